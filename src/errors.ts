@@ -1,0 +1,100 @@
+/** How a process ends for each kind of failure; the numbers are part of the command-line contract. */
+export const EXIT_STATUS = {
+  /** A fault of ours: nothing the user did. */
+  UNEXPECTED: 1,
+  USAGE: 2,
+  PIN_MISSING: 3,
+  PIN_INVALID: 3,
+  LOCK_INVALID: 3,
+  LOCK_INCOMPLETE: 3,
+  RELEASE_NOT_FOUND: 4,
+  ASSET_NOT_FOUND: 4,
+  /** One source cannot deliver now; the only code that moves on to the next source. */
+  SOURCE_UNAVAILABLE: 5,
+  SOURCES_EXHAUSTED: 5,
+  /** The body ended early. Retryable, and never mistaken for a wrong digest. */
+  TRUNCATED: 5,
+  OFFLINE: 5,
+  DIGEST_MISMATCH: 6,
+  DIGEST_MISSING: 6,
+  SIZE_MISMATCH: 6,
+  ARCHIVE_REFUSED: 6,
+  VERSION_MISMATCH: 6,
+  SIGNATURE_MISSING: 6,
+  SIGNATURE_UNREACHABLE: 6,
+  SIGNATURE_INVALID: 6,
+  UNSUPPORTED_PLATFORM: 7,
+  DISK_FULL: 8,
+  PERMISSION_DENIED: 8,
+  PREFIX_INVALID: 8,
+  INSTALL_FAILED: 8,
+  STORE_BUSY: 8,
+  TEMPLATE_INVALID: 8,
+  PUBLISH_FAILED: 8,
+  DAMAGED: 9,
+  INCOMPLETE_RELEASE: 9,
+  APP_SERVER: 1,
+  /** 128 + SIGINT, as shells report it. */
+  ABORTED: 130,
+} as const;
+
+/** The literal union of everything that can go wrong; each has one exit status in {@link EXIT_STATUS}. */
+export type ErrorCode = keyof typeof EXIT_STATUS;
+
+export interface ErrorDetails {
+  /** What to do next, as one sentence. */
+  readonly hint?: string;
+  /** The native error behind this one. */
+  readonly cause?: unknown;
+  /** Facts for programs (`url`, `expected`, `actual`, …); never a secret. */
+  readonly fields?: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * The one error of this package. `message` says what failed, for which version, target or URL;
+ * `hint` what to do next; `code` is stable, prose is not.
+ */
+export class CodexRuntimeError extends Error {
+  override readonly name: string = 'CodexRuntimeError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly fields: Readonly<Record<string, unknown>>;
+
+  constructor(code: ErrorCode, message: string, details: ErrorDetails = {}) {
+    super(escapeControls(message), details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.hint = details.hint === undefined ? undefined : escapeControls(details.hint);
+    this.fields = details.fields ?? {};
+  }
+
+  /** The exit status of a process that ends with this error. */
+  get exitStatus(): number {
+    return EXIT_STATUS[this.code];
+  }
+
+  /** The document that `--json` prints: code, message, hint and the fields. */
+  toJSON(): Record<string, unknown> {
+    const hint = this.hint === undefined ? {} : { hint: this.hint };
+    return { ...this.fields, code: this.code, message: this.message, ...hint };
+  }
+}
+
+/** Whether `error` is ours and, when `codes` are given, carries one of them. */
+export function isCodexRuntimeError(
+  error: unknown,
+  ...codes: readonly ErrorCode[]
+): error is CodexRuntimeError {
+  return error instanceof CodexRuntimeError && (codes.length === 0 || codes.includes(error.code));
+}
+
+/**
+ * Makes text from outside safe to print: terminal controls, line breaks and bidirectional
+ * overrides become visible escapes, so that a server cannot move a cursor or forge a `::` command.
+ */
+export function escapeControls(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}

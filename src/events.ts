@@ -1,0 +1,34 @@
+import type { AssetSource, Channel } from './resolve/asset.ts';
+
+/** What a caller may show while a runtime is on its way. Texts are already safe to print. */
+export type ProgressEvent =
+  | {
+      /** A channel or one source of it cannot deliver now; the next one is tried. */
+      readonly type: 'unavailable';
+      readonly channel: Channel;
+      readonly source: AssetSource['kind'] | null;
+      readonly reason: string;
+    }
+  | {
+      /** An asset was chosen and its bytes are about to come. */
+      readonly type: 'asset';
+      readonly channel: Channel;
+      readonly name: string;
+      readonly size: number | null;
+    }
+  | {
+      readonly type: 'download';
+      /** Bytes of the asset that are here, resumed ones included. */
+      readonly received: number;
+      /** Bytes in all; null where nobody said. */
+      readonly total: number | null;
+      /** Bytes that an earlier, interrupted run left. */
+      readonly resumed: number;
+    }
+  | { readonly type: 'retry'; readonly attempt: number; readonly reason: string }
+  | { readonly type: 'waiting'; readonly for: 'lock' | 'rate-limit'; readonly reason: string }
+  | { readonly type: 'verified'; readonly digests: readonly string[] }
+  | { readonly type: 'stored'; readonly dir: string }
+  | { readonly type: 'installed'; readonly dir: string; readonly executable: string };
+
+export type OnProgress = (event: ProgressEvent) => void;

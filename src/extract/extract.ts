@@ -1,0 +1,26 @@
+import type { Asset } from '../resolve/asset.ts';
+import type { RuntimeFile } from '../store/manifest.ts';
+
+/** Caps of what an archive may become. */
+export interface ExtractLimits {
+  /** Bytes of all members together. Default 4 GiB. */
+  readonly totalBytes: number;
+  /** Members, directories included. Default 10,000. */
+  readonly entries: number;
+  /** Characters of a member's path. Default 512. */
+  readonly pathLength: number;
+}
+
+export interface ExtractRequest {
+  readonly asset: Pick<Asset, 'name' | 'format' | 'layout' | 'target'>;
+  /** The archive's bytes in order; a zip is read from `path` after `bytes` has ended. */
+  readonly bytes: AsyncIterable<Buffer>;
+  readonly path: string;
+  /** Absolute path of an existing, empty directory that only this process writes to. */
+  readonly destination: string;
+  readonly limits?: Partial<ExtractLimits>;
+  readonly signal?: AbortSignal;
+}
+
+/** What extraction leaves in `destination`: the runtime tree, sorted by path. */
+export type ExtractedFiles = readonly RuntimeFile[];

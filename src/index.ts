@@ -1,0 +1,6 @@
+export {
+  CodexRuntimeError,
+  type ErrorCode,
+  type ErrorDetails,
+  isCodexRuntimeError,
+} from './errors.ts';

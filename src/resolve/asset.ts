@@ -1,0 +1,63 @@
+import type { Version } from '../pin/version.ts';
+import type { Target } from '../target/index.ts';
+
+/** Where releases are published. `dir` is a local directory filled by `codex-runtime download`. */
+export type Channel = 'github' | 'mirror' | 'npm' | 'dir';
+
+/** `package`: the complete runtime tree. `binary`: the bare executable. */
+export type Variant = 'package' | 'binary';
+
+/** How an asset's bytes are wrapped. An npm tarball is a `tar.gz`. */
+export type ArchiveFormat = 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
+
+/**
+ * Where the members of an archive belong in the runtime tree: `tree` is that tree already,
+ * `bare` holds the executable (and Windows helpers) under release names, `npm` is the platform
+ * package in its old or new form.
+ */
+export type Layout = 'tree' | 'bare' | 'npm';
+
+/** Who vouches for a digest, strongest first; the order of trust in docs/security.md. */
+export type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'dir';
+
+export interface Digest {
+  readonly algorithm: 'sha256' | 'sha512';
+  /** Lower-case hexadecimal. */
+  readonly hex: string;
+  readonly origin: DigestOrigin;
+}
+
+/** One way to bring an asset's bytes here. */
+export type AssetSource =
+  /** GitHub's asset API: `Accept: application/octet-stream`, with a token, answers 302 to a CDN. */
+  | { readonly kind: 'api'; readonly url: string }
+  /** The public download URL: no API quota. */
+  | { readonly kind: 'browser'; readonly url: string }
+  /** `gh release download`, with the credentials that gh has. */
+  | { readonly kind: 'gh'; readonly host: string; readonly repo: string; readonly tag: string }
+  | { readonly kind: 'mirror'; readonly url: string }
+  /** A tarball of an npm registry, through npm's own client and configuration. */
+  | { readonly kind: 'npm'; readonly url: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** One file of a release, and all that is known about it before its bytes arrive. */
+export interface Asset {
+  readonly name: string;
+  readonly target: Target;
+  readonly variant: Variant;
+  readonly format: ArchiveFormat;
+  readonly layout: Layout;
+  /** Bytes; null where the channel does not say. */
+  readonly size: number | null;
+  /** Strongest first; every one of them must match. Empty means that it cannot be verified. */
+  readonly digests: readonly Digest[];
+  /** In the order in which they are tried. */
+  readonly sources: readonly AssetSource[];
+}
+
+/** A version as one channel shows it, reduced to the assets that hold a runtime. */
+export interface Release {
+  readonly channel: Channel;
+  readonly version: Version;
+  readonly assets: readonly Asset[];
+}

@@ -1,0 +1,52 @@
+import type { Variant } from '../resolve/asset.ts';
+import type { Triple } from '../target/index.ts';
+
+/** One file of a runtime tree. */
+export interface RuntimeFile {
+  /** Relative to the runtime's root, with `/`, e.g. `bin/codex`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** 0o755 for what runs, 0o644 for the rest; from policy, never from an archive. */
+  readonly mode: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+}
+
+/** What a runtime is, wherever its files lie; the part of the manifest that packages carry too. */
+export interface RuntimeDescription {
+  readonly schemaVersion: 1;
+  /** Semver. */
+  readonly version: string;
+  readonly target: Triple;
+  readonly variant: Variant;
+  /** The executable, relative to the root: `bin/codex` or `bin/codex.exe`. */
+  readonly entrypoint: string;
+  /** Sorted by path. */
+  readonly files: readonly RuntimeFile[];
+}
+
+/** Where a stored runtime's bytes came from and what vouched for them. */
+export interface RuntimeOrigin {
+  readonly channel: string;
+  readonly asset: string;
+  /** The source that delivered: `api`, `browser`, `gh`, `mirror`, `npm` or `file`. */
+  readonly source: string;
+  /** Bytes of the asset. */
+  readonly size: number;
+  readonly verified: readonly { algorithm: string; hex: string; origin: string }[];
+  /** Whether the release had a complete package; `auto` accepts a stored binary only where it had none. */
+  readonly packageAvailable: boolean;
+}
+
+/** `runtime.json` in the store. */
+export interface RuntimeManifest extends RuntimeDescription {
+  readonly origin: RuntimeOrigin;
+}
+
+/** A verified runtime on this machine. */
+export interface Runtime {
+  /** Absolute path of the directory that holds `runtime.json` and the tree. */
+  readonly dir: string;
+  readonly manifest: RuntimeManifest;
+}

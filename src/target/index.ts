@@ -1,0 +1,2 @@
+export { type Host, hostTarget } from './host.ts';
+export { parseTarget, TARGETS, type Target, type Triple } from './target.ts';
