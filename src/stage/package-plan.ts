@@ -1,3 +1,5 @@
+import type { Triple } from '../target/index.ts';
+
 /** One file of a package: either bytes from a template or a file of the runtime to link or copy. */
 export type PlannedFile = {
   /** Relative to the package's root, with `/`. */
@@ -23,6 +25,8 @@ export interface PackagePlan {
   readonly name: string;
   /** In the ecosystem's own spelling: semver, or PEP 440. */
   readonly version: string;
+  /** The machine kind that it is for; null for a root package. */
+  readonly target: Triple | null;
   /** Sorted by path. */
   readonly files: readonly PlannedFile[];
   /** The native executable, relative to the package's root; null for a root package. */

@@ -1,0 +1,83 @@
+import { CodexRuntimeError } from '../errors.ts';
+import type { PlannedFile } from './package-plan.ts';
+
+/**
+ * Checks what npm would otherwise find out on a user's machine: that `package.json` names this
+ * package, runs no scripts, and that everything it points at is in the package.
+ * @throws CodexRuntimeError `TEMPLATE_INVALID`
+ */
+export function checkPackageJson(
+  files: readonly PlannedFile[],
+  expected: { readonly name: string; readonly version: string },
+): void {
+  const manifest = parseManifest(files);
+  for (const field of ['name', 'version'] as const) {
+    if (manifest[field] === expected[field]) continue;
+    throw invalid(`its "${field}" is not "{{${field}}}"`, { field, actual: manifest[field] });
+  }
+  if (Object.keys(record(manifest['scripts'])).length > 0) {
+    throw invalid('it has "scripts"; packages must install with --ignore-scripts', {
+      field: 'scripts',
+    });
+  }
+  const paths = files.map(({ path }) => path);
+  const { main, types, exports, bin } = manifest;
+  for (const target of strings([main, types, exports, bin])) {
+    const path = target.replace(/^\.\//, '');
+    if (!paths.includes(path)) {
+      throw invalid(`it points at ${target}, which the package does not have`, { file: target });
+    }
+  }
+  checkFilesList(manifest['files'], paths);
+}
+
+/** npm always takes these, whatever `files` says. */
+const ALWAYS_PACKED = /^(?:package\.json|readme(?:\.[^/]*)?|licen[cs]e(?:\.[^/]*)?)$/i;
+
+function checkFilesList(list: unknown, paths: readonly string[]): void {
+  if (list === undefined) return;
+  const covered = strings(list).map((entry) => entry.replace(/^\.?\//, '').replace(/\/$/, ''));
+  const left = paths.find(
+    (path) =>
+      !ALWAYS_PACKED.test(path) &&
+      !covered.some((entry) => path === entry || path.startsWith(`${entry}/`)),
+  );
+  if (left !== undefined) {
+    throw invalid(`its "files" leaves out ${left}`, { field: 'files', file: left });
+  }
+}
+
+function parseManifest(files: readonly PlannedFile[]): Readonly<Record<string, unknown>> {
+  const file = files.find(({ path }) => path === 'package.json');
+  const text = file !== undefined && 'content' in file ? file.content.toString('utf8') : '';
+  try {
+    return record(JSON.parse(text));
+  } catch (cause) {
+    throw invalid('it is not JSON', { file: 'package.json' }, cause);
+  }
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as Record<string, unknown>)
+    : {};
+}
+
+/** Every string in a value, however deep: `exports` nests conditions. */
+function strings(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.values(value).flatMap(strings);
+}
+
+function invalid(what: string, fields: Record<string, unknown>, cause?: unknown) {
+  return new CodexRuntimeError(
+    'TEMPLATE_INVALID',
+    `The template's package.json is wrong: ${what}.`,
+    {
+      hint: 'Compare it with the templates that come with codex-runtime, or leave --templates out.',
+      fields,
+      cause,
+    },
+  );
+}

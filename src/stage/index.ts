@@ -1,0 +1,10 @@
+export {
+  DEFAULT_PACKAGE_NAME,
+  parsePackageName,
+  platformPackageName,
+  pythonNames,
+} from './package-names.ts';
+export type { PackagePlan, PlannedFile } from './package-plan.ts';
+export { describeRuntime, type PackageRequest, planPackage } from './plan-package.ts';
+export { planRootPackage, type RootPackageRequest } from './plan-root-package.ts';
+export { BUNDLED_TEMPLATES } from './template.ts';

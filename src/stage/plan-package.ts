@@ -1,0 +1,151 @@
+import { join } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import { parseVersion } from '../pin/version.ts';
+import type { Runtime, RuntimeDescription, RuntimeManifest } from '../store/manifest.ts';
+import { parseTarget, type Target } from '../target/index.ts';
+import { checkPackageJson } from './check-package-json.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
+import type { PackagePlan, PlannedFile } from './package-plan.ts';
+import { BUNDLED_TEMPLATES, loadTemplate, type TemplateFile } from './template.ts';
+
+/** Where the source of Codex is; `repository` of a package replaces it. */
+export const CODEX_REPOSITORY = 'https://github.com/openai/codex';
+
+export interface PackageRequest {
+  readonly runtime: Runtime;
+  readonly ecosystem: 'node' | 'python';
+  /** npm name, from which Python's names follow. Default `codex-cli-bin`. */
+  readonly name?: string;
+  /** Directory with `node-platform/`, `node-root/` and `python/`. Default: the bundled ones. */
+  readonly templatesDir?: string;
+  /** URL for the package's metadata; npm's provenance needs the publishing repository here. */
+  readonly repository?: string;
+}
+
+/**
+ * Decides what the package of one runtime holds: the runtime tree, `runtime.json` and the filled
+ * template, and nothing else. The same runtime gives the same plan everywhere.
+ * @throws CodexRuntimeError `TEMPLATE_INVALID`; `PIN_INVALID` for Python when the version has no
+ * PEP 440 form; `USAGE` for a name that npm refuses
+ */
+export async function planPackage(request: PackageRequest): Promise<PackagePlan> {
+  return request.ecosystem === 'node' ? planNodePackage(request) : planPythonPackage(request);
+}
+
+/** The part of a manifest that every package of this runtime carries, as its `runtime.json`. */
+export function describeRuntime(manifest: RuntimeManifest): RuntimeDescription {
+  const { schemaVersion, version, target, variant, entrypoint, files } = manifest;
+  return {
+    schemaVersion,
+    version,
+    target,
+    variant,
+    entrypoint,
+    files: files.map(({ path, size, mode, sha256 }) => ({ path, size, mode, sha256 })),
+  };
+}
+
+async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
+  const { manifest } = request.runtime;
+  const target = parseTarget(manifest.target);
+  const name = parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME);
+  const template = await loadTemplate(
+    request.templatesDir ?? BUNDLED_TEMPLATES,
+    'node-platform',
+    ['package.json', 'index.js', 'index.d.ts'],
+    { ...commonValues(request, target), name, version: manifest.version },
+  );
+  const files = combine(template, runtimeFiles(request.runtime, ''));
+  checkPackageJson(files, { name, version: manifest.version });
+  return {
+    ecosystem: 'node',
+    name,
+    version: manifest.version,
+    target: target.triple,
+    files,
+    executable: manifest.entrypoint,
+  };
+}
+
+async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> {
+  const { manifest } = request.runtime;
+  const target = parseTarget(manifest.target);
+  const names = pythonNames(parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME));
+  const version = pythonVersion(manifest.version);
+  const template = await loadTemplate(
+    request.templatesDir ?? BUNDLED_TEMPLATES,
+    'python',
+    ['dist-info/METADATA', 'dist-info/entry_points.txt', 'package/__init__.py'],
+    { ...commonValues(request, target), ...names, name: names.distribution, version },
+  );
+  const distInfo = `${names.importName}-${version}.dist-info`;
+  const moved = template.map(({ path, content }) => ({
+    path: path
+      .replace(/^package\//, `${names.importName}/`)
+      .replace(/^dist-info\//, `${distInfo}/`),
+    content,
+  }));
+  return {
+    ecosystem: 'python',
+    name: names.importName,
+    version,
+    target: target.triple,
+    files: combine(moved, runtimeFiles(request.runtime, `${names.importName}/`)),
+    executable: `${names.importName}/${manifest.entrypoint}`,
+  };
+}
+
+function pythonVersion(semver: string): string {
+  const { pep440 } = parseVersion(semver);
+  if (pep440 !== null) return pep440;
+  throw new CodexRuntimeError('PIN_INVALID', `Version ${semver} has no form in Python (PEP 440).`, {
+    hint: 'Choose a version like 0.116.0 or 0.116.0-alpha.11, or pack for node only.',
+    fields: { version: semver },
+  });
+}
+
+function commonValues(request: PackageRequest, target: Target): Record<string, string> {
+  return {
+    target: target.triple,
+    npmTag: target.npmTag,
+    os: target.os,
+    cpu: target.cpu,
+    entrypoint: request.runtime.manifest.entrypoint,
+    repository: request.repository ?? CODEX_REPOSITORY,
+  };
+}
+
+function runtimeFiles({ dir, manifest }: Runtime, prefix: string): readonly PlannedFile[] {
+  const description = `${JSON.stringify(describeRuntime(manifest), null, 2)}\n`;
+  return [
+    { path: `${prefix}runtime.json`, mode: 0o644, content: Buffer.from(description, 'utf8') },
+    ...manifest.files.map(({ path, mode, size, sha256 }) => ({
+      path: `${prefix}${path}`,
+      mode,
+      from: join(dir, path),
+      size,
+      sha256,
+    })),
+  ];
+}
+
+/** Template and runtime side by side; a path that both want would hide one of them. */
+function combine(
+  template: readonly TemplateFile[],
+  runtime: readonly PlannedFile[],
+): readonly PlannedFile[] {
+  const planned = template.map(
+    ({ path, content }): PlannedFile => ({ path, mode: 0o644, content }),
+  );
+  // Windows and macOS would fold two spellings of one path into one file.
+  const taken = new Set(runtime.map(({ path }) => path.toLowerCase()));
+  const clash = planned.find(({ path }) => taken.has(path.toLowerCase()));
+  if (clash !== undefined) {
+    throw new CodexRuntimeError(
+      'TEMPLATE_INVALID',
+      `The template brings ${clash.path}, which belongs to the runtime.`,
+      { hint: 'Rename the file in the template.', fields: { file: clash.path } },
+    );
+  }
+  return [...planned, ...runtime].sort((a, b) => (a.path < b.path ? -1 : 1));
+}

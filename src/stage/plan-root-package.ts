@@ -1,0 +1,44 @@
+import type { Target } from '../target/index.ts';
+import { checkPackageJson } from './check-package-json.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, platformPackageName } from './package-names.ts';
+import type { PackagePlan } from './package-plan.ts';
+import { CODEX_REPOSITORY } from './plan-package.ts';
+import { BUNDLED_TEMPLATES, loadTemplate } from './template.ts';
+
+export interface RootPackageRequest {
+  /** Semver. */
+  readonly version: string;
+  /** The targets that are published with it; each becomes an optional dependency. */
+  readonly targets: readonly Target[];
+  /** Default `codex-cli-bin`. */
+  readonly name?: string;
+  /** Directory with `node-root/`. Default: the bundled one. */
+  readonly templatesDir?: string;
+  readonly repository?: string;
+}
+
+/**
+ * Decides what npm's root package holds: the API, and one optional dependency per target from
+ * which npm takes the one that fits the machine.
+ * @throws CodexRuntimeError `TEMPLATE_INVALID`, `USAGE`
+ */
+export async function planRootPackage(request: RootPackageRequest): Promise<PackagePlan> {
+  const { version, targets } = request;
+  const name = parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME);
+  const packages = targets.map((target) => platformPackageName(name, target)).sort();
+  const template = await loadTemplate(
+    request.templatesDir ?? BUNDLED_TEMPLATES,
+    'node-root',
+    ['package.json', 'index.js', 'index.d.ts'],
+    {
+      name,
+      version,
+      repository: request.repository ?? CODEX_REPOSITORY,
+      platformPackages: Object.fromEntries(packages.map((each) => [each, version])),
+      platformList: packages.map((each) => `- \`${each}\``).join('\n'),
+    },
+  );
+  const files = template.map(({ path, content }) => ({ path, mode: 0o644, content }));
+  checkPackageJson(files, { name, version });
+  return { ecosystem: 'node', name, version, target: null, files, executable: null };
+}

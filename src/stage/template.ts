@@ -1,0 +1,116 @@
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { CodexRuntimeError } from '../errors.ts';
+
+/** The templates that a `--templates` directory holds, one folder each. */
+export type TemplateName = 'node-platform' | 'node-root' | 'python';
+
+/** What a placeholder becomes: text, or in a JSON file any value in place of the quoted name. */
+export type TemplateValues = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
+
+export interface TemplateFile {
+  /** Relative to the template's folder, with `/`. */
+  readonly path: string;
+  readonly content: Buffer;
+}
+
+/** The templates that come with this package, beside `src/` as beside `dist/`. */
+export const BUNDLED_TEMPLATES: string = fileURLToPath(
+  new URL('../../templates/', import.meta.url),
+);
+
+const PLACEHOLDER = /\{\{([A-Za-z][A-Za-z0-9]*)\}\}/g;
+const QUOTED_PLACEHOLDER = /"\{\{([A-Za-z][A-Za-z0-9]*)\}\}"/g;
+
+/**
+ * Reads a template's folder and fills every `{{placeholder}}`. A file that is not UTF-8 text (an
+ * image) is taken as it is.
+ * @throws CodexRuntimeError `TEMPLATE_INVALID`: the folder or a required file is missing, a
+ * placeholder is unknown or malformed, or an entry is neither file nor directory
+ */
+export async function loadTemplate(
+  templatesDir: string,
+  name: TemplateName,
+  required: readonly string[],
+  values: TemplateValues,
+): Promise<readonly TemplateFile[]> {
+  const root = join(templatesDir, name);
+  const paths = await listFiles(root);
+  const missing = required.find((path) => !paths.includes(path));
+  if (missing !== undefined) {
+    throw invalid(`The template ${root} has no ${missing}.`, { template: root, file: missing });
+  }
+  const files: TemplateFile[] = [];
+  for (const path of paths) {
+    const raw = await readFile(join(root, path));
+    const text = decodeUtf8(raw);
+    const content =
+      text === undefined ? raw : Buffer.from(fill(text, values, join(root, path)), 'utf8');
+    files.push({ path, content });
+  }
+  return files;
+}
+
+async function listFiles(root: string): Promise<readonly string[]> {
+  const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause) => {
+    throw invalid(`The template ${root} cannot be read.`, { template: root }, cause);
+  });
+  const paths: string[] = [];
+  for (const entry of entries) {
+    if (entry.isDirectory()) continue;
+    const path = join(entry.parentPath, entry.name)
+      .slice(root.length + 1)
+      .replaceAll('\\', '/');
+    if (!entry.isFile()) {
+      throw invalid(`The template ${root} holds ${path}, which is not a plain file.`, {
+        template: root,
+        file: path,
+      });
+    }
+    paths.push(path);
+  }
+  return paths.sort();
+}
+
+function fill(text: string, values: TemplateValues, file: string): string {
+  const known = (name: string) => {
+    const value = Object.hasOwn(values, name) ? values[name] : undefined;
+    if (value !== undefined) return value;
+    throw invalid(`${file} has the unknown placeholder {{${name}}}.`, {
+      file,
+      placeholder: name,
+      known: Object.keys(values),
+    });
+  };
+  if (text.replaceAll(PLACEHOLDER, '').includes('{{')) {
+    throw invalid(`${file} has a "{{" that does not begin a placeholder.`, { file });
+  }
+  const withValues = file.endsWith('.json')
+    ? text.replaceAll(QUOTED_PLACEHOLDER, (_, name: string) => JSON.stringify(known(name)))
+    : text;
+  return withValues.replaceAll(PLACEHOLDER, (_, name: string) => {
+    const value = known(name);
+    if (typeof value === 'string') return value;
+    throw invalid(`${file} uses {{${name}}} as text, but its value is an object.`, {
+      file,
+      placeholder: name,
+    });
+  });
+}
+
+function decodeUtf8(raw: Buffer): string | undefined {
+  try {
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(message: string, fields: Record<string, unknown>, cause?: unknown) {
+  return new CodexRuntimeError('TEMPLATE_INVALID', message, {
+    hint: 'Compare it with the templates that come with codex-runtime, or leave --templates out.',
+    fields,
+    cause,
+  });
+}

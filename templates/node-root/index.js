@@ -1,0 +1,38 @@
+'use strict';
+// CommonJS with plain `exports.x =` lines: `require` works on every Node, and `import { codexPath }`
+// too, because Node finds these names without running the file.
+const { optionalDependencies } = require('./package.json');
+
+const os = process.platform === 'android' ? 'linux' : process.platform;
+const name = `{{name}}-${os}-${process.arch}`;
+
+function platformPackage() {
+  if (!Object.hasOwn(optionalDependencies, name)) {
+    throw new Error(`{{name}} {{version}} has no build for ${process.platform}/${process.arch}.`);
+  }
+  try {
+    return require(name);
+  } catch (cause) {
+    throw new Error(
+      `${name} is not installed. Install {{name}} again with optional dependencies ` +
+        '(no --omit=optional), on the platform that it runs on.',
+      { cause },
+    );
+  }
+}
+
+exports.version = '{{version}}';
+
+exports.codexPath = function codexPath() {
+  return platformPackage().codexPath();
+};
+
+exports.pathDir = function pathDir() {
+  return platformPackage().pathDir();
+};
+
+exports.target = undefined;
+Object.defineProperty(exports, 'target', {
+  enumerable: true,
+  get: () => platformPackage().target,
+});

@@ -1,0 +1,190 @@
+import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { BUNDLED_TEMPLATES, type PackagePlan, planPackage } from '../../src/stage/index.ts';
+import { TARGETS } from '../../src/target/index.ts';
+import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+function contentOf(plan: PackagePlan, path: string): string {
+  const file = plan.files.find((each) => each.path === path);
+  if (file === undefined || !('content' in file)) throw new Error(`no content planned at ${path}`);
+  return file.content.toString('utf8');
+}
+
+const planMiniature = async (ecosystem: 'node' | 'python', version?: string, target?: string) =>
+  planPackage({
+    runtime: await miniatureRuntime(await tempDir(), {
+      ...(version === undefined ? {} : { version }),
+      ...(target === undefined ? {} : { target }),
+    }),
+    ecosystem,
+  });
+
+/** A copy of the bundled templates that a test may spoil. */
+async function templatesCopy(): Promise<string> {
+  const dir = await tempDir();
+  await cp(BUNDLED_TEMPLATES, dir, { recursive: true });
+  return dir;
+}
+
+async function planWith(templatesDir: string, ecosystem: 'node' | 'python' = 'node') {
+  return planPackage({ runtime: await miniatureRuntime(await tempDir()), ecosystem, templatesDir });
+}
+
+describe('planPackage for npm', () => {
+  it('holds the template, the runtime tree and runtime.json, and nothing else', async () => {
+    const plan = await planMiniature('node');
+    expect(plan.files.map(({ path }) => path)).toEqual([
+      'LICENSE',
+      'README.md',
+      'bin/codex',
+      'codex-path/rg',
+      'index.d.ts',
+      'index.js',
+      'package.json',
+      'runtime.json',
+    ]);
+    expect(plan).toMatchObject({
+      ecosystem: 'node',
+      name: 'codex-cli-bin',
+      version: '0.115.0',
+      target: 'x86_64-unknown-linux-musl',
+      executable: 'bin/codex',
+    });
+  });
+
+  it.each(TARGETS)('points bin straight at the executable for $triple', async (target) => {
+    const plan = await planMiniature('node', '0.115.0', target.triple);
+    const manifest = JSON.parse(contentOf(plan, 'package.json'));
+    expect(manifest.bin).toEqual({ codex: `bin/codex${target.exeSuffix}` });
+    expect(manifest.os).toEqual([target.os]);
+    expect(manifest.cpu).toEqual([target.cpu]);
+    expect(manifest).not.toHaveProperty('scripts');
+  });
+
+  it('carries runtime.json without the origin, so that every channel gives the same bytes', async () => {
+    const runtime = await miniatureRuntime(await tempDir());
+    const plan = await planPackage({ runtime, ecosystem: 'node' });
+    const { origin, ...description } = runtime.manifest;
+    expect(origin.channel).toBe('npm');
+    expect(JSON.parse(contentOf(plan, 'runtime.json'))).toEqual(description);
+  });
+
+  it('takes modes from the runtime for its files and 0644 for the template', async () => {
+    const plan = await planMiniature('node');
+    const modes = Object.fromEntries(plan.files.map(({ path, mode }) => [path, mode]));
+    expect(modes).toMatchObject({ 'bin/codex': 0o755, 'index.js': 0o644, 'runtime.json': 0o644 });
+  });
+
+  it('takes another name, scoped ones too', async () => {
+    const runtime = await miniatureRuntime(await tempDir());
+    const plan = await planPackage({ runtime, ecosystem: 'node', name: '@example/codex' });
+    expect(JSON.parse(contentOf(plan, 'package.json')).name).toBe('@example/codex');
+  });
+
+  it.each(['', 'Codex', '../x', 'a b', '--tag', '@x', 'a..b', 'x'.repeat(215)])(
+    'refuses the name %j',
+    async (name) => {
+      const runtime = await miniatureRuntime(await tempDir());
+      await expect(planPackage({ runtime, ecosystem: 'node', name })).rejects.toMatchObject({
+        code: 'USAGE',
+        exitStatus: 2,
+      });
+    },
+  );
+});
+
+describe('planPackage for Python', () => {
+  it('spells version and paths as wheels do', async () => {
+    const plan = await planMiniature('python', '0.116.0-alpha.11');
+    expect(plan.files.map(({ path }) => path)).toEqual([
+      'codex_cli_bin-0.116.0a11.dist-info/METADATA',
+      'codex_cli_bin-0.116.0a11.dist-info/entry_points.txt',
+      'codex_cli_bin-0.116.0a11.dist-info/licenses/LICENSE',
+      'codex_cli_bin/__init__.py',
+      'codex_cli_bin/__main__.py',
+      'codex_cli_bin/bin/codex',
+      'codex_cli_bin/codex-path/rg',
+      'codex_cli_bin/py.typed',
+      'codex_cli_bin/runtime.json',
+    ]);
+    expect(plan).toMatchObject({
+      name: 'codex_cli_bin',
+      version: '0.116.0a11',
+      executable: 'codex_cli_bin/bin/codex',
+    });
+    const metadata = contentOf(plan, 'codex_cli_bin-0.116.0a11.dist-info/METADATA');
+    expect(metadata).toContain('\nName: codex-cli-bin\nVersion: 0.116.0a11\n');
+  });
+
+  it('refuses a version that PEP 440 cannot write', async () => {
+    await expect(planMiniature('python', '0.116.0-alpha.6.1')).rejects.toMatchObject({
+      code: 'PIN_INVALID',
+      fields: { version: '0.116.0-alpha.6.1' },
+    });
+  });
+});
+
+describe('templates', () => {
+  it.each([
+    ['node', 'node-platform/package.json'],
+    ['node', 'node-platform/index.js'],
+    ['python', 'python/dist-info/METADATA'],
+    ['python', 'python/package/__init__.py'],
+  ] as const)('for %s are refused without %s', async (ecosystem, file) => {
+    const dir = await templatesCopy();
+    await rm(join(dir, file));
+    await expect(planWith(dir, ecosystem)).rejects.toMatchObject({
+      code: 'TEMPLATE_INVALID',
+      fields: { file: file.split('/').slice(1).join('/') },
+    });
+  });
+
+  it('are refused when their folder is missing', async () => {
+    await expect(planWith(await tempDir())).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
+  });
+
+  it.each(['{{nmae}}', '{{ name }}', '{{name', '{{constructor}}'])(
+    'are refused with the placeholder %s',
+    async (text) => {
+      const dir = await templatesCopy();
+      await writeFile(join(dir, 'node-platform/README.md'), text);
+      await expect(planWith(dir)).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
+    },
+  );
+
+  it('are refused with a symbolic link', async () => {
+    const dir = await templatesCopy();
+    await symlink('/etc/passwd', join(dir, 'node-platform/extra'));
+    await expect(planWith(dir)).rejects.toMatchObject({ fields: { file: 'extra' } });
+  });
+
+  it('are refused with a file that the runtime brings, in any case', async () => {
+    const dir = await templatesCopy();
+    await writeFile(join(dir, 'node-platform/RUNTIME.json'), '{}');
+    await expect(planWith(dir)).rejects.toMatchObject({ fields: { file: 'RUNTIME.json' } });
+  });
+
+  it.each([
+    ['scripts', { scripts: { postinstall: 'true' } }],
+    ['a missing file', { main: './gone.js' }],
+    ['a fixed version', { version: '1.0.0' }],
+    ['a files list that drops the executable', { files: ['index.js'] }],
+  ])('are refused when package.json has %s', async (_, change) => {
+    const dir = await templatesCopy();
+    const path = join(dir, 'node-platform/package.json');
+    const manifest = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...manifest, ...change }));
+    await expect(planWith(dir)).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
+  });
+
+  it('may bring files that are not text, unchanged', async () => {
+    const dir = await templatesCopy();
+    const image = Buffer.from([0x89, 0x50, 0xff, 0x7b, 0x7b]);
+    await writeFile(join(dir, 'python/package/logo.png'), image);
+    const plan = await planWith(dir, 'python');
+    const file = plan.files.find(({ path }) => path === 'codex_cli_bin/logo.png');
+    expect(file).toMatchObject({ content: image });
+  });
+});
