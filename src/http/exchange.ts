@@ -1,0 +1,119 @@
+import type { Readable } from 'node:stream';
+import type { Dispatcher } from 'undici';
+import type { HttpTimeouts } from './dispatcher.ts';
+import { displayUrl, unavailable } from './failure.ts';
+import { type Credentials, parseHop } from './hop.ts';
+import { networkFailure } from './network-failure.ts';
+import type { ResponseHeaders } from './rate-limit.ts';
+import { statusFailure } from './status-failure.ts';
+
+export interface HttpRequest {
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Sent to its own origin only, whatever redirects say. */
+  readonly credentials?: Credentials;
+  readonly signal?: AbortSignal;
+}
+
+export interface HttpResponse {
+  /** 200 to 299. */
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  /** Where the answer came from, after redirects. */
+  readonly url: URL;
+  /** Must be read to its end or destroyed. Its errors are the client's own: see `networkFailure`. */
+  readonly body: Readable;
+}
+
+const MAX_HOPS = 5;
+const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
+
+/**
+ * One GET without retries: follows redirects by our own rules, asks for and takes only unencoded
+ * bodies, and turns every other answer than 2xx into a typed failure.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
+ */
+export async function exchange(
+  dispatcher: Dispatcher,
+  timeouts: HttpTimeouts,
+  address: string,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  let url = parseHop(address);
+  for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
+    const answer = await send(dispatcher, timeouts, url, request);
+    if (!REDIRECTS.includes(answer.status)) return accept(answer);
+    answer.body.destroy();
+    const location = answer.headers['location'];
+    if (location === undefined) {
+      throw unavailable(`${displayUrl(url)} redirects to nowhere.`, { reason: 'refused', url });
+    }
+    url = parseHop(location, url);
+  }
+  throw unavailable(`${displayUrl(parseHop(address))} redirects more than ${MAX_HOPS} times.`, {
+    reason: 'refused',
+    url,
+  });
+}
+
+async function send(
+  dispatcher: Dispatcher,
+  timeouts: HttpTimeouts,
+  url: URL,
+  request: HttpRequest,
+): Promise<HttpResponse> {
+  const { credentials, signal } = request;
+  try {
+    const answer = await dispatcher.request({
+      method: 'GET',
+      origin: url.origin,
+      path: `${url.pathname}${url.search}`,
+      headers: {
+        'user-agent': 'codex-runtime',
+        ...request.headers,
+        'accept-encoding': 'identity',
+        ...(credentials !== undefined && credentials.origin === url.origin
+          ? { authorization: credentials.authorization }
+          : {}),
+      },
+      headersTimeout: timeouts.headers,
+      bodyTimeout: timeouts.stall,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    // The stream's user sees its errors by reading it; before and after that nobody listens.
+    answer.body.on('error', ignore);
+    return {
+      status: answer.statusCode,
+      headers: firstValues(answer.headers),
+      url,
+      body: answer.body,
+    };
+  } catch (error) {
+    throw networkFailure(url, error, signal);
+  }
+}
+
+function accept(answer: HttpResponse): HttpResponse {
+  const { status, headers, url } = answer;
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
+  if (status >= 200 && status < 300 && (encoding === 'identity' || encoding === '')) return answer;
+  answer.body.destroy();
+  if (status >= 400) throw statusFailure(url, status, headers, Date.now());
+  const what = status < 300 ? `encoded the answer (${encoding})` : `answered ${status}`;
+  throw unavailable(`${url.host} ${what} to ${displayUrl(url)}, which is not taken.`, {
+    reason: 'refused',
+    url,
+    status,
+  });
+}
+
+function firstValues(headers: Readonly<Record<string, string | string[] | undefined>>) {
+  const entries = Object.entries(headers).map(([name, value]) => [
+    name.toLowerCase(),
+    Array.isArray(value) ? value[0] : value,
+  ]);
+  return Object.fromEntries(entries) as ResponseHeaders;
+}
+
+function ignore(): void {
+  // Destroying an unread body is reported as an error of the stream.
+}

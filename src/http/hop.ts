@@ -1,0 +1,48 @@
+import { isIP } from 'node:net';
+import { displayUrl, unavailable } from './failure.ts';
+
+/** A secret and the one origin (scheme, host, port) that it may be sent to. */
+export interface Credentials {
+  readonly origin: string;
+  /** The value of the `authorization` header. */
+  readonly authorization: string;
+}
+
+/**
+ * Reads a URL that is about to be asked: https anywhere, plain http only on this machine.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` (`refused`)
+ */
+export function parseHop(text: string, from?: URL): URL {
+  const url = tryParse(text, from);
+  if (url === null) {
+    throw unavailable(`"${text}" is not a URL.`, { reason: 'refused' });
+  }
+  if (from !== undefined && from.protocol === 'https:' && url.protocol !== 'https:') {
+    throw unavailable(
+      `${displayUrl(from)} leads from https to ${url.protocol}//${url.host}, which is not followed.`,
+      { reason: 'refused', url: from },
+    );
+  }
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) {
+    return url;
+  }
+  throw unavailable(`${displayUrl(url)} is not asked: only https is, except on this machine.`, {
+    reason: 'refused',
+    url,
+  });
+}
+
+/** Whether a host name of a URL means this machine. */
+export function isLoopback(hostname: string): boolean {
+  const host = hostname.toLowerCase();
+  if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]') return true;
+  return isIP(host) === 4 && host.startsWith('127.');
+}
+
+function tryParse(text: string, from: URL | undefined): URL | null {
+  try {
+    return new URL(text, from);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,109 @@
+import type { Dispatcher } from 'undici';
+import type { OnProgress } from '../events.ts';
+import type { Settings } from '../settings.ts';
+import { type HttpTimeouts, openDispatcher } from './dispatcher.ts';
+import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
+import { displayUrl, unavailable } from './failure.ts';
+import { networkFailure } from './network-failure.ts';
+import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
+
+export interface HttpOptions {
+  /** Told of `retry` and `waiting`. */
+  readonly onProgress?: OnProgress;
+  /** Milliseconds. Default: connect 10 s, headers 30 s, stall 15 s. */
+  readonly timeouts?: Partial<HttpTimeouts>;
+  /** Default: 3 attempts, pauses of 0.25 s and 0.5 s, server's waits up to 20 s. */
+  readonly retry?: Partial<RetryPolicy>;
+}
+
+/** HTTP as the world is: see docs/security.md for where credentials go and what is refused. */
+export interface Http {
+  /** One attempt; the body is not read. The caller retries where that makes sense. */
+  open(url: string, request?: HttpRequest): Promise<HttpResponse>;
+  /** A small UTF-8 document of at most 16 MiB, with retries. */
+  getText(url: string, request?: HttpRequest): Promise<string>;
+  /** A small JSON document, with retries; its shape is the caller's to check. */
+  getJson(url: string, request?: HttpRequest): Promise<unknown>;
+  /** Ends every connection. Not calling it does not keep a process alive. */
+  close(): Promise<void>;
+}
+
+const TIMEOUTS: HttpTimeouts = { connect: 10_000, headers: 30_000, stall: 15_000 };
+const MAX_DOCUMENT = 16 * 2 ** 20;
+
+/**
+ * Opens the HTTP layer. Nothing is loaded or connected before the first request.
+ * All its methods throw CodexRuntimeError `SOURCE_UNAVAILABLE` (with `fields.reason`, see
+ * `UnavailableReason`), `USAGE` for proxy variables that cannot be read, and `ABORTED`.
+ */
+export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions = {}): Http {
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const policy = { ...RETRY_POLICY, ...options.retry };
+  let dispatcher: Promise<Dispatcher> | undefined;
+
+  const open = async (url: string, request: HttpRequest = {}): Promise<HttpResponse> => {
+    dispatcher ??= openDispatcher(settings.env, timeouts);
+    return exchange(await dispatcher, timeouts, url, request);
+  };
+  const getText = (url: string, request: HttpRequest = {}): Promise<string> =>
+    withRetries(async () => readText(await open(url, request), request.signal), {
+      policy,
+      onProgress: options.onProgress,
+      signal: request.signal,
+    });
+
+  return {
+    open,
+    getText,
+    async getJson(url, request = {}) {
+      const headers = { accept: 'application/json', ...request.headers };
+      return parseJson(url, await getText(url, { ...request, headers }));
+    },
+    async close() {
+      await (await dispatcher)?.destroy();
+    },
+  };
+}
+
+async function readText(response: HttpResponse, signal: AbortSignal | undefined): Promise<string> {
+  const { body, headers, url } = response;
+  const chunks: Buffer[] = [];
+  let received = 0;
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      received += chunk.length;
+      if (received > MAX_DOCUMENT) {
+        throw unavailable(`${displayUrl(url)} is larger than ${MAX_DOCUMENT} bytes.`, {
+          reason: 'refused',
+          url,
+        });
+      }
+      chunks.push(chunk);
+    }
+  } catch (error) {
+    throw networkFailure(url, error, signal);
+  }
+  const length = Number(headers['content-length'] ?? received);
+  // The client lets a body that ends early pass when the connection is not kept alive.
+  if (received !== length) {
+    throw unavailable(`${displayUrl(url)} ended after ${received} of ${length} bytes.`, {
+      reason: 'unreachable',
+      url,
+    });
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(address: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    const url = new URL(address);
+    throw unavailable(`${displayUrl(url)} is not a JSON document.`, {
+      reason: 'not-an-asset',
+      url,
+      cause,
+      hint: 'A login page or a proxy may have answered instead.',
+    });
+  }
+}

@@ -1,0 +1,94 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
+import { unavailableReason } from './failure.ts';
+import { aborted } from './network-failure.ts';
+
+/** How often and how patiently a failed attempt is repeated. Times in ms. */
+export interface RetryPolicy {
+  /** Attempts in all. */
+  readonly attempts: number;
+  /** Pause before the second attempt; doubles with every further one. */
+  readonly pause: number;
+  /** The longest pause of our own. */
+  readonly longestPause: number;
+  /** The longest wait that a server may ask for; a longer one counts as unavailable. */
+  readonly longestWait: number;
+}
+
+export const RETRY_POLICY: RetryPolicy = {
+  attempts: 3,
+  pause: 250,
+  longestPause: 4_000,
+  longestWait: 20_000,
+};
+
+/**
+ * How long to wait before attempt number `next` (from 2), or null when `error` or the policy says
+ * that there is none. Only network errors, 408, 429, 5xx and truncated bodies are worth repeating.
+ */
+export function planRetry(
+  error: unknown,
+  next: number,
+  policy: RetryPolicy,
+  now: number,
+): { readonly delay: number; readonly limited: boolean } | null {
+  if (next > policy.attempts || !isRetryable(error)) return null;
+  const retryAt = Date.parse(String(error.fields['retryAt'] ?? ''));
+  const limited = unavailableReason(error) === 'rate-limited';
+  if (Number.isFinite(retryAt)) {
+    const wait = Math.max(retryAt - now, 0);
+    // Jitter upwards: never earlier than the server asked for.
+    return wait > policy.longestWait ? null : { delay: wait + Math.random() * 250, limited };
+  }
+  const pause = Math.min(policy.pause * 2 ** (next - 2), policy.longestPause);
+  return { delay: pause * (0.5 + Math.random() / 2), limited };
+}
+
+/** Runs `attempt` until it succeeds or the policy ends; says so by `retry` and `waiting` events. */
+export async function withRetries<T>(
+  attempt: () => Promise<T>,
+  options: {
+    policy: RetryPolicy;
+    onProgress?: OnProgress | undefined;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<T> {
+  for (let number = 1; ; number += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      await waitForRetry(error, number + 1, options);
+    }
+  }
+}
+
+/** Waits for attempt number `next`, or throws `error` when there is none. */
+export async function waitForRetry(
+  error: unknown,
+  next: number,
+  options: {
+    policy: RetryPolicy;
+    onProgress?: OnProgress | undefined;
+    signal?: AbortSignal | undefined;
+  },
+): Promise<void> {
+  const { policy, onProgress, signal } = options;
+  const plan = planRetry(error, next, policy, Date.now());
+  if (plan === null) throw error;
+  const reason = (error as CodexRuntimeError).message;
+  onProgress?.(
+    plan.limited
+      ? { type: 'waiting', for: 'rate-limit', reason }
+      : { type: 'retry', attempt: next, reason },
+  );
+  await sleep(plan.delay, undefined, signal === undefined ? {} : { signal }).catch((cause) => {
+    throw signal?.aborted === true ? aborted(signal) : cause;
+  });
+}
+
+function isRetryable(error: unknown): error is CodexRuntimeError {
+  if (isCodexRuntimeError(error, 'TRUNCATED')) return true;
+  const reason = unavailableReason(error);
+  return reason === 'unreachable' || reason === 'server-error' || reason === 'rate-limited';
+}
