@@ -1,0 +1,182 @@
+import { afterEach, describe, expect, test } from 'vitest';
+import { isCodexRuntimeError } from '../../src/errors.ts';
+import type { ProgressEvent } from '../../src/events.ts';
+import { createHttp, type Http, type HttpOptions } from '../../src/http/index.ts';
+import { type FaultServer, startRawServer, startServer } from '../support/fault-server.ts';
+
+const open: (FaultServer | Http)[] = [];
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+function http(options: HttpOptions = {}): Http {
+  const made = createHttp({ env: {} }, { retry: { pause: 5 }, ...options });
+  open.push(made);
+  return made;
+}
+
+async function server(answer: Parameters<typeof startServer>[0]): Promise<FaultServer> {
+  const made = await startServer(answer);
+  open.push(made);
+  return made;
+}
+
+async function rawServer(answer: Parameters<typeof startRawServer>[0]): Promise<FaultServer> {
+  const made = await startRawServer(answer);
+  open.push(made);
+  return made;
+}
+
+async function failure(work: Promise<unknown>) {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isCodexRuntimeError(error)) throw new Error(`no typed failure but ${String(error)}`);
+  return error;
+}
+
+describe('a document', () => {
+  test('is read as JSON and asked for unencoded', async () => {
+    const { url, requests } = await server((_, response) => response.end('{"tag":"v1"}'));
+    expect(await http().getJson(`${url}/a`)).toEqual({ tag: 'v1' });
+    expect(requests[0]?.headers).toMatchObject({
+      accept: 'application/json',
+      'accept-encoding': 'identity',
+    });
+  });
+
+  test('that is HTML instead of JSON is not an asset', async () => {
+    const { url } = await server((_, response) => response.end('<html>log in</html>'));
+    expect((await failure(http().getJson(url))).fields['reason']).toBe('not-an-asset');
+  });
+
+  test('that arrives encoded is refused', async () => {
+    const { url } = await server((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}');
+    });
+    expect((await failure(http().getText(url))).fields['reason']).toBe('refused');
+  });
+
+  test('that ends early is asked for again and never accepted', async () => {
+    const { url, requests } = await rawServer((socket) => {
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}');
+    });
+    expect((await failure(http().getText(url))).fields['reason']).toBe('unreachable');
+    expect(requests).toHaveLength(3);
+  });
+
+  test('larger than the cap is refused', async () => {
+    const { url } = await server((_, response) => response.end(Buffer.alloc(17 * 2 ** 20)));
+    expect((await failure(http().getText(url))).fields['reason']).toBe('refused');
+  });
+});
+
+describe('a status', () => {
+  test.each([
+    [404, {}, 'not-found'],
+    [410, {}, 'not-found'],
+    [401, {}, 'unauthorized'],
+    [403, { 'x-ratelimit-remaining': '12' }, 'unauthorized'],
+    [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' }, 'rate-limited'],
+    [429, { 'retry-after': '3600' }, 'rate-limited'],
+    [418, {}, 'refused'],
+    [304, {}, 'refused'],
+  ])('of %i with %o is asked once and means %s', async (status, headers, reason) => {
+    const { url, requests } = await server((_, response) =>
+      response.writeHead(status, headers).end(),
+    );
+    const error = await failure(http().getText(`${url}/a?signature=secret`));
+    expect(error.code).toBe('SOURCE_UNAVAILABLE');
+    expect(error.fields).toMatchObject({ reason, status, url: `${url}/a?…` });
+    expect(requests).toHaveLength(1);
+    expect(JSON.stringify(error)).not.toContain('secret');
+  });
+
+  test.each([408, 500, 502, 503])('of %i is tried three times', async (status) => {
+    const { url, requests } = await server((_, response) => response.writeHead(status).end());
+    const events: ProgressEvent[] = [];
+    const error = await failure(http({ onProgress: (event) => events.push(event) }).getText(url));
+    expect(error.fields['reason']).toBe('server-error');
+    expect(requests).toHaveLength(3);
+    expect(events).toMatchObject([
+      { type: 'retry', attempt: 2 },
+      { type: 'retry', attempt: 3 },
+    ]);
+  });
+
+  test('that gets better is survived', async () => {
+    let left = 2;
+    const { url } = await server((_, response) => {
+      left -= 1;
+      response.writeHead(left < 0 ? 200 : 503).end('fine');
+    });
+    expect(await http().getText(url)).toBe('fine');
+  });
+});
+
+describe('a rate limit', () => {
+  test('with a short Retry-After is waited out and said', async () => {
+    let limited = true;
+    const { url } = await server((_, response) => {
+      response.writeHead(limited ? 429 : 200, limited ? { 'retry-after': '1' } : {}).end('fine');
+      limited = false;
+    });
+    const events: ProgressEvent[] = [];
+    const started = performance.now();
+    expect(await http({ onProgress: (event) => events.push(event) }).getText(url)).toBe('fine');
+    expect(performance.now() - started).toBeGreaterThan(990);
+    expect(events).toMatchObject([{ type: 'waiting', for: 'rate-limit' }]);
+  });
+
+  test('names when it ends', async () => {
+    const { url } = await server((_, response) => {
+      const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' };
+      response.writeHead(403, headers).end();
+    });
+    const error = await failure(http().getText(url));
+    expect(error.fields['retryAt']).toBe('2100-01-01T00:00:00.000Z');
+    expect(error.message).toContain('2100-01-01T00:00:00.000Z');
+  });
+});
+
+describe('a connection', () => {
+  test('that is refused is unreachable after retries', async () => {
+    const gone = await startServer((_, response) => response.end());
+    await gone.close();
+    expect((await failure(http().getText(gone.url))).fields['reason']).toBe('unreachable');
+  });
+
+  test('to a name that DNS does not know is unreachable', async () => {
+    const error = await failure(http().getText('https://codex-runtime.invalid/a'));
+    expect(error.fields).toMatchObject({ reason: 'unreachable' });
+  });
+
+  test('that gives no answer in time is unreachable', async () => {
+    const { url } = await rawServer(() => undefined);
+    const short = http({ timeouts: { headers: 100 }, retry: { attempts: 1 } });
+    expect((await failure(short.getText(url))).fields['reason']).toBe('unreachable');
+  });
+
+  test('that stalls in the body is unreachable', async () => {
+    const { url } = await rawServer((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}');
+    });
+    const short = http({ timeouts: { stall: 100 }, retry: { attempts: 1 } });
+    expect((await failure(short.getText(url))).fields['reason']).toBe('unreachable');
+  });
+
+  test('is cut by an abort, in the pause between attempts too', async () => {
+    const { url } = await server((_, response) => response.writeHead(503).end());
+    const controller = new AbortController();
+    const slow = http({
+      retry: { pause: 60_000, longestPause: 60_000 },
+      onProgress: () => controller.abort(),
+    });
+    expect((await failure(slow.getText(url, { signal: controller.signal }))).code).toBe('ABORTED');
+    const silent = await rawServer(() => setImmediate(() => second.abort()));
+    const second = new AbortController();
+    const cut = http().getText(silent.url, { signal: second.signal });
+    expect((await failure(cut)).code).toBe('ABORTED');
+  });
+});
