@@ -2,9 +2,8 @@ import type { Dispatcher } from 'undici';
 import type { OnProgress } from '../events.ts';
 import type { Settings } from '../settings.ts';
 import { type HttpTimeouts, openDispatcher } from './dispatcher.ts';
+import { parseJson, readText } from './document.ts';
 import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
-import { displayUrl, unavailable } from './failure.ts';
-import { networkFailure } from './network-failure.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface HttpOptions {
@@ -29,7 +28,6 @@ export interface Http {
 }
 
 const TIMEOUTS: HttpTimeouts = { connect: 10_000, headers: 30_000, stall: 15_000 };
-const MAX_DOCUMENT = 16 * 2 ** 20;
 
 /**
  * Opens the HTTP layer. Nothing is loaded or connected before the first request.
@@ -57,53 +55,10 @@ export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions
     getText,
     async getJson(url, request = {}) {
       const headers = { accept: 'application/json', ...request.headers };
-      return parseJson(url, await getText(url, { ...request, headers }));
+      return parseJson(new URL(url), await getText(url, { ...request, headers }));
     },
     async close() {
       await (await dispatcher)?.destroy();
     },
   };
-}
-
-async function readText(response: HttpResponse, signal: AbortSignal | undefined): Promise<string> {
-  const { body, headers, url } = response;
-  const chunks: Buffer[] = [];
-  let received = 0;
-  try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      received += chunk.length;
-      if (received > MAX_DOCUMENT) {
-        throw unavailable(`${displayUrl(url)} is larger than ${MAX_DOCUMENT} bytes.`, {
-          reason: 'refused',
-          url,
-        });
-      }
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    throw networkFailure(url, error, signal);
-  }
-  const length = Number(headers['content-length'] ?? received);
-  // The client lets a body that ends early pass when the connection is not kept alive.
-  if (received !== length) {
-    throw unavailable(`${displayUrl(url)} ended after ${received} of ${length} bytes.`, {
-      reason: 'unreachable',
-      url,
-    });
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function parseJson(address: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const url = new URL(address);
-    throw unavailable(`${displayUrl(url)} is not a JSON document.`, {
-      reason: 'not-an-asset',
-      url,
-      cause,
-      hint: 'A login page or a proxy may have answered instead.',
-    });
-  }
 }

@@ -1,0 +1,56 @@
+import { dirname, join } from 'node:path';
+import type { Options } from 'npm-registry-fetch';
+import { CodexRuntimeError } from '../errors.ts';
+import { loadProxySettings } from '../http/index.ts';
+import type { Settings } from '../settings.ts';
+
+/**
+ * npm's configuration as npm itself reads it (builtin, global, user and project `.npmrc`,
+ * `npm_config_*`), flattened for `npm-registry-fetch`: registries and scopes, authentication,
+ * certificate authorities, proxies. The value holds credentials and must not be printed.
+ * Nothing is cached and npm's client does not retry: this package's own layer does.
+ * @throws CodexRuntimeError `USAGE` when a configuration file cannot be understood.
+ */
+export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<Options> {
+  const { default: Config } = await import('@npmcli/config');
+  const { default: npm } = await import('@npmcli/config/lib/definitions/index.js');
+  const config = new Config({
+    ...npm,
+    npmPath: npmDirectory(),
+    // A copy: the loader adds variables to what it is given.
+    env: { ...settings.env },
+    argv: [],
+    platform: process.platform,
+    execPath: process.execPath,
+    cwd: settings.cwd,
+    warn: false,
+  });
+  try {
+    await config.load();
+  } catch (cause) {
+    throw new CodexRuntimeError('USAGE', "npm's configuration cannot be read.", {
+      hint: 'Run `npm config ls` to see what npm says about it.',
+      cause,
+    });
+  }
+  const flat = config.flat as Options & { httpsProxy?: string | null };
+  const proxies = loadProxySettings(settings.env);
+  return {
+    ...flat,
+    // npm leaves these variables to its agent, which would read them from the process.
+    httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
+    proxy: flat.proxy ?? proxies.httpProxy,
+    noProxy: flat.noProxy ?? proxies.noProxy,
+    cache: undefined,
+    preferOffline: false,
+    retry: { retries: 0 },
+  } as Options;
+}
+
+/** Where the npm of this Node lies, for its builtin configuration; a distribution may add one. */
+function npmDirectory(): string {
+  const bin = dirname(process.execPath);
+  return process.platform === 'win32'
+    ? join(bin, 'node_modules', 'npm')
+    : join(dirname(bin), 'lib', 'node_modules', 'npm');
+}

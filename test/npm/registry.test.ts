@@ -1,0 +1,119 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { isCodexRuntimeError } from '../../src/errors.ts';
+import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
+import { type FaultServer, startServer } from '../support/fault-server.ts';
+
+let home: string;
+const servers: FaultServer[] = [];
+
+beforeEach(async () => {
+  home = await mkdtemp(join(tmpdir(), 'codex-runtime-npm-'));
+});
+afterEach(async () => {
+  for (const one of servers.splice(0)) await one.close();
+  await rm(home, { recursive: true, force: true });
+});
+
+/** A registry whose address and token stand in the user's `.npmrc`. */
+async function registry(answer: Parameters<typeof startServer>[0]) {
+  const server = await startServer(answer);
+  servers.push(server);
+  const lines = [
+    `registry=${server.url}/npm/`,
+    `//127.0.0.1:${server.port}/npm/:_authToken=canary`,
+    '',
+  ];
+  await writeFile(join(home, '.npmrc'), lines.join('\n'));
+  const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
+  return { server, opened: createRegistry(settings, { retry: { pause: 5 } }) };
+}
+
+async function failure(work: Promise<unknown>) {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (!isCodexRuntimeError(error)) throw new Error(`no typed failure but ${String(error)}`);
+  return error;
+}
+
+describe("npm's configuration", () => {
+  test('is read from .npmrc files and npm_config_ variables, and npm does not retry or cache', async () => {
+    await writeFile(join(home, '.npmrc'), '@openai:registry=https://npm.example/openai/\n');
+    const options = await loadNpmOptions({
+      env: { HOME: home, npm_config_registry: 'https://npm.example/all/', HTTPS_PROXY: 'proxy:1' },
+      cwd: home,
+    });
+    expect(options).toMatchObject({
+      '@openai:registry': 'https://npm.example/openai/',
+      registry: 'https://npm.example/all/',
+      httpsProxy: 'http://proxy:1',
+      retry: { retries: 0 },
+    });
+    expect(options.cache).toBeUndefined();
+  });
+});
+
+describe('a registry document', () => {
+  test('is asked for below the configured registry with its own token', async () => {
+    const { server, opened } = await registry((_, response) => response.end('{"name":"x"}'));
+    expect(await opened.getJson('@openai%2fcodex/0.115.0-linux-x64')).toEqual({ name: 'x' });
+    expect(server.requests).toMatchObject([
+      {
+        url: '/npm/@openai%2fcodex/0.115.0-linux-x64',
+        headers: { authorization: 'Bearer canary', 'accept-encoding': 'identity' },
+      },
+    ]);
+  });
+
+  test.each([
+    [404, 'not-found', 1],
+    [401, 'unauthorized', 1],
+    [503, 'server-error', 3],
+  ])('answered with %i means %s after %i requests', async (status, reason, times) => {
+    const { server, opened } = await registry((_, response) => response.writeHead(status).end());
+    const error = await failure(opened.getJson('codex/1.0.0'));
+    expect(error.code).toBe('SOURCE_UNAVAILABLE');
+    expect(error.fields).toMatchObject({ reason, status, url: `${server.url}/npm/codex/1.0.0` });
+    expect(server.requests).toHaveLength(times);
+    expect(JSON.stringify([error, String(error.stack)])).not.toContain('canary');
+  });
+
+  test('from a registry that is gone is unreachable', async () => {
+    const { server, opened } = await registry((_, response) => response.end());
+    await server.close();
+    expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
+  });
+
+  test('that is a login page is not an asset', async () => {
+    const { opened } = await registry((_, response) => response.end('<html>'));
+    expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('not-an-asset');
+  });
+});
+
+describe('a tarball', () => {
+  test('is opened with a range and streamed', async () => {
+    const { server, opened } = await registry((_, response) => {
+      response.writeHead(206, { 'content-range': 'bytes 2-3/4' }).end('cd');
+    });
+    const answer = await opened.open(`${server.url}/npm/codex/-/codex.tgz`, {
+      headers: { range: 'bytes=2-' },
+    });
+    expect(answer).toMatchObject({ status: 206, headers: { 'content-range': 'bytes 2-3/4' } });
+    expect((await answer.body.toArray()).join('')).toBe('cd');
+    expect(server.requests[0]?.headers).toMatchObject({
+      range: 'bytes=2-',
+      authorization: 'Bearer canary',
+    });
+  });
+
+  test('is not opened after an abort', async () => {
+    const { server, opened } = await registry((_, response) => response.end());
+    const work = opened.open(`${server.url}/npm/x`, { signal: AbortSignal.abort() });
+    expect((await failure(work)).code).toBe('ABORTED');
+    expect(server.requests).toHaveLength(0);
+  });
+});
