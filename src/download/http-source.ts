@@ -1,0 +1,96 @@
+import { displayUrl, type HttpRequest, type HttpResponse, unavailable } from '../http/index.ts';
+import type { AssetSource } from '../resolve/asset.ts';
+import type { ByteSource, Opened, Range } from './byte-source.ts';
+
+/** How a URL is asked: by the HTTP layer, or by npm's client. */
+export type OpenUrl = (url: string, request: HttpRequest) => Promise<HttpResponse>;
+
+/** A source that speaks HTTP. `request` adds credentials and headers of its kind. */
+export function createHttpSource(
+  kind: AssetSource['kind'],
+  url: string,
+  openUrl: OpenUrl,
+  request: Pick<HttpRequest, 'headers' | 'credentials'> = {},
+): ByteSource {
+  const whole = async (signal: AbortSignal): Promise<Opened> =>
+    describe(await openUrl(url, { ...request, signal }), 0);
+
+  return {
+    kind,
+    address: displayUrl(new URL(url)),
+    async open(range, signal) {
+      if (range === null) return whole(signal);
+      const headers = {
+        ...request.headers,
+        range: `bytes=${range.offset}-${range.end === null ? '' : range.end - 1}`,
+        'if-range': range.validator,
+      };
+      let answer: HttpResponse;
+      try {
+        answer = await openUrl(url, { ...request, headers, signal });
+      } catch (error) {
+        // 416: what is there now is shorter than what was there before.
+        if ((error as { fields?: { status?: unknown } }).fields?.status === 416) {
+          return whole(signal);
+        }
+        throw error;
+      }
+      if (answer.status !== 206) return describe(answer, 0);
+      if (isWanted(answer, range)) return describe(answer, range.offset);
+      answer.body.destroy();
+      return whole(signal);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** A 206 is taken only when it is exactly what was asked for, of the same edition. */
+function isWanted(answer: HttpResponse, range: Range): boolean {
+  const parsed = parseContentRange(answer);
+  if (parsed === null || parsed.offset !== range.offset) return false;
+  if (range.end !== null && parsed.end > range.end) return false;
+  if (range.total !== null && parsed.total !== null && parsed.total !== range.total) return false;
+  const validator = validatorOf(answer);
+  // RFC 9110 lets a 206 to an If-Range leave out what the client already has.
+  return validator === null || validator === range.validator;
+}
+
+function describe(answer: HttpResponse, offset: number): Opened {
+  const url = displayUrl(answer.url);
+  if (/^\s*(text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '')) {
+    answer.body.destroy();
+    throw unavailable(`${url} is a web page, not an archive.`, {
+      reason: 'not-an-asset',
+      url: answer.url,
+      status: answer.status,
+      hint: 'A login page or a proxy may have answered instead.',
+    });
+  }
+  const length = answer.headers['content-length'];
+  const total =
+    answer.status === 206
+      ? (parseContentRange(answer)?.total ?? null)
+      : length === undefined
+        ? null
+        : Number(length);
+  return { offset, total, validator: validatorOf(answer), body: answer.body, url };
+}
+
+function parseContentRange(
+  answer: HttpResponse,
+): { readonly offset: number; readonly end: number; readonly total: number | null } | null {
+  const match = /^bytes (\d+)-(\d+)\/(\d+|\*)$/.exec(answer.headers['content-range']?.trim() ?? '');
+  if (match === null) return null;
+  return {
+    offset: Number(match[1]),
+    end: Number(match[2]) + 1,
+    total: match[3] === '*' ? null : Number(match[3]),
+  };
+}
+
+/** If-Range takes strong ETags and dates only; a weak ETag says nothing about bytes. */
+function validatorOf({ headers }: HttpResponse): string | null {
+  const etag = headers['etag']?.trim();
+  if (etag?.startsWith('"')) return etag;
+  return headers['last-modified']?.trim() ?? null;
+}

@@ -1,0 +1,3 @@
+export type { Download, DownloadRequest } from './download.ts';
+export { type DownloadTuning, openDownload } from './open-download.ts';
+export { receiveAsset } from './receive-asset.ts';

@@ -1,0 +1,47 @@
+import type { Http } from '../http/index.ts';
+import type { Registry } from '../npm/index.ts';
+import type { AssetSource } from '../resolve/asset.ts';
+import type { Settings } from '../settings.ts';
+import type { ByteSource } from './byte-source.ts';
+import { createFileSource } from './file-source.ts';
+import { createGhSource } from './gh-source.ts';
+import { createHttpSource } from './http-source.ts';
+
+export interface SourceSurroundings {
+  readonly asset: string;
+  readonly settings: Settings;
+  readonly http: Http;
+  readonly registry: Registry;
+  /** For what a child program downloads. */
+  readonly workDir: string;
+}
+
+/** The means to open one of an asset's sources. */
+export function createByteSource(source: AssetSource, around: SourceSurroundings): ByteSource {
+  const { http, registry, settings } = around;
+  switch (source.kind) {
+    case 'api':
+      return createHttpSource('api', source.url, http.open, {
+        headers: { accept: 'application/octet-stream' },
+        ...apiCredentials(settings),
+      });
+    case 'browser':
+    case 'mirror':
+      return createHttpSource(source.kind, source.url, http.open);
+    case 'npm':
+      return createHttpSource('npm', source.url, registry.open);
+    case 'gh':
+      return createGhSource(source, around.asset, {
+        workDir: around.workDir,
+        env: settings.env,
+      });
+    case 'file':
+      return createFileSource(source.path);
+  }
+}
+
+function apiCredentials({ github }: Settings) {
+  if (github.token === null) return {};
+  const origin = new URL(github.apiUrl).origin;
+  return { credentials: { origin, authorization: `Bearer ${github.token}` } };
+}

@@ -1,0 +1,79 @@
+import { createHash, type Hash } from 'node:crypto';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Asset } from '../resolve/asset.ts';
+
+/** Size and digests of an asset, taken in while its bytes pass by in order. */
+export interface Verifier {
+  /** Bytes so far. */
+  readonly position: number;
+  /** @throws CodexRuntimeError `SIZE_MISMATCH` as soon as there are too many. */
+  update(chunk: Buffer): void;
+  /** A digest of the bytes so far, to compare with another copy of them. */
+  prefixDigest(): string;
+  /** Throws unless every digest matches: `DIGEST_MISMATCH`. */
+  verify(url: string): void;
+}
+
+/**
+ * @throws CodexRuntimeError `DIGEST_MISSING` when nothing vouches for the asset.
+ */
+export function createVerifier(asset: Asset): Verifier {
+  const hashes = new Map<'sha256' | 'sha512', Hash>();
+  for (const { algorithm } of asset.digests) {
+    if (!hashes.has(algorithm)) hashes.set(algorithm, createHash(algorithm));
+  }
+  const [main] = hashes.values();
+  if (main === undefined) {
+    throw new CodexRuntimeError('DIGEST_MISSING', `Nothing vouches for ${asset.name}.`, {
+      hint: 'Pin the version with `codex-runtime pin`, or take a channel that publishes digests.',
+      fields: { asset: asset.name },
+    });
+  }
+  let position = 0;
+  return {
+    get position() {
+      return position;
+    },
+    update(chunk) {
+      position += chunk.length;
+      if (asset.size !== null && position > asset.size) throw sizeMismatch(asset, position, null);
+      for (const hash of hashes.values()) hash.update(chunk);
+    },
+    prefixDigest: () => main.copy().digest('hex'),
+    verify(url) {
+      for (const { algorithm, hex, origin } of asset.digests) {
+        const actual = hashes.get(algorithm)?.copy().digest('hex');
+        if (actual === hex) continue;
+        throw new CodexRuntimeError(
+          'DIGEST_MISMATCH',
+          `${asset.name} from ${url} is not what ${origin} vouches for: ` +
+            `${algorithm} is ${actual}, expected ${hex}.`,
+          {
+            hint: 'Do not use these bytes. If they are meant to have changed, pin the version again.',
+            fields: {
+              asset: asset.name,
+              url,
+              algorithm,
+              expected: hex,
+              actual,
+              digestOrigin: origin,
+            },
+          },
+        );
+      }
+    },
+  };
+}
+
+/** @param url Where the wrong number of bytes was announced or came from, or null. */
+export function sizeMismatch(asset: Asset, actual: number, url: string | null): CodexRuntimeError {
+  const from = url === null ? '' : ` from ${url}`;
+  return new CodexRuntimeError(
+    'SIZE_MISMATCH',
+    `${asset.name}${from} has ${actual} bytes or more, expected ${asset.size}.`,
+    {
+      hint: 'Do not use these bytes. If they are meant to have changed, pin the version again.',
+      fields: { asset: asset.name, url, expected: asset.size, actual },
+    },
+  );
+}

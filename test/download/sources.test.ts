@@ -1,0 +1,189 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDownload } from '../../src/download/index.ts';
+import {
+  collect,
+  type DownloadFixture,
+  downloadFixture,
+  serveFile,
+  sha256,
+} from '../support/download-fixture.ts';
+import { failure } from '../support/failure.ts';
+import { type FaultServer, startServer } from '../support/fault-server.ts';
+
+const QUICK = { retry: { pause: 5 } };
+let fixture: DownloadFixture;
+const servers: FaultServer[] = [];
+
+beforeEach(async () => {
+  fixture = await downloadFixture();
+});
+afterEach(async () => {
+  for (const one of servers.splice(0)) await one.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+async function server(answer: Parameters<typeof startServer>[0]): Promise<FaultServer> {
+  const made = await startServer(answer);
+  servers.push(made);
+  return made;
+}
+
+describe('an asset', () => {
+  test('arrives from a browser URL, in the partial file too, until it is discarded', async () => {
+    const { url } = await server(serveFile(fixture.content));
+    const asset = fixture.asset([{ kind: 'browser', url: `${url}/a.tar.gz` }]);
+    const download = openDownload(fixture.request(asset));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect((await readFile(download.path)).equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: 300_000, resumed: 0 });
+    expect(fixture.events.at(-1)).toMatchObject({ type: 'verified' });
+    expect(fixture.events.findLast(({ type }) => type === 'download')).toMatchObject({
+      received: 300_000,
+      total: 300_000,
+    });
+    await download.discard();
+    expect(await readdir(join(fixture.home, 'partial'))).toEqual([]);
+  });
+
+  test('arrives from the API with the token, which its CDN does not get', async () => {
+    const cdn = await server(serveFile(fixture.content));
+    const api = await server((_, response) => {
+      response.writeHead(302, { location: `${cdn.url}/signed?sig=1` }).end();
+    });
+    await using own = await downloadFixture({
+      env: { GITHUB_API_URL: api.url, GH_TOKEN: 'canary' },
+    });
+    const asset = fixture.asset([{ kind: 'api', url: `${api.url}/assets/1` }]);
+    const download = openDownload(own.request(asset));
+    await collect(download.bytes);
+    expect(api.requests[0]?.headers).toMatchObject({
+      accept: 'application/octet-stream',
+      authorization: 'Bearer canary',
+    });
+    expect(cdn.requests[0]?.headers.authorization).toBeUndefined();
+  });
+
+  test('arrives from a file', async () => {
+    const path = join(fixture.home, 'a.tar.gz');
+    await writeFile(path, fixture.content);
+    const download = openDownload(fixture.request(fixture.asset([{ kind: 'file', path }])));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.source).toBe('file');
+  });
+
+  test("arrives from an npm registry with npm's token", async () => {
+    const { url, port, requests } = await server(serveFile(fixture.content));
+    await writeFile(join(fixture.home, '.npmrc'), `//127.0.0.1:${port}/:_authToken=canary\n`);
+    const asset = fixture.asset([{ kind: 'npm', url: `${url}/codex/-/codex.tgz` }]);
+    const download = openDownload(fixture.request(asset));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests[0]?.headers.authorization).toBe('Bearer canary');
+  });
+});
+
+describe('a source that cannot deliver', () => {
+  test.each([404, 401, 429, 503])('with %i gives way to the next and is named', async (status) => {
+    const bad = await server((_, response) => {
+      response.writeHead(status, { 'retry-after': '600' }).end();
+    });
+    const good = await server(serveFile(fixture.content));
+    const asset = fixture.asset([
+      { kind: 'browser', url: bad.url },
+      { kind: 'mirror', url: good.url },
+    ]);
+    const download = openDownload(fixture.request(asset), QUICK);
+    await collect(download.bytes);
+    expect(download.outcome.source).toBe('mirror');
+    expect(fixture.events).toContainEqual(
+      expect.objectContaining({ type: 'unavailable', channel: 'github', source: 'browser' }),
+    );
+  });
+
+  test.each([
+    ['<!DOCTYPE html><p>log in</p>', 'text/html; charset=utf-8'],
+    ['<!DOCTYPE html><p>log in</p>', 'application/gzip'],
+    ['  <html><p>log in</p>', 'application/octet-stream'],
+    ['please log in', 'text/html'],
+  ])('with the page %s as %s gives way to the next', async (page, type) => {
+    const bad = await server((_, response) => {
+      response.writeHead(200, { 'content-type': type }).end(page);
+    });
+    const good = await server(serveFile(fixture.content));
+    const asset = fixture.asset([
+      { kind: 'browser', url: bad.url },
+      { kind: 'mirror', url: good.url },
+    ]);
+    await collect(openDownload(fixture.request(asset), QUICK).bytes);
+    expect(bad.requests).toHaveLength(1);
+  });
+
+  test('and is the last one ends with every reason', async () => {
+    const gone = await server((_, response) => response.writeHead(404).end());
+    const shut = await server((_, response) => response.writeHead(403).end());
+    const asset = fixture.asset([
+      { kind: 'browser', url: gone.url },
+      { kind: 'mirror', url: shut.url },
+      { kind: 'file', path: join(fixture.home, 'missing') },
+    ]);
+    const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
+    expect(error.code).toBe('SOURCES_EXHAUSTED');
+    expect(error.fields['reasons']).toMatchObject([
+      { source: 'browser', reason: 'not-found' },
+      { source: 'mirror', reason: 'unauthorized' },
+      { source: 'file', reason: 'not-found' },
+    ]);
+  });
+});
+
+describe('bytes that are not the asset', () => {
+  test('end everything when the digest differs', async () => {
+    const other = Buffer.from(fixture.content);
+    other[7] = (other[7] ?? 0) ^ 1;
+    const bad = await server(serveFile(other));
+    const good = await server(serveFile(fixture.content));
+    const asset = fixture.asset([
+      { kind: 'browser', url: bad.url },
+      { kind: 'mirror', url: good.url },
+    ]);
+    const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
+    expect(error.code).toBe('DIGEST_MISMATCH');
+    expect(error.fields).toMatchObject({
+      expected: sha256(fixture.content),
+      actual: sha256(other),
+      url: `${bad.url}/`,
+      asset: asset.name,
+      digestOrigin: 'github',
+    });
+    expect(good.requests).toHaveLength(0);
+  });
+
+  test('end everything when any one of several digests differs', async () => {
+    const { url } = await server(serveFile(fixture.content));
+    const asset = fixture.asset([{ kind: 'browser', url }], {
+      digests: [
+        { algorithm: 'sha256', hex: sha256(fixture.content), origin: 'lockfile' },
+        { algorithm: 'sha512', hex: 'ab'.repeat(64), origin: 'npm' },
+      ],
+    });
+    const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
+    expect(error.fields).toMatchObject({ algorithm: 'sha512', digestOrigin: 'npm' });
+  });
+
+  test.each([-1, 1])('end everything when the size differs by %i', async (difference) => {
+    const { url } = await server(serveFile(fixture.content));
+    const asset = fixture.asset([{ kind: 'browser', url }], { size: 300_000 + difference });
+    const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
+    expect(error.code).toBe('SIZE_MISMATCH');
+  });
+
+  test('are not even asked for when nothing vouches for the asset', async () => {
+    const { url, requests } = await server(serveFile(fixture.content));
+    const asset = fixture.asset([{ kind: 'browser', url }], { digests: [] });
+    expect(() => openDownload(fixture.request(asset))).toThrow(
+      expect.objectContaining({ code: 'DIGEST_MISSING' }),
+    );
+    expect(requests).toHaveLength(0);
+  });
+});
