@@ -1,0 +1,12 @@
+export {
+  LOCKFILE_NAME,
+  type Lock,
+  type LockedAsset,
+  type LockedTarget,
+  loadLock,
+  lockFor,
+} from './lockfile.ts';
+export { formatLock, parseLock } from './lockfile-text.ts';
+export { type Ecosystem, type Pin, type PinOrigin, type PinRequest, resolvePin } from './precedence.ts';
+export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
+export { parseVersion, tryParseVersion, type Version } from './version.ts';

@@ -1,0 +1,77 @@
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Triple } from '../target/index.ts';
+import { parseLock } from './lockfile-text.ts';
+import type { Pin } from './precedence.ts';
+import type { Version } from './version.ts';
+
+/** One downloadable file, and the digests that it must have whichever channel delivers it. */
+export interface LockedAsset {
+  readonly name: string;
+  /** Bytes, where a channel says so. */
+  readonly size?: number;
+  /** Lower-case hexadecimal, as GitHub's `digest` and OpenAI's mirror give it. */
+  readonly sha256?: string;
+  /** `sha512-…`, as npm's `dist.integrity` gives it. */
+  readonly integrity?: string;
+}
+
+/** What the lockfile knows of one target. */
+export interface LockedTarget {
+  /** In order of preference. */
+  readonly assets: readonly LockedAsset[];
+  /**
+   * The executable inside, which is the same in every asset: it lets one channel stand in for
+   * another. Known once somebody has unpacked an asset (`pin --deep`).
+   */
+  readonly entrypoint?: { readonly sha256: string };
+}
+
+/** `codex-runtime.lock.json`: one version, and the bytes that it may be. */
+export interface Lock {
+  /** Semver. */
+  readonly version: string;
+  /** `owner/name` whose releases were locked. */
+  readonly repo: string;
+  /** Reserved: asks for a verified signature of assets that have one. */
+  readonly signature?: 'required';
+  readonly targets: Readonly<Partial<Record<Triple, LockedTarget>>>;
+}
+
+export const LOCKFILE_NAME = 'codex-runtime.lock.json';
+
+/**
+ * The lockfile in `cwd` or the nearest directory above it; null where there is none.
+ * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read or trusted.
+ */
+export async function loadLock(cwd: string): Promise<Lock | null> {
+  for (let dir = cwd; ; dir = dirname(dir)) {
+    const path = join(dir, LOCKFILE_NAME);
+    const text = await readIfPresent(path);
+    if (text !== null) return parseLock(text, path);
+    if (dirname(dir) === dir) return null;
+  }
+}
+
+/**
+ * The lock of `pin` if it was made for `version`, else null: an argument may name another version
+ * than the lockfile, whose digests then say nothing about it.
+ */
+export function lockFor(pin: Pick<Pin, 'lock'>, version: Version): Lock | null {
+  return pin.lock?.version === version.semver ? pin.lock : null;
+}
+
+async function readIfPresent(path: string): Promise<string | null> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (cause) {
+    const code = (cause as NodeJS.ErrnoException).code;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${code}).`, {
+      hint: 'Make it a readable file, or remove it.',
+      fields: { path },
+      cause,
+    });
+  }
+}

@@ -1,0 +1,182 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { type Http, unavailable, unavailableReason } from '../http/index.ts';
+import type { Version } from '../pin/version.ts';
+import type { Settings } from '../settings.ts';
+import type { Target } from '../target/index.ts';
+import type { AssetSource, Digest, Release } from './asset.ts';
+import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
+import { parseChecksums } from './checksums.ts';
+import { ghRelease } from './gh-api.ts';
+import { githubApi, githubCredentials } from './github-api.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import type { DescribedAsset, ReleaseDocument } from './release-document.ts';
+import { releaseNotFound } from './release-not-found.ts';
+import type { GitHubSource } from './source-selection.ts';
+
+/**
+ * Releases of `settings.github.repo`. What a release holds comes from the REST API, else from
+ * `gh api`, else from the release's own checksum list, which needs no quota.
+ * @param chosen the sources to use, in order; null for token ? api, browser, gh : browser, gh.
+ */
+export function githubChannel(
+  settings: Pick<Settings, 'github' | 'env'>,
+  http: Http,
+  chosen: readonly GitHubSource[] | null = null,
+): ReleaseChannel {
+  const api = githubApi(settings.github, http);
+  const order = chosen ?? defaultOrder(settings.github.token);
+  const uses = (source: GitHubSource): boolean => order.includes(source);
+
+  const describe = async (version: Version, signal?: AbortSignal): Promise<ReleaseDocument> => {
+    const failures: unknown[] = [];
+    const attempt = async (way: () => Promise<ReleaseDocument>) =>
+      way().catch((error: unknown) => {
+        if (unavailableReason(error) === null) throw error;
+        failures.push(error);
+        return undefined;
+      });
+    const asksApi = uses('api') || uses('browser');
+    const fromApi = asksApi ? await attempt(() => api.release(version.tag, signal)) : undefined;
+    const found =
+      fromApi ??
+      (uses('gh')
+        ? await attempt(() => ghRelease(settings.github, settings.env, version.tag, signal))
+        : undefined);
+    if (found !== undefined) return found;
+    if (failures.some((error) => unavailableReason(error) === 'not-found')) {
+      throw releaseNotFound('github', version);
+    }
+    const derived = uses('browser')
+      ? await attempt(() => fromChecksums(settings, http, version, signal))
+      : undefined;
+    if (derived !== undefined) return derived;
+    throw cannotTell(version, failures);
+  };
+
+  return {
+    name: 'github',
+    async release(version, targets, signal): Promise<Release> {
+      const document = await describe(version, signal);
+      const sums = await checksums(settings, http, document, targets, signal);
+      const found = new Map(
+        [...document.assets].map(([name, asset]) => [
+          name,
+          {
+            size: asset.size,
+            digests: digestsOf(asset, sums),
+            sources: githubSources(settings, version, asset, order),
+          },
+        ]),
+      );
+      return { channel: 'github', version, assets: runtimeAssets(targets, found) };
+    },
+    latest: (signal) => api.latest(signal),
+    versions: (signal) => api.versions(signal),
+  };
+}
+
+/** The public download URL, which needs neither token nor quota. */
+export function browserUrl(settings: Pick<Settings, 'github'>, version: Version, name: string) {
+  const { serverUrl, repo } = settings.github;
+  return `${serverUrl}/${repo}/releases/download/${version.tag}/${name}`;
+}
+
+/** Every chosen way to bring one asset, in order. */
+export function githubSources(
+  settings: Pick<Settings, 'github'>,
+  version: Version,
+  asset: Pick<DescribedAsset, 'name' | 'apiUrl' | 'browserUrl'>,
+  order: readonly GitHubSource[] = defaultOrder(settings.github.token),
+): AssetSource[] {
+  const { apiUrl, serverUrl, repo } = settings.github;
+  return order.flatMap((kind): AssetSource[] => {
+    switch (kind) {
+      case 'api': {
+        // The token goes to the API's own origin; an asset that lives elsewhere is no API asset.
+        const own = asset.apiUrl !== null && new URL(asset.apiUrl).origin === new URL(apiUrl).origin;
+        return own && asset.apiUrl !== null ? [{ kind, url: asset.apiUrl }] : [];
+      }
+      case 'browser':
+        return [{ kind, url: asset.browserUrl ?? browserUrl(settings, version, asset.name) }];
+      case 'gh':
+        return [{ kind, host: new URL(serverUrl).host, repo, tag: version.tag }];
+    }
+  });
+}
+
+function defaultOrder(token: string | null): readonly GitHubSource[] {
+  return token === null ? ['browser', 'gh'] : ['api', 'browser', 'gh'];
+}
+
+function digestsOf(asset: DescribedAsset, sums: ReadonlyMap<string, string>): Digest[] {
+  if (asset.sha256 !== null) {
+    return [{ algorithm: 'sha256', hex: asset.sha256, origin: 'github' }];
+  }
+  const hex = sums.get(asset.name);
+  return hex === undefined ? [] : [{ algorithm: 'sha256', hex, origin: 'sha256sums' }];
+}
+
+/** The release's checksum list, asked for only where a package archive has no digest of GitHub's. */
+async function checksums(
+  settings: Pick<Settings, 'github'>,
+  http: Http,
+  document: ReleaseDocument,
+  targets: readonly Target[],
+  signal: AbortSignal | undefined,
+): Promise<ReadonlyMap<string, string>> {
+  const list = document.assets.get(CHECKSUMS_ASSET);
+  const wanted = targets
+    .flatMap(releaseAssets)
+    .some(({ name }) => document.assets.has(name) && document.assets.get(name)?.sha256 === null);
+  if (list === undefined || !wanted) return new Map();
+  for (const source of githubSources(settings, document.version, list)) {
+    if (source.kind !== 'api' && source.kind !== 'browser') continue;
+    const credentials = githubCredentials(settings.github);
+    try {
+      return parseChecksums(
+        await http.getText(source.url, {
+          headers: { accept: 'application/octet-stream' },
+          ...(credentials === undefined ? {} : { credentials }),
+          ...(signal === undefined ? {} : { signal }),
+        }),
+      );
+    } catch (error) {
+      // Without the list its archives have no digest and are passed over; nothing is weakened.
+      if (unavailableReason(error) === null) throw error;
+    }
+  }
+  return new Map();
+}
+
+/** What a release holds, as far as its checksum list says. */
+async function fromChecksums(
+  settings: Pick<Settings, 'github'>,
+  http: Http,
+  version: Version,
+  signal: AbortSignal | undefined,
+): Promise<ReleaseDocument> {
+  const url = browserUrl(settings, version, CHECKSUMS_ASSET);
+  const sums = parseChecksums(await http.getText(url, signal === undefined ? {} : { signal }));
+  if (sums.size === 0) {
+    throw unavailable(`${url} lists no checksums.`, { reason: 'not-an-asset', url: new URL(url) });
+  }
+  const assets = new Map(
+    [...sums.keys(), CHECKSUMS_ASSET].map((name) => [
+      name,
+      { name, size: null, sha256: null, apiUrl: null, browserUrl: null },
+    ]),
+  );
+  return { version, assets };
+}
+
+function cannotTell(version: Version, failures: readonly unknown[]): CodexRuntimeError {
+  const reasons = failures.map((error) => (error instanceof Error ? error.message : String(error)));
+  return new CodexRuntimeError(
+    'SOURCE_UNAVAILABLE',
+    `GitHub cannot tell what ${version.tag} holds: ${reasons.join(' ')}`,
+    {
+      fields: { reason: unavailableReason(failures[0]), reasons, version: version.semver },
+      cause: failures[0],
+    },
+  );
+}

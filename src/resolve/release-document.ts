@@ -1,0 +1,75 @@
+import { tryParseVersion, type Version } from '../pin/version.ts';
+
+/** One asset as a release document describes it, with every field checked. */
+export interface DescribedAsset {
+  /** A plain file name: no separator, no control character, no leading dot or dash. */
+  readonly name: string;
+  readonly size: number | null;
+  /** Lower-case hexadecimal SHA-256. */
+  readonly sha256: string | null;
+  readonly apiUrl: string | null;
+  readonly browserUrl: string | null;
+}
+
+/** GitHub's release JSON; OpenAI's mirror and `codex-runtime download` use the same shape. */
+export interface ReleaseDocument {
+  readonly version: Version;
+  readonly assets: ReadonlyMap<string, DescribedAsset>;
+}
+
+/**
+ * Reads a release document from outside. A field of a wrong form counts as absent; an asset whose
+ * name is no plain file name, or which is still being uploaded, is left out.
+ * @returns undefined when the value is no release document of a Codex version at all.
+ */
+export function readReleaseDocument(value: unknown): ReleaseDocument | undefined {
+  if (!isRecord(value) || typeof value['tag_name'] !== 'string') return undefined;
+  const version = tryParseVersion(value['tag_name']);
+  if (version === undefined || !Array.isArray(value['assets'])) return undefined;
+  const assets = new Map<string, DescribedAsset>();
+  for (const entry of value['assets']) {
+    const asset = readAsset(entry);
+    if (asset !== undefined && !assets.has(asset.name)) assets.set(asset.name, asset);
+  }
+  return { version, assets };
+}
+
+function readAsset(value: unknown): DescribedAsset | undefined {
+  if (!isRecord(value) || !isPlainName(value['name'])) return undefined;
+  if (value['state'] !== undefined && value['state'] !== 'uploaded') return undefined;
+  return {
+    name: value['name'],
+    size: isSize(value['size']) ? value['size'] : null,
+    sha256: readSha256(value['digest']),
+    apiUrl: readUrl(value['url']),
+    browserUrl: readUrl(value['browser_download_url']),
+  };
+}
+
+/** Whether `value` is a JSON object. */
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isPlainName(value: unknown): value is string {
+  return typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(value);
+}
+
+function isSize(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+function readSha256(value: unknown): string | null {
+  if (typeof value !== 'string') return null;
+  return /^sha256:([0-9a-f]{64})$/i.exec(value)?.[1]?.toLowerCase() ?? null;
+}
+
+/** https anywhere, http on this machine only, and no credentials inside. */
+function readUrl(value: unknown): string | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const { protocol, hostname, username, password, href } = new URL(value);
+  if (username !== '' || password !== '') return null;
+  if (protocol === 'https:') return href;
+  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
+  return protocol === 'http:' && loopback ? href : null;
+}

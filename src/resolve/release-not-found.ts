@@ -1,0 +1,12 @@
+import { CodexRuntimeError } from '../errors.ts';
+import type { Version } from '../pin/version.ts';
+import type { Channel } from './asset.ts';
+
+/** A `RELEASE_NOT_FOUND`: the channel answered, and is sure not to have the version. */
+export function releaseNotFound(channel: Channel, version: Version): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'RELEASE_NOT_FOUND',
+    `Codex ${version.semver} is not on ${channel}.`,
+    { fields: { version: version.semver, channel } },
+  );
+}
