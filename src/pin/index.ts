@@ -7,6 +7,12 @@ export {
   lockFor,
 } from './lockfile.ts';
 export { formatLock, parseLock } from './lockfile-text.ts';
-export { type Ecosystem, type Pin, type PinOrigin, type PinRequest, resolvePin } from './precedence.ts';
+export {
+  type Ecosystem,
+  type Pin,
+  type PinOrigin,
+  type PinRequest,
+  resolvePin,
+} from './precedence.ts';
 export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
 export { parseVersion, tryParseVersion, type Version } from './version.ts';

@@ -37,7 +37,7 @@ export function parseLock(text: string, path: string): Lock {
       version,
     );
   }
-  const required = signature === undefined ? {} : { signature };
+  const required = signature === undefined ? {} : { signature: 'required' as const };
   return { version, repo, ...required, targets: readTargets(document['targets'], path, version) };
 }
 
@@ -54,7 +54,9 @@ export function formatLock(lock: Lock): string {
   const lines = targets.map(([triple, target]) => `    "${triple}": ${JSON.stringify(target)}`);
   return [
     '{',
-    ...Object.entries({ ...head, checksum }).map(([key, value]) => `  "${key}": ${JSON.stringify(value)},`),
+    ...Object.entries({ ...head, checksum }).map(
+      ([key, value]) => `  "${key}": ${JSON.stringify(value)},`,
+    ),
     `  "targets": {${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n  `}}`,
     '}',
     '',
@@ -117,8 +119,10 @@ function readAsset(value: unknown): LockedAsset | undefined {
   if (!isRecord(value)) return undefined;
   const { name, size, sha256, integrity } = value;
   // The name becomes part of URLs and paths.
-  if (typeof name !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(name)) return undefined;
-  if (size !== undefined && !(Number.isSafeInteger(size) && (size as number) >= 0)) return undefined;
+  if (typeof name !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(name))
+    return undefined;
+  if (size !== undefined && !(Number.isSafeInteger(size) && (size as number) >= 0))
+    return undefined;
   if (sha256 !== undefined && !isSha256(sha256)) return undefined;
   if (integrity !== undefined && !isIntegrity(integrity)) return undefined;
   // An entry without a digest would look like a pin and pin nothing.

@@ -28,10 +28,14 @@ export function parseSpec(text: string): VersionSpec {
     const range = validRange(spelled);
     if (range !== null) return { kind: 'range', range };
   }
-  throw new CodexRuntimeError('PIN_INVALID', `"${spelled.slice(0, MAX_LENGTH)}" names no version.`, {
-    hint: 'Write an exact version like 0.115.0 or 0.116.0-alpha.11, a range like ^0.115.0, or latest.',
-    fields: { version: spelled.slice(0, MAX_LENGTH) },
-  });
+  throw new CodexRuntimeError(
+    'PIN_INVALID',
+    `"${spelled.slice(0, MAX_LENGTH)}" names no version.`,
+    {
+      hint: 'Write an exact version like 0.115.0 or 0.116.0-alpha.11, a range like ^0.115.0, or latest.',
+      fields: { version: spelled.slice(0, MAX_LENGTH) },
+    },
+  );
 }
 
 /** The spec as a user would write it. */

@@ -3,15 +3,22 @@ import { type Http, unavailable, unavailableReason } from '../http/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
-import type { AssetSource, Digest, Release } from './asset.ts';
+import type { Digest, Release } from './asset.ts';
 import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
 import { ghRelease } from './gh-api.ts';
 import { githubApi, githubCredentials } from './github-api.ts';
+import { browserUrl, defaultOrder, githubSources } from './github-sources.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import type { DescribedAsset, ReleaseDocument } from './release-document.ts';
 import { releaseNotFound } from './release-not-found.ts';
 import type { GitHubSource } from './source-selection.ts';
+
+/** A release, and its checksum list where that was read already. */
+interface Described {
+  readonly document: ReleaseDocument;
+  readonly sums: ReadonlyMap<string, string> | null;
+}
 
 /**
  * Releases of `settings.github.repo`. What a release holds comes from the REST API, else from
@@ -27,9 +34,9 @@ export function githubChannel(
   const order = chosen ?? defaultOrder(settings.github.token);
   const uses = (source: GitHubSource): boolean => order.includes(source);
 
-  const describe = async (version: Version, signal?: AbortSignal): Promise<ReleaseDocument> => {
+  const describe = async (version: Version, signal?: AbortSignal): Promise<Described> => {
     const failures: unknown[] = [];
-    const attempt = async (way: () => Promise<ReleaseDocument>) =>
+    const attempt = async <T>(way: () => Promise<T>): Promise<T | undefined> =>
       way().catch((error: unknown) => {
         if (unavailableReason(error) === null) throw error;
         failures.push(error);
@@ -42,7 +49,7 @@ export function githubChannel(
       (uses('gh')
         ? await attempt(() => ghRelease(settings.github, settings.env, version.tag, signal))
         : undefined);
-    if (found !== undefined) return found;
+    if (found !== undefined) return { document: found, sums: null };
     if (failures.some((error) => unavailableReason(error) === 'not-found')) {
       throw releaseNotFound('github', version);
     }
@@ -56,8 +63,9 @@ export function githubChannel(
   return {
     name: 'github',
     async release(version, targets, signal): Promise<Release> {
-      const document = await describe(version, signal);
-      const sums = await checksums(settings, http, document, targets, signal);
+      const { document, sums: derived } = await describe(version, signal);
+      const sums =
+        derived ?? (await checksums({ settings, http, document, targets, order, signal }));
       const found = new Map(
         [...document.assets].map(([name, asset]) => [
           name,
@@ -75,39 +83,6 @@ export function githubChannel(
   };
 }
 
-/** The public download URL, which needs neither token nor quota. */
-export function browserUrl(settings: Pick<Settings, 'github'>, version: Version, name: string) {
-  const { serverUrl, repo } = settings.github;
-  return `${serverUrl}/${repo}/releases/download/${version.tag}/${name}`;
-}
-
-/** Every chosen way to bring one asset, in order. */
-export function githubSources(
-  settings: Pick<Settings, 'github'>,
-  version: Version,
-  asset: Pick<DescribedAsset, 'name' | 'apiUrl' | 'browserUrl'>,
-  order: readonly GitHubSource[] = defaultOrder(settings.github.token),
-): AssetSource[] {
-  const { apiUrl, serverUrl, repo } = settings.github;
-  return order.flatMap((kind): AssetSource[] => {
-    switch (kind) {
-      case 'api': {
-        // The token goes to the API's own origin; an asset that lives elsewhere is no API asset.
-        const own = asset.apiUrl !== null && new URL(asset.apiUrl).origin === new URL(apiUrl).origin;
-        return own && asset.apiUrl !== null ? [{ kind, url: asset.apiUrl }] : [];
-      }
-      case 'browser':
-        return [{ kind, url: asset.browserUrl ?? browserUrl(settings, version, asset.name) }];
-      case 'gh':
-        return [{ kind, host: new URL(serverUrl).host, repo, tag: version.tag }];
-    }
-  });
-}
-
-function defaultOrder(token: string | null): readonly GitHubSource[] {
-  return token === null ? ['browser', 'gh'] : ['api', 'browser', 'gh'];
-}
-
 function digestsOf(asset: DescribedAsset, sums: ReadonlyMap<string, string>): Digest[] {
   if (asset.sha256 !== null) {
     return [{ algorithm: 'sha256', hex: asset.sha256, origin: 'github' }];
@@ -117,19 +92,27 @@ function digestsOf(asset: DescribedAsset, sums: ReadonlyMap<string, string>): Di
 }
 
 /** The release's checksum list, asked for only where a package archive has no digest of GitHub's. */
-async function checksums(
-  settings: Pick<Settings, 'github'>,
-  http: Http,
-  document: ReleaseDocument,
-  targets: readonly Target[],
-  signal: AbortSignal | undefined,
-): Promise<ReadonlyMap<string, string>> {
+async function checksums({
+  settings,
+  http,
+  document,
+  targets,
+  order,
+  signal,
+}: {
+  settings: Pick<Settings, 'github'>;
+  http: Http;
+  document: ReleaseDocument;
+  targets: readonly Target[];
+  order: readonly GitHubSource[];
+  signal: AbortSignal | undefined;
+}): Promise<ReadonlyMap<string, string>> {
   const list = document.assets.get(CHECKSUMS_ASSET);
   const wanted = targets
     .flatMap(releaseAssets)
     .some(({ name }) => document.assets.has(name) && document.assets.get(name)?.sha256 === null);
   if (list === undefined || !wanted) return new Map();
-  for (const source of githubSources(settings, document.version, list)) {
+  for (const source of githubSources(settings, document.version, list, order)) {
     if (source.kind !== 'api' && source.kind !== 'browser') continue;
     const credentials = githubCredentials(settings.github);
     try {
@@ -154,19 +137,19 @@ async function fromChecksums(
   http: Http,
   version: Version,
   signal: AbortSignal | undefined,
-): Promise<ReleaseDocument> {
+): Promise<Described> {
   const url = browserUrl(settings, version, CHECKSUMS_ASSET);
   const sums = parseChecksums(await http.getText(url, signal === undefined ? {} : { signal }));
   if (sums.size === 0) {
     throw unavailable(`${url} lists no checksums.`, { reason: 'not-an-asset', url: new URL(url) });
   }
   const assets = new Map(
-    [...sums.keys(), CHECKSUMS_ASSET].map((name) => [
+    [...sums.keys()].map((name) => [
       name,
       { name, size: null, sha256: null, apiUrl: null, browserUrl: null },
     ]),
   );
-  return { version, assets };
+  return { document: { version, assets }, sums };
 }
 
 function cannotTell(version: Version, failures: readonly unknown[]): CodexRuntimeError {

@@ -1,0 +1,128 @@
+import zlib from 'node:zlib';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { Lock } from '../pin/index.ts';
+import type { Version } from '../pin/version.ts';
+import type { Target } from '../target/index.ts';
+import type { Asset, Channel, Release } from './asset.ts';
+import { type ChannelsRequest, openChannels } from './channels.ts';
+import { chooseAsset, type VariantChoice } from './choose.ts';
+import { exhausted } from './exhausted.ts';
+import { applyLock, lockedRelease, lockedTarget } from './locked.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import type { SourceChoice } from './source-selection.ts';
+
+export interface CandidateRequest extends ChannelsRequest {
+  readonly version: Version;
+  readonly target: Target;
+  readonly variant: VariantChoice;
+  /** The lock that was made for `version`, or null. */
+  readonly lock: Lock | null;
+  /** Whether zstd can be inflated. Default: whether this Node can. */
+  readonly zstd?: boolean;
+}
+
+/** An asset that may be taken. */
+export interface Candidate {
+  readonly channel: Channel;
+  readonly asset: Asset;
+  /** Whether the channel's release has a complete package for the target. */
+  readonly packageAvailable: boolean;
+}
+
+/**
+ * The assets to try for one version and target, channel after channel; ask for the next one when
+ * one turns out to be unavailable. A channel that cannot answer is reported as `unavailable` and
+ * passed over. With a lock no API is asked where direct URLs do, and only what the lock vouches
+ * for comes out. An asset that nobody vouches for comes last, for the download to refuse.
+ * @throws CodexRuntimeError when no channel has a candidate: `RELEASE_NOT_FOUND` (with near
+ * versions in `fields.suggestions`), `ASSET_NOT_FOUND`, `LOCK_INCOMPLETE`, `SOURCES_EXHAUSTED`
+ * (with `fields.reasons`); at any time `DIGEST_MISMATCH`, `ABORTED`.
+ */
+export async function* resolveCandidates(
+  request: CandidateRequest,
+): AsyncGenerator<Candidate, void> {
+  const { lock, target } = request;
+  if (lock !== null) lockedTarget(lock, target);
+  const channels = openChannels(request);
+  const failures: CodexRuntimeError[] = [];
+  const unvouched: Candidate[] = [];
+  let yielded = 0;
+  try {
+    for (const { choice, channel } of channels.list) {
+      for (const read of readings(request, choice, channel)) {
+        const candidate = await choose(request, channel.name, read, failures);
+        if (candidate === undefined) continue;
+        if (candidate.asset.digests.length === 0) {
+          unvouched.push(candidate);
+          continue;
+        }
+        yielded += 1;
+        yield candidate;
+      }
+    }
+    for (const candidate of unvouched) {
+      yielded += 1;
+      yield candidate;
+    }
+    if (yielded === 0) throw await exhausted(request, channels, failures);
+  } finally {
+    await channels.close();
+  }
+}
+
+type Reading = () => Promise<Release>;
+
+/** The ways to learn what a channel has: from the lock where that does, else by asking. */
+function readings(
+  { lock, target, version, settings, signal }: CandidateRequest,
+  choice: SourceChoice,
+  channel: ReleaseChannel,
+): readonly Reading[] {
+  const ask: Reading = () => channel.release(version, [target], signal);
+  const locked = lock === null ? undefined : lockedRelease(lock, target, choice, settings);
+  if (locked === undefined) return [ask];
+  // A private repository has no direct URLs; with a token its API is the second way.
+  const api = choice.channel === 'github' && settings.github.token !== null;
+  return [async () => locked, ...(api ? [ask] : [])];
+}
+
+async function choose(
+  request: CandidateRequest,
+  channel: Channel,
+  read: Reading,
+  failures: CodexRuntimeError[],
+): Promise<Candidate | undefined> {
+  const { lock, onProgress, target, variant } = request;
+  try {
+    const release = await read();
+    const zstd = request.zstd ?? 'createZstdDecompress' in zlib;
+    const vouched = lock === null ? release : held(release, lock);
+    return { channel, ...chooseAsset(vouched, { target, variant, zstd }) };
+  } catch (error) {
+    if (!isCodexRuntimeError(error, ...PASSED_OVER)) throw error;
+    failures.push(error);
+    onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
+    return undefined;
+  }
+}
+
+/** What says that this channel cannot deliver, and nothing against the next one. */
+const PASSED_OVER = [
+  'SOURCE_UNAVAILABLE',
+  'RELEASE_NOT_FOUND',
+  'ASSET_NOT_FOUND',
+  'LOCK_INCOMPLETE',
+] as const;
+
+function held(release: Release, lock: Lock): Release {
+  const assets = release.assets.flatMap((asset) => applyLock(asset, lock) ?? []);
+  if (assets.length > 0 || release.assets.length === 0) return { ...release, assets };
+  throw new CodexRuntimeError(
+    'LOCK_INCOMPLETE',
+    `The lockfile pins no asset that ${release.channel} has of Codex ${lock.version}.`,
+    {
+      hint: `Run "codex-runtime pin ${lock.version}" to lock every channel.`,
+      fields: { version: lock.version, channel: release.channel },
+    },
+  );
+}

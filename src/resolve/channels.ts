@@ -1,0 +1,50 @@
+import type { OnProgress } from '../events.ts';
+import { createHttp, type Http } from '../http/index.ts';
+import { createRegistry, type Registry } from '../npm/index.ts';
+import type { Settings } from '../settings.ts';
+import { dirChannel } from './dir.ts';
+import { githubChannel } from './github.ts';
+import { mirrorChannel } from './mirror.ts';
+import { npmChannel } from './npm.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import type { SourceChoice, SourceSelection } from './source-selection.ts';
+
+export interface ChannelsRequest {
+  readonly settings: Settings;
+  /** The channels to ask, in order. */
+  readonly sources: SourceSelection;
+  /** Told of channels that are `unavailable`, and of `retry` and `waiting`. */
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** The chosen channels with their connections. */
+export interface Channels {
+  readonly list: readonly { readonly choice: SourceChoice; readonly channel: ReleaseChannel }[];
+  close(): Promise<void>;
+}
+
+/** Opens the chosen channels; nothing is loaded or asked before one is used. */
+export function openChannels(request: Omit<ChannelsRequest, 'signal'>): Channels {
+  const { settings, sources, onProgress } = request;
+  const watch = onProgress === undefined ? {} : { onProgress };
+  const http = createHttp(settings, watch);
+  const registry = createRegistry(settings, watch);
+  return {
+    list: sources.map((choice) => ({ choice, channel: open(choice, settings, http, registry) })),
+    close: () => http.close(),
+  };
+}
+
+function open(choice: SourceChoice, settings: Settings, http: Http, registry: Registry) {
+  switch (choice.channel) {
+    case 'github':
+      return githubChannel(settings, http, choice.sources);
+    case 'mirror':
+      return mirrorChannel(settings, http);
+    case 'npm':
+      return npmChannel(settings, registry);
+    case 'dir':
+      return dirChannel(choice.path, settings.cwd);
+  }
+}

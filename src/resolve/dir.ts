@@ -1,0 +1,94 @@
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { unavailable } from '../http/index.ts';
+import { tryParseVersion, type Version } from '../pin/version.ts';
+import type { Target } from '../target/index.ts';
+import type { Asset, Digest, Release } from './asset.ts';
+import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
+import { parseChecksums } from './checksums.ts';
+import { newestFirst } from './order.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import { releaseNotFound } from './release-not-found.ts';
+
+/** Holds `<hex>  <name>` lines for every asset beside it, as `sha256sum` writes and checks them. */
+export const DIR_CHECKSUMS = 'SHA256SUMS';
+
+/**
+ * A local directory, for machines without a network: `<path>/<version>/` holds assets under
+ * their release names and a `SHA256SUMS`. `codex-runtime download` fills one; so do `sha256sum *`
+ * and a browser. The version is a directory because most asset names do not say it.
+ */
+export function dirChannel(path: string, cwd: string): ReleaseChannel {
+  const root = resolve(cwd, path);
+  return {
+    name: 'dir',
+    async release(version, targets, signal): Promise<Release> {
+      signal?.throwIfAborted();
+      const dir = join(root, version.semver);
+      if ((await statIfPresent(root)) === null) {
+        throw unavailable(`The directory ${root} does not exist.`, { reason: 'not-found' });
+      }
+      if ((await statIfPresent(dir)) === null) throw releaseNotFound('dir', version);
+      const sums = await loadChecksums(dir);
+      const assets = await Promise.all(
+        targets.flatMap((target) =>
+          shapes(version, target).map((shape) => describe(dir, shape, target, sums)),
+        ),
+      );
+      return { channel: 'dir', version, assets: assets.filter((asset) => asset !== undefined) };
+    },
+    async latest() {
+      const stable = (await versionsIn(root)).find(({ prerelease }) => !prerelease);
+      if (stable !== undefined) return stable;
+      throw unavailable(`The directory ${root} holds no stable version.`, { reason: 'not-found' });
+    },
+    versions: () => versionsIn(root),
+  };
+}
+
+async function versionsIn(root: string): Promise<Version[]> {
+  const names = (await unlessMissing(readdir(root))) ?? [];
+  return newestFirst(names.map(tryParseVersion).filter((version) => version !== undefined));
+}
+
+/** Every name under which a directory may hold a runtime for `target`. */
+function shapes(version: Version, target: Target): readonly AssetShape[] {
+  return [...releaseAssets(target), npmAsset(version.semver, target)];
+}
+
+async function describe(
+  dir: string,
+  shape: AssetShape,
+  target: Target,
+  sums: ReadonlyMap<string, string>,
+): Promise<Asset | undefined> {
+  const path = join(dir, shape.name);
+  const found = await statIfPresent(path);
+  if (found?.isFile() !== true) return undefined;
+  const hex = sums.get(shape.name);
+  const digests: Digest[] = hex === undefined ? [] : [{ algorithm: 'sha256', hex, origin: 'dir' }];
+  return { ...shape, target, size: found.size, digests, sources: [{ kind: 'file', path }] };
+}
+
+async function loadChecksums(dir: string): Promise<ReadonlyMap<string, string>> {
+  const lists = await Promise.all(
+    [CHECKSUMS_ASSET, DIR_CHECKSUMS].map((name) =>
+      unlessMissing(readFile(join(dir, name), 'utf8')),
+    ),
+  );
+  return new Map(lists.flatMap((text) => (text === null ? [] : [...parseChecksums(text)])));
+}
+
+async function statIfPresent(path: string) {
+  return unlessMissing(stat(path));
+}
+
+async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
+  try {
+    return await reading;
+  } catch (cause) {
+    const { code, path } = cause as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
+    throw unavailable(`${path} cannot be read (${code}).`, { reason: 'unauthorized', cause });
+  }
+}

@@ -1,0 +1,100 @@
+import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
+import type { Version } from '../pin/version.ts';
+import type { Target } from '../target/index.ts';
+import type { Channels } from './channels.ts';
+import { nearVersions } from './order.ts';
+
+interface Wanted {
+  readonly version: Version;
+  readonly target: Target;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * The one error for a version that no channel could offer. A channel that answered outweighs
+ * those that did not: its "there is no such version" helps more than another's "unreachable".
+ * The mirror's does not count, because it lags and does not keep everything.
+ */
+export async function exhausted(
+  wanted: Wanted,
+  channels: Channels,
+  failures: readonly CodexRuntimeError[],
+): Promise<CodexRuntimeError> {
+  const reasons = failures.map((failure) => failure.message);
+  const answered = failures.filter(
+    ({ fields }) => failures.length === 1 || fields['channel'] !== 'mirror',
+  );
+  const missing = first(answered, 'ASSET_NOT_FOUND');
+  if (missing !== undefined) return withReasons(missing, reasons);
+  if (first(answered, 'RELEASE_NOT_FOUND') !== undefined) {
+    return unknownVersion(wanted, channels, failures, reasons);
+  }
+  const unlocked = first(failures, 'LOCK_INCOMPLETE');
+  if (unlocked !== undefined) return withReasons(unlocked, reasons);
+  const { version, target } = wanted;
+  return new CodexRuntimeError(
+    'SOURCES_EXHAUSTED',
+    `No source can deliver Codex ${version.semver} for ${target.triple} now: ${reasons.join(' ')}`,
+    {
+      hint: 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".',
+      fields: { version: version.semver, target: target.triple, reasons },
+      cause: failures[0],
+    },
+  );
+}
+
+async function unknownVersion(
+  { version, signal }: Wanted,
+  channels: Channels,
+  failures: readonly CodexRuntimeError[],
+  reasons: readonly string[],
+): Promise<CodexRuntimeError> {
+  const answered = failures
+    .filter(({ code }) => code === 'RELEASE_NOT_FOUND')
+    .map(({ fields }) => fields['channel']);
+  const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
+  const suggestions = await suggest(version, reachable, signal);
+  const unreached =
+    failures.length > answered.length ? ` Not every source answered: ${reasons.join(' ')}` : '';
+  return new CodexRuntimeError(
+    'RELEASE_NOT_FOUND',
+    `There is no Codex ${version.semver} on ${answered.join(', ')}.${unreached}`,
+    {
+      hint:
+        suggestions.length === 0
+          ? 'See "codex-runtime list --remote" for the versions that exist.'
+          : `Near versions: ${suggestions.join(', ')}. See "codex-runtime list --remote" for all.`,
+      fields: { version: version.semver, suggestions, reasons },
+      cause: failures[0],
+    },
+  );
+}
+
+/** Suggestions are a courtesy: a channel that cannot list now gives none. */
+async function suggest(
+  version: Version,
+  reachable: Channels['list'],
+  signal: AbortSignal | undefined,
+): Promise<string[]> {
+  for (const { channel } of reachable) {
+    try {
+      const known = await channel.versions(signal);
+      if (known !== null) return nearVersions(version, known).map(({ semver }) => semver);
+    } catch (error) {
+      if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
+    }
+  }
+  return [];
+}
+
+function first(failures: readonly CodexRuntimeError[], code: ErrorCode) {
+  return failures.find((failure) => failure.code === code);
+}
+
+function withReasons(error: CodexRuntimeError, reasons: readonly string[]): CodexRuntimeError {
+  return new CodexRuntimeError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    fields: { ...error.fields, reasons },
+    cause: error,
+  });
+}

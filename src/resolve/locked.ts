@@ -1,0 +1,118 @@
+import ssri from 'ssri';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Lock, LockedAsset, LockedTarget } from '../pin/index.ts';
+import { parseVersion, type Version } from '../pin/version.ts';
+import type { Settings } from '../settings.ts';
+import type { Target } from '../target/index.ts';
+import type { Asset, Digest, Release } from './asset.ts';
+import { runtimeAssets } from './asset-name.ts';
+import { githubSources } from './github-sources.ts';
+import { mirrorAssetUrl } from './mirror.ts';
+import type { GitHubSource, SourceChoice } from './source-selection.ts';
+
+/**
+ * What the lockfile pins for `target`.
+ * @throws CodexRuntimeError `LOCK_INCOMPLETE` when it pins nothing for it.
+ */
+export function lockedTarget(lock: Lock, target: Target): LockedTarget {
+  const locked = lock.targets[target.triple];
+  if (locked !== undefined && locked.assets.length > 0) return locked;
+  throw new CodexRuntimeError(
+    'LOCK_INCOMPLETE',
+    `The lockfile pins Codex ${lock.version}, but no bytes of it for ${target.triple}.`,
+    {
+      hint: `Run "codex-runtime pin ${lock.version}" to lock every target.`,
+      fields: { version: lock.version, target: target.triple },
+    },
+  );
+}
+
+/**
+ * The release as the lockfile knows it, with direct URLs: no API is asked. Undefined for channels
+ * whose URLs cannot be derived from names.
+ */
+export function lockedRelease(
+  lock: Lock,
+  target: Target,
+  choice: SourceChoice,
+  settings: Pick<Settings, 'github' | 'mirrorUrl'>,
+): Release | undefined {
+  const version = parseVersion(lock.version);
+  const sources = directSources(choice, settings, version);
+  if (sources === undefined) return undefined;
+  const found = new Map(
+    lockedTarget(lock, target).assets.map((locked) => [
+      locked.name,
+      { size: locked.size ?? null, digests: lockedDigests(locked), sources: sources(locked.name) },
+    ]),
+  );
+  return { channel: choice.channel, version, assets: runtimeAssets([target], found) };
+}
+
+/**
+ * `asset` held to the lockfile: its digests come first, and one that contradicts them is refused
+ * before a byte is fetched. Undefined when the lockfile can vouch neither for the asset nor for
+ * the executable inside it.
+ * @throws CodexRuntimeError `DIGEST_MISMATCH` naming both digests.
+ */
+export function applyLock(asset: Asset, lock: Lock): Asset | undefined {
+  const target = lockedTarget(lock, asset.target);
+  const locked = target.assets.find(({ name }) => name === asset.name);
+  // Held to the executable's digest after unpacking, and to the channel's own until then.
+  if (locked === undefined) return target.entrypoint === undefined ? undefined : asset;
+  const pinned = lockedDigests(locked);
+  for (const { algorithm, hex } of pinned) {
+    const other = asset.digests.find((digest) => digest.algorithm === algorithm);
+    if (other !== undefined && other.hex !== hex) throw contradiction(asset, lock, hex, other);
+  }
+  return {
+    ...asset,
+    size: asset.size ?? locked.size ?? null,
+    digests: [...pinned, ...asset.digests],
+  };
+}
+
+function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
+  const digests: Digest[] = [];
+  if (sha256 !== undefined) digests.push({ algorithm: 'sha256', hex: sha256, origin: 'lockfile' });
+  if (integrity !== undefined) {
+    const hex = ssri.parse(integrity, { single: true })?.hexDigest();
+    if (hex !== undefined) digests.push({ algorithm: 'sha512', hex, origin: 'lockfile' });
+  }
+  return digests;
+}
+
+function directSources(
+  choice: SourceChoice,
+  settings: Pick<Settings, 'github' | 'mirrorUrl'>,
+  version: Version,
+): ((name: string) => Asset['sources']) | undefined {
+  if (choice.channel === 'mirror') {
+    return (name) => [{ kind: 'mirror', url: mirrorAssetUrl(settings.mirrorUrl, version, name) }];
+  }
+  if (choice.channel !== 'github') return undefined;
+  const order: readonly GitHubSource[] = choice.sources ?? ['browser', 'gh'];
+  const direct = order.filter((source) => source !== 'api');
+  if (direct.length === 0) return undefined;
+  return (name) =>
+    githubSources(settings, version, { name, apiUrl: null, browserUrl: null }, direct);
+}
+
+function contradiction(asset: Asset, lock: Lock, expected: string, actual: Digest) {
+  return new CodexRuntimeError(
+    'DIGEST_MISMATCH',
+    `${actual.origin} has other bytes for ${asset.name} of Codex ${lock.version} than the lockfile pins: expected ${actual.algorithm} ${expected}, got ${actual.hex}.`,
+    {
+      hint: 'A release must not change after it was published. Do not run it; find out who changed it.',
+      fields: {
+        asset: asset.name,
+        version: lock.version,
+        target: asset.target.triple,
+        algorithm: actual.algorithm,
+        expected,
+        actual: actual.hex,
+        origin: actual.origin,
+      },
+    },
+  );
+}

@@ -1,0 +1,136 @@
+import ssri from 'ssri';
+import { CodexRuntimeError } from '../errors.ts';
+import { unavailable, unavailableReason } from '../http/index.ts';
+import type { Registry } from '../npm/index.ts';
+import { tryParseVersion, type Version } from '../pin/version.ts';
+import type { Settings } from '../settings.ts';
+import { TARGETS, type Target } from '../target/index.ts';
+import type { Asset, Digest, Release } from './asset.ts';
+import { npmAsset, npmPlatformVersion } from './asset-name.ts';
+import { newestFirst } from './order.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import { isRecord } from './release-document.ts';
+import { releaseNotFound } from './release-not-found.ts';
+
+/**
+ * The npm package whose versions are the platform builds. One version's document is some hundred
+ * bytes and is asked for alone; the whole list only where a list is wanted.
+ */
+export function npmChannel(
+  settings: Pick<Settings, 'npmPackage'>,
+  registry: Registry,
+): ReleaseChannel {
+  const path = settings.npmPackage.replace('/', '%2f');
+
+  const asset = async (
+    version: Version,
+    target: Target,
+    signal?: AbortSignal,
+  ): Promise<Asset | undefined> => {
+    const build = npmPlatformVersion(version.semver, target);
+    const document = await present(registry, `${path}/${build}`, signal);
+    return document === undefined ? undefined : readBuild(document, version, target, build);
+  };
+
+  return {
+    name: 'npm',
+    async release(version, targets, signal): Promise<Release> {
+      const found = await Promise.all(targets.map((target) => asset(version, target, signal)));
+      const assets = found.filter((build) => build !== undefined);
+      if (assets.length > 0) return { channel: 'npm', version, assets };
+      const others = TARGETS.filter((target) => !targets.includes(target));
+      const elsewhere = await Promise.all(others.map((target) => asset(version, target, signal)));
+      const available = elsewhere.flatMap((build) => (build === undefined ? [] : [build.name]));
+      throw available.length === 0
+        ? releaseNotFound('npm', version)
+        : noPlatformBuild(settings.npmPackage, version, targets, available);
+    },
+    async latest(signal) {
+      const tags = await present(registry, `-/package/${path}/dist-tags`, signal);
+      const latest = isRecord(tags) ? tags['latest'] : undefined;
+      const version = typeof latest === 'string' ? tryParseVersion(latest) : undefined;
+      if (version !== undefined) return version;
+      throw unavailable(`npm names no latest version of ${settings.npmPackage}.`, {
+        reason: 'not-found',
+      });
+    },
+    async versions(signal) {
+      const headers = { accept: 'application/vnd.npm.install-v1+json' };
+      const list = await registry.getJson(path, { headers, ...(signal ? { signal } : {}) });
+      const spelled = isRecord(list) && isRecord(list['versions']) ? list['versions'] : {};
+      return newestFirst(Object.keys(spelled).filter(isNoBuild).flatMap(asVersion));
+    },
+  };
+}
+
+async function present(
+  registry: Registry,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  try {
+    return await registry.getJson(path, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (unavailableReason(error) === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** Reads a version document; its other fields are no concern of ours. */
+function readBuild(document: unknown, version: Version, target: Target, build: string): Asset {
+  const dist = isRecord(document) && document['version'] === build ? document['dist'] : undefined;
+  const url = isRecord(dist) ? readTarballUrl(dist['tarball']) : null;
+  if (!isRecord(dist) || url === null) {
+    throw unavailable(`npm's document of ${build} names no tarball.`, { reason: 'not-an-asset' });
+  }
+  return {
+    ...npmAsset(version.semver, target),
+    target,
+    size: null,
+    digests: readIntegrity(dist['integrity']),
+    sources: [{ kind: 'npm', url }],
+  };
+}
+
+/** npm's SHA-512; the older SHA-1 beside it vouches for nothing any more. */
+function readIntegrity(value: unknown): Digest[] {
+  if (typeof value !== 'string' || value.length > 1024) return [];
+  const [hash] = ssri.parse(value)?.['sha512'] ?? [];
+  const hex = hash?.hexDigest();
+  return hex !== undefined && /^[0-9a-f]{128}$/.test(hex)
+    ? [{ algorithm: 'sha512', hex, origin: 'npm' }]
+    : [];
+}
+
+function readTarballUrl(value: unknown): string | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const { protocol, username, password, href } = new URL(value);
+  const web = protocol === 'https:' || protocol === 'http:';
+  return web && username === '' && password === '' ? href : null;
+}
+
+function isNoBuild(version: string): boolean {
+  return !TARGETS.some(({ npmTag }) => version.endsWith(`-${npmTag}`));
+}
+
+function asVersion(text: string): Version[] {
+  const version = tryParseVersion(text);
+  return version === undefined ? [] : [version];
+}
+
+function noPlatformBuild(
+  name: string,
+  version: Version,
+  targets: readonly Target[],
+  available: readonly string[],
+): CodexRuntimeError {
+  const wanted = targets.map(({ triple }) => triple).join(', ');
+  return new CodexRuntimeError(
+    'ASSET_NOT_FOUND',
+    `${name} ${version.semver} on npm has no build for ${wanted}; it has ${available.join(', ')}.`,
+    {
+      hint: 'Choose another version, target or source.',
+      fields: { version: version.semver, channel: 'npm', target: wanted, available },
+    },
+  );
+}

@@ -1,0 +1,95 @@
+import maxSatisfying from 'semver/ranges/max-satisfying.js';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { formatSpec, type VersionSpec } from '../pin/spec.ts';
+import type { Version } from '../pin/version.ts';
+import type { Channel } from './asset.ts';
+import { type ChannelsRequest, openChannels } from './channels.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+
+/** Every version that a channel lists, the newest first. */
+export interface RemoteVersions {
+  readonly channel: Channel;
+  readonly versions: readonly Version[];
+}
+
+/**
+ * The exact version that `spec` means now: an exact one is itself; `latest`, `alpha` and ranges
+ * are asked of the first channel that answers. A range takes prereleases only where it names one.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when no version satisfies it, `SOURCES_EXHAUSTED`,
+ * `ABORTED`
+ */
+export async function resolveVersion(
+  request: ChannelsRequest & { readonly spec: VersionSpec },
+): Promise<Version> {
+  const { spec, signal } = request;
+  if (spec.kind === 'exact') return spec.version;
+  if (spec.kind === 'channel' && spec.name === 'latest') {
+    return (await askFirst(request, (channel) => channel.latest(signal))).answer;
+  }
+  const { channel, versions } = await listRemoteVersions(request);
+  const version = spec.kind === 'range' ? newestIn(spec.range, versions) : versions.find(isAlpha);
+  if (version !== undefined) return version;
+  const suggestions = versions.slice(0, 5).map(({ semver }) => semver);
+  throw new CodexRuntimeError(
+    'RELEASE_NOT_FOUND',
+    `No Codex version on ${channel} satisfies "${formatSpec(spec)}".`,
+    {
+      hint: `The newest are ${suggestions.join(', ')}.`,
+      fields: { spec: formatSpec(spec), channel, suggestions },
+    },
+  );
+}
+
+/**
+ * What the first channel that keeps a list has, prereleases included.
+ * @throws CodexRuntimeError `SOURCES_EXHAUSTED`, `ABORTED`
+ */
+export async function listRemoteVersions(request: ChannelsRequest): Promise<RemoteVersions> {
+  const { channel, answer } = await askFirst(request, (asked) => asked.versions(request.signal));
+  return { channel, versions: answer };
+}
+
+async function askFirst<T>(
+  request: ChannelsRequest,
+  ask: (channel: ReleaseChannel) => Promise<T | null>,
+): Promise<{ channel: Channel; answer: T }> {
+  const channels = openChannels(request);
+  const failures: CodexRuntimeError[] = [];
+  try {
+    for (const { channel } of channels.list) {
+      try {
+        const answer = await ask(channel);
+        if (answer !== null) return { channel: channel.name, answer };
+      } catch (error) {
+        if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
+        failures.push(error);
+        const reason = error.message;
+        request.onProgress?.({ type: 'unavailable', channel: channel.name, source: null, reason });
+      }
+    }
+  } finally {
+    await channels.close();
+  }
+  const reasons = failures.map(({ message }) => message);
+  throw new CodexRuntimeError(
+    'SOURCES_EXHAUSTED',
+    `No source can say which Codex versions there are: ${reasons.join(' ') || 'none keeps a list.'}`,
+    {
+      hint: 'Name an exact version, or choose another --source.',
+      fields: { reasons },
+      cause: failures[0],
+    },
+  );
+}
+
+function newestIn(range: string, versions: readonly Version[]): Version | undefined {
+  const best = maxSatisfying(
+    versions.map(({ semver }) => semver),
+    range,
+  );
+  return versions.find(({ semver }) => semver === best);
+}
+
+function isAlpha({ semver }: Version): boolean {
+  return /^[^-]+-alpha(\.|$)/.test(semver);
+}
