@@ -26,7 +26,11 @@ export function parseSpec(text: string): VersionSpec {
     const name = spelled.toLowerCase();
     if (name === 'latest' || name === 'alpha') return { kind: 'channel', name };
     const range = validRange(spelled);
-    if (range !== null) return { kind: 'range', range };
+    if (range !== null) {
+      // `=0.115.0` is a range of one version.
+      const only = tryParseVersion(range);
+      return only === undefined ? { kind: 'range', range } : { kind: 'exact', version: only };
+    }
   }
   throw new CodexRuntimeError(
     'PIN_INVALID',

@@ -1,0 +1,102 @@
+import { describe, expect, test } from 'vitest';
+import { formatLock, type Lock, parseLock } from '../../src/pin/index.ts';
+
+const HEX = 'a'.repeat(64);
+const SRI = `sha512-${'A'.repeat(86)}==`;
+const LOCK: Lock = {
+  version: '0.115.0',
+  repo: 'openai/codex',
+  targets: {
+    'x86_64-unknown-linux-musl': {
+      assets: [
+        { name: 'codex-package-x86_64-unknown-linux-musl.tar.gz', size: 10, sha256: HEX },
+        { name: 'codex-npm-linux-x64-0.115.0.tgz', integrity: SRI },
+      ],
+      entrypoint: { sha256: HEX },
+    },
+    'aarch64-apple-darwin': {
+      assets: [{ name: 'codex-aarch64-apple-darwin.tar.gz', sha256: HEX }],
+    },
+  },
+};
+
+const parse = (text: string) => parseLock(text, 'codex-runtime.lock.json');
+
+describe('formatLock', () => {
+  test('writes what parseLock reads', () => {
+    expect(parse(formatLock(LOCK))).toEqual(LOCK);
+  });
+
+  test('gives one line a target, in the order of the targets, whatever order the object has', () => {
+    const lines = formatLock(LOCK).split('\n');
+    const triples = lines.flatMap((line) => /^ {4}"([^"]+)": \{/.exec(line)?.[1] ?? []);
+    expect(triples).toEqual(['aarch64-apple-darwin', 'x86_64-unknown-linux-musl']);
+  });
+
+  test('changes the checksum line and one target line when one digest changes', () => {
+    const changed = {
+      ...LOCK,
+      targets: {
+        ...LOCK.targets,
+        'aarch64-apple-darwin': {
+          assets: [{ name: 'codex-aarch64-apple-darwin.tar.gz', sha256: 'b'.repeat(64) }],
+        },
+      },
+    };
+    const [before, after] = [formatLock(LOCK).split('\n'), formatLock(changed).split('\n')];
+    const different = after.filter((line, index) => line !== before[index]);
+    expect(different).toHaveLength(2);
+  });
+
+  test('keeps a signature rule', () => {
+    const strict: Lock = { ...LOCK, signature: 'required' };
+    expect(parse(formatLock(strict))).toEqual(strict);
+  });
+});
+
+describe('parseLock', () => {
+  test('refuses a version that was edited without its digests, and says how to mend it', () => {
+    const edited = formatLock(LOCK).replace('"version": "0.115.0"', '"version": "0.116.0"');
+    expect(() => parse(edited)).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_INVALID',
+        hint: expect.stringContaining('codex-runtime pin 0.116.0'),
+      }),
+    );
+  });
+
+  test('refuses a version that was replaced everywhere in the text', () => {
+    expect(() => parse(formatLock(LOCK).replaceAll('0.115.0', '0.116.0'))).toThrow(
+      expect.objectContaining({ code: 'LOCK_INVALID' }),
+    );
+  });
+
+  test('takes the same content in another layout, and a $schema', () => {
+    const document = JSON.parse(formatLock(LOCK));
+    expect(parse(JSON.stringify({ $schema: './schema.json', ...document }))).toEqual(LOCK);
+  });
+
+  test.each([
+    ['no JSON', '<<<<<<< HEAD'],
+    ['no object', '[]'],
+    ['another format version', '{"lockfileVersion": 2}'],
+    ['no version', '{"lockfileVersion": 1}'],
+    ['too much text', ' '.repeat(2 ** 20 + 1)],
+  ])('refuses %s', (_what, text) => {
+    expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
+  });
+
+  test.each<[string, object]>([
+    ['a name that is a path', { name: '../x', sha256: HEX }],
+    ['a name that is an option', { name: '-x', sha256: HEX }],
+    ['a negative size', { name: 'x', size: -1, sha256: HEX }],
+    ['a malformed digest', { name: 'x', sha256: 'ABC' }],
+    ['a weak integrity', { name: 'x', integrity: 'sha1-aaaa' }],
+    ['an asset without a digest', { name: 'x', size: 1 }],
+  ])('refuses %s even under a right checksum', (_what, asset) => {
+    const targets = { 'aarch64-apple-darwin': { assets: [asset] } } as unknown as Lock['targets'];
+    expect(() => parse(formatLock({ ...LOCK, targets }))).toThrow(
+      expect.objectContaining({ code: 'LOCK_INVALID' }),
+    );
+  });
+});

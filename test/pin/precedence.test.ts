@@ -1,0 +1,134 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import {
+  formatLock,
+  LOCKFILE_NAME,
+  lockFor,
+  parseVersion,
+  resolvePin,
+} from '../../src/pin/index.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const LOCK = { version: '0.112.0', repo: 'openai/codex', targets: {} };
+const VARIABLES = {
+  CODEX_NODE_RUNTIME_VERSION: '0.113.0',
+  CODEX_PYTHON_RUNTIME_VERSION: '0.114.0',
+  CODEX_RUNTIME_VERSION: '0.115.0',
+};
+
+/** A working directory below one that holds a lockfile. */
+async function lockedDir(text = formatLock(LOCK)): Promise<string> {
+  const root = await tempDir();
+  const cwd = join(root, 'a', 'b');
+  await mkdir(cwd, { recursive: true });
+  await writeFile(join(root, LOCKFILE_NAME), text);
+  return cwd;
+}
+
+describe('resolvePin', () => {
+  const everything = { argument: '0.116.0', env: VARIABLES, installed: async () => '0.111.0' };
+
+  test.each([
+    ['the argument', 'argument', '0.116.0', {}],
+    ["the ecosystem's variable", 'CODEX_NODE_RUNTIME_VERSION', '0.113.0', { argument: null }],
+    [
+      'the variable of the other ecosystem',
+      'CODEX_PYTHON_RUNTIME_VERSION',
+      '0.114.0',
+      { argument: null, ecosystem: 'python' as const },
+    ],
+    [
+      'the variable for all',
+      'CODEX_RUNTIME_VERSION',
+      '0.115.0',
+      { argument: null, env: { CODEX_RUNTIME_VERSION: '0.115.0' } },
+    ],
+    ['the lockfile found upward', 'lockfile', '0.112.0', { argument: null, env: {} }],
+  ])('takes %s where nothing stronger is set', async (_what, origin, version, less) => {
+    const cwd = await lockedDir();
+    const pin = await resolvePin({ ecosystem: 'node', cwd, ...everything, ...less });
+    expect(pin).toMatchObject({ origin, spec: { kind: 'exact', version: { semver: version } } });
+  });
+
+  test('takes what is installed when nothing names a version', async () => {
+    const cwd = await tempDir();
+    const pin = await resolvePin({
+      ecosystem: 'node',
+      cwd,
+      env: {},
+      installed: async () => '0.111.0',
+    });
+    expect(pin).toMatchObject({ origin: 'installed', lock: null });
+  });
+
+  test('does not ask what is installed when a version is named', async () => {
+    const installed = () => Promise.reject(new Error('asked'));
+    const cwd = await tempDir();
+    await expect(
+      resolvePin({ ecosystem: 'node', cwd, env: VARIABLES, installed }),
+    ).resolves.toMatchObject({ origin: 'CODEX_NODE_RUNTIME_VERSION' });
+  });
+
+  test('says how to pin when nothing is set at all', async () => {
+    const cwd = await tempDir();
+    await expect(
+      resolvePin({ ecosystem: 'node', cwd, env: {}, installed: async () => null }),
+    ).rejects.toMatchObject({ code: 'PIN_MISSING', hint: expect.stringContaining('pin') });
+  });
+
+  test.each(['CODEX_NODE_RUNTIME_VERSION', 'CODEX_RUNTIME_VERSION'])(
+    'refuses %s when it is set but empty, even with a lockfile',
+    async (name) => {
+      const cwd = await lockedDir();
+      await expect(
+        resolvePin({ ecosystem: 'node', cwd, env: { [name]: ' ' } }),
+      ).rejects.toMatchObject({ code: 'PIN_INVALID', fields: { source: name } });
+    },
+  );
+
+  test('lets the argument win over an empty variable', async () => {
+    const cwd = await tempDir();
+    await expect(
+      resolvePin({
+        ecosystem: 'node',
+        cwd,
+        argument: 'latest',
+        env: { CODEX_RUNTIME_VERSION: '' },
+      }),
+    ).resolves.toMatchObject({ origin: 'argument', spec: { kind: 'channel', name: 'latest' } });
+  });
+
+  test('refuses an empty argument', async () => {
+    const cwd = await tempDir();
+    await expect(
+      resolvePin({ ecosystem: 'node', cwd, argument: '', env: {} }),
+    ).rejects.toMatchObject({ code: 'PIN_INVALID' });
+  });
+
+  test('names the variable that holds a malformed version', async () => {
+    const cwd = await tempDir();
+    await expect(
+      resolvePin({ ecosystem: 'node', cwd, env: { CODEX_RUNTIME_VERSION: 'newest' } }),
+    ).rejects.toMatchObject({
+      code: 'PIN_INVALID',
+      message: expect.stringContaining('CODEX_RUNTIME_VERSION'),
+    });
+  });
+
+  test('refuses a damaged lockfile even where the argument names the version', async () => {
+    const cwd = await lockedDir(formatLock(LOCK).replace('0.112.0', '0.116.0'));
+    await expect(
+      resolvePin({ ecosystem: 'node', cwd, argument: '0.116.0', env: {} }),
+    ).rejects.toMatchObject({ code: 'LOCK_INVALID' });
+  });
+});
+
+describe('lockFor', () => {
+  test('gives the lock for the version that it was made for, and for no other', async () => {
+    const cwd = await lockedDir();
+    const pin = await resolvePin({ ecosystem: 'node', cwd, argument: '0.116.0', env: {} });
+    expect(lockFor(pin, parseVersion('0.112.0'))).toMatchObject({ version: '0.112.0' });
+    expect(lockFor(pin, parseVersion('0.116.0'))).toBeNull();
+  });
+});

@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { formatSpec, parseSpec } from '../../src/pin/spec.ts';
+
+describe('parseSpec', () => {
+  test.each(['0.115.0', 'v0.115.0', 'rust-v0.115.0', ' 0.115.0 '])(
+    'reads %j as one version',
+    (text) => {
+      expect(parseSpec(text)).toMatchObject({ kind: 'exact', version: { semver: '0.115.0' } });
+    },
+  );
+
+  test('reads the Python spelling of an alpha', () => {
+    expect(parseSpec('0.115.0a11')).toMatchObject({
+      kind: 'exact',
+      version: { tag: 'rust-v0.115.0-alpha.11' },
+    });
+  });
+
+  test.each(['latest', 'alpha', 'Latest'])('reads %j as a moving name', (text) => {
+    expect(parseSpec(text)).toEqual({ kind: 'channel', name: text.toLowerCase() });
+  });
+
+  test.each([
+    ['^0.115.0', '>=0.115.0 <0.116.0-0'],
+    ['0.115', '>=0.115.0 <0.116.0-0'],
+    ['>=0.110 <0.116', '>=0.110.0 <0.116.0-0'],
+    ['*', '*'],
+  ])('reads %j as a range', (text, range) => {
+    const spec = parseSpec(text);
+    expect(spec.kind).toBe('range');
+    expect(formatSpec(spec)).toBe(range);
+  });
+
+  test.each(['', '   ', 'newest', '0.115.0 --flag', '../0.115.0', '0.115.0\0', 'x'.repeat(1000)])(
+    'refuses %j',
+    (text) => {
+      expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'PIN_INVALID' }));
+    },
+  );
+
+  test('either refuses a text or gives a spec that reads back as itself', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(
+          fc.string(),
+          fc.stringMatching(/^[v^~<>=]{0,2}\d{1,3}(\.\d{1,3}){0,2}(-[a-z]+\.\d+)?$/),
+        ),
+        (text) => {
+          let spec: ReturnType<typeof parseSpec>;
+          try {
+            spec = parseSpec(text);
+          } catch (error) {
+            expect(error).toMatchObject({ code: 'PIN_INVALID' });
+            return;
+          }
+          expect(parseSpec(formatSpec(spec))).toEqual(spec);
+        },
+      ),
+    );
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, test } from 'vitest';
+import { resolveCandidates } from '../../src/resolve/index.ts';
+import { startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureRelease } from '../support/miniature-release.ts';
+import {
+  allCandidates,
+  candidateRequest,
+  LINUX,
+  loopbackSettings,
+} from '../support/resolve-request.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const RELEASE = await miniatureRelease('0.115.0', { targets: [LINUX] });
+const PACKAGE = 'codex-package-x86_64-unknown-linux-musl.tar.gz';
+
+async function loopback(env: Readonly<Record<string, string>> = {}, releases = [RELEASE]) {
+  const github = await startLoopbackGitHub({ releases });
+  return { github, settings: loopbackSettings(github, await tempDir(), env) };
+}
+
+describe('resolveCandidates', () => {
+  test('offers every channel in order, with the digest that each one gives', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const candidates = await allCandidates(candidateRequest(settings));
+    expect(candidates.map(({ channel }) => channel)).toEqual(['github', 'mirror', 'npm']);
+    expect(candidates.map(({ asset }) => asset.name)).toEqual([
+      PACKAGE,
+      PACKAGE,
+      'codex-npm-linux-x64-0.115.0.tgz',
+    ]);
+    expect(candidates.map(({ asset }) => asset.digests.map(({ origin }) => origin))).toEqual([
+      ['github'],
+      ['mirror'],
+      ['npm'],
+    ]);
+    expect(candidates.every(({ packageAvailable }) => packageAvailable)).toBe(true);
+  });
+
+  test('asks a later channel only when the next candidate is wanted', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const candidates = resolveCandidates(candidateRequest(settings));
+    await candidates.next();
+    await candidates.return();
+    expect(github.requests.map(({ route }) => route)).toEqual(['release']);
+  });
+
+  test('passes over channels that do not answer, and says so', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    for (const route of ['release', 'browser', 'mirror-release', 'mirror'] as const) {
+      github.fail({ route, status: 401 });
+    }
+    const request = candidateRequest(settings);
+    const [candidate] = await allCandidates(request);
+    expect(candidate?.channel).toBe('npm');
+    expect(request.events).toMatchObject([
+      { type: 'unavailable', channel: 'github' },
+      { type: 'unavailable', channel: 'mirror' },
+    ]);
+  });
+
+  test('suggests near versions for one that no channel has', async () => {
+    const others = await Promise.all(
+      ['0.114.0', '0.115.1', '0.90.0'].map((version) => miniatureRelease(version, { targets: [] })),
+    );
+    const { github, settings } = await loopback({}, [RELEASE, ...others]);
+    await using _ = github;
+    await expect(
+      allCandidates(candidateRequest(settings, { version: '0.115.2' })),
+    ).rejects.toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+      fields: { suggestions: ['0.115.1', '0.115.0', '0.114.0', '0.90.0'] },
+    });
+  });
+
+  test('gives every reason when no channel answers', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    for (const route of ['release', 'browser', 'mirror-release', 'npm-document'] as const) {
+      github.fail({ route, status: 401 });
+    }
+    await expect(allCandidates(candidateRequest(settings))).rejects.toMatchObject({
+      code: 'SOURCES_EXHAUSTED',
+      fields: { reasons: [expect.any(String), expect.any(String), expect.any(String)] },
+    });
+  });
+});
