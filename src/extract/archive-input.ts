@@ -1,0 +1,73 @@
+import { CodexRuntimeError } from '../errors.ts';
+
+/**
+ * The archive's bytes on their way in: read once, in order, and given back (`return()`) when they
+ * are no longer wanted. Every wait ends when `signal` aborts, even if the source never answers.
+ */
+export class ArchiveInput {
+  readonly #iterator: AsyncIterator<Buffer>;
+  readonly #signal: AbortSignal | undefined;
+  #exhausted = false;
+
+  constructor(bytes: AsyncIterable<Buffer>, signal: AbortSignal | undefined) {
+    this.#iterator = bytes[Symbol.asyncIterator]();
+    this.#signal = signal;
+  }
+
+  /** The next buffer, or null at the end. What the source throws is thrown on as it is. */
+  async next(): Promise<Buffer | null> {
+    if (this.#exhausted) return null;
+    try {
+      const step = await unlessAborted(this.#iterator.next(), this.#signal);
+      if (step.done !== true) return step.value;
+    } catch (error) {
+      this.#exhausted = true;
+      throw error;
+    }
+    this.#exhausted = true;
+    return null;
+  }
+
+  /** Reads what is left, so that the source can give its verdict on the whole. */
+  async drain(): Promise<void> {
+    while ((await this.next()) !== null);
+  }
+
+  /** Tells the source that no more is wanted; does nothing when it has ended by itself. */
+  async close(): Promise<void> {
+    if (this.#exhausted && this.#signal?.aborted !== true) return;
+    this.#exhausted = true;
+    // Whatever stopped the extraction is the error to report, not how its source takes that.
+    const returned = Promise.resolve(this.#iterator.return?.()).then(ignore, ignore);
+    if (this.#signal?.aborted !== true) await returned;
+  }
+}
+
+/** @throws CodexRuntimeError `ABORTED`, or the signal's reason where that is already ours */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortError(signal);
+}
+
+function abortError(signal: AbortSignal): CodexRuntimeError {
+  if (signal.reason instanceof CodexRuntimeError) return signal.reason;
+  return new CodexRuntimeError('ABORTED', 'Unpacking the archive was aborted.', {
+    cause: signal.reason,
+  });
+}
+
+function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortError(signal));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    promise
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener('abort', abort))
+      .catch(ignore);
+  });
+}
+
+function ignore(): undefined {
+  return undefined;
+}

@@ -1,0 +1,43 @@
+import zlib from 'node:zlib';
+import { CodexRuntimeError } from '../errors.ts';
+import type { InflateEngine } from './inflate.ts';
+
+/** Big buffers: each one costs a round trip between the thread pool and the event loop. */
+const CHUNK_BYTES = 1024 * 1024;
+/** Input that waits in the engine, so that it never runs dry while the event loop is busy. */
+const INPUT_BYTES = 512 * 1024;
+const BUFFERS = { chunkSize: CHUNK_BYTES, writableHighWaterMark: INPUT_BYTES };
+/** 128 MiB, zstd's own default cap for a decoder; a hostile frame may ask for gigabytes. */
+const ZSTD_WINDOW_LOG_MAX = 27;
+
+/** zstd came to node:zlib with 22.15 and 23.8; the types here are those of the oldest supported Node. */
+type ZstdZlib = typeof zlib & {
+  readonly createZstdDecompress?: (options: object) => InflateEngine;
+  readonly constants: { readonly ZSTD_d_windowLogMax?: number };
+};
+
+export function openGunzip(): InflateEngine {
+  return zlib.createGunzip(BUFFERS);
+}
+
+/** For zip members: deflate without a header. */
+export function openInflateRaw(): InflateEngine {
+  return zlib.createInflateRaw(BUFFERS);
+}
+
+/** @throws CodexRuntimeError `UNSUPPORTED_PLATFORM` where Node has no zstd */
+export function openUnzstd(asset: string): InflateEngine {
+  const { createZstdDecompress, constants }: ZstdZlib = zlib;
+  const windowLogMax = constants.ZSTD_d_windowLogMax;
+  if (createZstdDecompress === undefined || windowLogMax === undefined) {
+    throw new CodexRuntimeError(
+      'UNSUPPORTED_PLATFORM',
+      `Node ${process.versions.node} cannot read ${asset}: zstd needs Node 22.15, 23.8 or newer.`,
+      { hint: 'Use a newer Node, or take the .tar.gz of this release.', fields: { asset } },
+    );
+  }
+  return createZstdDecompress({
+    ...BUFFERS,
+    params: { [windowLogMax]: ZSTD_WINDOW_LOG_MAX },
+  });
+}

@@ -1,0 +1,91 @@
+import { ArchiveInput, throwIfAborted } from './archive-input.ts';
+import { openGunzip, openUnzstd } from './engines.ts';
+import type { ExtractedFiles, ExtractLimits, ExtractRequest } from './extract.ts';
+import { inflate } from './inflate.ts';
+import { stemOf } from './layout.ts';
+import type { Member } from './member.ts';
+import { MemberPolicy } from './member-policy.ts';
+import { isDamage, type Refuse, refuserOf } from './refusal.ts';
+import { readTar } from './tar-reader.ts';
+import { TreeWriter } from './tree-writer.ts';
+import { readZip } from './zip-reader.ts';
+
+const DEFAULT_LIMITS: ExtractLimits = {
+  totalBytes: 4 * 1024 ** 3,
+  entries: 10_000,
+  pathLength: 512,
+};
+
+/**
+ * Unpacks an archive into the one runtime tree while its bytes arrive, under one policy for all
+ * formats. Every file is new, has its mode from the policy and is on the disk when this returns.
+ * After a failure `destination` holds a part of the tree, which the caller removes; everything that
+ * was opened is closed and `bytes` has been given back. An archive that is damaged is read to its
+ * end first, so that a wrong digest is reported as that.
+ *
+ * @throws CodexRuntimeError `ARCHIVE_REFUSED` with the fields `asset`, `member`, `reason`
+ * (a {@link RefusalReason}); `DISK_FULL`, `PERMISSION_DENIED`, `INSTALL_FAILED`; `ABORTED`;
+ * `UNSUPPORTED_PLATFORM` for zstd on a Node without it; and whatever `bytes` throws.
+ */
+export async function extractRuntime(request: ExtractRequest): Promise<ExtractedFiles> {
+  const { asset, destination, signal } = request;
+  const limits = { ...DEFAULT_LIMITS, ...request.limits };
+  const refuse = refuserOf(asset.name);
+  const input = new ArchiveInput(request.bytes, signal);
+  const tree = new TreeWriter(destination);
+  const policy = new MemberPolicy(asset, limits, refuse);
+  try {
+    throwIfAborted(signal);
+    for await (const member of membersOf(request, { input, limits, refuse })) {
+      await unpack(member, policy, tree);
+      throwIfAborted(signal);
+    }
+    policy.expectEntrypoint();
+    const files = await tree.finish();
+    throwIfAborted(signal);
+    return files;
+  } catch (error) {
+    await tree.abandon();
+    if (isDamage(error)) await input.drain();
+    throw error;
+  } finally {
+    await input.close();
+  }
+}
+
+async function unpack(member: Member, policy: MemberPolicy, tree: TreeWriter): Promise<void> {
+  const placed = policy.admit(member);
+  const body = policy.capped(member);
+  if (placed === undefined) for await (const _ of body);
+  else if (member.kind === 'directory') await tree.directory(placed.path);
+  else await tree.file(placed.path, placed.mode, body);
+}
+
+interface Reading {
+  readonly input: ArchiveInput;
+  readonly limits: ExtractLimits;
+  readonly refuse: Refuse;
+}
+
+async function* membersOf(request: ExtractRequest, reading: Reading): AsyncGenerator<Member> {
+  const { asset, path, signal } = request;
+  const { input, limits, refuse } = reading;
+  if (asset.format === 'zip') {
+    await input.drain();
+    yield* readZip({ path, limits, refuse, signal });
+    return;
+  }
+  const open = asset.format === 'tar.gz' ? openGunzip : () => openUnzstd(asset.name);
+  const plain = inflate({ input, open, limits, refuse });
+  try {
+    if (asset.format === 'zst') yield bareMember(stemOf(asset), plain);
+    else yield* readTar(plain, limits, refuse);
+  } finally {
+    await plain.return(undefined);
+  }
+}
+
+/** A `.zst` is the executable itself: its name and nature come from the asset. */
+function bareMember(name: string, body: AsyncIterable<Buffer>): Member {
+  return { name, kind: 'file', size: null, executable: true, body };
+}

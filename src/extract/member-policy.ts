@@ -1,0 +1,79 @@
+import type { ExtractLimits } from './extract.ts';
+import { entrypointOf, type LaidOut, placeMember } from './layout.ts';
+import type { Member } from './member.ts';
+import { checkName } from './member-name.ts';
+import { NameLedger } from './name-ledger.ts';
+import type { Refuse } from './refusal.ts';
+
+const EXECUTABLE_MODE = 0o755;
+const FILE_MODE = 0o644;
+
+/** Where a file goes and with which mode. */
+export interface Admitted {
+  readonly path: string;
+  readonly mode: number;
+}
+
+/** The one policy for members of any archive: names, places, modes and caps. */
+export class MemberPolicy {
+  readonly #asset: LaidOut;
+  readonly #limits: ExtractLimits;
+  readonly #refuse: Refuse;
+  readonly #archiveNames = new NameLedger();
+  readonly #treeNames = new NameLedger();
+  #members = 0;
+  #bytes = 0;
+  #entrypoint = false;
+
+  constructor(asset: LaidOut, limits: ExtractLimits, refuse: Refuse) {
+    this.#asset = asset;
+    this.#limits = limits;
+    this.#refuse = refuse;
+  }
+
+  /** Undefined for a member that is known and not wanted. @throws CodexRuntimeError `ARCHIVE_REFUSED` */
+  admit(member: Member): Admitted | undefined {
+    this.#members += 1;
+    if (this.#members > this.#limits.entries) throw this.#refuse('too-many-members', member.name);
+    if (this.#bytes + (member.size ?? 0) > this.#limits.totalBytes) {
+      throw this.#refuse('too-many-bytes', member.name);
+    }
+    const checked = checkName(member, this.#limits.pathLength);
+    if ('reason' in checked) throw this.#refuse(checked.reason, member.name);
+    this.#enter(this.#archiveNames, checked.segments, member);
+    const placement = placeMember(checked.segments, member.kind, this.#asset);
+    if ('reason' in placement) throw this.#refuse(placement.reason, member.name);
+    if ('skip' in placement) return undefined;
+    const { path } = placement;
+    this.#enter(this.#treeNames, path.split('/'), member);
+    if (path === entrypointOf(this.#asset.target)) this.#entrypoint = member.kind === 'file';
+    return { path, mode: modeOf(path, member.executable) };
+  }
+
+  /** The member's body, cut off by a refusal where all bodies together pass the cap. */
+  async *capped(member: Member): AsyncGenerator<Buffer> {
+    for await (const chunk of member.body) {
+      this.#bytes += chunk.length;
+      if (this.#bytes > this.#limits.totalBytes) throw this.#refuse('too-many-bytes', member.name);
+      yield chunk;
+    }
+  }
+
+  /** @throws CodexRuntimeError `ARCHIVE_REFUSED` when the archive has ended without the executable */
+  expectEntrypoint(): void {
+    if (!this.#entrypoint) throw this.#refuse('entrypoint-missing', null);
+  }
+
+  #enter(ledger: NameLedger, segments: readonly string[], member: Member): void {
+    if (segments.length === 0) return;
+    const fault = ledger.enter(segments, member.kind);
+    if (fault !== undefined) throw this.#refuse(fault, member.name);
+  }
+}
+
+/** What lies where programs lie runs, whatever an archive says: old Windows builds had no mode bits. */
+function modeOf(path: string, executable: boolean): number {
+  if (path.startsWith('bin/') || path.startsWith('codex-path/')) return EXECUTABLE_MODE;
+  if (path.endsWith('.exe')) return EXECUTABLE_MODE;
+  return executable && path.startsWith('codex-resources/') ? EXECUTABLE_MODE : FILE_MODE;
+}

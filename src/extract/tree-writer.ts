@@ -1,0 +1,166 @@
+import { createHash, type Hash } from 'node:crypto';
+import { constants } from 'node:fs';
+import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../disk-error.ts';
+import type { RuntimeFile } from '../store/manifest.ts';
+import { SyncQueue } from './sync-queue.ts';
+
+const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
+const DIRECTORY_MODE = 0o755;
+/** Written bytes after which the disk is asked to begin, so that little is left for the last fsync. */
+const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
+const WRITES_AT_ONCE = 4;
+
+/** Writes a tree of new files under `destination`; modes are exact whatever the umask is. */
+export class TreeWriter {
+  readonly #destination: string;
+  readonly #directories = new Set<string>();
+  readonly #files: RuntimeFile[] = [];
+  readonly #syncs = new SyncQueue();
+  readonly #open = new Set<FileHandle>();
+
+  constructor(destination: string) {
+    this.#destination = destination;
+  }
+
+  /** Makes a directory and its parents; made twice is made once. */
+  async directory(path: string): Promise<void> {
+    if (path === '' || this.#directories.has(path)) return;
+    await this.directory(parentOf(path));
+    const absolute = join(this.#destination, path);
+    try {
+      await mkdir(absolute, { mode: DIRECTORY_MODE });
+      // mkdir's mode passes through the umask, chmod's does not.
+      await chmod(absolute, DIRECTORY_MODE);
+    } catch (error) {
+      throw diskError(error, 'create a directory', absolute);
+    }
+    this.#directories.add(path);
+  }
+
+  /** Writes one new file; its fsync goes on while the next file is written. */
+  async file(path: string, mode: number, body: AsyncIterable<Buffer>): Promise<void> {
+    await this.directory(parentOf(path));
+    const absolute = join(this.#destination, path);
+    const handle = await open(absolute, NEW_FILE, 0o600).catch((error: unknown) => {
+      throw diskError(error, 'create a file', absolute);
+    });
+    this.#open.add(handle);
+    const hash = createHash('sha256');
+    const size = await this.#write(handle, absolute, body, hash);
+    await this.#syncs.add(async () => {
+      await handle.chmod(mode);
+      await handle.sync();
+      this.#open.delete(handle);
+      await handle.close();
+    }, absolute);
+    this.#files.push({ path, size, mode, sha256: hash.digest('hex') });
+  }
+
+  /** Waits until every byte and name is on the disk; the files, sorted by path. */
+  async finish(): Promise<readonly RuntimeFile[]> {
+    await this.#syncs.settled();
+    for (const path of ['', ...this.#directories]) {
+      const absolute = join(this.#destination, path);
+      await syncDirectory(absolute);
+    }
+    return this.#files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** Closes what is open after a failure; the files stay for the caller to remove. */
+  async abandon(): Promise<void> {
+    await this.#syncs.settled().catch(() => undefined);
+    await Promise.allSettled([...this.#open].map((handle) => handle.close()));
+  }
+
+  async #write(
+    handle: FileHandle,
+    absolute: string,
+    body: AsyncIterable<Buffer>,
+    hash: Hash,
+  ): Promise<number> {
+    const window = new WriteWindow(handle, absolute);
+    let synced = 0;
+    try {
+      for await (const chunk of body) {
+        await window.write(chunk);
+        hash.update(chunk);
+        if (window.position - synced < SYNC_EVERY_BYTES || !this.#syncs.idle) continue;
+        synced = window.position;
+        await this.#syncs.add(() => handle.datasync(), absolute);
+      }
+    } finally {
+      await window.settled();
+    }
+    window.check();
+    return window.position;
+  }
+}
+
+/** A few positioned writes at once: the thread pool writes while the event loop hashes. */
+class WriteWindow {
+  position = 0;
+  readonly #handle: FileHandle;
+  readonly #path: string;
+  readonly #pending = new Set<Promise<void>>();
+  #error: unknown;
+
+  constructor(handle: FileHandle, path: string) {
+    this.#handle = handle;
+    this.#path = path;
+  }
+
+  async write(chunk: Buffer): Promise<void> {
+    this.check();
+    const writing = this.#writeAt(chunk, this.position)
+      .catch((error: unknown) => {
+        this.#error ??= error;
+      })
+      .finally(() => this.#pending.delete(writing));
+    this.#pending.add(writing);
+    this.position += chunk.length;
+    if (this.#pending.size >= WRITES_AT_ONCE) await Promise.race(this.#pending);
+  }
+
+  async settled(): Promise<void> {
+    await Promise.all(this.#pending);
+  }
+
+  check(): void {
+    if (this.#error !== undefined) throw diskError(this.#error, 'write a file', this.#path);
+  }
+
+  /** A disk that fills up, or a file-size limit, cuts a write short before it fails one. */
+  async #writeAt(chunk: Buffer, position: number): Promise<void> {
+    for (let done = 0; done < chunk.length; ) {
+      const { bytesWritten } = await this.#handle.write(
+        chunk,
+        done,
+        chunk.length - done,
+        position + done,
+      );
+      done += bytesWritten;
+    }
+  }
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  // Windows opens no directories, and needs no fsync for them.
+  if (process.platform === 'win32') return;
+  try {
+    const handle = await open(path, constants.O_RDONLY);
+    try {
+      await handle.sync();
+    } finally {
+      await handle.close();
+    }
+  } catch (error) {
+    throw diskError(error, 'write a directory', path);
+  }
+}
+
+function parentOf(path: string): string {
+  const slash = path.lastIndexOf('/');
+  return slash === -1 ? '' : path.slice(0, slash);
+}

@@ -1,0 +1,161 @@
+import { open } from 'node:fs/promises';
+import { crc32 } from 'node:zlib';
+import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { diskError } from '../disk-error.ts';
+import { ArchiveInput } from './archive-input.ts';
+import { openInflateRaw } from './engines.ts';
+import type { ExtractLimits } from './extract.ts';
+import { inflate } from './inflate.ts';
+import type { Member } from './member.ts';
+import type { Refuse } from './refusal.ts';
+import { decodeUtf8 } from './tar-header.ts';
+import { ZipFileReader } from './zip-file.ts';
+
+const STORED = 0;
+const DEFLATED = 8;
+const UNIX = 3;
+const DARWIN = 19;
+/** Info-ZIP's second name for a member. */
+const UNICODE_PATH = 0x7075;
+
+export interface ZipRequest {
+  readonly path: string;
+  readonly limits: ExtractLimits;
+  readonly refuse: Refuse;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** A member of the central directory whose local header agrees with it. */
+interface Located extends Omit<Member, 'body'> {
+  readonly entry: Entry;
+  readonly size: number;
+  /** Offsets of its local header, its first byte and the end of its data. */
+  readonly start: number;
+  readonly data: number;
+  readonly end: number;
+}
+
+/** The members of a zip file. The whole directory is checked before the first byte is inflated. */
+export async function* readZip(request: ZipRequest): AsyncGenerator<Member> {
+  const { path, refuse } = request;
+  const handle = await open(path, 'r').catch((error: unknown) => {
+    throw diskError(error, 'read the downloaded archive', path);
+  });
+  try {
+    const { size } = await handle.stat();
+    const reader = new ZipFileReader(handle, size);
+    const zip = await openZip(reader, size, refuse);
+    for (const member of await locateAll(zip, request)) {
+      yield { ...member, body: bodyOf(reader, member, request) };
+    }
+  } finally {
+    await handle.close();
+  }
+}
+
+function openZip(reader: ZipFileReader, size: number, refuse: Refuse): Promise<ZipFile> {
+  const options = { autoClose: false, decodeStrings: false, lazyEntries: true };
+  return new Promise((resolve, reject) => {
+    yauzl.fromRandomAccessReader(reader, size, options, (error, zip) => {
+      if (error === null) resolve(zip);
+      else reject(refuse('corrupt', null, error));
+    });
+  });
+}
+
+async function locateAll(zip: ZipFile, { limits, refuse }: ZipRequest): Promise<Located[]> {
+  if (zip.entryCount > limits.entries) throw refuse('too-many-members', null);
+  const members: Located[] = [];
+  for await (const entry of entriesOf(zip, refuse)) {
+    const name = decodeUtf8(rawName(entry));
+    if (name === undefined) throw refuse('malformed-name', rawName(entry).toString('latin1'));
+    members.push(await locate(zip, entry, name, refuse));
+  }
+  const sorted = members.toSorted((a, b) => a.start - b.start);
+  for (const [i, member] of sorted.entries()) {
+    // Members that share bytes are how a small archive becomes petabytes.
+    const next = sorted[i + 1];
+    if (next !== undefined && next.start < member.end) throw refuse('ambiguous', next.name);
+  }
+  return members;
+}
+
+async function* entriesOf(zip: ZipFile, refuse: Refuse): AsyncGenerator<Entry> {
+  try {
+    yield* zip.eachEntry();
+  } catch (error) {
+    throw refuse('corrupt', null, error);
+  }
+}
+
+async function locate(zip: ZipFile, entry: Entry, name: string, refuse: Refuse): Promise<Located> {
+  if (entry.isEncrypted()) throw refuse('encrypted', name);
+  if (entry.extraFields.some(({ id }) => id === UNICODE_PATH)) throw refuse('ambiguous', name);
+  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
+    throw refuse('unsupported-feature', name);
+  }
+  const kind = name.endsWith('/') ? 'directory' : 'file';
+  const mode = unixMode(entry);
+  checkMode(mode, kind, name, refuse);
+  if (kind === 'directory' && entry.uncompressedSize !== 0) throw refuse('ambiguous', name);
+  const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
+    throw refuse('corrupt', name, error);
+  });
+  const agrees =
+    local.fileName.equals(rawName(entry)) && local.compressionMethod === entry.compressionMethod;
+  if (!agrees) throw refuse('ambiguous', name);
+  return {
+    entry,
+    name,
+    kind,
+    size: entry.uncompressedSize,
+    executable: (mode & 0o111) !== 0,
+    start: entry.relativeOffsetOfLocalHeader,
+    data: local.fileDataStart,
+    end: local.fileDataStart + entry.compressedSize,
+  };
+}
+
+/** The mode that a Unix archiver stored, 0 where another system made the archive. */
+function unixMode(entry: Entry): number {
+  const system = entry.versionMadeBy >>> 8;
+  return system === UNIX || system === DARWIN ? entry.externalFileAttributes >>> 16 : 0;
+}
+
+function checkMode(mode: number, kind: Member['kind'], name: string, refuse: Refuse): void {
+  const type = mode & 0o170000;
+  if (type === 0o120000) throw refuse('hard-or-symbolic-link', name);
+  const isFile = type === 0 || type === 0o100000;
+  const isDirectory = type === 0 || type === 0o040000;
+  if (!isFile && !isDirectory) throw refuse('special-file', name);
+  if (!(kind === 'file' ? isFile : isDirectory)) throw refuse('ambiguous', name);
+  if ((mode & 0o7000) !== 0) throw refuse('special-mode', name);
+}
+
+/** A member's bytes: as many as announced, with the announced CRC-32. */
+async function* bodyOf(
+  reader: ZipFileReader,
+  member: Located,
+  { limits, refuse, signal }: ZipRequest,
+): AsyncGenerator<Buffer> {
+  const stored = reader.stream(member.data, member.end);
+  const inflated =
+    member.entry.compressionMethod === DEFLATED
+      ? inflate({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
+      : stored;
+  let crc = 0;
+  let size = 0;
+  for await (const chunk of inflated) {
+    size += chunk.length;
+    if (size > member.size) throw refuse('ambiguous', member.name);
+    crc = crc32(chunk, crc);
+    yield chunk;
+  }
+  if (size < member.size) throw refuse('truncated', member.name);
+  if (crc !== member.entry.crc32) throw refuse('corrupt', member.name);
+}
+
+/** With `decodeStrings: false` yauzl leaves names as the bytes that they are. */
+function rawName(entry: Entry): Buffer {
+  return entry.fileNameRaw;
+}
