@@ -1,0 +1,33 @@
+import { execFile } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { parseArgs, promisify } from 'node:util';
+import { PINNED_RUNTIME, PROTOCOL_ROOTS } from './protocol-roots.ts';
+import { countDeclarations, reduceProtocol } from './reduce-protocol.ts';
+
+const OUTPUT = fileURLToPath(new URL('../src/app-server/generated/protocol.ts', import.meta.url));
+const run = promisify(execFile);
+
+const { values } = parseArgs({ options: { codex: { type: 'string' } } });
+if (values.codex === undefined) {
+  throw new Error(
+    `Name a Codex ${PINNED_RUNTIME} executable: npm run generate -- --codex "$(codex-runtime which ${PINNED_RUNTIME})"`,
+  );
+}
+
+const { stdout } = await run(values.codex, ['--version']);
+if (!stdout.trim().endsWith(` ${PINNED_RUNTIME}`)) {
+  throw new Error(`${values.codex} is ${stdout.trim()}, not ${PINNED_RUNTIME}`);
+}
+const dir = await mkdtemp(join(tmpdir(), 'codex-protocol-'));
+try {
+  await run(values.codex, ['app-server', 'generate-ts', '--out', dir]);
+  const text = await reduceProtocol(dir, PROTOCOL_ROOTS);
+  await writeFile(OUTPUT, text);
+  const kept = text.match(/^export type /gm)?.length ?? 0;
+  console.log(`${kept} of ${await countDeclarations(dir)} types written to ${OUTPUT}`);
+} finally {
+  await rm(dir, { recursive: true, force: true });
+}

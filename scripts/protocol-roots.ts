@@ -1,0 +1,37 @@
+/** The runtime whose protocol is committed; `generated/protocol.ts` names no other. */
+export const PINNED_RUNTIME = '0.169.0';
+
+/** What the public API of `codex-runtime/app-server` names; the rest follows from these. */
+export const PROTOCOL_ROOTS: readonly string[] = [
+  'InitializeParams',
+  'InitializeResponse',
+  'RequestId',
+  'ServerNotification',
+  'ServerRequest',
+  'v2/CancelLoginAccountParams',
+  'v2/CancelLoginAccountResponse',
+  'v2/CommandExecutionRequestApprovalResponse',
+  'v2/FileChangeRequestApprovalResponse',
+  'v2/GetAccountParams',
+  'v2/GetAccountRateLimitsResponse',
+  'v2/GetAccountResponse',
+  'v2/LoginAccountParams',
+  'v2/LoginAccountResponse',
+  'v2/ModelListParams',
+  'v2/ModelListResponse',
+  'v2/PermissionsRequestApprovalResponse',
+  'v2/ThreadForkParams',
+  'v2/ThreadForkResponse',
+  'v2/ThreadListParams',
+  'v2/ThreadListResponse',
+  'v2/ThreadReadParams',
+  'v2/ThreadReadResponse',
+  'v2/ThreadResumeParams',
+  'v2/ThreadResumeResponse',
+  'v2/ThreadStartParams',
+  'v2/ThreadStartResponse',
+  'v2/ThreadUnarchiveResponse',
+  'v2/TurnStartParams',
+  'v2/TurnStartResponse',
+  'v2/TurnSteerResponse',
+];
