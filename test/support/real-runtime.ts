@@ -3,6 +3,7 @@ import { mkdir, readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { extract } from 'tar';
 import { inject } from 'vitest';
 
 const PATIENCE_MS = 170_000;
@@ -14,16 +15,45 @@ const PATIENCE_MS = 170_000;
 export async function realTarball(version: string, npmTag = 'linux-x64'): Promise<string> {
   const dir = join(inject('runDir'), `npm-${version}-${npmTag}`);
   const file = join(dir, 'runtime.tgz');
-  const mine = await mkdir(dir).then(
+  if (await claim(dir))
+    await pack(`@openai/codex@${version}-${npmTag}`, join(dir, 'packing'), file);
+  else await appears(file);
+  return file;
+}
+
+/**
+ * Path of a directory with the real runtime's tree for this host, unpacked once per run:
+ * `bin/codex`, `codex-path/rg` and whatever else that version has.
+ */
+export async function realRuntime(version: string, npmTag = 'linux-x64'): Promise<string> {
+  const dir = join(inject('runDir'), `runtime-${version}-${npmTag}`);
+  const tree = join(dir, 'tree');
+  if (await claim(dir))
+    await unpack(await realTarball(version, npmTag), join(dir, 'unpacking'), tree);
+  else await appears(tree);
+  return tree;
+}
+
+async function unpack(tarball: string, into: string, tree: string): Promise<void> {
+  await mkdir(into);
+  const filter = (path: string) => path.startsWith('package/vendor/');
+  await extract({ file: tarball, cwd: into, strip: 3, filter });
+  // Old platform packages keep their two files elsewhere.
+  if ((await readdir(into)).includes('path')) {
+    await rename(join(into, 'codex'), join(into, 'bin'));
+    await rename(join(into, 'path'), join(into, 'codex-path'));
+  }
+  await rename(into, tree);
+}
+
+async function claim(dir: string): Promise<boolean> {
+  return mkdir(dir).then(
     () => true,
     (error: NodeJS.ErrnoException) => {
       if (error.code === 'EEXIST') return false;
       throw error;
     },
   );
-  if (mine) await pack(`@openai/codex@${version}-${npmTag}`, join(dir, 'packing'), file);
-  else await appears(file);
-  return file;
 }
 
 async function pack(spec: string, into: string, file: string): Promise<void> {
