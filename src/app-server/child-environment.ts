@@ -1,0 +1,27 @@
+import { realpath, stat } from 'node:fs/promises';
+import { delimiter, dirname, join } from 'node:path';
+import process from 'node:process';
+import type { Environment } from '../settings.ts';
+
+/**
+ * The environment of this process, for a child that must find its home, proxy and keys there, as
+ * if the user had started it. The only place in this room that reads it.
+ */
+export function ownEnvironment(): Environment {
+  // biome-ignore lint/style/noProcessEnv: the documented default of the public option `env`
+  return process.env;
+}
+
+/**
+ * `env` with the runtime's own tools first on PATH: old runtimes find `rg` only there.
+ * `executable` is `bin/codex` of a runtime tree; anything else gets `env` as it is.
+ */
+export async function childEnvironment(env: Environment, executable: string): Promise<Environment> {
+  const tools = join(dirname(await realpath(executable)), '..', 'codex-path');
+  const found = await stat(tools).catch(() => undefined);
+  if (found?.isDirectory() !== true) return env;
+  // Windows spells it Path.
+  const key = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
+  const rest = env[key];
+  return { ...env, [key]: rest ? `${tools}${delimiter}${rest}` : tools };
+}

@@ -1,0 +1,165 @@
+import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { ProtocolError, TransportClosedError } from './errors.ts';
+import { LineSplitter } from './line-splitter.ts';
+import { OutputTail } from './output-tail.ts';
+import type { Transport, TransportListener } from './transport.ts';
+
+/** How long a child gets to leave after its stdin has ended, and again after SIGTERM. */
+const GRACE_MS = 2_000;
+/** How long output may still come from a child that has exited: a grandchild may hold the pipe. */
+const LINGER_MS = 1_000;
+
+export interface ChildCommand {
+  /** Absolute path of the executable. */
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  /** Bytes of the longest line that is accepted. */
+  readonly maxLineBytes: number;
+}
+
+/** An app-server that this process starts, on its stdin and stdout, one message a line. */
+export class ChildTransport implements Transport {
+  readonly #command: ChildCommand;
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #splitter: LineSplitter;
+  readonly #stderr = new OutputTail();
+  readonly #gone: Promise<void>;
+  #listener: TransportListener | undefined;
+  #reason: TransportClosedError | undefined;
+  #closing: Promise<void> | undefined;
+  #linger: NodeJS.Timeout | undefined;
+
+  constructor(command: ChildCommand) {
+    this.#command = command;
+    this.#splitter = new LineSplitter(command.maxLineBytes);
+    this.#child = spawn(command.command, [...command.args], {
+      cwd: command.cwd,
+      env: { ...command.env },
+      stdio: 'pipe',
+      windowsHide: true,
+    });
+    this.#gone = new Promise((resolve) => {
+      this.#child.once('exit', () => resolve());
+      this.#child.once('error', () => resolve());
+    });
+    // Listened to from the first moment: an `error` event without a listener ends the process.
+    this.#child.once('error', (cause) => this.#finish(this.#notStarted(cause)));
+    this.#child.stdin.on('error', (cause) => this.#abandon(this.#exited(cause)));
+    this.#child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
+    this.#child.once('exit', () => this.#expectEnd());
+    this.#child.once('close', () => this.#finish(this.#exited()));
+  }
+
+  /** Undefined when the executable could not be started. */
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  start(listener: TransportListener): void {
+    this.#listener = listener;
+    this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
+    // A child that closed its output can never answer again, even if it lives on.
+    this.#child.stdout.once('end', () => this.#abandon(this.#exited()));
+  }
+
+  send(text: string): void {
+    if (this.#child.stdin.writable) this.#child.stdin.write(`${text}\n`);
+  }
+
+  pause(): void {
+    if (this.#closing !== undefined) return;
+    this.#child.stdout.pause();
+    clearTimeout(this.#linger);
+  }
+
+  resume(): void {
+    this.#child.stdout.resume();
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) this.#expectEnd();
+  }
+
+  close(reason: TransportClosedError): Promise<void> {
+    this.#reason ??= reason;
+    this.#closing ??= this.#end();
+    return this.#closing;
+  }
+
+  async #end(): Promise<void> {
+    // A reader that had paused would keep a child with a full pipe from ever leaving.
+    this.resume();
+    this.#child.stdin.end();
+    if (!(await this.#leavesIn(GRACE_MS))) {
+      this.#child.kill('SIGTERM');
+      if (!(await this.#leavesIn(GRACE_MS))) this.#child.kill('SIGKILL');
+    }
+    await this.#gone;
+    this.#finish(this.#exited());
+  }
+
+  async #leavesIn(ms: number): Promise<boolean> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<false>((resolve) => {
+      timer = setTimeout(() => resolve(false), ms);
+    });
+    const left = await Promise.race([this.#gone.then(() => true), late]);
+    clearTimeout(timer);
+    return left;
+  }
+
+  #read(chunk: Buffer): void {
+    if (this.#reason !== undefined) return;
+    try {
+      for (const line of this.#splitter.push(chunk)) this.#listener?.onMessage(line);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      this.#abandon(error);
+    }
+  }
+
+  /** Nothing useful can come any more: ends the child and reports `reason` once it is gone. */
+  #abandon(reason: TransportClosedError): void {
+    if (this.#child.exitCode === null && this.#child.signalCode === null) void this.close(reason);
+  }
+
+  #expectEnd(): void {
+    clearTimeout(this.#linger);
+    if (this.#child.stdout.isPaused() || this.#listener === undefined) return;
+    this.#linger = setTimeout(() => this.#finish(this.#exited()), LINGER_MS);
+  }
+
+  #finish(reason: TransportClosedError): void {
+    clearTimeout(this.#linger);
+    const listener = this.#listener;
+    this.#reason ??= reason;
+    if (listener === undefined) return;
+    this.#listener = undefined;
+    this.#child.stdout.destroy();
+    this.#child.stderr.destroy();
+    listener.onClose(this.#reason);
+  }
+
+  #notStarted(cause: Error): TransportClosedError {
+    return new TransportClosedError(`${this.#command.command} could not be started.`, {
+      cause,
+      hint: 'Check that the path names a Codex executable for this machine.',
+      fields: { executable: this.#command.command },
+    });
+  }
+
+  #exited(cause?: Error): TransportClosedError {
+    const { exitCode, signalCode: signal } = this.#child;
+    const stderr = this.#stderr.text();
+    const how =
+      signal !== null
+        ? `was ended by ${signal}`
+        : exitCode !== null
+          ? `exited with status ${exitCode}`
+          : 'closed its end';
+    const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
+    return new TransportClosedError(`${this.#command.command} ${how}.${said}`, {
+      cause,
+      fields: { executable: this.#command.command, exitCode, signal, stderr },
+    });
+  }
+}

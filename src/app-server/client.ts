@@ -1,0 +1,114 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { declineAll, parseApproval, toApprovalAnswer } from './approvals.ts';
+import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
+import { Connection, UnhandledRequest } from './connection.ts';
+import { AbortedError, TransportClosedError } from './errors.ts';
+import { FlowControl } from './flow-control.ts';
+import type { InitializeParams } from './generated/protocol.ts';
+import { parseMetadata, type ServerMetadata } from './metadata.ts';
+import { type Notification, scopeOf } from './notification.ts';
+import type { Session } from './session.ts';
+import type { Transport } from './transport.ts';
+import { TurnRouter } from './turn-router.ts';
+
+export type NotificationListener = (notification: Notification) => void;
+
+/** A connection with its turns and callbacks, introduced to its server. */
+export interface Client extends Session {
+  readonly metadata: ServerMetadata;
+  readonly listeners: Set<NotificationListener>;
+}
+
+/**
+ * Introduces this client to the server behind `transport`; the transport is closed when that fails.
+ * @throws TransportClosedError, ProtocolError, JsonRpcError, AbortedError;
+ * CodexRuntimeError `VERSION_MISMATCH`
+ */
+export async function introduce(transport: Transport, options: ClientOptions): Promise<Client> {
+  const flow = new FlowControl(transport);
+  const router = new TurnRouter(flow, queueLimits(options));
+  const listeners = new Set<NotificationListener>();
+  const approvers: Session['approvers'] = new Map();
+  const connection = new Connection(transport, flow, {
+    onNotification: (method, params, size) => {
+      const notification = { method, params } as Notification;
+      router.route(notification, size);
+      if (method === 'turn/completed') approvers.delete(scopeOf(params).turnId ?? '');
+      for (const listener of listeners) tell(listener, notification);
+    },
+    onRequest: (method, params, signal) => answer(options, approvers, method, params, signal),
+    onClose: (reason: TransportClosedError) => router.close(reason),
+  });
+  try {
+    const metadata = await initialize(connection, options);
+    verifyVersion(metadata, options.expectedVersion);
+    connection.notify('initialized');
+    return { connection, router, approvers, listeners, metadata };
+  } catch (error) {
+    await connection.close(error instanceof TransportClosedError ? error : undefined);
+    throw error;
+  }
+}
+
+async function initialize(
+  connection: Connection,
+  { clientInfo = DEFAULTS.clientInfo, experimentalApi = false, ...options }: ClientOptions,
+): Promise<ServerMetadata> {
+  const ms = options.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
+  const timeout = AbortSignal.timeout(ms);
+  const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])]);
+  const params: InitializeParams = {
+    clientInfo: { ...clientInfo, title: clientInfo.title ?? null },
+    capabilities: { experimentalApi, requestAttestation: false },
+  };
+  try {
+    return parseMetadata(await connection.request('initialize', params, { signal }));
+  } catch (error) {
+    if (!(error instanceof AbortedError) || !timeout.aborted) throw error;
+    throw new TransportClosedError(`The server did not introduce itself within ${ms} ms.`, {
+      cause: error,
+      hint: 'Check that the executable is Codex; startTimeoutMs gives a slow machine more time.',
+    });
+  }
+}
+
+function verifyVersion({ serverVersion }: ServerMetadata, expected: string | undefined): void {
+  if (expected === undefined || serverVersion === expected) return;
+  throw new CodexRuntimeError(
+    'VERSION_MISMATCH',
+    `The server is Codex ${serverVersion}, not ${expected}.`,
+    {
+      hint: `Install Codex ${expected} with codex-runtime, or change expectedVersion.`,
+      fields: { expected, actual: serverVersion },
+    },
+  );
+}
+
+async function answer(
+  options: ClientOptions,
+  approvers: Session['approvers'],
+  method: string,
+  params: unknown,
+  signal: AbortSignal,
+): Promise<unknown> {
+  const request = parseApproval(method, params, signal);
+  if (request !== undefined) {
+    const decide = approvers.get(request.turnId) ?? options.onApproval ?? declineAll;
+    return toApprovalAnswer(request, await decide(request));
+  }
+  if (options.onServerRequest !== undefined) {
+    return options.onServerRequest({ method, params, signal });
+  }
+  throw new UnhandledRequest(`This client does not answer ${method}.`);
+}
+
+/** A listener that throws must not stop the reading: its error surfaces as an event target's would. */
+function tell(listener: NotificationListener, notification: Notification): void {
+  try {
+    listener(notification);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}

@@ -1,0 +1,68 @@
+import type { Environment } from '../settings.ts';
+import type { Approve } from './approvals.ts';
+import type { ConfigTable } from './config-overrides.ts';
+
+/** How a client behaves, whatever way it has to its server. */
+export interface ClientOptions {
+  /** Who this is; Codex puts it in front of its user agent. Default: `codex-runtime`. */
+  readonly clientInfo?: {
+    readonly name: string;
+    readonly title?: string;
+    readonly version: string;
+  };
+  /** Lets the server offer what its types mark as experimental. Default false. */
+  readonly experimentalApi?: boolean;
+  /** Decides about commands, file changes and permissions. Default: all are declined. */
+  readonly onApproval?: Approve;
+  /**
+   * Answers other requests of the server (`item/tool/requestUserInput`, `item/tool/call`, …) with
+   * their `result`. Default: it is told that the client does not know them.
+   */
+  readonly onServerRequest?: (request: {
+    readonly method: string;
+    readonly params: unknown;
+    readonly signal: AbortSignal;
+  }) => unknown;
+  /** Semver that the server must have; otherwise the start fails. Default: any. */
+  readonly expectedVersion?: string;
+  /** Milliseconds for the server to introduce itself. Default 30,000. */
+  readonly startTimeoutMs?: number;
+  /** Bytes of the longest message that is accepted. Default 64 MiB. */
+  readonly maxLineBytes?: number;
+  /**
+   * Characters of JSON that are kept of a turn's unread events; later ones are let go and the
+   * reader gets an `EventsLostError`. Default 16 Mi.
+   */
+  readonly maxUnread?: number;
+  /** Ends the start; a client that has started is not affected. */
+  readonly signal?: AbortSignal;
+}
+
+/** As {@link ClientOptions}, and how the server is started. */
+export interface CodexOptions extends ClientOptions {
+  /** The executable. Default: that of an installed `codex-cli-bin`, else see `provision`. */
+  readonly codexPath?: string;
+  /** The server's whole environment. Default: that of this process. */
+  readonly env?: Environment;
+  /** Where the server runs, and where an installed package is looked for. Default: the current. */
+  readonly cwd?: string;
+  /** Overrides of Codex's `config.toml`, as `--config` takes them. */
+  readonly config?: ConfigTable;
+  /** Bring the pinned runtime when none is installed. Default false. */
+  readonly provision?: boolean;
+}
+
+/** A reader is "behind" from here on; see FlowControl. */
+const SOFT_LIMIT = 1024 * 1024;
+
+export const DEFAULTS = {
+  clientInfo: { name: 'codex-runtime', title: 'codex-runtime', version: '0.1.0' },
+  startTimeoutMs: 30_000,
+  maxLineBytes: 64 * 1024 * 1024,
+  maxUnread: 16 * 1024 * 1024,
+} as const;
+
+export function queueLimits(options: ClientOptions): { soft: number; hard: number } {
+  const hard = options.maxUnread ?? DEFAULTS.maxUnread;
+  return { soft: Math.min(SOFT_LIMIT, hard / 2), hard };
+}

@@ -1,0 +1,134 @@
+import { resolve } from 'node:path';
+import { Account } from './account.ts';
+import { childEnvironment, ownEnvironment } from './child-environment.ts';
+import { ChildTransport } from './child-transport.ts';
+import { type Client, introduce, type NotificationListener } from './client.ts';
+import { type ClientOptions, type CodexOptions, DEFAULTS } from './codex-options.ts';
+import { configArguments } from './config-overrides.ts';
+import { resolveExecutable } from './executable.ts';
+import type {
+  ModelListParams,
+  ModelListResponse,
+  ThreadForkParams,
+  ThreadListParams,
+  ThreadListResponse,
+  ThreadResumeParams,
+  ThreadStartParams,
+} from './generated/protocol.ts';
+import type { ServerMetadata } from './metadata.ts';
+import type { CallOptions } from './session.ts';
+import { Thread, ThreadPromise } from './thread.ts';
+import type { Transport } from './transport.ts';
+
+export type StartThreadOptions = ThreadStartParams & CallOptions;
+export type ResumeThreadOptions = Omit<ThreadResumeParams, 'threadId'> & CallOptions;
+export type ForkThreadOptions = Omit<ThreadForkParams, 'threadId'> & CallOptions;
+export type ListThreadsOptions = ThreadListParams & CallOptions;
+export type ModelsOptions = ModelListParams & CallOptions;
+
+/**
+ * A client of one `codex app-server`. Every call takes an `AbortSignal`; any number of threads and
+ * turns may be under way at once.
+ */
+export class Codex implements AsyncDisposable {
+  readonly account: Account;
+  readonly #client: Client;
+
+  private constructor(client: Client) {
+    this.#client = client;
+    this.account = new Account(client.connection);
+  }
+
+  /**
+   * Starts an app-server and introduces itself.
+   * @throws TransportClosedError when there is no executable, or it exits or stays silent;
+   * ProtocolError when it is not Codex; AbortedError; CodexRuntimeError `VERSION_MISMATCH`, and
+   * `USAGE` for a config that TOML does not have
+   */
+  static async start(options: CodexOptions = {}): Promise<Codex> {
+    const { env = ownEnvironment(), config = {}, signal } = options;
+    const cwd = resolve(options.cwd ?? '.');
+    const { codexPath } = options;
+    const args = ['app-server', ...configArguments(config)];
+    const command = await resolveExecutable({ codexPath, cwd, env, signal, provision: undefined });
+    const maxLineBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
+    const childEnv = await childEnvironment(env, command);
+    return Codex.over(
+      new ChildTransport({ command, args, env: childEnv, cwd, maxLineBytes }),
+      options,
+    );
+  }
+
+  /** As {@link start}, over a way that exists already. It is closed with this client. */
+  static async over(transport: Transport, options: ClientOptions = {}): Promise<Codex> {
+    return new Codex(await introduce(transport, options));
+  }
+
+  /** Who the server said it is. */
+  get metadata(): ServerMetadata {
+    return this.#client.metadata;
+  }
+
+  startThread({ signal, ...params }: StartThreadOptions = {}): ThreadPromise {
+    return this.#open('thread/start', params, signal);
+  }
+
+  /** Continues a stored thread. @throws InvalidRequestError when there is none with this id. */
+  resumeThread(threadId: string, { signal, ...params }: ResumeThreadOptions = {}): ThreadPromise {
+    return this.#open('thread/resume', { ...params, threadId }, signal);
+  }
+
+  /** A new thread that begins with another one's history. */
+  forkThread(threadId: string, { signal, ...params }: ForkThreadOptions = {}): ThreadPromise {
+    return this.#open('thread/fork', { ...params, threadId }, signal);
+  }
+
+  unarchiveThread(threadId: string, { signal }: CallOptions = {}): ThreadPromise {
+    return this.#open('thread/unarchive', { threadId }, signal);
+  }
+
+  async archiveThread(threadId: string, { signal }: CallOptions = {}): Promise<void> {
+    await this.#client.connection.request('thread/archive', { threadId }, { signal });
+  }
+
+  /** One page of the stored threads; `nextCursor` leads to the next. */
+  listThreads({ signal, ...params }: ListThreadsOptions = {}): Promise<ThreadListResponse> {
+    return this.#client.connection.request('thread/list', params, { signal });
+  }
+
+  /** The models that the server offers; `nextCursor` leads to the next page. */
+  models({ signal, ...params }: ModelsOptions = {}): Promise<ModelListResponse> {
+    return this.#client.connection.request('model/list', params, { signal });
+  }
+
+  /** Any call that has no method here; the answer is passed on unchecked. */
+  request<T = unknown>(method: string, params?: unknown, options: CallOptions = {}): Promise<T> {
+    return this.#client.connection.request(method, params, { signal: options.signal });
+  }
+
+  /**
+   * Calls `listener` with everything the server tells by itself, known or not, in order, until the
+   * returned function is called.
+   */
+  onNotification(listener: NotificationListener): () => void {
+    this.#client.listeners.add(listener);
+    return () => {
+      this.#client.listeners.delete(listener);
+    };
+  }
+
+  /** Ends the server; what is under way fails with TransportClosedError. May be called again. */
+  close(): Promise<void> {
+    return this.#client.connection.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #open(method: string, params: unknown, signal: AbortSignal | undefined): ThreadPromise {
+    const { connection } = this.#client;
+    const opened = connection.request<{ thread: { id: string } }>(method, params, { signal });
+    return ThreadPromise.of(opened.then(({ thread }) => new Thread(this.#client, thread.id)));
+  }
+}

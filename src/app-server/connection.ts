@@ -1,0 +1,174 @@
+import { AbortedError, ProtocolError, TransportClosedError } from './errors.ts';
+import type { FlowControl } from './flow-control.ts';
+import type { RequestId } from './generated/protocol.ts';
+import { type Message, parseMessage } from './message.ts';
+import { toRpcError } from './rpc-error.ts';
+import type { Transport } from './transport.ts';
+
+/** What the server sends by itself. */
+export interface ConnectionListener {
+  /** `size` is the length of the message's JSON text. Must not throw. */
+  onNotification(method: string, params: unknown, size: number): void;
+  /**
+   * Resolves to the answer's `result`. `signal` aborts when no answer is wanted any more; what is
+   * thrown becomes the answer's error.
+   */
+  onRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>;
+  onClose(reason: TransportClosedError): void;
+}
+
+export interface RequestOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Runs with the result before the next message is looked at, which a promise cannot promise. */
+  readonly onResult?: (result: unknown) => void;
+  /** Runs with a result that came after the call was aborted. */
+  readonly onLateResult?: (result: unknown) => void;
+}
+
+interface Pending {
+  readonly method: string;
+  resolve(result: unknown): void;
+  reject(error: Error): void;
+}
+
+const NOT_HANDLED = -32601;
+const FAILED = -32603;
+
+/** JSON-RPC as the app-server speaks it: no `jsonrpc` member, requests in both directions. */
+export class Connection {
+  readonly #transport: Transport;
+  readonly #flow: FlowControl;
+  readonly #listener: ConnectionListener;
+  readonly #pending = new Map<RequestId, Pending>();
+  readonly #asked = new Map<RequestId, AbortController>();
+  #nextId = 0;
+  #closedBy: TransportClosedError | undefined;
+
+  constructor(transport: Transport, flow: FlowControl, listener: ConnectionListener) {
+    this.#transport = transport;
+    this.#flow = flow;
+    this.#listener = listener;
+    transport.start({
+      onMessage: (text) => this.#receive(text),
+      onClose: (reason) => this.#closed(reason),
+    });
+  }
+
+  /**
+   * Calls `method`; the answer is passed on unchecked, as the server's types describe it.
+   * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError
+   */
+  request<T>(method: string, params: unknown, options: RequestOptions = {}): Promise<T> {
+    const { signal, onResult, onLateResult } = options;
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
+    if (signal?.aborted === true) return Promise.reject(new AbortedError(method, signal));
+    const id = this.#nextId;
+    this.#nextId += 1;
+    return new Promise<T>((resolve, reject) => {
+      const abort = () => {
+        const late = { method, resolve: onLateResult ?? ignore, reject: ignore };
+        this.#pending.set(id, late);
+        reject(new AbortedError(method, signal as AbortSignal));
+      };
+      this.#pending.set(id, {
+        method,
+        resolve: (result) => {
+          signal?.removeEventListener('abort', abort);
+          resolve(result as T);
+          onResult?.(result);
+        },
+        reject: (error) => {
+          signal?.removeEventListener('abort', abort);
+          reject(error);
+        },
+      });
+      this.#flow.change('calls', 1);
+      signal?.addEventListener('abort', abort, { once: true });
+      this.#send({ method, id, params });
+    });
+  }
+
+  notify(method: string, params?: unknown): void {
+    if (this.#closedBy === undefined) this.#send({ method, params });
+  }
+
+  /** Ends the server; what is pending is rejected. Resolves when the other side is gone. */
+  async close(reason = new TransportClosedError('This client was closed.')): Promise<void> {
+    this.#closed(reason);
+    await this.#transport.close(reason);
+  }
+
+  #send(message: Record<string, unknown>): void {
+    this.#transport.send(JSON.stringify(message));
+  }
+
+  #receive(text: string): void {
+    if (this.#closedBy !== undefined) return;
+    try {
+      this.#dispatch(parseMessage(text), text.length);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      void this.close(error);
+    }
+  }
+
+  #dispatch(message: Message, size: number): void {
+    if (message.kind === 'notification') {
+      if (message.method === 'serverRequest/resolved') this.#resolvedElsewhere(message.params);
+      this.#listener.onNotification(message.method, message.params, size);
+    } else if (message.kind === 'request') {
+      void this.#answer(message.id, message.method, message.params);
+    } else {
+      this.#settle(message);
+    }
+  }
+
+  #settle(message: Extract<Message, { kind: 'result' | 'error' }>): void {
+    const pending = this.#pending.get(message.id);
+    // An answer nobody asked for harms nobody.
+    if (pending === undefined) return;
+    this.#pending.delete(message.id);
+    this.#flow.change('calls', -1);
+    if (message.kind === 'result') pending.resolve(message.result);
+    else pending.reject(toRpcError(pending.method, message.error));
+  }
+
+  async #answer(id: RequestId, method: string, params: unknown): Promise<void> {
+    const controller = new AbortController();
+    this.#asked.set(id, controller);
+    const answer = await this.#listener.onRequest(method, params, controller.signal).then(
+      (result) => ({ id, result }),
+      (error: unknown) => ({ id, error: toWireError(error) }),
+    );
+    this.#asked.delete(id);
+    if (this.#closedBy === undefined && !controller.signal.aborted) this.#send(answer);
+  }
+
+  /** The server tells that a request of its own was answered, by us or by somebody else. */
+  #resolvedElsewhere(params: unknown): void {
+    const id = (params as { requestId?: RequestId } | undefined)?.requestId;
+    if (id !== undefined) this.#asked.get(id)?.abort();
+  }
+
+  #closed(reason: TransportClosedError): void {
+    if (this.#closedBy !== undefined) return;
+    this.#closedBy = reason;
+    for (const pending of this.#pending.values()) pending.reject(reason);
+    this.#pending.clear();
+    for (const controller of this.#asked.values()) controller.abort(reason);
+    this.#asked.clear();
+    this.#listener.onClose(reason);
+  }
+}
+
+/** An answer of its own that says that this client does not know the method. */
+export class UnhandledRequest extends Error {}
+
+function toWireError(error: unknown): { code: number; message: string } {
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof UnhandledRequest ? NOT_HANDLED : FAILED, message };
+}
+
+function ignore(): void {
+  // Nobody waits for this any more.
+}

@@ -1,0 +1,78 @@
+import { access, constants, stat } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Environment } from '../settings.ts';
+import { AppServerError, TransportClosedError } from './errors.ts';
+
+/** The npm package that `codex-runtime install` makes. */
+const PACKAGE = 'codex-cli-bin';
+
+export interface ExecutableRequest {
+  readonly codexPath: string | undefined;
+  /** Absolute; where an installed package is looked for, upward. */
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly signal: AbortSignal | undefined;
+  /** Brings the pinned runtime here and says where its executable is; undefined: not allowed. */
+  readonly provision: ProvisionExecutable | undefined;
+}
+
+export type ProvisionExecutable = (request: {
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly signal: AbortSignal | undefined;
+}) => Promise<string>;
+
+/**
+ * The Codex to run: the path that was given, else an installed package, else the pinned runtime.
+ * @throws TransportClosedError when the given path is no executable file;
+ * AppServerError when there is none and none may be brought
+ */
+export async function resolveExecutable(request: ExecutableRequest): Promise<string> {
+  const { codexPath, cwd, env, signal, provision } = request;
+  if (codexPath !== undefined) return verifyExecutable(resolve(cwd, codexPath));
+  const installed = await installedExecutable(cwd);
+  if (installed !== undefined) return verifyExecutable(installed);
+  if (provision !== undefined) return provision({ cwd, env, signal });
+  throw new AppServerError(`No Codex runtime is installed for ${cwd}.`, {
+    hint: `Run "codex-runtime install <version>", give codexPath, or allow provision: true.`,
+    fields: { cwd },
+  });
+}
+
+async function installedExecutable(cwd: string): Promise<string | undefined> {
+  const module = findPackage(cwd);
+  if (module === undefined) return undefined;
+  const { codexPath } = (await import(pathToFileURL(module).href)) as { codexPath?: unknown };
+  const path: unknown = typeof codexPath === 'function' ? codexPath() : undefined;
+  if (typeof path === 'string') return path;
+  throw new CodexRuntimeError('INSTALL_FAILED', `${module} has no codexPath().`, {
+    hint: `Install ${PACKAGE} again with codex-runtime.`,
+    fields: { module },
+  });
+}
+
+function findPackage(cwd: string): string | undefined {
+  try {
+    return createRequire(join(cwd, 'package.json')).resolve(PACKAGE);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    throw error;
+  }
+}
+
+async function verifyExecutable(path: string): Promise<string> {
+  try {
+    if (!(await stat(path)).isFile()) throw new Error('It is not a file.');
+    await access(path, constants.X_OK);
+    return path;
+  } catch (cause) {
+    throw new TransportClosedError(`${path} is not an executable file.`, {
+      cause,
+      hint: 'Give codexPath the path that "codex-runtime which" prints.',
+      fields: { executable: path },
+    });
+  }
+}

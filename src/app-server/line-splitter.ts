@@ -1,0 +1,74 @@
+import { ProtocolError } from './errors.ts';
+
+const NEWLINE = 0x0a;
+
+/**
+ * Bytes to lines, without any I/O. A line is UTF-8 text up to `\n`; a `\r` before it is dropped,
+ * and so are empty lines. A line longer than `maxLineBytes` is an error as soon as that is known,
+ * so that a sender without line breaks cannot fill the memory.
+ */
+export class LineSplitter {
+  readonly #maxLineBytes: number;
+  #rest: Buffer[] = [];
+  #restBytes = 0;
+
+  constructor(maxLineBytes: number) {
+    this.#maxLineBytes = maxLineBytes;
+  }
+
+  /**
+   * The lines that `chunk` completes.
+   * @throws ProtocolError for a line beyond the cap.
+   */
+  push(chunk: Buffer): string[] {
+    const last = chunk.lastIndexOf(NEWLINE);
+    if (last === -1) {
+      this.#keep(chunk);
+      return [];
+    }
+    this.#admit(this.#restBytes + chunk.indexOf(NEWLINE));
+    // One decode for all lines of a chunk: a cut at `\n` never splits a UTF-8 sequence.
+    const whole = this.#take(chunk.subarray(0, last));
+    const lines = whole.toString('utf8').split('\n');
+    if (whole.length > this.#maxLineBytes) {
+      for (const line of lines) this.#admit(Buffer.byteLength(line));
+    }
+    if (last + 1 < chunk.length) this.#keep(chunk.subarray(last + 1));
+    return lines.some(isOdd) ? lines.map(trimReturn).filter((line) => line !== '') : lines;
+  }
+
+  /** Bytes of the line that has begun and not ended. */
+  get pendingBytes(): number {
+    return this.#restBytes;
+  }
+
+  #keep(part: Buffer): void {
+    this.#admit(this.#restBytes + part.length);
+    this.#rest.push(part);
+    this.#restBytes += part.length;
+  }
+
+  #take(part: Buffer): Buffer {
+    if (this.#restBytes === 0) return part;
+    const whole = Buffer.concat([...this.#rest, part]);
+    this.#rest = [];
+    this.#restBytes = 0;
+    return whole;
+  }
+
+  #admit(lineBytes: number): void {
+    if (lineBytes <= this.#maxLineBytes) return;
+    throw new ProtocolError(`The server sent a line of more than ${this.#maxLineBytes} bytes.`, {
+      hint: 'Raise maxLineBytes if such large messages are expected.',
+      fields: { maxLineBytes: this.#maxLineBytes },
+    });
+  }
+}
+
+function isOdd(line: string): boolean {
+  return line === '' || line.endsWith('\r');
+}
+
+function trimReturn(line: string): string {
+  return line.endsWith('\r') ? line.slice(0, -1) : line;
+}

@@ -1,0 +1,16 @@
+import type { Approve } from './approvals.ts';
+import type { Connection } from './connection.ts';
+import type { TurnRouter } from './turn-router.ts';
+
+/** What a thread and its turns need of their client. */
+export interface Session {
+  readonly connection: Connection;
+  readonly router: TurnRouter;
+  /** Callbacks of single threads and turns, by id; the client's own answers for the others. */
+  readonly approvers: Map<string, Approve>;
+}
+
+/** Every call can be ended by its caller. */
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+}

@@ -1,0 +1,98 @@
+import { type ExecEvent, toExecEvents } from './exec-events.ts';
+import type { ThreadReadResponse } from './generated/protocol.ts';
+import type { Input } from './input.ts';
+import type { CallOptions, Session } from './session.ts';
+import { startTurn, type TurnHandle, type TurnOptions } from './turn-handle.ts';
+import { type TurnResult, verifyTurn } from './turn-result.ts';
+
+/** A conversation. Its turns run one after the other; those of other threads at the same time. */
+export class Thread {
+  readonly id: string;
+  readonly #session: Session;
+
+  /** Made by `codex.startThread()` and its siblings. */
+  constructor(session: Session, id: string) {
+    this.#session = session;
+    this.id = id;
+  }
+
+  /**
+   * Says something and waits for the answer. Aborting interrupts the turn.
+   * @throws ServerBusyError or RetryLimitExceededError when the model was overloaded,
+   * TurnFailedError when the turn failed otherwise, and as {@link turn} does.
+   */
+  async run(input: Input, options: TurnOptions = {}): Promise<TurnResult> {
+    const turn = await this.turn(input, options);
+    const result = await turn.run({ signal: options.signal });
+    verifyTurn(result);
+    return result;
+  }
+
+  /**
+   * As {@link run}, but with the events that `@openai/codex-sdk` has, as they happen. Leaving the
+   * loop interrupts the turn, as there.
+   */
+  async runStreamed(
+    input: Input,
+    options: TurnOptions = {},
+  ): Promise<{ events: AsyncGenerator<ExecEvent> }> {
+    const turn = await this.turn(input, options);
+    return { events: toExecEvents(turn, options.signal) };
+  }
+
+  /**
+   * Starts a turn and returns at once: for its raw events, steering, interrupting and its id.
+   * @throws CodexRuntimeError `USAGE` for invalid input; JsonRpcError, TransportClosedError,
+   * AbortedError
+   */
+  turn(input: Input, options: TurnOptions = {}): Promise<TurnHandle> {
+    return startTurn(this.#session, this.id, input, options);
+  }
+
+  /** The thread as the server has stored it. */
+  read(
+    options: CallOptions & { readonly includeTurns?: boolean } = {},
+  ): Promise<ThreadReadResponse> {
+    const params = { threadId: this.id, includeTurns: options.includeTurns ?? false };
+    return this.#call('thread/read', params, options);
+  }
+
+  async setName(name: string, options: CallOptions = {}): Promise<void> {
+    await this.#call('thread/name/set', { threadId: this.id, name }, options);
+  }
+
+  /** Has the server shorten the thread's history; returns when it has begun. */
+  async compact(options: CallOptions = {}): Promise<void> {
+    await this.#call('thread/compact/start', { threadId: this.id }, options);
+  }
+
+  #call<T>(method: string, params: unknown, { signal }: CallOptions): Promise<T> {
+    return this.#session.connection.request(method, params, { signal });
+  }
+}
+
+/**
+ * A thread on its way. `@openai/codex-sdk` returns a thread at once, so `run` and `runStreamed`
+ * are here too: `codex.startThread().run('…')` works with and without `await` before the dot.
+ */
+export class ThreadPromise extends Promise<Thread> {
+  /** What `then` and `catch` make are ordinary promises. */
+  static override get [Symbol.species](): PromiseConstructor {
+    return Promise;
+  }
+
+  static of(thread: Promise<Thread>): ThreadPromise {
+    return new ThreadPromise((resolve) => resolve(thread));
+  }
+
+  async run(input: Input, options: TurnOptions = {}): Promise<TurnResult> {
+    return (await this).run(input, options);
+  }
+
+  async runStreamed(
+    input: Input,
+    options: TurnOptions = {},
+  ): Promise<{ events: AsyncGenerator<ExecEvent> }> {
+    return (await this).runStreamed(input, options);
+  }
+}

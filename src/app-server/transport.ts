@@ -1,0 +1,28 @@
+import type { TransportClosedError } from './errors.ts';
+
+/** What a transport tells its connection; set once, by {@link Transport.start}. */
+export interface TransportListener {
+  /** One message, whole, as JSON text. */
+  onMessage(text: string): void;
+  /** Called once, after the last message: nothing comes any more and nothing can be sent. */
+  onClose(reason: TransportClosedError): void;
+}
+
+/** A way to an app-server that carries whole messages. */
+export interface Transport {
+  /** Begins to deliver; called once. */
+  start(listener: TransportListener): void;
+  /** Queues one JSON text without line breaks. Does nothing after the transport has closed. */
+  send(text: string): void;
+  /**
+   * Asks for silence while nobody reads. What was already taken from the other side may still be
+   * delivered; a transport that cannot hold the other side back does nothing.
+   */
+  pause(): void;
+  resume(): void;
+  /**
+   * Ends the other side gently, then firmly, and resolves when it is gone. `reason` is what
+   * `onClose` gets unless the transport closed before. Never rejects; may be called again.
+   */
+  close(reason: TransportClosedError): Promise<void>;
+}
