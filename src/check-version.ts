@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { CodexRuntimeError } from './errors.ts';
+import type { Version } from './pin/version.ts';
+
+const TIMEOUT_MS = 30_000;
+
+/**
+ * Runs `<executable> --version` and compares what it says.
+ * @param executable absolute path of a verified executable for this host
+ * @throws CodexRuntimeError `VERSION_MISMATCH` when it is another version, `INSTALL_FAILED` when it
+ * does not run
+ */
+export async function checkVersion(
+  executable: string,
+  version: Version,
+  signal?: AbortSignal,
+): Promise<void> {
+  const actual = await printedVersion(executable, signal);
+  if (actual === version.semver) return;
+  throw new CodexRuntimeError(
+    'VERSION_MISMATCH',
+    `The executable published as Codex ${version.semver} says that it is ${actual ?? 'something else'}.`,
+    {
+      hint: 'Do not use it; pin another version, or report it upstream.',
+      fields: { expected: version.semver, actual },
+    },
+  );
+}
+
+/** The version in `codex-cli 0.115.0`, or null where the output has another form. */
+export async function printedVersion(
+  executable: string,
+  signal?: AbortSignal,
+): Promise<string | null> {
+  try {
+    // An empty environment: the answer must not depend on the user's, and it gets no secrets.
+    const { stdout } = await promisify(execFile)(executable, ['--version'], {
+      timeout: TIMEOUT_MS,
+      env: {},
+      windowsHide: true,
+      ...(signal === undefined ? {} : { signal }),
+    });
+    return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run on this machine.`, {
+      hint: 'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
+      cause: error,
+      fields: { executable },
+    });
+  }
+}

@@ -1,0 +1,78 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import type { PackagePlan } from '../stage/index.ts';
+import { syncDirectory } from '../store/index.ts';
+import type { PrefixLayout } from './layout.ts';
+
+/** The part of a package, planned or installed, that its link depends on. */
+type Linked = Pick<PackagePlan, 'name' | 'executable'>;
+
+/** The link (on Windows the `.cmd` shim) that npm makes for the package's executable. */
+export function binLink(layout: PrefixLayout, { executable }: Linked): string {
+  return join(layout.bin, executable?.endsWith('.exe') === true ? 'codex.cmd' : 'codex');
+}
+
+/** Where the link leads: the executable through the package's link, so that it outlives upgrades. */
+function destination(layout: PrefixLayout, { name, executable }: Linked): string {
+  return join(layout.modules, name, ...(executable ?? '').split('/'));
+}
+
+/** Links `codex` to the package's executable; without `replace` only where nothing is there. */
+export async function linkBin(
+  layout: PrefixLayout,
+  linked: Linked,
+  options: { readonly replace: boolean },
+): Promise<void> {
+  const link = binLink(layout, linked);
+  if (!options.replace && (await exists(link))) return;
+  if (link.endsWith('.cmd')) {
+    const { default: cmdShim } = await import('cmd-shim');
+    await cmdShim(destination(layout, linked), link.slice(0, -'.cmd'.length));
+    return;
+  }
+  const leadsTo = relative(layout.bin, destination(layout, linked));
+  if ((await readlink(link).catch(() => undefined)) === leadsTo) return;
+  const fresh = `${link}.${randomUUID()}`;
+  await symlink(leadsTo, fresh);
+  await rename(fresh, link).finally(() => rm(fresh, { force: true }));
+  await syncDirectory(layout.bin);
+}
+
+/** Removes the link if it leads to the package. */
+export async function unlinkBin(layout: PrefixLayout, linked: Linked): Promise<void> {
+  if (!(await isOurs(layout, linked))) return;
+  const link = binLink(layout, linked);
+  await rm(link, { force: true });
+  if (!link.endsWith('.cmd')) return;
+  const stem = link.slice(0, -'.cmd'.length);
+  for (const shim of [stem, `${stem}.ps1`]) await rm(shim, { force: true });
+}
+
+/**
+ * A global prefix is shared by everybody on the machine, so a `codex` that somebody else put
+ * there stays, as with `npm install -g`.
+ * @throws CodexRuntimeError `PREFIX_INVALID`
+ */
+export async function verifyBin(layout: PrefixLayout, linked: Linked): Promise<void> {
+  if (!layout.global || (await isOurs(layout, linked))) return;
+  const link = binLink(layout, linked);
+  if (!(await exists(link))) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `${link} belongs to another package.`, {
+    hint: 'Remove it (npm uninstall -g @openai/codex), or run again with --force to replace it.',
+    fields: { path: link },
+  });
+}
+
+async function isOurs(layout: PrefixLayout, linked: Linked): Promise<boolean> {
+  const link = binLink(layout, linked);
+  // A shim does not tell where it leads; whether the package is here decides.
+  if (link.endsWith('.cmd')) return await exists(join(layout.modules, linked.name));
+  const leadsTo = await readlink(link).catch(() => undefined);
+  return leadsTo === relative(layout.bin, destination(layout, linked));
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,45 @@
+import { readFile, realpath } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  isWhole,
+  MANIFEST_NAME,
+  parseDescription,
+  type RuntimeDescription,
+} from '../store/index.ts';
+import { binLink } from './bin-link.ts';
+import type { PrefixLayout } from './layout.ts';
+
+/** A runtime package that a prefix holds. */
+export interface InstalledPackage {
+  readonly name: string;
+  readonly version: string;
+  /** `<node_modules>/<name>`: the same path after every upgrade. */
+  readonly dir: string;
+  /** Absolute path of the native executable, through `dir`. */
+  readonly executable: string;
+  readonly runtime: RuntimeDescription;
+}
+
+/** The package `name` in the prefix, whole or not; undefined where there is none of ours. */
+export async function loadInstalled(
+  layout: PrefixLayout,
+  name: string,
+): Promise<InstalledPackage | undefined> {
+  const dir = join(layout.modules, name);
+  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
+  const runtime = text === undefined ? undefined : parseDescription(text);
+  if (runtime === undefined) return undefined;
+  const executable = join(dir, ...runtime.entrypoint.split('/'));
+  return { name, version: runtime.version, dir, executable, runtime };
+}
+
+/** Whether every file of the package and the link to its executable are as they were installed. */
+export async function isHealthy(layout: PrefixLayout, found: InstalledPackage): Promise<boolean> {
+  const [linked, direct] = await Promise.all(
+    [binLink(layout, { name: found.name, executable: found.runtime.entrypoint }), found.executable].map((path) => realpath(path).catch(() => undefined)),
+  );
+  if (linked === undefined || direct === undefined) return false;
+  // A Windows shim is a script that is there or not; elsewhere the link must lead to our file.
+  if (!found.executable.endsWith('.exe') && linked !== direct) return false;
+  return await isWhole(found.dir, found.runtime);
+}

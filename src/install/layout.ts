@@ -1,0 +1,39 @@
+import { existsSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+
+/** Where npm puts a package and the links to its executables. All paths are absolute. */
+export interface PrefixLayout {
+  readonly prefix: string;
+  readonly global: boolean;
+  /** `node_modules` (in `lib` for a global prefix, except on Windows). */
+  readonly modules: string;
+  /** `node_modules/.bin`; `bin` of a global prefix; the global prefix itself on Windows. */
+  readonly bin: string;
+}
+
+/** npm's own layouts. Source: `npm help folders`. */
+export function prefixLayout(options: {
+  readonly prefix: string;
+  readonly global: boolean;
+  /** Node's `process.platform`. */
+  readonly platform: string;
+}): PrefixLayout {
+  const { global } = options;
+  const prefix = resolve(options.prefix);
+  if (!global) {
+    const modules = join(prefix, 'node_modules');
+    return { prefix, global, modules, bin: join(modules, '.bin') };
+  }
+  if (options.platform === 'win32') {
+    return { prefix, global, modules: join(prefix, 'node_modules'), bin: prefix };
+  }
+  return { prefix, global, modules: join(prefix, 'lib', 'node_modules'), bin: join(prefix, 'bin') };
+}
+
+/** The prefix that npm takes when none is named: the nearest project upward, else `cwd`. */
+export function localPrefix(cwd: string): string {
+  for (let dir = resolve(cwd); ; dir = dirname(dir)) {
+    if (existsSync(join(dir, 'package.json')) || existsSync(join(dir, 'node_modules'))) return dir;
+    if (dir === dirname(dir)) return resolve(cwd);
+  }
+}

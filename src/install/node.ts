@@ -1,0 +1,182 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { dirname, join, relative } from 'node:path';
+import { diskError } from '../disk-error.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { PackagePlan } from '../stage/index.ts';
+import { syncDirectory, workOnce, writeSynced } from '../store/index.ts';
+import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
+import { type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
+import type { PrefixLayout } from './layout.ts';
+import { FilePlacer } from './place-file.ts';
+
+export interface NodeInstallRequest {
+  readonly plan: PackagePlan;
+  readonly layout: PrefixLayout;
+  /** Replace a `codex` in a global prefix that is not ours, as `npm install -g --force` does. */
+  readonly force: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Installs a staged package into a prefix, where npm would put it.
+ *
+ * Each build of the package lies in a directory of its own, `node_modules/.<name>/<id>`, and
+ * `node_modules/<name>` is a link to one of them. A build is complete and synced before the link
+ * moves, and the link moves by one rename: a reader, or a kill at any point, finds the old package
+ * or the new one. (A directory cannot be replaced by another in one step.) npm treats the link as
+ * it treats linked packages: `npm ls` lists it and `npm install` of something else keeps it.
+ *
+ * @throws CodexRuntimeError `PREFIX_INVALID`, `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
+ */
+export async function installNodePackage(request: NodeInstallRequest): Promise<InstalledPackage> {
+  const { layout, plan } = request;
+  await verifyPrefix(layout);
+  if (!request.force) await verifyBin(layout, plan);
+  try {
+    return await workOnce({
+      path: join(buildsDir(layout, plan.name), 'install'),
+      ready: async () => undefined,
+      work: () => installLocked(request),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+  } catch (error) {
+    throw diskError(error, `install ${plan.name} ${plan.version}`, layout.prefix);
+  }
+}
+
+/** Removes the package, its builds and its link. Returns whether there was one. */
+export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined) return false;
+  try {
+    await unlinkBin(layout, { name, executable: found.runtime.entrypoint });
+    await rm(found.dir, { recursive: true, force: true });
+    await rm(buildsDir(layout, name), { recursive: true, force: true });
+  } catch (error) {
+    throw diskError(error, `uninstall ${name}`, layout.prefix);
+  }
+  return true;
+}
+
+async function installLocked(request: NodeInstallRequest): Promise<InstalledPackage> {
+  const { plan, layout, signal } = request;
+  const builds = buildsDir(layout, plan.name);
+  const build = join(builds, `${plan.version}-${randomUUID()}`);
+  try {
+    await writePackage(plan, build, signal);
+    signal?.throwIfAborted();
+    // A new command appears together with its package: until the package's link is there it
+    // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
+    await linkBin(layout, plan, { replace: false });
+    await pointTo(build, join(layout.modules, plan.name));
+  } catch (error) {
+    await rm(build, { recursive: true, force: true });
+    throw error;
+  }
+  await linkBin(layout, plan, { replace: true });
+  await describePrefix(layout, plan.name);
+  await removeOtherBuilds(builds, build);
+  const installed = await loadInstalled(layout, plan.name);
+  if (installed !== undefined && (await isHealthy(layout, installed))) return installed;
+  throw new CodexRuntimeError(
+    'INSTALL_FAILED',
+    `${plan.name} ${plan.version} is not whole in ${layout.modules} after its installation.`,
+    { hint: 'Does another program write there? Run the installation again.' },
+  );
+}
+
+/** Where the builds of a package lie; hidden, as npm's own bookkeeping beside it is. */
+function buildsDir(layout: PrefixLayout, name: string): string {
+  return buildsDir(layout, name);
+}
+
+async function writePackage(plan: PackagePlan, root: string, signal?: AbortSignal): Promise<void> {
+  const directories = new Set<string>([root]);
+  for (const { path } of plan.files) {
+    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir)) directories.add(dir);
+  }
+  const ordered = [...directories].sort();
+  for (const dir of ordered) await mkdir(dir, { recursive: true, mode: 0o755 });
+  const placer = new FilePlacer();
+  for (const file of plan.files) {
+    signal?.throwIfAborted();
+    const path = join(root, ...file.path.split('/'));
+    if ('content' in file) await writeSynced(path, file.content);
+    else await placer.place(file.from, path, file.mode);
+  }
+  for (const dir of ordered) await syncDirectory(dir);
+}
+
+/** Makes `path` a link to `build` in one step. */
+async function pointTo(build: string, path: string): Promise<void> {
+  const fresh = `${build}.link`;
+  await symlink(relative(dirname(path), build), fresh, 'junction');
+  try {
+    await rename(fresh, path);
+  } catch (error) {
+    // A real directory: npm put the package here. It goes aside, and away with the old builds.
+    if (!(await isDirectory(path))) throw error;
+    await rename(path, `${build}.replaced`);
+    await rename(fresh, path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+  await syncDirectory(dirname(path));
+}
+
+/** What other builds are here was replaced, or left by a process that was killed. */
+async function removeOtherBuilds(builds: string, current: string): Promise<void> {
+  for (const name of await readdir(builds)) {
+    const path = join(builds, name);
+    if (path === current || name.endsWith('.lock')) continue;
+    await rm(path, { recursive: true, force: true });
+  }
+}
+
+async function verifyPrefix(layout: PrefixLayout): Promise<void> {
+  try {
+    await mkdir(layout.modules, { recursive: true });
+    await mkdir(layout.bin, { recursive: true });
+  } catch (error) {
+    const inTheWay = isError(error, 'ENOTDIR') || isError(error, 'EEXIST');
+    if (!inTheWay) throw diskError(error, 'make the prefix', layout.prefix);
+    throw new CodexRuntimeError('PREFIX_INVALID', `The prefix ${layout.prefix} is not a directory.`, {
+      hint: 'Name a directory with --prefix; it is made when it is missing.',
+      cause: error,
+      fields: { prefix: layout.prefix },
+    });
+  }
+}
+
+/**
+ * A runtime package has no dependencies to install and no registry to come from, so a prefix
+ * without a package.json gets one that names it: npm then keeps it and `npm ls` is content.
+ */
+async function describePrefix(layout: PrefixLayout, name: string): Promise<void> {
+  const path = join(layout.prefix, 'package.json');
+  if (layout.global || (await exists(path))) return;
+  const content = { private: true, dependencies: { [name]: '*' } };
+  const fresh = join(buildsDir(layout, name), 'package.json');
+  await rm(fresh, { force: true });
+  await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
+  await rename(fresh, path);
+}
+
+async function exists(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    () => true,
+    (error: unknown) => {
+      if (isError(error, 'ENOENT')) return false;
+      throw error;
+    },
+  );
+}
+
+async function isDirectory(path: string): Promise<boolean> {
+  return (await lstat(path)).isDirectory();
+}
+
+function isError(error: unknown, code: string): boolean {
+  return error instanceof Error && 'code' in error && error.code === code;
+}

@@ -1,0 +1,64 @@
+import { chmod, constants, copyFile, link, lutimes, open, stat } from 'node:fs/promises';
+
+/** How a file of the store gets into a package. */
+type Means = 'reflink' | 'hardlink' | 'copy';
+
+/** Failures that say: this file system, or this pair of them, cannot do it that way. */
+const CANNOT = new Set([
+  'ENOTSUP',
+  'EOPNOTSUPP',
+  'ENOSYS',
+  'ENOTTY',
+  'EINVAL',
+  'EXDEV',
+  'EPERM',
+  'EMLINK',
+  'EACCES',
+]);
+
+/**
+ * Places files by the cheapest means that the file systems allow: a reflink shares blocks and
+ * nothing else, a hardlink shares the inode (the store's seal shows a write through it), a copy
+ * shares nothing. What does not work once is not tried again.
+ */
+export class FilePlacer {
+  #means: readonly Means[] = ['reflink', 'hardlink', 'copy'];
+
+  /** Puts `from` at `to`, which must not exist. Throws the native error. */
+  async place(from: string, to: string, mode: number): Promise<void> {
+    for (const means of this.#means) {
+      try {
+        await PLACE[means](from, to, mode);
+        this.#means = this.#means.slice(this.#means.indexOf(means));
+        return;
+      } catch (error) {
+        if (means === 'copy' || !cannot(error)) throw error;
+      }
+    }
+  }
+}
+
+const PLACE: Record<Means, (from: string, to: string, mode: number) => Promise<void>> = {
+  reflink: async (from, to, mode) => {
+    await copyFile(from, to, constants.COPYFILE_FICLONE_FORCE | constants.COPYFILE_EXCL);
+    await settle(from, to, mode);
+  },
+  hardlink: (from, to) => link(from, to),
+  copy: async (from, to, mode) => {
+    await copyFile(from, to, constants.COPYFILE_EXCL);
+    await settle(from, to, mode);
+    const handle = await open(to, 'r');
+    await handle.sync().finally(() => handle.close());
+  },
+};
+
+/** A copy gets the mode of policy and the time of its original, which is the store's seal. */
+async function settle(from: string, to: string, mode: number): Promise<void> {
+  await chmod(to, mode);
+  const { atime, mtime } = await stat(from);
+  await lutimes(to, atime, mtime);
+}
+
+function cannot(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && CANNOT.has(String(error.code));
+}

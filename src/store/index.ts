@@ -1,0 +1,22 @@
+export { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+export { workOnce } from './lock.ts';
+export type {
+  Runtime,
+  RuntimeDescription,
+  RuntimeFile,
+  RuntimeManifest,
+  RuntimeOrigin,
+} from './manifest.ts';
+export { parseDescription } from './parse-manifest.ts';
+export { type Damage, inspectFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
+export {
+  commitRuntime,
+  findRuntime,
+  listRuntimes,
+  loadManifest,
+  MANIFEST_NAME,
+  openStaging,
+  removeRuntime,
+  syncDirectory,
+  writeSynced,
+} from './store.ts';

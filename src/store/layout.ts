@@ -1,0 +1,35 @@
+import { join } from 'node:path';
+import type { Variant } from '../resolve/asset.ts';
+import type { Triple } from '../target/index.ts';
+
+/** Names one runtime of the store. */
+export interface RuntimeKey {
+  /** Semver. */
+  readonly version: string;
+  readonly target: Triple;
+  readonly variant: Variant;
+}
+
+/** Where things lie below the home; all on one file system, so that a rename commits. */
+export interface HomeLayout {
+  readonly store: string;
+  /** Resumable downloads. */
+  readonly partial: string;
+  /** Runtimes under construction. */
+  readonly staging: string;
+  readonly locks: string;
+}
+
+export function homeLayout(home: string): HomeLayout {
+  return {
+    store: join(home, 'store'),
+    partial: join(home, 'partial'),
+    staging: join(home, 'staging'),
+    locks: join(home, 'locks'),
+  };
+}
+
+/** `store/<version>/<triple>/<variant>` below `home`. */
+export function runtimeDir(home: string, key: RuntimeKey): string {
+  return join(homeLayout(home).store, key.version, key.target, key.variant);
+}

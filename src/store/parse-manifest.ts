@@ -1,0 +1,75 @@
+import { TARGETS } from '../target/index.ts';
+import type { RuntimeDescription, RuntimeFile, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
+
+/**
+ * Reads the part of `runtime.json` that packages carry too. Returns undefined for anything that
+ * this version did not write: an unknown manifest is damage, never a guess.
+ */
+export function parseDescription(text: string): RuntimeDescription | undefined {
+  return guardDescription(parseJson(text));
+}
+
+/** As {@link parseDescription}, for the manifest of the store. */
+export function parseManifest(text: string): RuntimeManifest | undefined {
+  const value = parseJson(text);
+  const description = guardDescription(value);
+  if (description === undefined || !isRecord(value) || !isOrigin(value['origin'])) return undefined;
+  return { ...description, origin: value['origin'] };
+}
+
+function guardDescription(value: unknown): RuntimeDescription | undefined {
+  if (!isRecord(value) || value['schemaVersion'] !== 1) return undefined;
+  const { version, target, variant, entrypoint, files } = value;
+  const known = TARGETS.find(({ triple }) => triple === target);
+  if (typeof version !== 'string' || known === undefined) return undefined;
+  if (variant !== 'package' && variant !== 'binary') return undefined;
+  if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
+  if (!files.every(isRuntimeFile)) return undefined;
+  if (!files.some(({ path }) => path === entrypoint)) return undefined;
+  return { schemaVersion: 1, version, target: known.triple, variant, entrypoint, files };
+}
+
+function isRuntimeFile(value: unknown): value is RuntimeFile {
+  return (
+    isRecord(value) &&
+    typeof value['path'] === 'string' &&
+    isInsidePath(value['path']) &&
+    Number.isSafeInteger(value['size']) &&
+    (value['mode'] === 0o755 || value['mode'] === 0o644) &&
+    typeof value['sha256'] === 'string' &&
+    /^[0-9a-f]{64}$/.test(value['sha256'])
+  );
+}
+
+/** A manifest that was tampered with must not send a link, a hash or a removal outside its root. */
+function isInsidePath(path: string): boolean {
+  return (
+    !path.includes('\\') &&
+    !path.includes(':') &&
+    path.split('/').every((part) => part !== '' && part !== '.' && part !== '..')
+  );
+}
+
+function isOrigin(value: unknown): value is RuntimeOrigin {
+  return (
+    isRecord(value) &&
+    typeof value['channel'] === 'string' &&
+    typeof value['asset'] === 'string' &&
+    typeof value['source'] === 'string' &&
+    typeof value['size'] === 'number' &&
+    typeof value['packageAvailable'] === 'boolean' &&
+    Array.isArray(value['verified'])
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,99 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { chmod, lstat, utimes } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { RuntimeDescription, RuntimeFile } from './manifest.ts';
+
+/**
+ * The modification time of every sealed file, in seconds. Prefixes share inodes with the store, so
+ * a write through any of them moves the time: a stat tells sealed bytes from touched ones without
+ * hashing 300 MB. The value is npm's own for packed files.
+ */
+const SEAL_SECONDS = Date.UTC(1985, 9, 26, 8, 15) / 1000;
+
+/** What is wrong with one file of a runtime. */
+export interface Damage {
+  /** Relative to the runtime's root. */
+  readonly path: string;
+  readonly kind: 'missing' | 'not-a-file' | 'size' | 'digest' | 'mode' | 'touched';
+  readonly expected?: string;
+  readonly actual?: string;
+}
+
+/** Gives every file of `root` the sealed time. Throws the native error. */
+export async function sealFiles(root: string, files: readonly RuntimeFile[]): Promise<void> {
+  for (const { path } of files) await utimes(join(root, path), SEAL_SECONDS, SEAL_SECONDS);
+}
+
+/** A cheap look: kind, size, mode and seal of every file, without reading one. Empty means whole. */
+export async function inspectFiles(
+  root: string,
+  files: readonly RuntimeFile[],
+): Promise<readonly Damage[]> {
+  const looks = await Promise.all(files.map((file) => inspectFile(root, file)));
+  return looks.filter((damage) => damage !== undefined);
+}
+
+async function inspectFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
+  const path = file.path;
+  const stats = await lstat(join(root, path)).catch(() => undefined);
+  if (stats === undefined) return { path, kind: 'missing' };
+  if (!stats.isFile()) return { path, kind: 'not-a-file' };
+  if (stats.size !== file.size) {
+    return { path, kind: 'size', expected: String(file.size), actual: String(stats.size) };
+  }
+  const mode = stats.mode & 0o7777;
+  // Windows has no execute bits to compare.
+  if (process.platform !== 'win32' && mode !== file.mode) {
+    return { path, kind: 'mode', expected: file.mode.toString(8), actual: mode.toString(8) };
+  }
+  return Math.trunc(stats.mtimeMs / 1000) === SEAL_SECONDS ? undefined : { path, kind: 'touched' };
+}
+
+/**
+ * Hashes every file. A file that is only touched is whole, and is sealed again.
+ * Empty means that each byte is what was verified at download.
+ */
+export async function verifyFiles(
+  root: string,
+  files: readonly RuntimeFile[],
+  signal?: AbortSignal,
+): Promise<readonly Damage[]> {
+  const damages: Damage[] = [];
+  for (const file of files) {
+    signal?.throwIfAborted();
+    const damage = await verifyFile(root, file);
+    if (damage !== undefined) damages.push(damage);
+  }
+  return damages;
+}
+
+async function verifyFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
+  const look = await inspectFile(root, file);
+  if (look !== undefined && look.kind !== 'touched' && look.kind !== 'mode') return look;
+  const path = join(root, file.path);
+  const actual = await sha256File(path);
+  if (actual !== file.sha256) {
+    return { path: file.path, kind: 'digest', expected: file.sha256, actual };
+  }
+  if (look !== undefined) {
+    await chmod(path, file.mode);
+    await utimes(path, SEAL_SECONDS, SEAL_SECONDS);
+  }
+  return undefined;
+}
+
+/** SHA-256 of a file in lower-case hexadecimal. Throws the native error. */
+export async function sha256File(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
+  return hash.digest('hex');
+}
+
+/** Whether a runtime tree under `root` is whole: the cheap look, and hashing where that is unsure. */
+export async function isWhole(root: string, description: RuntimeDescription): Promise<boolean> {
+  const damages = await inspectFiles(root, description.files);
+  if (damages.length === 0) return true;
+  if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
+  return (await verifyFiles(root, description.files)).length === 0;
+}

@@ -1,0 +1,174 @@
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { diskError } from '../disk-error.ts';
+import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import type { Runtime, RuntimeManifest } from './manifest.ts';
+import { parseManifest } from './parse-manifest.ts';
+import { isWhole, sealFiles } from './seal.ts';
+
+/** The manifest's name in a runtime's root, in the store and in packages. */
+export const MANIFEST_NAME = 'runtime.json';
+
+/**
+ * The runtime of exactly this key, if the store has it and it is whole.
+ * Damaged, half-written or unknown content is as good as absent: the next commit replaces it.
+ */
+export async function findRuntime(home: string, key: RuntimeKey): Promise<Runtime | undefined> {
+  const dir = runtimeDir(home, key);
+  const manifest = await loadManifest(dir);
+  if (manifest === undefined || !describes(manifest, key)) return undefined;
+  return (await isWhole(dir, manifest)) ? { dir, manifest } : undefined;
+}
+
+/** The manifest in `dir`, or undefined where there is none that this version understands. */
+export async function loadManifest(dir: string): Promise<RuntimeManifest | undefined> {
+  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : parseManifest(text);
+}
+
+/** Every runtime in the store that has a manifest, whole or not, sorted by its directory. */
+export async function listRuntimes(home: string): Promise<readonly Runtime[]> {
+  const { store } = homeLayout(home);
+  const runtimes: Runtime[] = [];
+  for (const dir of await directoriesAtDepth(store, 3)) {
+    const manifest = await loadManifest(dir);
+    if (manifest !== undefined) runtimes.push({ dir, manifest });
+  }
+  return runtimes.sort((a, b) => (a.dir < b.dir ? -1 : 1));
+}
+
+/**
+ * An empty directory for one runtime under construction. Whoever holds the lock of `version` and
+ * `target` is alone: other directories of the same name are what a killed process left, and go.
+ */
+export async function openStaging(
+  home: string,
+  name: Pick<RuntimeKey, 'version' | 'target'>,
+): Promise<string> {
+  const { staging } = homeLayout(home);
+  const prefix = `${name.version}_${name.target}.`;
+  const dir = join(staging, `${prefix}${randomUUID()}`);
+  try {
+    await mkdir(staging, { recursive: true });
+    for (const left of await readdir(staging)) {
+      if (left.startsWith(prefix)) await rm(join(staging, left), { recursive: true, force: true });
+    }
+    await mkdir(dir, { mode: 0o700 });
+  } catch (error) {
+    throw diskError(error, 'make a staging directory', dir);
+  }
+  return dir;
+}
+
+/**
+ * Makes a verified tree visible in the store: writes its manifest, seals it, and renames it into
+ * place. The files are already on disk (extraction syncs them); the manifest and the directories
+ * are synced here, so that after a power cut the runtime is there whole or not at all.
+ * A whole runtime that is already there stays, unless `replace`.
+ */
+export async function commitRuntime(
+  home: string,
+  staging: string,
+  manifest: RuntimeManifest,
+  options: { readonly replace?: boolean } = {},
+): Promise<Runtime> {
+  const key = { version: manifest.version, target: manifest.target, variant: manifest.variant };
+  const dir = runtimeDir(home, key);
+  try {
+    await writeSynced(join(staging, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+    await sealFiles(staging, manifest.files);
+    await syncDirectory(staging);
+    await mkdir(dirname(dir), { recursive: true });
+    if (options.replace !== true) {
+      const present = await findRuntime(home, key);
+      if (present !== undefined) return present;
+    }
+    await replaceDirectory(staging, dir);
+    await syncDirectory(dirname(dir));
+  } catch (error) {
+    throw diskError(error, `put Codex ${manifest.version} into the store`, dir);
+  }
+  return { dir, manifest };
+}
+
+/** Removes a runtime: out of sight by one rename, then file by file. */
+export async function removeRuntime(home: string, runtime: Runtime): Promise<void> {
+  const { staging } = homeLayout(home);
+  const { version, target } = runtime.manifest;
+  const gone = join(staging, `${version}_${target}.${randomUUID()}`);
+  try {
+    await mkdir(staging, { recursive: true });
+    await rename(runtime.dir, gone);
+    await rm(gone, { recursive: true, force: true });
+    await removeEmptyParents(runtime.dir, homeLayout(home).store);
+  } catch (error) {
+    throw diskError(error, `remove Codex ${version}`, runtime.dir);
+  }
+}
+
+/** Flushes a directory's entries, where the platform can open directories. */
+export async function syncDirectory(dir: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const handle = await open(dir, 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Writes a new file and flushes it; the mode is 0644 under any umask. */
+export async function writeSynced(path: string, content: string | Buffer): Promise<void> {
+  const handle = await open(path, 'wx', 0o644);
+  try {
+    await handle.writeFile(content);
+    await handle.chmod(0o644);
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+async function replaceDirectory(from: string, to: string): Promise<void> {
+  // What is there is damaged (a whole runtime has returned above) or is to be replaced by force.
+  const aside = `${from}.replaced`;
+  const moved = await rename(to, aside).then(
+    () => true,
+    (error: unknown) => {
+      if (isMissing(error)) return false;
+      throw error;
+    },
+  );
+  await rename(from, to);
+  if (moved) await rm(aside, { recursive: true, force: true });
+}
+
+async function removeEmptyParents(dir: string, stop: string): Promise<void> {
+  for (let parent = dirname(dir); parent !== stop; parent = dirname(parent)) {
+    if ((await readdir(parent)).length > 0) return;
+    await rm(parent, { recursive: true });
+  }
+}
+
+async function directoriesAtDepth(root: string, depth: number): Promise<readonly string[]> {
+  if (depth === 0) return [root];
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
+  const directories = entries.filter((entry) => entry.isDirectory());
+  const nested = await Promise.all(
+    directories.map(({ name }) => directoriesAtDepth(join(root, name), depth - 1)),
+  );
+  return nested.flat();
+}
+
+function describes(manifest: RuntimeManifest, key: RuntimeKey): boolean {
+  return (
+    manifest.version === key.version &&
+    manifest.target === key.target &&
+    manifest.variant === key.variant
+  );
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
+}
