@@ -1,6 +1,32 @@
+export { type EnsuredRuntime, ensureRuntime } from './ensure-runtime.ts';
 export {
   CodexRuntimeError,
   type ErrorCode,
   type ErrorDetails,
+  EXIT_STATUS,
   isCodexRuntimeError,
 } from './errors.ts';
+export type { OnProgress, ProgressEvent } from './events.ts';
+export { type InstallOptions, type InstallResult, installRuntime } from './install-runtime.ts';
+export {
+  type ListedPrefix,
+  type ListedRuntime,
+  type Listing,
+  listInstalled,
+} from './list-runtimes.ts';
+export { parseVersion, type Version } from './pin/version.ts';
+export type { PrefixOptions } from './prefix.ts';
+export { type InstallPreview, previewInstall } from './preview-install.ts';
+export type { RuntimeOptions } from './request.ts';
+export type { Asset, AssetSource, Channel, Digest, Variant } from './resolve/asset.ts';
+export { type Resolution, resolveAllTargets, resolveRuntime } from './resolve-runtime.ts';
+export {
+  detectHost,
+  type Host,
+  hostTarget,
+  parseTarget,
+  TARGETS,
+  type Target,
+  type Triple,
+} from './target/index.ts';
+export { type Uninstalled, uninstallRuntime } from './uninstall-runtime.ts';

@@ -3,42 +3,21 @@ import { join } from 'node:path';
 import { checkVersion } from './check-version.ts';
 import { openDownload } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
-import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
-import type { Lock } from './pin/index.ts';
-import type { Version } from './pin/version.ts';
-import { type Candidate, resolveCandidates, type SourceSelection } from './resolve/index.ts';
-import type { Settings } from './settings.ts';
+import type { ExactRequest } from './request.ts';
+import { type Candidate, resolveCandidates } from './resolve/index.ts';
 import {
   commitRuntime,
-  findRuntime,
+  entrypointDigest,
+  findStored,
   homeLayout,
+  lockedEntrypoint,
   openStaging,
   type Runtime,
   type RuntimeManifest,
   workOnce,
 } from './store/index.ts';
-import { hostTarget, type Target } from './target/index.ts';
-
-/** `auto` takes the complete package where the release has one, else the bare binary. */
-export type VariantChoice = 'auto' | 'package' | 'binary';
-
-export interface ProvisionRequest {
-  readonly version: Version;
-  readonly target: Target;
-  readonly variant: VariantChoice;
-  /** The digests that are allowed, if a lockfile pins them. */
-  readonly lock: Lock | null;
-  /** Channels and sources, in the order in which they are tried. */
-  readonly sources: SourceSelection;
-  /** Take only what the store has. */
-  readonly offline: boolean;
-  /** Download again, whatever the store has. */
-  readonly force: boolean;
-  readonly settings: Settings;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
-}
+import { hostTarget } from './target/index.ts';
 
 export interface Provisioned {
   readonly runtime: Runtime;
@@ -57,14 +36,14 @@ export interface Provisioned {
  * `DIGEST_MISMATCH`, `DIGEST_MISSING`, `SIZE_MISMATCH`, `ARCHIVE_REFUSED`, `VERSION_MISMATCH`,
  * `DISK_FULL`, `PERMISSION_DENIED`, `STORE_BUSY`
  */
-export async function provisionRuntime(request: ProvisionRequest): Promise<Provisioned> {
+export async function provisionRuntime(request: ExactRequest): Promise<Provisioned> {
   const { version, target, settings } = request;
   let forced = request.force;
   return await workOnce({
     path: join(homeLayout(settings.home).locks, `${version.semver}_${target.triple}`),
     ready: async () => {
       if (forced) return undefined;
-      const runtime = await findStored(request);
+      const runtime = await findStored(settings.home, request);
       return runtime === undefined ? undefined : { runtime, source: 'store', downloaded: 0 };
     },
     work: async () => {
@@ -83,32 +62,7 @@ export async function provisionRuntime(request: ProvisionRequest): Promise<Provi
   });
 }
 
-/** The stored runtime that satisfies the request, without asking any channel. */
-export async function findStored(
-  request: Pick<ProvisionRequest, 'version' | 'target' | 'variant' | 'lock' | 'settings'>,
-): Promise<Runtime | undefined> {
-  const variants = request.variant === 'auto' ? (['package', 'binary'] as const) : [request.variant];
-  for (const variant of variants) {
-    const key = { version: request.version.semver, target: request.target.triple, variant };
-    const runtime = await findRuntime(request.settings.home, key);
-    if (runtime !== undefined && satisfies(runtime, request)) return runtime;
-  }
-  return undefined;
-}
-
-function satisfies(
-  { manifest }: Runtime,
-  request: Pick<ProvisionRequest, 'variant' | 'lock' | 'target'>,
-): boolean {
-  // A binary that somebody asked for by name does not stand in for a package that exists.
-  if (request.variant === 'auto' && manifest.variant === 'binary') {
-    if (manifest.origin.packageAvailable) return false;
-  }
-  const expected = lockedEntrypoint(request);
-  return expected === undefined || entrypointDigest(manifest) === expected;
-}
-
-async function provisionFromChannels(request: ProvisionRequest): Promise<Provisioned> {
+async function provisionFromChannels(request: ExactRequest): Promise<Provisioned> {
   const reasons: unknown[] = [];
   for await (const candidate of resolveCandidates(request)) {
     try {
@@ -132,7 +86,7 @@ async function provisionFromChannels(request: ProvisionRequest): Promise<Provisi
 }
 
 /** One asset: its bytes are hashed and unpacked as they arrive, and seen by nobody until checked. */
-async function provisionAsset(request: ProvisionRequest, candidate: Candidate): Promise<Provisioned> {
+async function provisionAsset(request: ExactRequest, candidate: Candidate): Promise<Provisioned> {
   const { version, target, settings, signal } = request;
   const { asset, channel } = candidate;
   const watch = {
@@ -184,7 +138,7 @@ async function provisionAsset(request: ProvisionRequest, candidate: Candidate): 
 }
 
 /** The files inside are the same whichever channel carries them: here npm is held to GitHub's bytes. */
-function verifyEntrypoint(manifest: RuntimeManifest, request: ProvisionRequest): void {
+function verifyEntrypoint(manifest: RuntimeManifest, request: ExactRequest): void {
   const expected = lockedEntrypoint(request);
   const actual = entrypointDigest(manifest);
   if (expected === undefined || actual === expected) return;
@@ -199,15 +153,7 @@ function verifyEntrypoint(manifest: RuntimeManifest, request: ProvisionRequest):
   );
 }
 
-function lockedEntrypoint({ lock, target }: Pick<ProvisionRequest, 'lock' | 'target'>) {
-  return lock?.targets[target.triple]?.entrypoint?.sha256;
-}
-
-function entrypointDigest(manifest: RuntimeManifest): string | undefined {
-  return manifest.files.find(({ path }) => path === manifest.entrypoint)?.sha256;
-}
-
-function isHost({ settings, target }: ProvisionRequest): boolean {
+function isHost({ settings, target }: ExactRequest): boolean {
   try {
     return hostTarget(settings.host).triple === target.triple;
   } catch (error) {
@@ -217,7 +163,7 @@ function isHost({ settings, target }: ProvisionRequest): boolean {
   }
 }
 
-function offline({ version, target }: ProvisionRequest): CodexRuntimeError {
+function offline({ version, target }: ExactRequest): CodexRuntimeError {
   return new CodexRuntimeError(
     'OFFLINE',
     `Codex ${version.semver} for ${target.triple} is not in the store, and --offline forbids fetching it.`,

@@ -1,3 +1,9 @@
 export { type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
+export {
+  forgetPrefix,
+  type KnownPrefix,
+  loadKnownPrefixes,
+  rememberPrefix,
+} from './known-prefixes.ts';
 export { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
 export { installNodePackage, uninstallNodePackage } from './node.ts';

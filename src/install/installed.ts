@@ -36,7 +36,10 @@ export async function loadInstalled(
 /** Whether every file of the package and the link to its executable are as they were installed. */
 export async function isHealthy(layout: PrefixLayout, found: InstalledPackage): Promise<boolean> {
   const [linked, direct] = await Promise.all(
-    [binLink(layout, { name: found.name, executable: found.runtime.entrypoint }), found.executable].map((path) => realpath(path).catch(() => undefined)),
+    [
+      binLink(layout, { name: found.name, executable: found.runtime.entrypoint }),
+      found.executable,
+    ].map((path) => realpath(path).catch(() => undefined)),
   );
   if (linked === undefined || direct === undefined) return false;
   // A Windows shim is a script that is there or not; elsewhere the link must lead to our file.

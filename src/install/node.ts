@@ -94,7 +94,8 @@ function buildsDir(layout: PrefixLayout, name: string): string {
 async function writePackage(plan: PackagePlan, root: string, signal?: AbortSignal): Promise<void> {
   const directories = new Set<string>([root]);
   for (const { path } of plan.files) {
-    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir)) directories.add(dir);
+    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir))
+      directories.add(dir);
   }
   const ordered = [...directories].sort();
   for (const dir of ordered) await mkdir(dir, { recursive: true, mode: 0o755 });
@@ -141,11 +142,15 @@ async function verifyPrefix(layout: PrefixLayout): Promise<void> {
   } catch (error) {
     const inTheWay = isError(error, 'ENOTDIR') || isError(error, 'EEXIST');
     if (!inTheWay) throw diskError(error, 'make the prefix', layout.prefix);
-    throw new CodexRuntimeError('PREFIX_INVALID', `The prefix ${layout.prefix} is not a directory.`, {
-      hint: 'Name a directory with --prefix; it is made when it is missing.',
-      cause: error,
-      fields: { prefix: layout.prefix },
-    });
+    throw new CodexRuntimeError(
+      'PREFIX_INVALID',
+      `The prefix ${layout.prefix} is not a directory.`,
+      {
+        hint: 'Name a directory with --prefix; it is made when it is missing.',
+        cause: error,
+        fields: { prefix: layout.prefix },
+      },
+    );
   }
 }
 

@@ -1,3 +1,10 @@
+export {
+  entrypointDigest,
+  findStored,
+  isWanted,
+  lockedEntrypoint,
+  type Wanted,
+} from './find-stored.ts';
 export { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 export { workOnce } from './lock.ts';
 export type {

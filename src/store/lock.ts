@@ -42,10 +42,14 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
     if (!waiting) request.onWait?.();
     waiting = true;
     if (Date.now() > deadline) {
-      throw new CodexRuntimeError('STORE_BUSY', `Another process has held ${request.path} too long.`, {
-        hint: 'Find the other codex-runtime and end it, or run again later.',
-        fields: { path: request.path },
-      });
+      throw new CodexRuntimeError(
+        'STORE_BUSY',
+        `Another process has held ${request.path} too long.`,
+        {
+          hint: 'Find the other codex-runtime and end it, or run again later.',
+          fields: { path: request.path },
+        },
+      );
     }
     // Jitter keeps many waiters from asking in step.
     await sleep(POLL_MS + Math.random() * POLL_MS, undefined, abortable(request.signal));

@@ -1,5 +1,10 @@
 import { TARGETS } from '../target/index.ts';
-import type { RuntimeDescription, RuntimeFile, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
+import type {
+  RuntimeDescription,
+  RuntimeFile,
+  RuntimeManifest,
+  RuntimeOrigin,
+} from './manifest.ts';
 
 /**
  * Reads the part of `runtime.json` that packages carry too. Returns undefined for anything that

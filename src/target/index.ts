@@ -1,2 +1,3 @@
+export { detectHost } from './detect.ts';
 export { type Host, hostTarget } from './host.ts';
 export { parseTarget, TARGETS, type Target, type Triple } from './target.ts';

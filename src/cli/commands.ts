@@ -1,0 +1,47 @@
+import type { Command } from 'commander';
+import type { CliContext, CommandResult } from './context.ts';
+
+/** A command file: it describes its options and examples, and calls the library. */
+export interface CommandModule {
+  createCommand(context: CliContext, done: (status: CommandResult) => void): Command;
+}
+
+interface CommandEntry {
+  readonly name: string;
+  readonly summary: string;
+  readonly load: () => Promise<CommandModule>;
+}
+
+/** In the order in which help lists them. */
+export const COMMANDS: readonly CommandEntry[] = [
+  {
+    name: 'install',
+    summary: 'put a runtime into a prefix',
+    load: () => import('./commands/install.ts'),
+  },
+  {
+    name: 'resolve',
+    summary: 'show what would be taken, without downloading',
+    load: () => import('./commands/resolve.ts'),
+  },
+  {
+    name: 'which',
+    summary: 'print the path of a runtime, fetching it if needed',
+    load: () => import('./commands/which.ts'),
+  },
+  {
+    name: 'exec',
+    summary: 'run a runtime, fetching it if needed',
+    load: () => import('./commands/exec.ts'),
+  },
+  {
+    name: 'list',
+    summary: 'show the runtimes of the store and the prefixes',
+    load: () => import('./commands/list.ts'),
+  },
+  {
+    name: 'uninstall',
+    summary: 'remove a package from a prefix or a runtime from the store',
+    load: () => import('./commands/uninstall.ts'),
+  },
+];

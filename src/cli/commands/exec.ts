@@ -1,0 +1,67 @@
+import { Command } from 'commander';
+import { ensureRuntime } from '../../ensure-runtime.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addPrefixFlags,
+  addRuntimeFlags,
+  libraryOptions,
+  type PrefixFlags,
+  type RuntimeFlags,
+} from '../flags.ts';
+import { createProgress } from '../progress.ts';
+import { runChild } from '../run-child.ts';
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('exec')
+    .description('Run a runtime with this terminal, its signals and its exit status.')
+    .usage('[version] [options] -- ARGS...')
+    .argument('[version]', 'as for install')
+    .argument('[args...]', 'what follows -- goes to Codex as it is');
+  addPrefixFlags(command);
+  addRuntimeFlags(command);
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
+      done(await exec(context, self, flags));
+    });
+}
+
+async function exec(
+  context: CliContext,
+  command: Command,
+  flags: RuntimeFlags & PrefixFlags,
+): Promise<CommandResult> {
+  const { version, args } = splitArguments(context.words, command.args);
+  const progress = await createProgress(context, flags);
+  const options = libraryOptions(context, version, flags, progress.onProgress);
+  const runtime = await ensureRuntime(options).finally(() => progress.end());
+  return await runChild({
+    executable: runtime.executable,
+    args,
+    env: context.env,
+    pathDir: runtime.pathDir,
+    releaseSignals: context.releaseSignals,
+  });
+}
+
+/** What stands before `--` may name a version; what follows belongs to Codex, word for word. */
+function splitArguments(words: readonly string[], operands: readonly string[]) {
+  const separator = words.indexOf('--');
+  const args = separator === -1 ? [] : words.slice(separator + 1);
+  const own = operands.slice(0, operands.length - args.length);
+  if (own.length > 1) {
+    throw new CodexRuntimeError('USAGE', `exec takes one version, and got ${own.join(' ')}.`, {
+      hint: 'Put what Codex is to get behind --, e.g. codex-runtime exec 0.115.0 -- --version',
+    });
+  }
+  return { version: own[0], args };
+}
+
+const EXAMPLES = `
+Examples:
+  codex-runtime exec 0.115.0 -- --version
+  codex-runtime exec -- exec "explain this repository"
+  echo '{"id":0,"method":"initialize",...}' | codex-runtime exec 0.169.0 -- app-server
+`;

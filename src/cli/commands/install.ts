@@ -1,0 +1,70 @@
+import { Command } from 'commander';
+import { installRuntime } from '../../install-runtime.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addPrefixFlags,
+  addRuntimeFlags,
+  libraryOptions,
+  type PrefixFlags,
+  printResult,
+  type RuntimeFlags,
+} from '../flags.ts';
+import { createProgress } from '../progress.ts';
+
+interface InstallFlags extends RuntimeFlags, PrefixFlags {
+  readonly dryRun?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('install')
+    .description('Provision a Codex runtime, verify it, and install it into a prefix as npm would.')
+    .argument('[version]', '0.115.0, rust-v0.115.0, 0.115.0a11, a range, latest or alpha');
+  addPrefixFlags(command);
+  addRuntimeFlags(command)
+    .option('--force', 'download and install again, whatever is there')
+    .option('--dry-run', 'say what would be done, and do nothing');
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: InstallFlags) => {
+      done(await install(context, version, flags));
+    });
+}
+
+async function install(
+  context: CliContext,
+  version: string | undefined,
+  flags: InstallFlags,
+): Promise<CommandResult> {
+  const progress = await createProgress(context, flags);
+  const options = libraryOptions(context, version, flags, progress.onProgress);
+  try {
+    if (flags.dryRun === true) {
+      const { previewInstall } = await import('../../preview-install.ts');
+      const preview = await previewInstall(options);
+      printResult(context, flags, preview, preview.summary);
+      return 0;
+    }
+    const result = await installRuntime(options);
+    progress.end();
+    printResult(context, flags, result, result.executable);
+    return 0;
+  } finally {
+    progress.end();
+  }
+}
+
+const EXAMPLES = `
+Without a version: CODEX_NODE_RUNTIME_VERSION, CODEX_RUNTIME_VERSION, codex-runtime.lock.json
+found upward, then what the prefix already has.
+
+Examples:
+  codex-runtime install 0.115.0 --prefix demo
+  codex-runtime install -g 0.169.0
+  codex-runtime install --frozen                         in CI, with a lockfile
+  codex-runtime install 0.115.0 --target win32-x64 --prefix out
+  codex-runtime install 0.115.0 --source mirror,npm
+  "$(codex-runtime install 0.115.0 --quiet)" --version
+
+It prints the absolute path of the executable alone on stdout.
+`;

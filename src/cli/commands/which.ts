@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { ensureRuntime } from '../../ensure-runtime.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addPrefixFlags,
+  addRuntimeFlags,
+  libraryOptions,
+  type PrefixFlags,
+  printResult,
+  type RuntimeFlags,
+} from '../flags.ts';
+import { createProgress } from '../progress.ts';
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('which')
+    .description('Print the path of a runtime in the store; it is fetched when it is not there.')
+    .argument('[version]', 'as for install');
+  addPrefixFlags(command);
+  addRuntimeFlags(command);
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: RuntimeFlags & PrefixFlags) => {
+      const progress = await createProgress(context, flags);
+      try {
+        const runtime = await ensureRuntime(
+          libraryOptions(context, version, flags, progress.onProgress),
+        );
+        progress.end();
+        printResult(context, flags, runtime, runtime.executable);
+      } finally {
+        progress.end();
+      }
+      done(0);
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  codex-runtime which 0.115.0
+  CODEX_BIN="$(codex-runtime which 0.115.0 --quiet)"
+  codex-runtime which --offline                 only if it is here already
+`;

@@ -1,0 +1,33 @@
+import type { Writable } from 'node:stream';
+import type { Environment } from '../settings.ts';
+
+/** The process as commands see it; made once in main. */
+export interface CliContext {
+  /** The result alone: a path, a table, or one JSON document. */
+  readonly stdout: Writable;
+  /** Progress and words. */
+  readonly stderr: Writable;
+  readonly env: Environment;
+  /** The words of the command line, without node and script. */
+  readonly words: readonly string[];
+  /** Whether stderr is a terminal that a bar may redraw: not in CI, not with a dumb terminal. */
+  readonly interactive: boolean;
+  /** Columns of the terminal; 80 where unknown. */
+  readonly columns: number;
+  readonly color: boolean;
+  /** Ends with the first SIGINT, SIGTERM or SIGHUP. */
+  readonly signal: AbortSignal;
+  /** Lets a command take the signals itself, as `exec` does for its child. */
+  readonly releaseSignals: () => void;
+}
+
+/** What every command understands. */
+export interface CommonFlags {
+  readonly json?: true;
+  readonly quiet?: true;
+  readonly verbose?: true;
+  readonly home?: string;
+}
+
+/** A command's answer: the exit status, 0 unless it says otherwise. */
+export type CommandResult = number | undefined;

@@ -1,0 +1,54 @@
+import { CodexRuntimeError, escapeControls } from '../errors.ts';
+import type { CliContext } from './context.ts';
+
+/** Shows an error in the form that was asked for and says the exit status. */
+export function reportError(
+  error: unknown,
+  context: Pick<CliContext, 'stdout' | 'stderr' | 'color'>,
+  flags: { readonly json: boolean; readonly verbose: boolean },
+): number {
+  const known = toKnown(error);
+  if (flags.json) {
+    context.stdout.write(`${JSON.stringify(known, null, 2)}\n`);
+  } else {
+    const label = context.color ? '\u001b[31merror\u001b[0m' : 'error';
+    const hint = known.hint === undefined ? '' : `${known.hint}\n`;
+    context.stderr.write(`${label}: ${known.message}\n${reasonsOf(known)}${hint}`);
+  }
+  if (flags.verbose) context.stderr.write(`${stackOf(error)}\n`);
+  return known.exitStatus;
+}
+
+function toKnown(error: unknown): CodexRuntimeError {
+  if (error instanceof CodexRuntimeError) return error;
+  if (error instanceof Error && error.name === 'AbortError') {
+    return new CodexRuntimeError('ABORTED', 'Interrupted; nothing was left half done.');
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  return new CodexRuntimeError('UNEXPECTED', `Something unexpected happened: ${message}`, {
+    hint: 'Run again with --verbose and report what it prints.',
+    cause: error,
+  });
+}
+
+/** When every source failed, each says why on a line of its own. */
+function reasonsOf({ fields }: CodexRuntimeError): string {
+  const { reasons } = fields;
+  if (!Array.isArray(reasons)) return '';
+  return reasons.map((reason) => `  - ${escapeControls(reasonText(reason))}\n`).join('');
+}
+
+function reasonText(reason: unknown): string {
+  if (typeof reason === 'object' && reason !== null) {
+    const { message, reason: text } = reason as { message?: unknown; reason?: unknown };
+    if (typeof message === 'string') return message;
+    if (typeof text === 'string') return text;
+  }
+  return String(reason);
+}
+
+function stackOf(error: unknown): string {
+  if (!(error instanceof Error)) return '';
+  const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
+  return `${(error.stack ?? error.message).split('\n').map(escapeControls).join('\n')}${cause}`;
+}

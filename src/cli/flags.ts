@@ -1,0 +1,102 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { OnProgress } from '../events.ts';
+import type { PrefixOptions } from '../prefix.ts';
+import type { CliContext, CommonFlags } from './context.ts';
+
+/** Flags of the commands that look for a runtime. */
+export interface RuntimeFlags extends CommonFlags {
+  readonly target?: string;
+  readonly variant?: 'auto' | 'package' | 'binary';
+  readonly source?: string;
+  readonly repo?: string;
+  readonly frozen?: true;
+  readonly offline?: true;
+  readonly force?: true;
+}
+
+/** Flags of the commands that look into a prefix. */
+export interface PrefixFlags {
+  readonly prefix?: string;
+  readonly global?: true;
+  readonly name?: string;
+}
+
+export function addCommonFlags(command: Command): Command {
+  return command
+    .option('--json', 'print one JSON document on stdout, errors too')
+    .option('-q, --quiet', 'print nothing but the result and errors')
+    .option('--verbose', 'say what happens, with stack traces on failure')
+    .option('--home <dir>', 'where runtimes are stored (default: CODEX_RUNTIME_HOME)', nonEmpty);
+}
+
+export function addRuntimeFlags(command: Command): Command {
+  return command
+    .option('--target <target>', 'triple, npm tag or os/cpu (default: this machine)', nonEmpty)
+    .addOption(
+      new Option('--variant <variant>', 'complete package or bare binary')
+        .choices(['auto', 'package', 'binary'])
+        .default('auto'),
+    )
+    .option(
+      '--source <list>',
+      'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm)',
+      nonEmpty,
+    )
+    .option(
+      '--repo <owner/name>',
+      'a fork or private mirror on GitHub (default: openai/codex)',
+      nonEmpty,
+    )
+    .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
+    .option('--offline', 'use only what is on this machine');
+}
+
+export function addPrefixFlags(command: Command): Command {
+  return command
+    .option('--prefix <dir>', 'the prefix (default: the nearest project upward)', nonEmpty)
+    .option('-g, --global', "npm's global layout, in npm's global prefix unless --prefix names one")
+    .option('--name <name>', 'name of the package (default: codex-cli-bin)', nonEmpty);
+}
+
+/** The library's options from flags; what was not given stays absent, so that defaults apply. */
+export function libraryOptions(
+  context: CliContext,
+  version: string | undefined,
+  flags: RuntimeFlags & PrefixFlags,
+  onProgress?: OnProgress,
+): PrefixOptions {
+  const given = {
+    version,
+    target: flags.target,
+    variant: flags.variant,
+    source: flags.source,
+    repo: flags.repo,
+    home: flags.home,
+    frozen: flags.frozen,
+    offline: flags.offline,
+    force: flags.force,
+    prefix: flags.prefix,
+    global: flags.global,
+    name: flags.name,
+    onProgress,
+  };
+  const present = Object.entries(given).filter(([, value]) => value !== undefined);
+  return { ...Object.fromEntries(present), env: context.env, signal: context.signal };
+}
+
+/** `--prefix ""` is a variable that was not set in somebody's script. */
+export function nonEmpty(value: string): string {
+  if (value.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return value;
+}
+
+/** Prints a command's result: the document with `--json`, else the text alone. */
+export function printResult(
+  context: CliContext,
+  flags: CommonFlags,
+  result: object,
+  text: string,
+): void {
+  const output = flags.json === true ? JSON.stringify(result, null, 2) : text;
+  if (output !== '') context.stdout.write(`${output}\n`);
+}

@@ -1,0 +1,148 @@
+import type { Writable } from 'node:stream';
+import { escapeControls } from '../errors.ts';
+import type { OnProgress, ProgressEvent } from '../events.ts';
+import type { CliContext, CommonFlags } from './context.ts';
+import { formatBytes, formatDuration } from './format.ts';
+import { Transfer } from './transfer.ts';
+
+type DownloadEvent = Extract<ProgressEvent, { type: 'download' }>;
+
+/** Draws a transfer while it lasts. */
+interface TransferView {
+  show(event: DownloadEvent, transfer: Transfer): void;
+  end(): void;
+}
+
+/** Shows what happens to a person or a log; call `end` before other output. */
+export interface Progress {
+  readonly onProgress: OnProgress;
+  end(): void;
+}
+
+/**
+ * A bar on a terminal, a plain line every few seconds elsewhere, nothing when quiet. Channels that
+ * could not deliver are told in one line, once it is known what is taken instead.
+ */
+export async function createProgress(context: CliContext, flags: CommonFlags): Promise<Progress> {
+  if (flags.quiet === true) return { onProgress: () => undefined, end: () => undefined };
+  const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
+  const view = context.interactive
+    ? await openBar(context)
+    : new LineView(context.stderr, process.hrtime.bigint());
+  const transfer = new Transfer();
+  const failed = new Map<string, string>();
+  const onProgress: OnProgress = (event) => {
+    switch (event.type) {
+      case 'download':
+        transfer.add(event.received, performance.now());
+        view.show(event, transfer);
+        return;
+      case 'unavailable':
+        if (event.source === null || !failed.has(event.channel))
+          failed.set(event.channel, event.reason);
+        if (flags.verbose === true)
+          say(
+            `${event.channel}${event.source === null ? '' : ` (${event.source})`}: ${event.reason}`,
+          );
+        return;
+      case 'asset':
+        if (failed.size > 0) say(fallbackLine(failed, event));
+        failed.clear();
+        if (flags.verbose === true) say(`Taking ${event.name} from ${event.channel}`);
+        return;
+      case 'waiting':
+        view.end();
+        say(`Waiting: ${event.reason}`);
+        return;
+      case 'retry':
+        view.end();
+        say(`Trying again (${event.attempt}): ${event.reason}`);
+        return;
+      case 'verified':
+        view.end();
+        if (flags.verbose === true) say(`Verified ${event.digests.join(', ')}`);
+        return;
+      case 'stored':
+        view.end();
+        if (flags.verbose === true) say(`Stored in ${event.dir}`);
+        return;
+      case 'installed':
+        if (flags.verbose === true) say(`Installed in ${event.dir}`);
+        return;
+    }
+  };
+  return { onProgress, end: () => view.end() };
+}
+
+function fallbackLine(
+  failed: ReadonlyMap<string, string>,
+  asset: Extract<ProgressEvent, { type: 'asset' }>,
+): string {
+  const reasons = [...failed].map(([channel, reason]) => `${channel}: ${reason}`).join('; ');
+  return `Taking ${asset.name} from ${asset.channel}, because ${reasons}`;
+}
+
+async function openBar({ stderr, columns, color }: CliContext): Promise<TransferView> {
+  const { default: progress } = await import('cli-progress');
+  const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const bar = new progress.SingleBar({
+    stream: stderr as NodeJS.WriteStream,
+    format: `${paint(36, '{bar}')} {percentage}%  {done} of {all}  {rate}  {left}`,
+    barCompleteChar: '█',
+    barIncompleteChar: '░',
+    barsize: Math.max(8, Math.min(32, columns - 56)),
+    hideCursor: true,
+    clearOnComplete: false,
+    fps: 12,
+    noTTYOutput: true,
+  });
+  let open = false;
+  return {
+    show(event, transfer) {
+      const payload = describeTransfer(event, transfer);
+      if (!open) bar.start(event.total ?? event.received, event.received, payload);
+      else bar.update(event.received, payload);
+      open = true;
+    },
+    end() {
+      if (open) bar.stop();
+      open = false;
+    },
+  };
+}
+
+/** A log gets the first line after a while: a fast download needs none. */
+const LINE_EVERY_NS = 3_000_000_000n;
+
+class LineView implements TransferView {
+  readonly #stderr: Writable;
+  #last: bigint;
+
+  constructor(stderr: Writable, now: bigint) {
+    this.#stderr = stderr;
+    this.#last = now;
+  }
+
+  show(event: DownloadEvent, transfer: Transfer): void {
+    const now = process.hrtime.bigint();
+    if (now - this.#last < LINE_EVERY_NS) return;
+    this.#last = now;
+    const { done, all, rate, left } = describeTransfer(event, transfer);
+    this.#stderr.write(`Downloaded ${done} of ${all}  ${rate}  ${left}\n`);
+  }
+
+  end(): void {
+    this.#last = process.hrtime.bigint();
+  }
+}
+
+function describeTransfer(event: DownloadEvent, transfer: Transfer) {
+  const { rate } = transfer;
+  const left = transfer.secondsLeft(event.total);
+  return {
+    done: formatBytes(event.received),
+    all: event.total === null ? '?' : formatBytes(event.total),
+    rate: rate === undefined ? '' : `${formatBytes(rate)}/s`,
+    left: left === undefined ? '' : `${formatDuration(left)} left`,
+  };
+}

@@ -1,0 +1,59 @@
+import { spawn } from 'node:child_process';
+import { constants } from 'node:os';
+import { delimiter } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Environment } from '../settings.ts';
+
+const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
+export interface ChildRequest {
+  readonly executable: string;
+  readonly args: readonly string[];
+  readonly env: Environment;
+  /** Put first on the child's PATH: the tools that come with the runtime. */
+  readonly pathDir: string | null;
+  readonly releaseSignals: () => void;
+}
+
+/**
+ * Runs a program in our place: it has our stdio and environment, gets our signals, and its end is
+ * ours: its exit status is returned, and a signal that ended it ends this process too.
+ */
+export async function runChild(request: ChildRequest): Promise<number> {
+  request.releaseSignals();
+  const child = spawn(request.executable, request.args, {
+    stdio: 'inherit',
+    env: withPath(request.env, request.pathDir),
+    windowsHide: false,
+  });
+  const forward = (signal: NodeJS.Signals) => {
+    // The terminal sends its interrupt to the whole group: the child has it already.
+    if (signal === 'SIGINT' && process.stdin.isTTY === true) return;
+    child.kill(signal);
+  };
+  for (const signal of FORWARDED) process.on(signal, forward);
+  const end = await new Promise<{ code: number | null; signal: NodeJS.Signals | null }>(
+    (resolve, reject) => {
+      child.once('error', (cause) => {
+        const message = `${request.executable} could not be started.`;
+        const hint = 'Run codex-runtime verify to see whether it is whole.';
+        reject(new CodexRuntimeError('INSTALL_FAILED', message, { hint, cause }));
+      });
+      child.once('exit', (code, signal) => resolve({ code, signal }));
+    },
+  ).finally(() => {
+    for (const signal of FORWARDED) process.off(signal, forward);
+  });
+  if (end.signal === null) return end.code ?? 1;
+  process.kill(process.pid, end.signal);
+  // Where a signal cannot end the process, the status says what a shell would say.
+  return 128 + constants.signals[end.signal];
+}
+
+function withPath(env: Environment, pathDir: string | null): NodeJS.ProcessEnv {
+  if (pathDir === null) return { ...env };
+  // Windows spells it Path; the name that is there is the one that counts.
+  const name = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
+  const rest = env[name];
+  return { ...env, [name]: rest === undefined ? pathDir : `${pathDir}${delimiter}${rest}` };
+}

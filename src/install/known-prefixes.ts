@@ -1,0 +1,65 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/** A prefix that this machine's runtimes were installed into. */
+export interface KnownPrefix {
+  /** Absolute. */
+  readonly prefix: string;
+  readonly global: boolean;
+  /** The package's name. */
+  readonly name: string;
+}
+
+/**
+ * Notes a prefix, so that `list` can show it and `prune` can ask it. A convenience: a home that
+ * cannot be written to (a read-only store) does not fail an installation that has succeeded.
+ */
+export async function rememberPrefix(home: string, known: KnownPrefix): Promise<void> {
+  const path = notePath(home, known);
+  const noted = await access(path).then(
+    () => true,
+    () => false,
+  );
+  if (noted) return;
+  const fresh = `${path}.${randomUUID()}`;
+  try {
+    await mkdir(join(home, 'prefixes'), { recursive: true });
+    await writeFile(fresh, `${JSON.stringify(known)}\n`, { flag: 'wx' });
+    await rename(fresh, path);
+  } catch {
+    await rm(fresh, { force: true }).catch(() => undefined);
+  }
+}
+
+export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {
+  await rm(notePath(home, known), { force: true });
+}
+
+/** Every prefix that was noted, whether or not it still holds a package, sorted. */
+export async function loadKnownPrefixes(home: string): Promise<readonly KnownPrefix[]> {
+  const dir = join(home, 'prefixes');
+  const names = await readdir(dir).catch(() => []);
+  const texts = names
+    .filter((name) => name.endsWith('.json'))
+    .map((name) => readFile(join(dir, name), 'utf8').catch(() => ''));
+  const known = (await Promise.all(texts)).map(parseNote).filter((note) => note !== undefined);
+  return known.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+}
+
+function parseNote(text: string): KnownPrefix | undefined {
+  try {
+    const { prefix, global, name } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof prefix !== 'string' || typeof global !== 'boolean' || typeof name !== 'string') {
+      return undefined;
+    }
+    return { prefix, global, name };
+  } catch {
+    return undefined;
+  }
+}
+
+function notePath(home: string, { prefix, global, name }: KnownPrefix): string {
+  const id = createHash('sha256').update(`${prefix}\0${global}\0${name}`).digest('hex');
+  return join(home, 'prefixes', `${id.slice(0, 32)}.json`);
+}

@@ -1,0 +1,140 @@
+import { resolve } from 'node:path';
+import { CodexRuntimeError } from './errors.ts';
+import type { OnProgress } from './events.ts';
+import { type Ecosystem, lockFor, type Pin, resolvePin } from './pin/index.ts';
+import type { Version } from './pin/version.ts';
+import type { VariantChoice } from './resolve/choose.ts';
+import { DEFAULT_SOURCES, parseSources, type SourceSelection } from './resolve/source-selection.ts';
+import { type Environment, type Settings, settingsFrom } from './settings.ts';
+import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
+
+/** What every operation of the library understands; everything has a default. */
+export interface RuntimeOptions {
+  /**
+   * `0.115.0`, `rust-v0.115.0`, `0.115.0a11`, a semver range, `latest` or `alpha`. Default: the
+   * environment's pin, then the lockfile, then what is installed.
+   */
+  readonly version?: string;
+  /** Whose variable names the version. Default `node`. */
+  readonly ecosystem?: Ecosystem;
+  /** A triple, an npm tag (`linux-x64`) or `os/cpu`. Default: this machine. */
+  readonly target?: string;
+  /** Default `auto`: the complete package where the release has one. */
+  readonly variant?: VariantChoice;
+  /** Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default `github,mirror,npm`. */
+  readonly source?: string;
+  /** `owner/name` of a fork or private mirror. Default `openai/codex`. */
+  readonly repo?: string;
+  /** Where runtimes are stored. Default `CODEX_RUNTIME_HOME`, else the platform's data directory. */
+  readonly home?: string;
+  /** Where the search for a lockfile and a prefix starts. Default: the working directory. */
+  readonly cwd?: string;
+  /** Refuse whatever the lockfile does not pin. Default false. */
+  readonly frozen?: boolean;
+  /** Use only what the store has. Default false. */
+  readonly offline?: boolean;
+  /** Download and install again, whatever is there. Default false. */
+  readonly force?: boolean;
+  /** Environment variables. Default: the process's own. */
+  readonly env?: Environment;
+  /** The machine to provide for. Default: this one. */
+  readonly host?: Host;
+  readonly onProgress?: OnProgress;
+  /** Ends the operation with `ABORTED` and leaves nothing half done. */
+  readonly signal?: AbortSignal;
+}
+
+/** Options with every default filled in, the surroundings read, and the pin found. */
+export interface RuntimeRequest {
+  readonly settings: Settings;
+  readonly pin: Pin;
+  readonly target: Target;
+  readonly variant: VariantChoice;
+  readonly sources: SourceSelection;
+  readonly frozen: boolean;
+  readonly offline: boolean;
+  readonly force: boolean;
+  readonly onProgress?: OnProgress;
+  readonly signal?: AbortSignal;
+}
+
+/** A request whose version is one version. */
+export interface ExactRequest extends RuntimeRequest {
+  readonly version: Version;
+  readonly lock: ReturnType<typeof lockFor>;
+}
+
+/** The settings that the options ask for. */
+export function settingsOf(options: RuntimeOptions): Settings {
+  // biome-ignore lint/style/noProcessEnv: the public API's one reading of the process's environment
+  const env = options.env ?? process.env;
+  const surroundings = { cwd: process.cwd(), host: options.host ?? detectHost() };
+  return settingsFrom(env, surroundings, {
+    ...(options.home === undefined ? {} : { home: resolve(options.home) }),
+    ...(options.cwd === undefined ? {} : { cwd: resolve(options.cwd) }),
+    ...(options.repo === undefined ? {} : { repo: options.repo }),
+  });
+}
+
+/**
+ * Fills in what the options leave open.
+ * @param installed the version that a prefix holds and that is healthy, asked last
+ * @throws CodexRuntimeError `USAGE`, `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`,
+ * `LOCK_INCOMPLETE`, `UNSUPPORTED_PLATFORM`
+ */
+export async function completeRequest(
+  options: RuntimeOptions,
+  installed?: () => Promise<string | null>,
+): Promise<RuntimeRequest> {
+  const settings = settingsOf(options);
+  const target =
+    options.target === undefined ? hostTarget(settings.host) : parseTarget(options.target);
+  const pin = await resolvePin({
+    argument: options.version,
+    env: settings.env,
+    ecosystem: options.ecosystem ?? 'node',
+    cwd: settings.cwd,
+    ...(installed === undefined ? {} : { installed }),
+  });
+  return {
+    settings,
+    pin,
+    target,
+    variant: options.variant ?? 'auto',
+    sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
+    frozen: options.frozen ?? false,
+    offline: options.offline ?? false,
+    force: options.force ?? false,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+}
+
+/**
+ * Turns a range, `latest` or `alpha` into the version that it means now, and holds the request to
+ * the lockfile if there is one for that version.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `LOCK_INCOMPLETE`
+ */
+export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
+  const version = await exactVersion(request);
+  const lock = lockFor(request.pin, version);
+  if (request.frozen && lock === null) {
+    throw new CodexRuntimeError(
+      'LOCK_INCOMPLETE',
+      `--frozen takes only what a lockfile pins, and none pins Codex ${version.semver}.`,
+      {
+        hint: `Run codex-runtime pin ${version.semver} and commit codex-runtime.lock.json.`,
+        fields: { version: version.semver },
+      },
+    );
+  }
+  return { ...request, version, lock };
+}
+
+async function exactVersion(request: RuntimeRequest): Promise<Version> {
+  const { spec } = request.pin;
+  if (spec.kind === 'exact') return spec.version;
+  // Only a moving name needs the network and what speaks to it.
+  const { resolveVersion } = await import('./resolve/index.ts');
+  return await resolveVersion({ ...request, spec });
+}

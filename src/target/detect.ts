@@ -1,0 +1,20 @@
+import { execFileSync } from 'node:child_process';
+import type { Host } from './host.ts';
+
+/** The machine that this process runs on. */
+export function detectHost(): Host {
+  const { platform, arch } = process;
+  return { platform, arch, rosetta: platform === 'darwin' && arch === 'x64' && isTranslated() };
+}
+
+/** Apple's own test for a process under Rosetta; the key does not exist on Intel machines. */
+function isTranslated(): boolean {
+  try {
+    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
+    return (
+      execFileSync('/usr/sbin/sysctl', ['-n', 'sysctl.proc_translated'], options).trim() === '1'
+    );
+  } catch {
+    return false;
+  }
+}
