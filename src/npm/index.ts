@@ -1,2 +1,2 @@
-export { loadNpmOptions } from './options.ts';
+export { globalPrefix, loadNpmOptions } from './options.ts';
 export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';

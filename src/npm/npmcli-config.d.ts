@@ -15,6 +15,7 @@ declare module '@npmcli/config' {
       warn: boolean;
     });
     load(): Promise<void>;
+    readonly globalPrefix: string;
     readonly flat: Readonly<Record<string, unknown>>;
   }
   export = Config;

@@ -12,6 +12,27 @@ import type { Settings } from '../settings.ts';
  * @throws CodexRuntimeError `USAGE` when a configuration file cannot be understood.
  */
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<Options> {
+  const config = await loadNpmConfig(settings);
+  const flat = config.flat as Options & { httpsProxy?: string | null };
+  const proxies = loadProxySettings(settings.env);
+  return {
+    ...flat,
+    // npm leaves these variables to its agent, which would read them from the process.
+    httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
+    proxy: flat.proxy ?? proxies.httpProxy,
+    noProxy: flat.noProxy ?? proxies.noProxy,
+    cache: undefined,
+    preferOffline: false,
+    retry: { retries: 0 },
+  } as Options;
+}
+
+/** Where `npm install -g` puts packages: `prefix` in npm's configuration, else Node's own. */
+export async function globalPrefix(settings: Pick<Settings, 'env' | 'cwd'>): Promise<string> {
+  return (await loadNpmConfig(settings)).globalPrefix;
+}
+
+async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>) {
   const { default: Config } = await import('@npmcli/config');
   const { default: npm } = await import('@npmcli/config/lib/definitions/index.js');
   const config = new Config({
@@ -33,18 +54,7 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
       cause,
     });
   }
-  const flat = config.flat as Options & { httpsProxy?: string | null };
-  const proxies = loadProxySettings(settings.env);
-  return {
-    ...flat,
-    // npm leaves these variables to its agent, which would read them from the process.
-    httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
-    proxy: flat.proxy ?? proxies.httpProxy,
-    noProxy: flat.noProxy ?? proxies.noProxy,
-    cache: undefined,
-    preferOffline: false,
-    retry: { retries: 0 },
-  } as Options;
+  return config;
 }
 
 /** Where the npm of this Node lies, for its builtin configuration; a distribution may add one. */

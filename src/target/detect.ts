@@ -10,10 +10,11 @@ export function detectHost(): Host {
 /** Apple's own test for a process under Rosetta; the key does not exist on Intel machines. */
 function isTranslated(): boolean {
   try {
-    const options = { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] } as const;
-    return (
-      execFileSync('/usr/sbin/sysctl', ['-n', 'sysctl.proc_translated'], options).trim() === '1'
-    );
+    const answer = execFileSync('/usr/sbin/sysctl', ['-n', 'sysctl.proc_translated'], {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'ignore'],
+    });
+    return answer.trim() === '1';
   } catch {
     return false;
   }
