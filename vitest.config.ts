@@ -1,12 +1,11 @@
 import { defineConfig } from 'vitest/config';
+import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 30_000,
+    testTimeout: 60_000,
     hookTimeout: 180_000,
-    // The real runtime is fetched once per run; see test/support/real-runtime.ts.
-    globalSetup: ['test/support/global-setup.ts'],
-    maxWorkers: 2,
+    reporters: ['default', new SummaryReporter()],
   },
 });
