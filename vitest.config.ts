@@ -6,6 +6,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 60_000,
     hookTimeout: 180_000,
+    // Real runtimes are fetched once per run; see test/support/real-runtime.ts.
+    globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new SummaryReporter()],
   },
 });

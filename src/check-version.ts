@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { throwIfAborted } from './abort.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { Version } from './pin/version.ts';
 
@@ -43,7 +44,7 @@ export async function printedVersion(
     });
     return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
   } catch (error) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     throw new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run on this machine.`, {
       hint: 'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
       cause: error,

@@ -1,3 +1,4 @@
+import { abortedError, isAbortError } from './abort.ts';
 import { CodexRuntimeError, type ErrorCode } from './errors.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
@@ -14,6 +15,7 @@ const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
  */
 export function diskError(error: unknown, doing: string, path: string): CodexRuntimeError {
   if (error instanceof CodexRuntimeError) return error;
+  if (isAbortError(error)) return abortedError(error);
   const errno = errnoOf(error);
   const code = codeFor(errno);
   const why = errno ?? (error instanceof Error ? error.message : String(error));

@@ -1,3 +1,4 @@
+import { abortedError, isAbortError } from '../abort.ts';
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
 import type { CliContext } from './context.ts';
 
@@ -21,9 +22,7 @@ export function reportError(
 
 function toKnown(error: unknown): CodexRuntimeError {
   if (error instanceof CodexRuntimeError) return error;
-  if (error instanceof Error && error.name === 'AbortError') {
-    return new CodexRuntimeError('ABORTED', 'Interrupted; nothing was left half done.');
-  }
+  if (isAbortError(error)) return abortedError(error);
   const message = error instanceof Error ? error.message : String(error);
   return new CodexRuntimeError('UNEXPECTED', `Something unexpected happened: ${message}`, {
     hint: 'Run again with --verbose and report what it prints.',

@@ -28,6 +28,8 @@ export async function linkBin(
   const link = binLink(layout, linked);
   if (!options.replace && (await exists(link))) return;
   if (link.endsWith('.cmd')) {
+    // A shim is made from the file that it runs, so it can only follow the package.
+    if (!options.replace) return;
     const { default: cmdShim } = await import('cmd-shim');
     await cmdShim(destination(layout, linked), link.slice(0, -'.cmd'.length));
     return;

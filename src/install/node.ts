@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
@@ -65,7 +66,7 @@ async function installLocked(request: NodeInstallRequest): Promise<InstalledPack
   const build = join(builds, `${plan.version}-${randomUUID()}`);
   try {
     await writePackage(plan, build, signal);
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     // A new command appears together with its package: until the package's link is there it
     // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
     await linkBin(layout, plan, { replace: false });
@@ -88,7 +89,7 @@ async function installLocked(request: NodeInstallRequest): Promise<InstalledPack
 
 /** Where the builds of a package lie; hidden, as npm's own bookkeeping beside it is. */
 function buildsDir(layout: PrefixLayout, name: string): string {
-  return buildsDir(layout, name);
+  return join(layout.modules, `.${name}`);
 }
 
 async function writePackage(plan: PackagePlan, root: string, signal?: AbortSignal): Promise<void> {
@@ -101,7 +102,7 @@ async function writePackage(plan: PackagePlan, root: string, signal?: AbortSigna
   for (const dir of ordered) await mkdir(dir, { recursive: true, mode: 0o755 });
   const placer = new FilePlacer();
   for (const file of plan.files) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const path = join(root, ...file.path.split('/'));
     if ('content' in file) await writeSynced(path, file.content);
     else await placer.place(file.from, path, file.mode);

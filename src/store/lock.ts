@@ -2,7 +2,9 @@ import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { lock } from 'proper-lockfile';
+import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { evictDeadOwner, noteOwner } from './lock-owner.ts';
 
 /**
  * A holder renews its lock every second; one that has not for two is dead (or paused, and then
@@ -34,7 +36,7 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   await mkdir(dirname(request.path), { recursive: true });
   let waiting = false;
   for (;;) {
-    request.signal?.throwIfAborted();
+    throwIfAborted(request.signal);
     const finished = await request.ready();
     if (finished !== undefined) return finished;
     const release = await tryLock(request.path);
@@ -52,7 +54,7 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
       );
     }
     // Jitter keeps many waiters from asking in step.
-    await sleep(POLL_MS + Math.random() * POLL_MS, undefined, abortable(request.signal));
+    await pause(POLL_MS + Math.random() * POLL_MS, request.signal);
   }
 }
 
@@ -74,10 +76,12 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
       // Losing the lock loses only the right to be alone; see STALE_MS.
       onCompromised: () => undefined,
     });
+    await noteOwner(path);
     return () => release().catch(ignoreLost);
   } catch (error) {
-    if (codeOf(error) === 'ELOCKED') return undefined;
-    throw error;
+    if (codeOf(error) !== 'ELOCKED') throw error;
+    await evictDeadOwner(path, `${path}.lock`);
+    return undefined;
   }
 }
 
@@ -89,6 +93,10 @@ function codeOf(error: unknown): unknown {
   return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-function abortable(signal: AbortSignal | undefined): { signal?: AbortSignal } {
-  return signal === undefined ? {} : { signal };
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throw isAbortError(error) ? abortedError(error) : error;
+  }
 }

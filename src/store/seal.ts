@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { chmod, lstat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
 import type { RuntimeDescription, RuntimeFile } from './manifest.ts';
 
 /**
@@ -61,7 +62,7 @@ export async function verifyFiles(
 ): Promise<readonly Damage[]> {
   const damages: Damage[] = [];
   for (const file of files) {
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     const damage = await verifyFile(root, file);
     if (damage !== undefined) damages.push(damage);
   }

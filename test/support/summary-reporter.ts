@@ -12,8 +12,6 @@ export class SummaryReporter implements Reporter {
         if (state !== 'pending') count[state] += 1;
       }
     }
-    console.log(
-      `tests: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`,
-    );
+    console.log(`tests: ${count.passed} passed, ${count.failed} failed, ${count.skipped} skipped`);
   }
 }

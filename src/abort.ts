@@ -1,0 +1,16 @@
+import { CodexRuntimeError } from './errors.ts';
+
+/** What a caller's abort becomes: one error of ours, wherever it was noticed. */
+export function abortedError(cause: unknown): CodexRuntimeError {
+  return new CodexRuntimeError('ABORTED', 'Interrupted; nothing was left half done.', { cause });
+}
+
+/** @throws CodexRuntimeError `ABORTED` once `signal` has fired */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw abortedError(signal.reason);
+}
+
+/** Whether `error` is what Node's own functions throw when their signal fires. */
+export function isAbortError(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
+}

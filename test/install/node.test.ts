@@ -1,0 +1,211 @@
+import { execFile } from 'node:child_process';
+import {
+  access,
+  lstat,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  realpath,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { describe, expect, it } from 'vitest';
+import {
+  type InstalledPackage,
+  installNodePackage,
+  isHealthy,
+  loadInstalled,
+  type PrefixLayout,
+  prefixLayout,
+  uninstallNodePackage,
+} from '../../src/install/index.ts';
+import { planPackage } from '../../src/stage/index.ts';
+import { sealFiles } from '../../src/store/index.ts';
+import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const run = promisify(execFile);
+
+interface Wish {
+  readonly version?: string;
+  readonly target?: string;
+  readonly force?: boolean;
+}
+
+async function install(layout: PrefixLayout, wish: Wish = {}): Promise<InstalledPackage> {
+  const runtime = await miniatureRuntime(await tempDir(), wish);
+  await sealFiles(runtime.dir, runtime.manifest.files);
+  const plan = await planPackage({ runtime, ecosystem: 'node' });
+  return await installNodePackage({ plan, layout, force: wish.force ?? false });
+}
+
+async function localLayout(): Promise<PrefixLayout> {
+  return prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
+}
+
+describe('installNodePackage', () => {
+  it('puts the package and its command where npm would', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout);
+    expect(installed.dir).toBe(join(layout.prefix, 'node_modules', 'codex-cli-bin'));
+    const command = join(layout.prefix, 'node_modules', '.bin', 'codex');
+    expect((await run(command, ['--version'])).stdout).toBe('codex-cli 0.115.0\n');
+    expect(await realpath(command)).toBe(await realpath(installed.executable));
+  });
+
+  it('shares its files with the store instead of copying them', async () => {
+    const layout = await localLayout();
+    const { executable } = await install(layout);
+    // The file system of this machine decides between a reflink (1) and a hardlink (2).
+    const { nlink, blocks } = await stat(executable);
+    expect(nlink === 2 || blocks === 0 || nlink === 1).toBe(true);
+    expect((await stat(executable)).mtimeMs).toBe(Date.UTC(1985, 9, 26, 8, 15));
+  });
+
+  it('leaves npm content: npm ls names the package and no problem', async () => {
+    const layout = await localLayout();
+    await install(layout);
+    const { stdout } = await run('npm', ['ls', '--json'], { cwd: layout.prefix });
+    const listing: unknown = JSON.parse(stdout);
+    expect(listing).toMatchObject({ dependencies: { 'codex-cli-bin': { version: '0.115.0' } } });
+    expect(listing).not.toHaveProperty('problems');
+  });
+
+  it('survives that npm installs something else beside it', async () => {
+    const layout = await localLayout();
+    const { executable } = await install(layout);
+    const other = await tempDir();
+    await writeFile(join(other, 'package.json'), '{"name":"other","version":"1.0.0"}');
+    await run('npm', ['install', other, '--offline', '--no-audit'], { cwd: layout.prefix });
+    expect((await run(executable, ['--version'])).stdout).toBe('codex-cli 0.115.0\n');
+    const { stdout } = await run('npx', ['--no-install', 'codex', '--version'], {
+      cwd: layout.prefix,
+    });
+    expect(stdout).toBe('codex-cli 0.115.0\n');
+  });
+
+  it('can be imported and required by programs in the prefix', async () => {
+    const layout = await localLayout();
+    const { executable } = await install(layout);
+    const script =
+      "import { codexPath, pathDir, version, target } from 'codex-cli-bin'; console.log(JSON.stringify([codexPath(), pathDir(), version, target]))";
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', script], {
+      cwd: layout.prefix,
+    });
+    expect(JSON.parse(stdout)).toEqual([
+      await realpath(executable),
+      await realpath(join(layout.modules, 'codex-cli-bin', 'codex-path')),
+      '0.115.0',
+      'x86_64-unknown-linux-musl',
+    ]);
+  });
+
+  it('replaces another version and keeps nothing of it', async () => {
+    const layout = await localLayout();
+    await install(layout, { version: '0.115.0' });
+    const installed = await install(layout, { version: '0.116.0' });
+    expect(installed.version).toBe('0.116.0');
+    expect((await run(installed.executable, ['--version'])).stdout).toBe('codex-cli 0.116.0\n');
+    const builds = await readdir(join(layout.modules, '.codex-cli-bin'));
+    expect(builds.filter((name) => name.startsWith('0.'))).toHaveLength(1);
+  });
+
+  it('replaces a directory that npm itself had put there', async () => {
+    const layout = await localLayout();
+    await mkdir(join(layout.modules, 'codex-cli-bin'), { recursive: true });
+    await writeFile(join(layout.modules, 'codex-cli-bin', 'package.json'), '{}');
+    const installed = await install(layout);
+    expect(await isHealthy(layout, installed)).toBe(true);
+  });
+
+  it("keeps a package.json that is the user's", async () => {
+    const layout = await localLayout();
+    await writeFile(join(layout.prefix, 'package.json'), '{"name":"mine"}');
+    await install(layout);
+    expect(await readFile(join(layout.prefix, 'package.json'), 'utf8')).toBe('{"name":"mine"}');
+  });
+
+  it('lays out a global prefix as npm does', async () => {
+    const prefix = await tempDir();
+    const layout = prefixLayout({ prefix, global: true, platform: 'linux' });
+    await install(layout);
+    const command = join(prefix, 'bin', 'codex');
+    expect((await run(command, ['--version'])).stdout).toBe('codex-cli 0.115.0\n');
+    expect(await readlink(command)).toBe('../lib/node_modules/codex-cli-bin/bin/codex');
+    const { stdout } = await run('npm', ['ls', '-g', '--json', '--prefix', prefix]);
+    expect(JSON.parse(stdout)).toMatchObject({ dependencies: { 'codex-cli-bin': {} } });
+  });
+
+  it("refuses a global prefix whose codex is somebody else's, unless forced", async () => {
+    const prefix = await tempDir();
+    const layout = prefixLayout({ prefix, global: true, platform: 'linux' });
+    await mkdir(layout.bin);
+    await symlink('../elsewhere/codex.js', join(layout.bin, 'codex'));
+    await expect(install(layout)).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
+    expect(await readlink(join(layout.bin, 'codex'))).toBe('../elsewhere/codex.js');
+    await install(layout, { force: true });
+    expect(await readlink(join(layout.bin, 'codex'))).toContain('codex-cli-bin');
+  });
+
+  it('makes command shims for a Windows target', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout, { target: 'win32-x64' });
+    const shim = await readFile(join(layout.bin, 'codex.cmd'), 'utf8');
+    expect(shim).toContain('codex-cli-bin\\bin\\codex.exe');
+    expect(await isHealthy(layout, installed)).toBe(true);
+  });
+
+  it('refuses a prefix that is a file', async () => {
+    const file = join(await tempDir(), 'file');
+    await writeFile(file, '');
+    const layout = prefixLayout({ prefix: file, global: false, platform: 'linux' });
+    await expect(install(layout)).rejects.toMatchObject({ code: 'PREFIX_INVALID', exitStatus: 8 });
+  });
+});
+
+describe('isHealthy', () => {
+  it('sees a changed executable and a stolen command', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout);
+    expect(await isHealthy(layout, installed)).toBe(true);
+    const link = join(layout.bin, 'codex');
+    await run('ln', ['-sf', '/bin/true', link]);
+    expect(await isHealthy(layout, installed)).toBe(false);
+  });
+
+  it('sees a write through the shared inode', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout);
+    await writeFile(installed.executable, '#!/bin/sh\necho evil-cli 0.115.0\n');
+    expect(await isHealthy(layout, installed)).toBe(false);
+  });
+});
+
+describe('uninstallNodePackage', () => {
+  it('removes the package, its builds and its command', async () => {
+    const layout = await localLayout();
+    await install(layout);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(true);
+    expect(await loadInstalled(layout, 'codex-cli-bin')).toBeUndefined();
+    expect(await readdir(layout.modules)).toEqual(['.bin']);
+    expect(await readdir(layout.bin)).toEqual([]);
+  });
+
+  it("leaves somebody else's command", async () => {
+    const layout = await localLayout();
+    await install(layout);
+    await run('ln', ['-sf', '/bin/true', join(layout.bin, 'codex')]);
+    await uninstallNodePackage(layout, 'codex-cli-bin');
+    expect((await lstat(join(layout.bin, 'codex'))).isSymbolicLink()).toBe(true);
+  });
+
+  it('says when there is nothing to remove', async () => {
+    const layout = await localLayout();
+    await expect(access(layout.modules)).rejects.toThrow();
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(false);
+  });
+});

@@ -1,0 +1,156 @@
+import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  commitRuntime,
+  findRuntime,
+  homeLayout,
+  listRuntimes,
+  openStaging,
+  type Runtime,
+  type RuntimeKey,
+  removeRuntime,
+  runtimeDir,
+  verifyFiles,
+} from '../../src/store/index.ts';
+import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const KEY: RuntimeKey = {
+  version: '0.115.0',
+  target: 'x86_64-unknown-linux-musl',
+  variant: 'package',
+};
+
+/** Builds a miniature runtime in a staging directory of `home` and commits it. */
+async function commit(home: string, options: { replace?: boolean } = {}): Promise<Runtime> {
+  const staging = await openStaging(home, KEY);
+  const { manifest } = await miniatureRuntime(staging);
+  await rm(join(staging, 'runtime.json'));
+  return await commitRuntime(home, staging, manifest, options);
+}
+
+describe('commitRuntime', () => {
+  it('makes the runtime visible under version, triple and variant', async () => {
+    const home = await tempDir();
+    const runtime = await commit(home);
+    expect(runtime.dir).toBe(join(home, 'store', KEY.version, KEY.target, KEY.variant));
+    expect(await findRuntime(home, KEY)).toEqual(runtime);
+    expect(await readdir(homeLayout(home).staging)).toEqual([]);
+  });
+
+  it('keeps a whole runtime that is already there', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const before = await stat(join(dir, 'bin/codex'));
+    await commit(home);
+    expect((await stat(join(dir, 'bin/codex'))).ino).toBe(before.ino);
+  });
+
+  it('replaces a whole runtime when it is told to', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const before = await stat(join(dir, 'bin/codex'));
+    await commit(home, { replace: true });
+    expect((await stat(join(dir, 'bin/codex'))).ino).not.toBe(before.ino);
+  });
+
+  it.each<[string, (dir: string) => Promise<unknown>]>([
+    ['a missing file', (dir) => rm(join(dir, 'codex-path/rg'))],
+    ['a shorter file', (dir) => writeFile(join(dir, 'bin/codex'), '#!/bin/sh\n')],
+    ['a manifest that is not JSON', (dir) => writeFile(join(dir, 'runtime.json'), '{')],
+    ['no manifest', (dir) => rm(join(dir, 'runtime.json'))],
+    ['a changed byte', (dir) => flipByte(join(dir, 'bin/codex'))],
+  ])('replaces a runtime with %s', async (_what, damage) => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    await damage(dir);
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+    await commit(home);
+    expect(await findRuntime(home, KEY)).toBeDefined();
+  });
+});
+
+describe('findRuntime', () => {
+  it('knows nothing of a home that is not there', async () => {
+    expect(await findRuntime(join(await tempDir(), 'none'), KEY)).toBeUndefined();
+  });
+
+  it('takes a touched file whose bytes are right, and seals it again', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const sealed = (await stat(join(dir, 'bin/codex'))).mtimeMs;
+    await utimes(join(dir, 'bin/codex'), new Date(), new Date());
+    expect(await findRuntime(home, KEY)).toBeDefined();
+    expect((await stat(join(dir, 'bin/codex'))).mtimeMs).toBe(sealed);
+  });
+
+  it('mends a mode that was changed', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    await chmod(join(dir, 'bin/codex'), 0o600);
+    expect(await findRuntime(home, KEY)).toBeDefined();
+    expect((await stat(join(dir, 'bin/codex'))).mode & 0o777).toBe(0o755);
+  });
+
+  it('refuses a manifest of another version under this name', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const path = join(dir, 'runtime.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"0.115.0"', '"0.116.0"'));
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+  });
+
+  it('refuses a manifest whose paths lead outside', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const path = join(dir, 'runtime.json');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('codex-path/rg', '../../etc/rg'));
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+  });
+});
+
+describe('verifyFiles', () => {
+  it('names a changed byte with both digests, although size and time are right', async () => {
+    const home = await tempDir();
+    const { dir, manifest } = await commit(home);
+    const path = join(dir, 'codex-path/rg');
+    const { atime, mtime } = await stat(path);
+    await flipByte(path);
+    await utimes(path, atime, mtime);
+    expect(await verifyFiles(dir, manifest.files)).toMatchObject([
+      { path: 'codex-path/rg', kind: 'digest', expected: expect.any(String) },
+    ]);
+  });
+});
+
+describe('openStaging', () => {
+  it('removes what a killed process left under the same name, and nothing else', async () => {
+    const home = await tempDir();
+    const left = await openStaging(home, KEY);
+    const other = await openStaging(home, { ...KEY, version: '0.116.0' });
+    await mkdir(join(left, 'bin'));
+    const fresh = await openStaging(home, KEY);
+    const names = (await readdir(homeLayout(home).staging)).map((name) =>
+      join(homeLayout(home).staging, name),
+    );
+    expect(names.sort()).toEqual([fresh, other].sort());
+  });
+});
+
+describe('removeRuntime', () => {
+  it('takes the runtime and its empty parents away', async () => {
+    const home = await tempDir();
+    const runtime = await commit(home);
+    expect((await listRuntimes(home)).map(({ dir }) => dir)).toEqual([runtimeDir(home, KEY)]);
+    await removeRuntime(home, runtime);
+    expect(await listRuntimes(home)).toEqual([]);
+    expect(await readdir(homeLayout(home).store)).toEqual([]);
+  });
+});
+
+async function flipByte(path: string): Promise<void> {
+  const bytes = await readFile(path);
+  bytes[bytes.length - 2] = (bytes[bytes.length - 2] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+}
