@@ -30,7 +30,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
     ? await openBar(context)
     : new LineView(context.stderr, process.hrtime.bigint());
   const transfer = new Transfer();
-  const failed = new Map<string, string>();
+  const unavailable = new Set<string>();
   const onProgress: OnProgress = (event) => {
     switch (event.type) {
       case 'download':
@@ -38,23 +38,24 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         view.show(event, transfer);
         return;
       case 'unavailable':
-        if (event.source === null || !failed.has(event.channel))
-          failed.set(event.channel, event.reason);
-        if (flags.verbose === true)
-          say(
-            `${event.channel}${event.source === null ? '' : ` (${event.source})`}: ${event.reason}`,
-          );
+        unavailable.add(event.channel);
+        if (flags.verbose === true) say(`${sourceName(event)}: ${event.reason}`);
         return;
       case 'asset':
-        if (failed.size > 0) say(fallbackLine(failed, event));
-        failed.clear();
-        if (flags.verbose === true) say(`Taking ${event.name} from ${event.channel}`);
+        if (unavailable.size > 0) {
+          const why = flags.verbose === true ? '' : ' (--verbose says why)';
+          say(
+            `Not available: ${[...unavailable].join(', ')}${why}. Taking ${event.name} from ${event.channel}.`,
+          );
+        } else if (flags.verbose === true) say(`Taking ${event.name} from ${event.channel}.`);
+        unavailable.clear();
         return;
       case 'waiting':
         view.end();
         say(`Waiting: ${event.reason}`);
         return;
       case 'retry':
+        if (flags.verbose !== true) return;
         view.end();
         say(`Trying again (${event.attempt}): ${event.reason}`);
         return;
@@ -74,12 +75,8 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   return { onProgress, end: () => view.end() };
 }
 
-function fallbackLine(
-  failed: ReadonlyMap<string, string>,
-  asset: Extract<ProgressEvent, { type: 'asset' }>,
-): string {
-  const reasons = [...failed].map(([channel, reason]) => `${channel}: ${reason}`).join('; ');
-  return `Taking ${asset.name} from ${asset.channel}, because ${reasons}`;
+function sourceName({ channel, source }: Extract<ProgressEvent, { type: 'unavailable' }>): string {
+  return source === null || source === channel ? channel : `${channel} (${source})`;
 }
 
 async function openBar({ stderr, columns, color }: CliContext): Promise<TransferView> {

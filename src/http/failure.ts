@@ -6,7 +6,9 @@ export type UnavailableReason =
   | 'unauthorized'
   | 'rate-limited'
   | 'server-error'
-  /** No answer: DNS, connection, time-out, or an answer that is not HTTP. */
+  /** There is no such host, or no name service here: asking again in a moment changes nothing. */
+  | 'unknown-host'
+  /** No answer: connection, time-out, or an answer that is not HTTP. */
   | 'unreachable'
   /** The server's certificate was not accepted. */
   | 'untrusted'

@@ -35,7 +35,7 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
   }
   const words = NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
   return unavailable(`${displayUrl(url)} cannot be reached: ${words}.`, {
-    reason: 'unreachable',
+    reason: code === 'ENOTFOUND' ? 'unknown-host' : 'unreachable',
     url,
     cause: error,
     hint: 'Check the network and the proxy variables (HTTPS_PROXY, NO_PROXY).',

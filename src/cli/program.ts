@@ -1,0 +1,45 @@
+import { readFileSync } from 'node:fs';
+import { Command } from 'commander';
+import { COMMANDS } from './commands.ts';
+import type { CliContext, CommandResult } from './context.ts';
+
+/** Only the command that is used is loaded; the others are a name and a line of help. */
+export async function createProgram(
+  context: CliContext,
+  done: (status: CommandResult) => void,
+): Promise<Command> {
+  const { stdout, stderr, words } = context;
+  const program = new Command('codex-runtime')
+    .description('Puts one exact, verified Codex runtime where it is needed.')
+    .version(packageVersion(), '-V, --version')
+    .helpOption('-h, --help', 'show help')
+    .helpCommand(false)
+    .showHelpAfterError('Run codex-runtime --help to see what there is.')
+    .configureOutput({
+      writeOut: (text) => stdout.write(text),
+      writeErr: (text) => stderr.write(text),
+    })
+    .exitOverride()
+    .addHelpText('after', EXAMPLES);
+  const used = words.find((word) => !word.startsWith('-'));
+  for (const { name, summary, load } of COMMANDS) {
+    const command = name === used ? (await load()).createCommand(context, done) : new Command(name);
+    program.addCommand(command.summary(summary).copyInheritedSettings(program));
+  }
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  codex-runtime install 0.115.0 --prefix demo   a Codex in demo/node_modules/.bin
+  codex-runtime exec 0.115.0 -- --version       run one without installing it
+  codex-runtime pin 0.115.0                     write codex-runtime.lock.json
+  codex-runtime install --frozen                take only what the lockfile pins
+  codex-runtime COMMAND --help                  more examples
+`;
+
+function packageVersion(): string {
+  const url = new URL('../../package.json', import.meta.url);
+  const { version } = JSON.parse(readFileSync(url, 'utf8')) as { version: string };
+  return version;
+}
