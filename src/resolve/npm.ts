@@ -96,10 +96,8 @@ function readBuild(document: unknown, version: Version, target: Target, build: s
 function readIntegrity(value: unknown): Digest[] {
   if (typeof value !== 'string' || value.length > 1024) return [];
   const [hash] = ssri.parse(value)?.['sha512'] ?? [];
-  const hex = hash?.hexDigest();
-  return hex !== undefined && /^[0-9a-f]{128}$/.test(hex)
-    ? [{ algorithm: 'sha512', hex, origin: 'npm' }]
-    : [];
+  const hex = Buffer.from(hash?.digest ?? '', 'base64').toString('hex');
+  return /^[0-9a-f]{128}$/.test(hex) ? [{ algorithm: 'sha512', hex, origin: 'npm' }] : [];
 }
 
 function readTarballUrl(value: unknown): string | null {

@@ -147,9 +147,9 @@ describe('a connection', () => {
     expect((await failure(http().getText(gone.url))).fields['reason']).toBe('unreachable');
   });
 
-  test('to a name that DNS does not know is unreachable', async () => {
+  test('to a name that DNS does not know is not tried again', async () => {
     const error = await failure(http().getText('https://codex-runtime.invalid/a'));
-    expect(error.fields).toMatchObject({ reason: 'unreachable' });
+    expect(error.fields).toMatchObject({ reason: 'unknown-host' });
   });
 
   test('that gives no answer in time is unreachable', async () => {
