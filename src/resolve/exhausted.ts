@@ -6,7 +6,8 @@ import { nearVersions } from './order.ts';
 
 interface Wanted {
   readonly version: Version;
-  readonly target: Target;
+  /** The target, where one is wanted in particular. */
+  readonly target?: Target;
   readonly signal?: AbortSignal;
 }
 
@@ -32,12 +33,13 @@ export async function exhausted(
   const unlocked = first(failures, 'LOCK_INCOMPLETE');
   if (unlocked !== undefined) return withReasons(unlocked, reasons);
   const { version, target } = wanted;
+  const forTarget = target === undefined ? '' : ` for ${target.triple}`;
   return new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
-    `No source can deliver Codex ${version.semver} for ${target.triple} now: ${reasons.join(' ')}`,
+    `No source can deliver Codex ${version.semver}${forTarget} now: ${reasons.join(' ')}`,
     {
       hint: 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".',
-      fields: { version: version.semver, target: target.triple, reasons },
+      fields: { version: version.semver, target: target?.triple, reasons },
       cause: failures[0],
     },
   );
@@ -49,13 +51,13 @@ async function unknownVersion(
   failures: readonly CodexRuntimeError[],
   reasons: readonly string[],
 ): Promise<CodexRuntimeError> {
+  const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
   const answered = failures
-    .filter(({ code }) => code === 'RELEASE_NOT_FOUND')
+    .filter((failure) => !silent.includes(failure))
     .map(({ fields }) => fields['channel']);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
-  const unreached =
-    failures.length > answered.length ? ` Not every source answered: ${reasons.join(' ')}` : '';
+  const unreached = silent.map(({ message }) => ` ${message}`).join('');
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
     `There is no Codex ${version.semver} on ${answered.join(', ')}.${unreached}`,

@@ -1,4 +1,4 @@
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type Http, unavailable, unavailableReason } from '../http/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
@@ -35,10 +35,10 @@ export function githubChannel(
   const uses = (source: GitHubSource): boolean => order.includes(source);
 
   const describe = async (version: Version, signal?: AbortSignal): Promise<Described> => {
-    const failures: unknown[] = [];
+    const failures: CodexRuntimeError[] = [];
     const attempt = async <T>(way: () => Promise<T>): Promise<T | undefined> =>
       way().catch((error: unknown) => {
-        if (unavailableReason(error) === null) throw error;
+        if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
         failures.push(error);
         return undefined;
       });
@@ -152,14 +152,18 @@ async function fromChecksums(
   return { document: { version, assets }, sums };
 }
 
-function cannotTell(version: Version, failures: readonly unknown[]): CodexRuntimeError {
-  const reasons = failures.map((error) => (error instanceof Error ? error.message : String(error)));
+function cannotTell(version: Version, failures: readonly CodexRuntimeError[]): CodexRuntimeError {
+  const reasons = failures.map(({ message }) => message);
+  // That an optional program is missing explains nothing beside what the network said.
+  const telling = failures.filter((error) => unavailableReason(error) !== 'missing-tool');
+  const [first = failures[0]] = telling;
   return new CodexRuntimeError(
     'SOURCE_UNAVAILABLE',
-    `GitHub cannot tell what ${version.tag} holds: ${reasons.join(' ')}`,
+    `GitHub cannot tell what ${version.tag} holds: ${(telling.length === 0 ? failures : telling).map(({ message }) => message).join(' ')}`,
     {
-      fields: { reason: unavailableReason(failures[0]), reasons, version: version.semver },
-      cause: failures[0],
+      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+      fields: { ...first?.fields, reasons, version: version.semver },
+      cause: first,
     },
   );
 }

@@ -1,12 +1,12 @@
-import ssri from 'ssri';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Lock, LockedAsset, LockedTarget } from '../pin/index.ts';
+import type { Lock, LockedTarget } from '../pin/index.ts';
 import { parseVersion, type Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
 import type { Asset, Digest, Release } from './asset.ts';
 import { runtimeAssets } from './asset-name.ts';
 import { githubSources } from './github-sources.ts';
+import { lockedDigests } from './locked-asset.ts';
 import { mirrorAssetUrl } from './mirror.ts';
 import type { GitHubSource, SourceChoice } from './source-selection.ts';
 
@@ -70,16 +70,6 @@ export function applyLock(asset: Asset, lock: Lock): Asset | undefined {
     size: asset.size ?? locked.size ?? null,
     digests: [...pinned, ...asset.digests],
   };
-}
-
-function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
-  const digests: Digest[] = [];
-  if (sha256 !== undefined) digests.push({ algorithm: 'sha256', hex: sha256, origin: 'lockfile' });
-  if (integrity !== undefined) {
-    const hex = ssri.parse(integrity, { single: true })?.hexDigest();
-    if (hex !== undefined) digests.push({ algorithm: 'sha512', hex, origin: 'lockfile' });
-  }
-  return digests;
 }
 
 function directSources(

@@ -8,23 +8,21 @@ export function newestFirst(versions: readonly Version[]): Version[] {
 }
 
 /**
- * The versions that somebody who wrote `wanted` may have meant, the likeliest first: those that
- * differ in the last parts only, and then by how far apart the numbers are.
+ * The versions that somebody who wrote `wanted` may have meant, the likeliest first: of its own
+ * kind (stable or prerelease), equal in as many leading parts as possible, then the nearest, then
+ * the newest.
  */
 export function nearVersions(wanted: Version, known: readonly Version[], count = 5): Version[] {
   const target = numbers(wanted);
-  const distance = (version: Version): readonly number[] => {
-    const parts = numbers(version);
-    return [
-      ...target.map((part, index) => Math.abs(part - (parts[index] ?? 0))),
-      version.prerelease === wanted.prerelease ? 0 : 1,
-    ];
-  };
   return newestFirst(known)
-    .map((version) => ({ version, far: distance(version) }))
-    .sort((a, b) => compareParts(a.far, b.far))
+    .map((version) => ({ version, distance: distances(target, numbers(version)) }))
+    .sort((a, b) => unlikeness(a.version) - unlikeness(b.version) || compareParts(a, b))
     .slice(0, count)
     .map(({ version }) => version);
+
+  function unlikeness(version: Version): number {
+    return version.prerelease === wanted.prerelease ? 0 : 1;
+  }
 }
 
 function numbers(version: Version): number[] {
@@ -32,7 +30,14 @@ function numbers(version: Version): number[] {
   return release.split('.').map(Number);
 }
 
-function compareParts(a: readonly number[], b: readonly number[]): number {
-  const index = a.findIndex((part, at) => part !== b[at]);
-  return index === -1 ? 0 : (a[index] ?? 0) - (b[index] ?? 0);
+/** How far apart the parts are, up to the first that differs: what follows it says nothing. */
+function distances(wanted: readonly number[], parts: readonly number[]): number[] {
+  const far = wanted.map((part, index) => Math.abs(part - (parts[index] ?? 0)));
+  const first = far.findIndex((distance) => distance > 0);
+  return first === -1 ? far : far.map((distance, index) => (index > first ? 0 : distance));
+}
+
+function compareParts(a: { distance: readonly number[] }, b: { distance: readonly number[] }) {
+  const index = a.distance.findIndex((part, at) => part !== b.distance[at]);
+  return index === -1 ? 0 : (a.distance[index] ?? 0) - (b.distance[index] ?? 0);
 }

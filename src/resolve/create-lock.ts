@@ -1,0 +1,139 @@
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { Lock, LockedAsset, LockedTarget } from '../pin/index.ts';
+import type { Version } from '../pin/version.ts';
+import { TARGETS, type Triple } from '../target/index.ts';
+import type { Asset, Channel, Release } from './asset.ts';
+import { type ChannelsRequest, openChannels } from './channels.ts';
+import { exhausted } from './exhausted.ts';
+import { lockedAsset, mergeLocked } from './locked-asset.ts';
+
+export interface LockRequest extends ChannelsRequest {
+  readonly version: Version;
+  /**
+   * The lock that is about to be replaced. One of the same version and repository is extended:
+   * what it knows stays, and bytes that have changed since are refused.
+   */
+  readonly previous?: Lock | null;
+}
+
+/** A channel that could say nothing about a version, and why. */
+export interface SilentChannel {
+  readonly channel: Channel;
+  readonly reason: string;
+}
+
+/** A lock, and what it had to leave open. */
+export interface LockDraft {
+  readonly lock: Lock;
+  /** Targets for which no channel has an asset with a digest. */
+  readonly missing: readonly Triple[];
+  readonly silent: readonly SilentChannel[];
+}
+
+/**
+ * Locks a version: every runtime asset of every target on every channel that `sources` names, with
+ * the digest that the channel gives. Nothing is downloaded.
+ * @throws CodexRuntimeError `DIGEST_MISMATCH` when two channels, or the previous lock and a
+ * channel, have different bytes under one name; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND` or
+ * `SOURCES_EXHAUSTED` when no channel has anything to lock.
+ */
+export async function createLock(request: LockRequest): Promise<LockDraft> {
+  const { version, settings, previous } = request;
+  const { releases, silent } = await releasesOf(request);
+  const { repo } = settings.github;
+  const known = previous?.version === version.semver && previous.repo === repo ? previous : null;
+  const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {
+    const found = releases.flatMap(({ assets }) =>
+      assets.filter((a) => a.target.triple === triple),
+    );
+    const before = known?.targets[triple];
+    const assets = lockedAssets(version, before?.assets ?? [], found);
+    if (assets.length === 0) return [];
+    const { entrypoint } = before ?? {};
+    return [[triple, { assets, ...(entrypoint === undefined ? {} : { entrypoint }) }]];
+  });
+  const targets = Object.fromEntries(entries) as Lock['targets'];
+  const required = previous?.signature === undefined ? {} : { signature: previous.signature };
+  return {
+    lock: { version: version.semver, repo, ...required, targets },
+    missing: TARGETS.map(({ triple }) => triple).filter((triple) => targets[triple] === undefined),
+    silent,
+  };
+}
+
+/**
+ * `lock` with the digests of the executables inside, as somebody found them by unpacking verified
+ * assets.
+ * @throws CodexRuntimeError `DIGEST_MISMATCH` when it knows another one already.
+ */
+export function withEntrypoints(lock: Lock, sha256: Partial<Record<Triple, string>>): Lock {
+  const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {
+    const target = lock.targets[triple];
+    const found = sha256[triple];
+    if (target === undefined) return [];
+    const expected = target.entrypoint?.sha256;
+    if (expected !== undefined && found !== undefined && expected !== found) {
+      throw new CodexRuntimeError(
+        'DIGEST_MISMATCH',
+        `The executable of Codex ${lock.version} for ${triple} is not the locked one: expected sha256 ${expected}, got ${found}.`,
+        {
+          hint: 'A release must not change after it was published. Find out who changed it.',
+          fields: { version: lock.version, target: triple, expected, actual: found },
+        },
+      );
+    }
+    return [[triple, found === undefined ? target : { ...target, entrypoint: { sha256: found } }]];
+  });
+  return { ...lock, targets: Object.fromEntries(entries) };
+}
+
+/** What every channel says about a version, and which of them said nothing. */
+export async function releasesOf(
+  request: ChannelsRequest & { readonly version: Version },
+): Promise<{ releases: readonly Release[]; silent: readonly SilentChannel[] }> {
+  const { version, signal, onProgress } = request;
+  const channels = openChannels(request);
+  const releases: Release[] = [];
+  const failures: [Channel, CodexRuntimeError][] = [];
+  try {
+    for (const { channel } of channels.list) {
+      try {
+        releases.push(await channel.release(version, TARGETS, signal));
+      } catch (error) {
+        if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE', 'RELEASE_NOT_FOUND')) throw error;
+        failures.push([channel.name, error]);
+        const reason = error.message;
+        onProgress?.({ type: 'unavailable', channel: channel.name, source: null, reason });
+      }
+    }
+    if (releases.length === 0) {
+      throw await exhausted(
+        request,
+        channels,
+        failures.map(([, error]) => error),
+      );
+    }
+  } finally {
+    await channels.close();
+  }
+  return {
+    releases,
+    silent: failures.map(([channel, error]) => ({ channel, reason: error.message })),
+  };
+}
+
+/** Each asset once, under the digests of everybody who vouches for it. */
+function lockedAssets(
+  version: Version,
+  before: readonly LockedAsset[],
+  found: readonly Asset[],
+): LockedAsset[] {
+  const byName = new Map(before.map((asset) => [asset.name, asset]));
+  for (const asset of found) {
+    const locked = lockedAsset(asset);
+    if (locked === undefined) continue;
+    const known = byName.get(asset.name);
+    byName.set(asset.name, known === undefined ? locked : mergeLocked(version, known, locked));
+  }
+  return [...byName.values()];
+}

@@ -1,0 +1,67 @@
+import { CodexRuntimeError } from '../errors.ts';
+import type { LockedAsset } from '../pin/index.ts';
+import type { Version } from '../pin/version.ts';
+import type { Asset, Digest } from './asset.ts';
+
+/** The lockfile's entry for an asset; undefined where nobody vouches for it. */
+export function lockedAsset({ name, size, digests }: Asset): LockedAsset | undefined {
+  const sha256 = digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
+  const sha512 = digests.find(({ algorithm }) => algorithm === 'sha512')?.hex;
+  if (sha256 === undefined && sha512 === undefined) return undefined;
+  return {
+    name,
+    ...(size === null ? {} : { size }),
+    ...(sha256 === undefined ? {} : { sha256 }),
+    ...(sha512 === undefined ? {} : { integrity: toIntegrity(sha512) }),
+  };
+}
+
+/** The digests of a lockfile's entry. */
+export function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
+  const digests: Digest[] = [];
+  if (sha256 !== undefined) digests.push({ algorithm: 'sha256', hex: sha256, origin: 'lockfile' });
+  if (integrity !== undefined) {
+    digests.push({ algorithm: 'sha512', hex: fromIntegrity(integrity), origin: 'lockfile' });
+  }
+  return digests;
+}
+
+/**
+ * Both entries in one.
+ * @throws CodexRuntimeError `DIGEST_MISMATCH` when they describe different bytes.
+ */
+export function mergeLocked(version: Version, known: LockedAsset, found: LockedAsset): LockedAsset {
+  const difference = differenceOf(known, found);
+  if (difference === undefined) return { ...known, ...found };
+  const { what, expected, actual } = difference;
+  throw new CodexRuntimeError(
+    'DIGEST_MISMATCH',
+    `Codex ${version.semver} has two ${known.name}: ${what} ${expected} and ${actual}.`,
+    {
+      hint: 'A release has the same bytes everywhere and for ever. Find out who changed it; do not pin it.',
+      fields: { version: version.semver, asset: known.name, expected, actual },
+    },
+  );
+}
+
+/** What both say and say differently. */
+export function differenceOf(
+  expected: LockedAsset,
+  actual: LockedAsset,
+): { what: string; expected: string; actual: string } | undefined {
+  for (const what of ['sha256', 'integrity', 'size'] as const) {
+    const [before, after] = [expected[what], actual[what]];
+    if (before !== undefined && after !== undefined && before !== after) {
+      return { what, expected: String(before), actual: String(after) };
+    }
+  }
+  return undefined;
+}
+
+function toIntegrity(sha512: string): string {
+  return `sha512-${Buffer.from(sha512, 'hex').toString('base64')}`;
+}
+
+function fromIntegrity(integrity: string): string {
+  return Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
+}
