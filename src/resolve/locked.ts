@@ -28,8 +28,9 @@ export function lockedTarget(lock: Lock, target: Target): LockedTarget {
 }
 
 /**
- * The release as the lockfile knows it, with direct URLs: no API is asked. Undefined for channels
- * whose URLs cannot be derived from names.
+ * The release as the lockfile knows it, with direct URLs: no API is asked. Its digests come, as
+ * for every release, from {@link applyLock}. Undefined for channels whose URLs cannot be derived
+ * from names.
  */
 export function lockedRelease(
   lock: Lock,
@@ -43,7 +44,7 @@ export function lockedRelease(
   const found = new Map(
     lockedTarget(lock, target).assets.map((locked) => [
       locked.name,
-      { size: locked.size ?? null, digests: lockedDigests(locked), sources: sources(locked.name) },
+      { size: locked.size ?? null, digests: [], sources: sources(locked.name) },
     ]),
   );
   return { channel: choice.channel, version, assets: runtimeAssets([target], found) };
