@@ -1,0 +1,167 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../disk-error.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import {
+  DEFAULT_PACKAGE_NAME,
+  describeRuntime,
+  type PackagePlan,
+  planPackage,
+  planRootPackage,
+  platformPackageName,
+} from '../stage/index.ts';
+import type { Runtime } from '../store/manifest.ts';
+import { parseTarget, TARGETS } from '../target/index.ts';
+import { DeflatePool } from './deflate-pool.ts';
+import { dotslashFile } from './dotslash.ts';
+import { openOutputDirectory } from './output-directory.ts';
+import { PACK_MANIFEST, type PackManifest, packManifest } from './pack-manifest.ts';
+import { archivesOf, type PackedFile, packTarget } from './pack-target.ts';
+import { isReferenceZlib } from './reference-zlib.ts';
+import { sbomFile } from './sbom.ts';
+
+export interface PackRequest {
+  /** One verified runtime for each target, all of one version. */
+  readonly runtimes: readonly Runtime[];
+  readonly ecosystems: readonly ('node' | 'python')[];
+  /** Directory for the release; missing, empty, or an earlier pack. */
+  readonly out: string;
+  /** npm name of the root package. Default `codex-cli-bin`. */
+  readonly name?: string;
+  /** Default: the bundled templates. */
+  readonly templatesDir?: string;
+  /** URL for the packages' metadata; npm's provenance needs the publishing repository here. */
+  readonly repository?: string;
+  /** Where an archive will be found once it is published; for the DotSlash file. */
+  readonly downloadUrl: (file: PackedFile) => string;
+  /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
+  readonly parallelism?: number;
+  readonly onPacked?: (file: PackedFile) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PackedRelease extends PackManifest {
+  /** Whether these bytes are what every other machine makes too; see {@link isReferenceZlib}. */
+  readonly reproducible: boolean;
+}
+
+/**
+ * Makes the packages of a release for all given targets: npm's platform packages and root package,
+ * a wheel for each platform tag, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and a DotSlash file
+ * named `codex`. The directory appears whole or not at all.
+ * @throws CodexRuntimeError `USAGE` for runtimes that do not belong together, `PREFIX_INVALID` when
+ * `out` holds other files, `PIN_INVALID` when Python cannot write the version, `TEMPLATE_INVALID`,
+ * `DAMAGED`, `ABORTED`, and the disk's own failures
+ */
+export async function packRelease(request: PackRequest): Promise<PackedRelease> {
+  const runtimes = inTargetOrder(request.runtimes);
+  const version = commonVersion(runtimes);
+  const name = request.name ?? DEFAULT_PACKAGE_NAME;
+  const release = { name, version };
+  const targetPlans = await Promise.all(runtimes.map((runtime) => planTarget(runtime, request)));
+  const rootPlans = await planRoot(runtimes, release, request);
+
+  const output = await openOutputDirectory(request.out, (file) => isCompanion(file));
+  try {
+    const pool = new DeflatePool(request.parallelism);
+    const packed = await Promise.all(
+      [...targetPlans, rootPlans].map(async (plans) => {
+        const files = await packTarget(archivesOf(plans), output.work, pool, request.signal);
+        for (const file of files) request.onPacked?.(file);
+        return files;
+      }),
+    );
+    const files = packed.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
+    const manifest = packManifest(release, runtimes, files);
+    await writeCompanions(output.work, manifest, runtimes, request);
+    await output.publish();
+    return { ...manifest, reproducible: await isReferenceZlib() };
+  } catch (error) {
+    await output.discard();
+    throw error;
+  }
+}
+
+function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly PackagePlan[]> {
+  const root = request.name ?? DEFAULT_PACKAGE_NAME;
+  const target = parseTarget(runtime.manifest.target);
+  return Promise.all(
+    request.ecosystems.map((ecosystem) =>
+      planPackage({
+        ...templateOptions(request),
+        runtime,
+        ecosystem,
+        name: ecosystem === 'node' ? platformPackageName(root, target) : root,
+      }),
+    ),
+  );
+}
+
+async function planRoot(
+  runtimes: readonly Runtime[],
+  release: { readonly name: string; readonly version: string },
+  request: PackRequest,
+): Promise<readonly PackagePlan[]> {
+  if (!request.ecosystems.includes('node')) return [];
+  const targets = runtimes.map(({ manifest }) => parseTarget(manifest.target));
+  return [await planRootPackage({ ...templateOptions(request), ...release, targets })];
+}
+
+function templateOptions({ templatesDir, repository }: PackRequest) {
+  return {
+    ...(templatesDir === undefined ? {} : { templatesDir }),
+    ...(repository === undefined ? {} : { repository }),
+  };
+}
+
+async function writeCompanions(
+  directory: string,
+  manifest: PackManifest,
+  runtimes: readonly Runtime[],
+  { downloadUrl }: PackRequest,
+): Promise<void> {
+  const { name, version, files } = manifest;
+  const descriptions = runtimes.map((runtime) => describeRuntime(runtime.manifest));
+  const sbom = sbomFile({ name, version }, descriptions, files);
+  const sums = files.map(({ sha256, path }) => `${sha256}  ${path}\n`).join('');
+  await write(join(directory, SBOM), sbom);
+  await write(join(directory, DOTSLASH), dotslashFile(descriptions, files, downloadUrl), 0o755);
+  await write(join(directory, SUMS), sums);
+  await write(join(directory, PACK_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
+}
+
+const SUMS = 'SHA256SUMS';
+const SBOM = 'sbom.cdx.json';
+const DOTSLASH = 'codex';
+
+function isCompanion(name: string): boolean {
+  return [SUMS, SBOM, DOTSLASH].includes(name);
+}
+
+async function write(path: string, text: string, mode = 0o644): Promise<void> {
+  try {
+    await writeFile(path, text, { mode, flag: 'wx' });
+  } catch (error) {
+    throw diskError(error, 'write the release', path);
+  }
+}
+
+function inTargetOrder(runtimes: readonly Runtime[]): readonly Runtime[] {
+  return TARGETS.flatMap(({ triple }) => {
+    const own = runtimes.filter(({ manifest }) => manifest.target === triple);
+    if (own.length <= 1) return own;
+    throw new CodexRuntimeError('USAGE', `Two runtimes were given for ${triple}.`, {
+      fields: { target: triple },
+    });
+  });
+}
+
+function commonVersion(runtimes: readonly Runtime[]): string {
+  const versions = [...new Set(runtimes.map(({ manifest }) => manifest.version))];
+  const [version] = versions;
+  if (version !== undefined && versions.length === 1) return version;
+  throw new CodexRuntimeError('USAGE', 'A release holds the runtimes of one version.', {
+    hint: 'Pack each version into its own directory.',
+    fields: { versions },
+  });
+}

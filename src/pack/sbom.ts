@@ -1,0 +1,122 @@
+import { createHash } from 'node:crypto';
+import { parseVersion } from '../pin/version.ts';
+import type { RuntimeDescription } from '../store/manifest.ts';
+import type { PackedFile } from './pack-target.ts';
+
+const LICENSES = [{ license: { id: 'Apache-2.0' } }];
+
+/**
+ * A CycloneDX 1.6 document: the packages of a release, the runtimes inside, and every file of those.
+ * It has no timestamp, and its serial number follows from its content, so that it is the same
+ * wherever it is made. Schema: https://cyclonedx.org/docs/1.6/json/
+ */
+export function sbomFile(
+  release: { readonly name: string; readonly version: string },
+  runtimes: readonly RuntimeDescription[],
+  files: readonly PackedFile[],
+): string {
+  const root = {
+    type: 'application',
+    'bom-ref': `release:${release.name}@${release.version}`,
+    name: release.name,
+    version: release.version,
+    licenses: LICENSES,
+  };
+  const components = [...files.map(packageComponent), ...runtimes.map(runtimeComponent)];
+  const content = {
+    version: 1,
+    metadata: {
+      tools: { components: [{ type: 'application', name: 'codex-runtime' }] },
+      component: root,
+    },
+    components,
+    dependencies: dependencies(root['bom-ref'], runtimes, files),
+  };
+  const document = {
+    bomFormat: 'CycloneDX',
+    specVersion: '1.6',
+    serialNumber: `urn:uuid:${uuidOf(JSON.stringify(content))}`,
+    ...content,
+  };
+  return `${JSON.stringify(document, null, 2)}\n`;
+}
+
+function packageComponent(file: PackedFile) {
+  return {
+    type: 'library',
+    'bom-ref': `file:${file.path}`,
+    name: file.package.name,
+    version: file.package.version,
+    purl: packageUrl(file),
+    hashes: [
+      { alg: 'SHA-256', content: file.sha256 },
+      { alg: 'SHA-512', content: sriToHex(file.integrity) },
+    ],
+    licenses: LICENSES,
+    properties: [
+      { name: 'codex-runtime:file', value: file.path },
+      { name: 'codex-runtime:target', value: file.target ?? 'any' },
+    ],
+  };
+}
+
+function runtimeComponent(runtime: RuntimeDescription) {
+  const { tag } = parseVersion(runtime.version);
+  return {
+    type: 'application',
+    'bom-ref': runtimeRef(runtime.target),
+    name: 'codex',
+    version: runtime.version,
+    purl: `pkg:github/openai/codex@${encodeURIComponent(tag)}`,
+    licenses: LICENSES,
+    properties: [
+      { name: 'codex-runtime:target', value: runtime.target },
+      { name: 'codex-runtime:variant', value: runtime.variant },
+    ],
+    components: runtime.files.map(({ path, sha256 }) => ({
+      type: 'file',
+      'bom-ref': `${runtimeRef(runtime.target)}#${path}`,
+      name: path,
+      hashes: [{ alg: 'SHA-256', content: sha256 }],
+    })),
+  };
+}
+
+function dependencies(
+  root: string,
+  runtimes: readonly RuntimeDescription[],
+  files: readonly PackedFile[],
+) {
+  const platformPackages = files.filter((file) => file.target !== null);
+  const dependsOn = (file: PackedFile) =>
+    file.target === null
+      ? platformPackages.filter(({ ecosystem }) => ecosystem === file.ecosystem).map(fileRef)
+      : [runtimeRef(file.target)];
+  return [
+    { ref: root, dependsOn: files.map(fileRef) },
+    ...files.map((file) => ({ ref: fileRef(file), dependsOn: dependsOn(file) })),
+    ...runtimes.map(({ target }) => ({ ref: runtimeRef(target), dependsOn: [] })),
+  ];
+}
+
+const runtimeRef = (target: string) => `runtime:${target}`;
+
+const fileRef = ({ path }: PackedFile) => `file:${path}`;
+
+function packageUrl({ ecosystem, package: { name, version }, path }: PackedFile): string {
+  const escaped = encodeURIComponent(version);
+  if (ecosystem === 'node') return `pkg:npm/${name.replace('@', '%40')}@${escaped}`;
+  return `pkg:pypi/${name.replaceAll('_', '-')}@${escaped}?file_name=${encodeURIComponent(path)}`;
+}
+
+function sriToHex(integrity: string): string {
+  return Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
+}
+
+/** A UUID of version 8 (RFC 9562): ours to fill, here from a digest. */
+function uuidOf(text: string): string {
+  const bytes = createHash('sha256').update(text).digest().subarray(0, 16);
+  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
+  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
+  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}

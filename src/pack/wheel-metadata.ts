@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import { CodexRuntimeError } from '../errors.ts';
+import type { PackagePlan, PlannedFile } from '../stage/index.ts';
+import { parseTarget } from '../target/index.ts';
+
+/** The name of a wheel: PEP 427, with compressed tag sets where it serves several platforms. */
+export function wheelName(plan: PackagePlan, platformTags: readonly string[]): string {
+  checkTags(plan, platformTags);
+  return `${plan.name}-${plan.version}-py3-none-${platformTags.join('.')}.whl`;
+}
+
+/**
+ * The members that a wheel has beyond its plan: `WHEEL`, which names the tags, and `RECORD`, which
+ * lists every member with its digest.
+ */
+export function wheelMetadata(
+  plan: PackagePlan,
+  platformTags: readonly string[],
+): readonly { readonly path: string; readonly mode: number; readonly content: Buffer }[] {
+  checkTags(plan, platformTags);
+  const distInfo = `${plan.name}-${plan.version}.dist-info`;
+  const wheel = { path: `${distInfo}/WHEEL`, mode: 0o644, content: wheelFile(platformTags) };
+  const record = `${distInfo}/RECORD`;
+  const lines = [...plan.files, wheel].map(recordLine);
+  const content = Buffer.from(`${[...lines, `${record},,`].join('\n')}\n`, 'utf8');
+  return [wheel, { path: record, mode: 0o644, content }];
+}
+
+function wheelFile(platformTags: readonly string[]): Buffer {
+  return Buffer.from(
+    [
+      'Wheel-Version: 1.0',
+      'Generator: codex-runtime',
+      'Root-Is-Purelib: false',
+      ...platformTags.map((tag) => `Tag: py3-none-${tag}`),
+      '',
+    ].join('\n'),
+    'utf8',
+  );
+}
+
+function recordLine(file: PlannedFile): string {
+  const [hex, size] =
+    'content' in file
+      ? [createHash('sha256').update(file.content).digest('hex'), file.content.length]
+      : [file.sha256, file.size];
+  const digest = Buffer.from(hex, 'hex').toString('base64url');
+  return `${csvField(file.path)},sha256=${digest},${size}`;
+}
+
+function csvField(text: string): string {
+  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+function checkTags(plan: PackagePlan, platformTags: readonly string[]): void {
+  const known = plan.target === null ? [] : parseTarget(plan.target).wheelTags;
+  const unknown = platformTags.find((tag) => !known.includes(tag));
+  if (unknown === undefined && platformTags.length > 0) return;
+  throw new CodexRuntimeError(
+    'UNSUPPORTED_PLATFORM',
+    `A wheel for ${plan.target} cannot have the tag "${unknown ?? ''}".`,
+    {
+      hint: `Its tags are: ${known.join(', ')}.`,
+      fields: { target: plan.target, tag: unknown ?? null },
+    },
+  );
+}
