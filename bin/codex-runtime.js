@@ -1,2 +1,4 @@
 #!/usr/bin/env node
-import '../dist/cli/main.js';
+// Since Node 22.8: what V8 compiled last time is used again.
+require('node:module').enableCompileCache?.();
+require('../dist/cli/main.cjs');

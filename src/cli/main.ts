@@ -27,9 +27,10 @@ stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code !== 'EPIPE') throw error;
 });
 
-const status = await run();
-// Sockets that are kept alive must not keep the process; what was written must still arrive.
-stdout.write('', () => process.exit(status === 0 ? 0 : (signals.exitStatus ?? status)));
+void run().then((status) => {
+  // Sockets that are kept alive must not keep the process; what was written must still arrive.
+  stdout.write('', () => process.exit(status === 0 ? 0 : (signals.exitStatus ?? status)));
+});
 
 async function run(): Promise<number> {
   let result: CommandResult;

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { lock } from 'proper-lockfile';
+
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { evictDeadOwner, noteOwner } from './lock-owner.ts';
@@ -68,6 +68,8 @@ async function workLocked<T>(request: LockRequest<T>, release: () => Promise<voi
 }
 
 async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+  // Loaded here, because most runs find everything in place and lock nothing.
+  const { lock } = await import('proper-lockfile');
   try {
     const release = await lock(path, {
       stale: STALE_MS,
