@@ -2,6 +2,7 @@ import type { Credentials, Http, HttpRequest } from '../http/index.ts';
 import { unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { GitHubSettings } from '../settings.ts';
+import { newestFirst } from './order.ts';
 import { isRecord, type ReleaseDocument, readReleaseDocument } from './release-document.ts';
 
 /** Pages of 100 releases that a listing reads: more than Codex has, and a bound all the same. */
@@ -46,7 +47,7 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
         versions.push(...entries.flatMap(versionOf));
         if (entries.length < 100) break;
       }
-      return versions;
+      return newestFirst(versions);
     },
   };
 }

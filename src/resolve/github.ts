@@ -46,9 +46,7 @@ export function githubChannel(
     const fromApi = asksApi ? await attempt(() => api.release(version.tag, signal)) : undefined;
     const found =
       fromApi ??
-      (uses('gh')
-        ? await attempt(() => ghRelease(settings.github, settings.env, version.tag, signal))
-        : undefined);
+      (uses('gh') ? await attempt(() => ghRelease(settings, version.tag, signal)) : undefined);
     if (found !== undefined) return { document: found, sums: null };
     if (failures.some((error) => unavailableReason(error) === 'not-found')) {
       throw releaseNotFound('github', version);

@@ -1,0 +1,1 @@
+export { runGh } from './run-gh.ts';
