@@ -44,7 +44,7 @@ export interface GhRun {
 
 /**
  * Runs GitHub CLI without a shell and without a terminal.
- * @param args The first two name the command in messages. Values from outside must be attached to
+ * @param args The first names the command in messages. Values from outside must be attached to
  * their option with `=` or stand after `--`.
  * @returns what it printed, at most 16 MiB
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` when gh is missing or fails, `ABORTED`
@@ -71,7 +71,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
     else stdout.push(chunk);
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    stderr = (stderr + text).slice(-MAX_STDERR);
+    stderr = (stderr + text).slice(0, MAX_STDERR);
   });
   const timer = timeout === undefined ? undefined : setTimeout(stop, timeout);
   signal?.addEventListener('abort', stop, { once: true });
@@ -83,7 +83,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
       throw spawnFailure(cause);
     });
     throwIfAborted(signal);
-    if (status !== 0) throw ghFailure(args.slice(0, 2).join(' '), status, stderr, env);
+    if (status !== 0) throw ghFailure(args[0] ?? '', status, stderr, env);
     return Buffer.concat(stdout).toString('utf8');
   } finally {
     clearTimeout(timer);
@@ -117,7 +117,7 @@ function spawnFailure(cause: unknown) {
 }
 
 function ghFailure(command: string, status: number | null, stderr: string, env: Environment) {
-  const said = withoutSecrets(stderr.trim().split('\n').at(-1) ?? '', env);
+  const said = withoutSecrets(stderr.trim().split('\n', 1)[0] ?? '', env);
   return unavailable(`gh ${command} failed (${status ?? 'killed'}): ${said}`, {
     reason: reasonIn(stderr),
     hint: 'Run `gh auth status` to see which hosts gh can reach.',

@@ -18,8 +18,9 @@ export async function ghRelease(
 ): Promise<ReleaseDocument> {
   const path = `repos/${github.repo}/releases/tags/${encodeURIComponent(tag)}`;
   const host = new URL(github.serverUrl).host;
-  const text = await runGh(['api', `--hostname=${host}`, '--method=GET', '--', path], {
-    env,
+  // Not by --hostname, which takes no port.
+  const text = await runGh(['api', '--method=GET', '--', path], {
+    env: { ...env, GH_HOST: host },
     signal,
     timeout: TIMEOUT,
   });
