@@ -1,4 +1,4 @@
-import type { Readable } from 'node:stream';
+import type { Body } from '../http/index.ts';
 import type { AssetSource } from '../resolve/asset.ts';
 
 /** Which bytes to open, and of which edition. */
@@ -20,7 +20,7 @@ export interface Opened {
   readonly total: number | null;
   /** Tells this edition from others; null when the source has none, and then nothing is resumed. */
   readonly validator: string | null;
-  readonly body: Readable;
+  readonly body: Body;
   /** Where the bytes come from, safe to show. */
   readonly url: string;
 }

@@ -1,23 +1,29 @@
 import { join } from 'node:path';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { aborted, createHttp, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
-import { createRegistry } from '../npm/index.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
+import type { Asset } from '../resolve/asset.ts';
+import { type Sink, streamFrom } from './byte-stream.ts';
 import type { Download, DownloadRequest } from './download.ts';
-import { openPartial, type Partial as PartialFile, partialId } from './partial.ts';
+import { fetchFromSources } from './fetch-from-sources.ts';
+import { sizeOf } from './intervals.ts';
+import { openPartial, type PartialFile } from './partial.ts';
 import { createProgressReporter } from './progress.ts';
-import { isRestart, restart } from './restart.ts';
-import { createByteSource, type SourceSurroundings } from './sources.ts';
-import { type TransferState, transfer } from './transfer.ts';
+import { restart } from './restart.ts';
+import type { TransferState, TransferTuning } from './transfer-state.ts';
 import { createVerifier } from './verifier.ts';
 
-/** Patience of a download; only tests have a reason to change it. */
-export interface DownloadTuning {
+/** Patience of a download; only tests and benchmarks have a reason to change it. Times in ms. */
+export type DownloadTuning = Partial<Omit<TransferTuning, 'retry'>> & {
   readonly retry?: Partial<RetryPolicy>;
-  /** Milliseconds without a byte after which a connection is replaced. Default 15 s. */
-  readonly stall?: number;
-}
+};
 
-const STALL = 15_000;
+const TUNING: TransferTuning = {
+  retry: RETRY_POLICY,
+  stall: 15_000,
+  lanes: 4,
+  measure: 200,
+  worthwhile: 1_000,
+};
 
 /**
  * Brings an asset's bytes here from the first of its sources that can deliver them. Nothing is
@@ -31,124 +37,79 @@ const STALL = 15_000;
  */
 export function openDownload(request: DownloadRequest, tuning: DownloadTuning = {}): Download {
   const { asset, partialDir } = request;
+  // Nothing is asked for that could not be verified.
   createVerifier(asset);
-  const path = join(partialDir, partialId(asset));
+  const path = join(partialDir, partialName(asset));
   const outcome: Download['outcome'] = { source: null, fetched: 0, resumed: 0 };
   let partial: PartialFile | undefined;
 
-  async function* bytes(): AsyncGenerator<Buffer> {
-    const controller = new AbortController();
-    const stop = () => controller.abort(request.signal?.reason);
-    if (request.signal?.aborted === true) throw aborted(request.signal);
-    request.signal?.addEventListener('abort', stop, { once: true });
-    partial = await openPartial(partialDir, partialId(asset));
+  const bytes = streamFrom(async (sink, ended) => {
+    const signal = AbortSignal.any([
+      ended,
+      ...(request.signal === undefined ? [] : [request.signal]),
+    ]);
+    if (signal.aborted) throw aborted(signal);
+    partial = await openPartial(path);
     try {
-      yield* receive(request, tuning, partial, outcome, controller.signal);
+      await receive(beginState(request, tuning, partial, sink, signal), request, outcome);
     } finally {
-      request.signal?.removeEventListener('abort', stop);
-      controller.abort();
       await partial.close();
     }
-  }
+  });
+  return { bytes, path, outcome, discard: async () => partial?.discard() };
+}
+
+/** Bytes with another digest are another file. */
+function partialName({ digests: [digest] }: Asset): string {
+  return digest === undefined ? 'unverifiable' : `${digest.algorithm}-${digest.hex}`;
+}
+
+function beginState(
+  { asset, onProgress }: DownloadRequest,
+  tuning: DownloadTuning,
+  partial: PartialFile,
+  sink: Sink,
+  signal: AbortSignal,
+): TransferState {
   return {
-    bytes: bytes(),
-    path,
-    outcome,
-    discard: async () => partial?.discard(),
+    asset,
+    partial,
+    verifier: createVerifier(asset),
+    sink,
+    edition: partial.found,
+    total: asset.size ?? partial.found?.total ?? null,
+    fetched: 0,
+    resumed: sizeOf(partial.have),
+    progress: createProgressReporter(onProgress),
+    onProgress,
+    tuning: { ...TUNING, ...tuning, retry: { ...TUNING.retry, ...tuning.retry } },
+    signal,
   };
 }
 
-async function* receive(
+async function receive(
+  state: TransferState,
   request: DownloadRequest,
-  tuning: DownloadTuning,
-  partial: PartialFile,
   outcome: Download['outcome'],
-  signal: AbortSignal,
-): AsyncGenerator<Buffer> {
+): Promise<void> {
   const { asset, onProgress } = request;
-  const state: TransferState = {
-    asset,
-    verifier: createVerifier(asset),
-    partial,
-    edition: partial.found?.edition ?? null,
-    total: asset.size ?? partial.found?.edition.total ?? null,
-    fetched: 0,
-    resumed: partial.found?.length ?? 0,
-    progress: createProgressReporter(onProgress),
-    onProgress,
-    retry: { ...RETRY_POLICY, ...tuning.retry },
-    stall: tuning.stall ?? STALL,
-    signal,
-  };
-  outcome.resumed = state.resumed;
-  for await (const chunk of partial.read()) {
-    state.verifier.update(chunk);
-    yield chunk;
+  try {
+    const { kind, url } = await fetchFromSources(state, request);
+    outcome.source = kind;
+    await verify(state, url);
+    await state.partial.flush();
+  } catch (error) {
+    // Whatever the abort made fail, it was the abort.
+    throw state.signal.aborted ? aborted(state.signal) : error;
+  } finally {
+    outcome.fetched = state.fetched;
+    outcome.resumed = state.resumed;
+    state.progress.end();
   }
-  const url = yield* fromSources(request, state, outcome);
-  await verify(state, url);
-  await partial.flush();
-  state.progress.end();
   onProgress?.({
     type: 'verified',
     digests: asset.digests.map(({ algorithm, hex, origin }) => `${algorithm}:${hex} (${origin})`),
   });
-}
-
-/** Tries the sources in order; only an unavailable one moves on to the next. */
-async function* fromSources(
-  request: DownloadRequest,
-  state: TransferState,
-  outcome: Download['outcome'],
-): AsyncGenerator<Buffer, string> {
-  const { asset, channel, settings, partialDir, onProgress } = request;
-  if (state.total !== null && state.verifier.position === state.total) return state.partial.path;
-  const http = createHttp(settings);
-  const around: SourceSurroundings = {
-    asset: asset.name,
-    settings,
-    http,
-    registry: createRegistry(settings),
-    workDir: partialDir,
-  };
-  const reasons: Record<string, unknown>[] = [];
-  try {
-    for (const described of asset.sources) {
-      const source = createByteSource(described, around);
-      try {
-        const url = yield* transfer(source, state);
-        outcome.source = source.kind;
-        return url;
-      } catch (error) {
-        if (!isUnavailable(error)) throw error;
-        const { message, fields } = error;
-        reasons.push({ source: source.kind, reason: fields['reason'] ?? 'truncated', message });
-        onProgress?.({ type: 'unavailable', channel, source: source.kind, reason: message });
-      } finally {
-        outcome.fetched = state.fetched;
-        await source.close();
-      }
-    }
-  } finally {
-    await http.close();
-  }
-  throw exhausted(asset.name, reasons);
-}
-
-function isUnavailable(error: unknown): error is CodexRuntimeError {
-  return isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE', 'TRUNCATED') && !isRestart(error);
-}
-
-function exhausted(asset: string, reasons: readonly Record<string, unknown>[]): CodexRuntimeError {
-  const list = reasons.map(({ source, message }) => `${source}: ${message}`).join('\n');
-  return new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    `No source could deliver ${asset}.${list === '' ? '' : `\n${list}`}`,
-    {
-      hint: 'Check the network and credentials, or choose other channels with --source.',
-      fields: { asset, reasons },
-    },
-  );
 }
 
 /**
@@ -160,7 +121,7 @@ async function verify(state: TransferState, url: string): Promise<void> {
   try {
     verifier.verify(url);
   } catch (error) {
-    await partial.reset();
+    await partial.truncate(0);
     if (!(error instanceof CodexRuntimeError)) throw error;
     if (resumed > 0) throw restart(asset.name, 'what an earlier run left is damaged', error);
     if (total === null) throw restart(asset.name, 'it may have ended early', error);

@@ -1,161 +1,168 @@
-import { type FileHandle, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { constants } from 'node:fs';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import { diskError } from '../disk-error.ts';
-import type { Asset } from '../resolve/asset.ts';
+import { createAppendWriter } from './append-writer.ts';
+import { type Edition, loadEdition, saveEdition } from './edition.ts';
+import { addInterval, type Interval, type IntervalSet, reachFrom, sizeOf } from './intervals.ts';
+import { type Journal, loadJournal, openJournal, removeJournal } from './journal.ts';
 
-/** Which edition of an asset the bytes of a partial file are; beside it as `<id>.json`. */
-export interface Edition {
-  /** The source's address. */
-  readonly source: string;
-  readonly validator: string;
-  readonly total: number;
-}
-
-/** What earlier runs left of an asset, and where this one writes: a file that only grows. */
-export interface Partial {
+/**
+ * What there is of an asset on this disk. Three files: the bytes; `.json`, which edition they are;
+ * and, once bytes came out of order, `.journal`, which of them are there.
+ * Every method throws CodexRuntimeError `DISK_FULL`, `PERMISSION_DENIED`, `INSTALL_FAILED`.
+ */
+export interface PartialFile {
   readonly path: string;
-  /** Bytes that were there when it was opened, and of which edition. */
-  readonly found: { readonly length: number; readonly edition: Edition } | null;
-  /** The bytes that were found, in order. */
-  read(): AsyncIterable<Buffer>;
-  /** Remembers the edition before the first of its bytes is written. */
+  /** What an earlier run left; null when nothing of it can be continued. */
+  readonly found: Edition | null;
+  /** The bytes that are there. */
+  readonly have: IntervalSet;
+  /** Remembers the edition before the first of its bytes comes. */
   begin(edition: Edition | null): Promise<void>;
-  /** Takes bytes for the end of the file; resolves when there is room for more. */
+  /** Takes bytes for the end; when a promise comes back, wait for it before the next ones. */
   append(chunk: Buffer): Promise<void> | undefined;
-  /** Everything taken is in the file. */
+  /** Everything appended is in the file. */
   flush(): Promise<void>;
-  /** Starts with an empty file. */
-  reset(): Promise<void>;
-  /** Ends writing; what is there stays. */
+  /** Writes bytes anywhere; after the first time, nothing is appended any more. */
+  writeAt(chunk: Buffer, start: number): Promise<void>;
+  /** Up to 1 MiB from `start`, not beyond `end`. */
+  readAt(start: number, end: number): Promise<Buffer>;
+  /** Forgets everything from `length` on; what follows is appended. */
+  truncate(length: number): Promise<void>;
   close(): Promise<void>;
-  /** Removes the file and what belongs to it. */
+  /** Removes all three files. */
   discard(): Promise<void>;
 }
 
 const READ_SIZE = 2 ** 20;
-/** Bytes that may wait for the disk before the download waits too. */
-const HELD_BYTES = 8 * 2 ** 20;
+/** Bytes of one run of writes that the journal may not know of yet. */
+const UNRECORDED_BYTES = 128 * 2 ** 10;
 
-/** The name of an asset's partial file: bytes with another digest are another file. */
-export function partialId(asset: Asset): string {
-  const [digest] = asset.digests;
-  return digest === undefined ? 'unverifiable' : `${digest.algorithm}-${digest.hex}`;
-}
-
-/** @throws CodexRuntimeError `DISK_FULL`, `PERMISSION_DENIED`, `INSTALL_FAILED` */
-export async function openPartial(dir: string, id: string): Promise<Partial> {
-  const path = join(dir, id);
-  const sidecar = `${path}.json`;
-  const doing = async <T>(work: () => Promise<T>): Promise<T> => {
+export async function openPartial(path: string): Promise<PartialFile> {
+  const guard = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
       return await work();
     } catch (error) {
       throw diskError(error, 'keep the download', path);
     }
   };
-  const file = await doing(async () => {
-    await mkdir(dir, { recursive: true });
-    return open(path, 'a+', 0o600);
+  return guard(async () => {
+    await mkdir(dirname(path), { recursive: true });
+    const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
+    try {
+      const left = await findLeft(path, file);
+      return createPartial(path, file, left, guard);
+    } catch (error) {
+      await file.close();
+      throw error;
+    }
   });
-  const found = await doing(() => findEdition(file, sidecar));
-  const writer = createWriter(file);
+}
+
+type Guard = <T>(work: () => Promise<T>) => Promise<T>;
+
+interface Left {
+  readonly edition: Edition | null;
+  readonly have: IntervalSet;
+}
+
+async function findLeft(path: string, file: FileHandle): Promise<Left> {
+  const edition = await loadEdition(`${path}.json`);
+  const { size } = await file.stat();
+  const recorded = await loadJournal(`${path}.journal`);
+  const have = recorded ?? addInterval([], { start: 0, end: size });
+  const reach = have.at(-1)?.end ?? 0;
+  const usable = edition !== undefined && reach > 0 && reach <= Math.min(size, edition.total);
+  const inOrder = !usable || (have.length === 1 && have[0]?.start === 0);
+  if (inOrder) {
+    await file.truncate(usable ? reach : 0);
+    await removeJournal(`${path}.journal`);
+  }
+  return usable ? { edition, have } : { edition: null, have: [] };
+}
+
+function createPartial(path: string, file: FileHandle, left: Left, guard: Guard): PartialFile {
+  let have = left.have;
+  let writer = createAppendWriter(file, reachFrom(have, 0));
+  let unrecorded: IntervalSet = [];
+  let journal: Promise<Journal> | undefined;
+
+  /** From here on the file's length says nothing; the journal has to know of the start first. */
+  const startJournal = async (): Promise<Journal> => {
+    await writer.flush();
+    const opened = await openJournal(`${path}.journal`);
+    for (const interval of have) await opened.record(interval);
+    return opened;
+  };
+  const record = async (interval: Interval | null): Promise<void> => {
+    if (interval !== null) unrecorded = addInterval(unrecorded, interval);
+    if (journal === undefined || (interval !== null && sizeOf(unrecorded) < UNRECORDED_BYTES))
+      return;
+    const due = unrecorded;
+    unrecorded = [];
+    for (const one of due) await (await journal).record(one);
+  };
+  const stopJournal = async (): Promise<void> => {
+    await record(null);
+    await (await journal)?.close();
+    journal = undefined;
+  };
+
   return {
     path,
-    found,
-    read: () => readFrom(file, found?.length ?? 0),
-    append: (chunk) => writer.append(chunk),
-    flush: () => doing(writer.flush),
-    begin: (edition) =>
-      doing(() =>
-        edition === null
-          ? rm(sidecar, { force: true })
-          : writeFile(sidecar, JSON.stringify({ schemaVersion: 1, ...edition }), { mode: 0o600 }),
-      ),
-    reset: () =>
-      doing(async () => {
+    found: left.edition,
+    get have() {
+      return have;
+    },
+    begin: (edition) => guard(() => saveEdition(`${path}.json`, edition)),
+    append(chunk) {
+      const start = reachFrom(have, 0);
+      have = addInterval(have, { start, end: start + chunk.length });
+      const room = writer.append(chunk);
+      return room === undefined ? undefined : guard(() => room);
+    },
+    flush: () => guard(writer.flush),
+    writeAt: (chunk, start) =>
+      guard(async () => {
+        journal ??= startJournal();
+        await journal;
+        for (let done = 0; done < chunk.length; ) {
+          const { bytesWritten } = await file.write(chunk, done, chunk.length - done, start + done);
+          done += bytesWritten;
+        }
+        const interval = { start, end: start + chunk.length };
+        have = addInterval(have, interval);
+        await record(interval);
+      }),
+    readAt: (start, end) =>
+      guard(async () => {
         await writer.flush();
-        await rm(sidecar, { force: true });
-        await file.truncate(0);
+        const buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, end - start));
+        const { bytesRead } = await file.read(buffer, 0, buffer.length, start);
+        return buffer.subarray(0, bytesRead);
+      }),
+    truncate: (length) =>
+      guard(async () => {
+        await writer.flush();
+        await stopJournal();
+        await removeJournal(`${path}.journal`);
+        await file.truncate(length);
+        have = addInterval([], { start: 0, end: length });
+        writer = createAppendWriter(file, length);
       }),
     close: () =>
-      doing(async () => {
-        await writer.flush().finally(() => file.close());
+      guard(async () => {
+        try {
+          await writer.flush();
+          await stopJournal();
+        } finally {
+          await file.close();
+        }
       }),
-    async discard() {
-      await rm(path, { force: true });
-      await rm(sidecar, { force: true });
-    },
+    discard: () =>
+      guard(async () => {
+        for (const suffix of ['', '.json', '.journal']) await rm(path + suffix, { force: true });
+      }),
   };
-}
-
-async function findEdition(file: FileHandle, sidecar: string): Promise<Partial['found']> {
-  const { size } = await file.stat();
-  const edition = parseEdition(await readFile(sidecar, 'utf8').catch(() => ''));
-  if (edition !== null && size > 0 && size <= edition.total) return { length: size, edition };
-  await file.truncate(0);
-  return null;
-}
-
-function parseEdition(text: string): Edition | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const { schemaVersion, source, validator, total } = (value ?? {}) as Record<string, unknown>;
-  if (schemaVersion !== 1 || typeof source !== 'string') return null;
-  if (typeof validator !== 'string' || typeof total !== 'number') return null;
-  return { source, validator, total };
-}
-
-async function* readFrom(file: FileHandle, length: number): AsyncGenerator<Buffer> {
-  for (let position = 0; position < length; ) {
-    const buffer = Buffer.allocUnsafe(Math.min(READ_SIZE, length - position));
-    const { bytesRead } = await file.read(buffer, 0, buffer.length, position);
-    if (bytesRead === 0) return;
-    position += bytesRead;
-    yield buffer.subarray(0, bytesRead);
-  }
-}
-
-/** Appends in one write whatever came while the one before was under way. */
-function createWriter(file: FileHandle) {
-  let held: Buffer[] = [];
-  let heldBytes = 0;
-  let writing: Promise<void> | undefined;
-
-  const drain = async (): Promise<void> => {
-    while (held.length > 0) {
-      const batch = held;
-      held = [];
-      heldBytes = 0;
-      await writeAll(file, batch);
-    }
-    writing = undefined;
-  };
-  const flush = async () => {
-    await writing;
-  };
-  return {
-    flush,
-    append(chunk: Buffer): Promise<void> | undefined {
-      held.push(chunk);
-      heldBytes += chunk.length;
-      if (writing === undefined) {
-        writing = drain();
-        // Reported to whoever flushes or appends next; until then nobody waits for it.
-        writing.catch(() => undefined);
-      }
-      return heldBytes > HELD_BYTES ? flush() : undefined;
-    },
-  };
-}
-
-async function writeAll(file: FileHandle, batch: Buffer[]): Promise<void> {
-  const wanted = batch.reduce((sum, { length }) => sum + length, 0);
-  const { bytesWritten } = await file.writev(batch);
-  if (bytesWritten === wanted) return;
-  const rest = Buffer.concat(batch).subarray(bytesWritten);
-  await file.appendFile(rest);
 }

@@ -29,8 +29,13 @@ export async function openDispatcher(
     autoSelectFamily: true,
     ...(ca === undefined ? {} : { ca }),
   };
-  const { Agent, EnvHttpProxyAgent } = await import('undici');
-  if (proxies.httpProxy === '' && proxies.httpsProxy === '') return new Agent({ connect });
+  if (proxies.httpProxy === '' && proxies.httpsProxy === '') {
+    const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
+    return new Agent({ connect });
+  }
+  const { default: EnvHttpProxyAgent } = await import(
+    'undici/lib/dispatcher/env-http-proxy-agent.js'
+  );
   return new EnvHttpProxyAgent({
     ...proxies,
     connect,

@@ -16,7 +16,7 @@ export async function readText(
   const chunks: Buffer[] = [];
   let received = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       received += chunk.length;
       if (received > MAX_DOCUMENT) {
         throw unavailable(`${displayUrl(url)} is larger than ${MAX_DOCUMENT} bytes.`, {

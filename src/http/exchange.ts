@@ -1,10 +1,11 @@
-import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
+import type { Body } from './body.ts';
 import type { HttpTimeouts } from './dispatcher.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { type Credentials, parseHop } from './hop.ts';
 import { networkFailure } from './network-failure.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
+import { send } from './send.ts';
 import { statusFailure } from './status-failure.ts';
 
 export interface HttpRequest {
@@ -20,8 +21,8 @@ export interface HttpResponse {
   readonly headers: ResponseHeaders;
   /** Where the answer came from, after redirects. */
   readonly url: URL;
-  /** Must be read to its end or destroyed. Its errors are the client's own: see `networkFailure`. */
-  readonly body: Readable;
+  /** Must be read to its end or destroyed. */
+  readonly body: Body;
 }
 
 const MAX_HOPS = 5;
@@ -40,7 +41,7 @@ export async function exchange(
 ): Promise<HttpResponse> {
   let url = parseHop(address);
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await send(dispatcher, timeouts, url, request);
+    const answer = await ask(dispatcher, timeouts, url, request);
     if (!REDIRECTS.includes(answer.status)) return accept(answer);
     answer.body.destroy();
     const location = answer.headers['location'];
@@ -55,38 +56,30 @@ export async function exchange(
   });
 }
 
-async function send(
+async function ask(
   dispatcher: Dispatcher,
   timeouts: HttpTimeouts,
   url: URL,
   request: HttpRequest,
 ): Promise<HttpResponse> {
   const { credentials, signal } = request;
+  const options: Dispatcher.DispatchOptions = {
+    method: 'GET',
+    origin: url.origin,
+    path: `${url.pathname}${url.search}`,
+    headers: {
+      'user-agent': 'codex-runtime',
+      ...request.headers,
+      'accept-encoding': 'identity',
+      ...(credentials !== undefined && credentials.origin === url.origin
+        ? { authorization: credentials.authorization }
+        : {}),
+    },
+    headersTimeout: timeouts.headers,
+    bodyTimeout: timeouts.stall,
+  };
   try {
-    const answer = await dispatcher.request({
-      method: 'GET',
-      origin: url.origin,
-      path: `${url.pathname}${url.search}`,
-      headers: {
-        'user-agent': 'codex-runtime',
-        ...request.headers,
-        'accept-encoding': 'identity',
-        ...(credentials !== undefined && credentials.origin === url.origin
-          ? { authorization: credentials.authorization }
-          : {}),
-      },
-      headersTimeout: timeouts.headers,
-      bodyTimeout: timeouts.stall,
-      ...(signal === undefined ? {} : { signal }),
-    });
-    // The stream's user sees its errors by reading it; before and after that nobody listens.
-    answer.body.on('error', ignore);
-    return {
-      status: answer.statusCode,
-      headers: firstValues(answer.headers),
-      url,
-      body: answer.body,
-    };
+    return { ...(await send(dispatcher, options, signal)), url };
   } catch (error) {
     throw networkFailure(url, error, signal);
   }
@@ -104,16 +97,4 @@ function accept(answer: HttpResponse): HttpResponse {
     url,
     status,
   });
-}
-
-function firstValues(headers: Readonly<Record<string, string | string[] | undefined>>) {
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name.toLowerCase(),
-    Array.isArray(value) ? value[0] : value,
-  ]);
-  return Object.fromEntries(entries) as ResponseHeaders;
-}
-
-function ignore(): void {
-  // Destroying an unread body is reported as an error of the stream.
 }

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
+import { collect } from '../support/download-fixture.ts';
 import { type FaultServer, startServer } from '../support/fault-server.ts';
 
 let home: string;
@@ -103,7 +104,7 @@ describe('a tarball', () => {
       headers: { range: 'bytes=2-' },
     });
     expect(answer).toMatchObject({ status: 206, headers: { 'content-range': 'bytes 2-3/4' } });
-    expect((await answer.body.toArray()).join('')).toBe('cd');
+    expect((await collect(answer.body)).toString()).toBe('cd');
     expect(server.requests[0]?.headers).toMatchObject({
       range: 'bytes=2-',
       authorization: 'Bearer canary',

@@ -1,0 +1,73 @@
+import type { FileHandle } from 'node:fs/promises';
+
+/** Bytes that may wait for the disk before the download waits too. */
+const HELD_BYTES = 4 * 2 ** 20;
+
+/** Writes one chunk after the other, beside the download: what came during one write goes in the next. */
+export interface AppendWriter {
+  /** Takes a chunk; when a promise comes back, wait for it: it also tells of earlier failures. */
+  append(chunk: Buffer): Promise<void> | undefined;
+  /** Resolves when everything taken is in the file. */
+  flush(): Promise<void>;
+}
+
+/** @param start Where in the file the first chunk goes. */
+export function createAppendWriter(file: FileHandle, start: number): AppendWriter {
+  let position = start;
+  let held: Buffer[] = [];
+  let heldBytes = 0;
+  let writing: Promise<void> | undefined;
+  let failed: { readonly error: unknown } | undefined;
+
+  const drain = async (): Promise<void> => {
+    try {
+      while (held.length > 0) {
+        const batch = held;
+        held = [];
+        heldBytes = 0;
+        position = await writeAll(file, batch, position);
+      }
+    } catch (error) {
+      failed = { error };
+      held = [];
+    }
+    writing = undefined;
+  };
+  const flush = async (): Promise<void> => {
+    await writing;
+    if (failed !== undefined) throw failed.error;
+  };
+  return {
+    flush,
+    append(chunk) {
+      if (failed !== undefined) return flush();
+      held.push(chunk);
+      heldBytes += chunk.length;
+      writing ??= drain();
+      return heldBytes > HELD_BYTES ? flush() : undefined;
+    },
+  };
+}
+
+/** Returns where the batch ended; a write may take fewer bytes than it was given. */
+async function writeAll(
+  file: FileHandle,
+  batch: readonly Buffer[],
+  position: number,
+): Promise<number> {
+  const end = position + batch.reduce((sum, { length }) => sum + length, 0);
+  const { bytesWritten } = await file.writev(batch, position);
+  let written = position + bytesWritten;
+  if (written === end) return end;
+  const rest = Buffer.concat(batch);
+  while (written < end) {
+    const { bytesWritten: more } = await file.write(
+      rest,
+      written - position,
+      end - written,
+      written,
+    );
+    written += more;
+  }
+  return end;
+}

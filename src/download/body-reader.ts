@@ -1,0 +1,103 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { aborted, unavailable } from '../http/index.ts';
+import type { Opened } from './byte-source.ts';
+import { type TransferState, truncated } from './transfer-state.ts';
+import { sizeMismatch } from './verifier.ts';
+
+/** One body as it comes in: counted, checked at its start, guarded against stalls. */
+export interface BodyReader {
+  readonly opened: Opened;
+  /** Bytes so far. */
+  readonly received: number;
+  /** Milliseconds from the first wait to the last byte. */
+  readonly elapsed: number;
+  /** Milliseconds of these that were spent waiting for bytes. */
+  readonly waited: number;
+  /**
+   * Null at the end.
+   * @throws CodexRuntimeError `TRUNCATED` when it breaks or stalls, `SOURCE_UNAVAILABLE` for a web
+   * page, `SIZE_MISMATCH`, `ABORTED`
+   */
+  next(): Promise<Buffer | null>;
+  /** Gives the rest up, and the connection with it. */
+  destroy(): void;
+}
+
+export function readBody(opened: Opened, state: TransferState): BodyReader {
+  const { stall } = state.tuning;
+  const chunks = opened.body[Symbol.asyncIterator]();
+  const started = performance.now();
+  let received = 0;
+  let waited = 0;
+  let last = started;
+  let waiting = false;
+  // The clock runs only while somebody waits: a slow consumer is not a stalled connection.
+  const timer = setTimeout(() => {
+    if (waiting) opened.body.destroy(new Error(`no byte came for ${stall / 1000} s`));
+  }, stall);
+
+  const take = async (): Promise<Buffer | null> => {
+    const before = performance.now();
+    waiting = true;
+    timer.refresh();
+    try {
+      const { value, done } = await chunks.next();
+      return done === true ? null : value;
+    } catch (error) {
+      if (error instanceof CodexRuntimeError) throw error;
+      if (state.signal.aborted) throw aborted(state.signal);
+      throw truncated(state, opened.url, error);
+    } finally {
+      waiting = false;
+      last = performance.now();
+      waited += last - before;
+    }
+  };
+  return {
+    opened,
+    get received() {
+      return received;
+    },
+    get elapsed() {
+      return last - started;
+    },
+    get waited() {
+      return waited;
+    },
+    async next() {
+      const chunk = await take();
+      if (received === 0) checkStart(opened, chunk, state);
+      if (chunk === null) {
+        clearTimeout(timer);
+        return null;
+      }
+      received += chunk.length;
+      state.fetched += chunk.length;
+      return chunk;
+    },
+    destroy() {
+      clearTimeout(timer);
+      opened.body.destroy();
+    },
+  };
+}
+
+/** A web page has another size too, and says more about what went wrong: it is looked for first. */
+function checkStart(opened: Opened, chunk: Buffer | null, state: TransferState): void {
+  const { asset } = state;
+  if (chunk !== null && opened.offset === 0 && isWebPage(chunk)) {
+    throw unavailable(`${opened.url} is a web page, not an archive.`, {
+      reason: 'not-an-asset',
+      hint: 'A login page or a proxy may have answered instead.',
+    });
+  }
+  if (opened.total === null) return;
+  if (asset.size !== null && opened.total !== asset.size) {
+    throw sizeMismatch(asset, opened.total, opened.url);
+  }
+  state.total = opened.total;
+}
+
+function isWebPage(start: Buffer): boolean {
+  return /^\s*<(!doctype html|html)/i.test(start.subarray(0, 64).toString('latin1'));
+}

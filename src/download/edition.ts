@@ -1,0 +1,41 @@
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import type { AssetSource } from '../resolve/asset.ts';
+
+/** Which edition of an asset the bytes of a partial file are. */
+export interface Edition {
+  readonly kind: AssetSource['kind'];
+  /** The source's address, without anything secret. */
+  readonly address: string;
+  /** A strong ETag, a date, or a file's own marks. */
+  readonly validator: string;
+  /** Bytes of the whole asset. */
+  readonly total: number;
+}
+
+const KINDS: readonly AssetSource['kind'][] = ['api', 'browser', 'gh', 'mirror', 'npm', 'file'];
+
+/** Undefined when the sidecar at `path` is missing or was not written to its end. */
+export async function loadEdition(path: string): Promise<Edition | undefined> {
+  const text = await readFile(path, 'utf8').catch(() => '');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+  const { schemaVersion, kind, address, validator, total } = (value ?? {}) as Record<
+    string,
+    unknown
+  >;
+  if (schemaVersion !== 1 || typeof address !== 'string') return undefined;
+  if (!KINDS.includes(kind as AssetSource['kind'])) return undefined;
+  if (typeof validator !== 'string' || !Number.isSafeInteger(total)) return undefined;
+  return { kind: kind as AssetSource['kind'], address, validator, total: total as number };
+}
+
+/** Bytes without an edition cannot be continued, and then there is no sidecar. */
+export async function saveEdition(path: string, edition: Edition | null): Promise<void> {
+  if (edition === null) return rm(path, { force: true });
+  const text = `${JSON.stringify({ schemaVersion: 1, ...edition })}\n`;
+  await writeFile(path, text, { mode: 0o600 });
+}

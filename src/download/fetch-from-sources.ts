@@ -1,0 +1,75 @@
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { createHttp } from '../http/index.ts';
+import { createRegistry } from '../npm/index.ts';
+import type { AssetSource } from '../resolve/asset.ts';
+import type { DownloadRequest } from './download.ts';
+import { sizeOf } from './intervals.ts';
+import { isRestart } from './restart.ts';
+import { createByteSource, type SourceSurroundings } from './sources.ts';
+import { transfer } from './transfer.ts';
+import { deliverFromDisk, reportProgress, type TransferState } from './transfer-state.ts';
+
+/**
+ * Tries the sources in order until one has brought all that is missing. Only an unavailable one, or
+ * one whose body keeps ending early, moves on to the next.
+ * @throws CodexRuntimeError `SOURCES_EXHAUSTED` with every reason, and what ends everything
+ */
+export async function fetchFromSources(
+  state: TransferState,
+  { asset, channel, settings, partialDir, onProgress }: DownloadRequest,
+): Promise<{ readonly kind: AssetSource['kind']; readonly url: string }> {
+  const left = await deliverWhatIsComplete(state);
+  if (left !== null) return left;
+  const http = createHttp(settings, { timeouts: { stall: 2 * state.tuning.stall } });
+  const around: SourceSurroundings = {
+    asset: asset.name,
+    settings,
+    http,
+    registry: createRegistry(settings),
+    workDir: partialDir,
+  };
+  const reasons: Reason[] = [];
+  try {
+    for (const described of asset.sources) {
+      const source = createByteSource(described, around);
+      try {
+        return { kind: source.kind, url: await transfer(source, state) };
+      } catch (error) {
+        if (isRestart(error) || !isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE', 'TRUNCATED')) {
+          throw error;
+        }
+        const { message, fields } = error;
+        reasons.push({ source: source.kind, reason: fields['reason'] ?? 'truncated', message });
+        onProgress?.({ type: 'unavailable', channel, source: source.kind, reason: message });
+      } finally {
+        await source.close();
+      }
+    }
+  } finally {
+    await http.close();
+  }
+  throw exhausted(asset.name, reasons);
+}
+
+interface Reason {
+  readonly source: AssetSource['kind'];
+  readonly reason: unknown;
+  readonly message: string;
+}
+
+/** An earlier run may have ended between the last byte and the store. */
+async function deliverWhatIsComplete(state: TransferState) {
+  const { edition, partial } = state;
+  if (edition === null || sizeOf(partial.have) !== edition.total) return null;
+  reportProgress(state);
+  await deliverFromDisk(state);
+  return { kind: edition.kind, url: edition.address };
+}
+
+function exhausted(asset: string, reasons: readonly Reason[]): CodexRuntimeError {
+  const list = reasons.map(({ source, message }) => `\n${source}: ${message}`).join('');
+  return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.${list}`, {
+    hint: 'Check the network and credentials, or choose other channels with --source.',
+    fields: { asset, reasons },
+  });
+}
