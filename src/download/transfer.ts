@@ -77,10 +77,11 @@ async function rememberEdition(
   const { kind, address } = source;
   // A 206 may leave out what the request already named.
   const validator = opened.validator ?? (opened.offset > 0 ? state.edition?.validator : undefined);
+  const total = opened.total ?? state.total;
   const next: Edition | null =
-    validator === undefined || validator === null || opened.total === null
+    validator === undefined || validator === null || total === null
       ? null
-      : { kind, address, validator, total: opened.total };
+      : { kind, address, validator, total };
   if (JSON.stringify(next) === JSON.stringify(state.edition)) return;
   state.edition = next;
   await state.partial.begin(next);

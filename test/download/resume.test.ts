@@ -1,0 +1,367 @@
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openDownload, receiveAsset } from '../../src/download/index.ts';
+import type { Asset } from '../../src/resolve/asset.ts';
+import { startProgram } from '../support/child-program.ts';
+import {
+  collect,
+  type DownloadFixture,
+  downloadFixture,
+  serveFile,
+  sha256,
+} from '../support/download-fixture.ts';
+import { failure } from '../support/failure.ts';
+import { type FaultServer, startRawServer, startServer } from '../support/fault-server.ts';
+
+const QUICK = { retry: { pause: 5 }, stall: 300 };
+const SIZE = 3_000_000;
+const CUT = 2_700_000;
+let fixture: DownloadFixture;
+const servers: FaultServer[] = [];
+const children: ChildProcess[] = [];
+
+beforeEach(async () => {
+  fixture = await downloadFixture({ size: SIZE });
+});
+afterEach(async () => {
+  for (const child of children.splice(0)) child.kill('SIGKILL');
+  for (const one of servers.splice(0)) await one.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+async function server(answer: Parameters<typeof startServer>[0]): Promise<FaultServer> {
+  const made = await startServer(answer);
+  servers.push(made);
+  return made;
+}
+
+async function rawServer(answer: Parameters<typeof startRawServer>[0]): Promise<FaultServer> {
+  const made = await startRawServer(answer);
+  servers.push(made);
+  return made;
+}
+
+/** Serves `content` and breaks the first answer off after `cut` bytes. */
+async function breakingServer({
+  cut = CUT,
+  first = serveHead,
+  then = serveFile(fixture.content),
+}: {
+  cut?: number;
+  first?: typeof serveHead;
+  then?: Parameters<typeof startServer>[0];
+} = {}): Promise<FaultServer> {
+  let broken = false;
+  return server((request, response) => {
+    if (broken) return then(request, response);
+    broken = true;
+    first(response);
+    response.write(fixture.content.subarray(0, cut), () =>
+      setTimeout(() => response.destroy(), 20),
+    );
+  });
+}
+
+function serveHead(response: Parameters<Parameters<typeof startServer>[0]>[1]): void {
+  response.writeHead(200, { 'content-length': SIZE, etag: '"one"' });
+}
+
+function browser(url: string, changes: Partial<Asset> = {}): Asset {
+  return fixture.asset([{ kind: 'browser', url }], changes);
+}
+
+describe('a body that ends early', () => {
+  const heads = {
+    'of a known length': `Content-Length: ${SIZE}\r\nETag: "one"\r\n`,
+    'in chunks': 'Transfer-Encoding: chunked\r\nETag: "one"\r\n',
+    'until the connection closes': 'ETag: "one"\r\n',
+  };
+  test.each(Object.entries(heads))('%s is continued by range', async (_, head) => {
+    const { url, requests } = await rawServer((socket, request) => {
+      if (/^range:/im.test(request)) {
+        socket.write('HTTP/1.1 206 Partial Content\r\nETag: "one"\r\nConnection: close\r\n');
+        socket.write(`Content-Range: bytes ${CUT}-${SIZE - 1}/${SIZE}\r\n\r\n`);
+        socket.end(fixture.content.subarray(CUT));
+        return;
+      }
+      socket.write(`HTTP/1.1 200 OK\r\n${head}Connection: close\r\n\r\n`);
+      if (head.includes('chunked')) socket.write(`${SIZE.toString(16)}\r\n`);
+      socket.end(fixture.content.subarray(0, CUT));
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.fetched).toBe(SIZE);
+    expect(requests[1]?.headers).toMatchObject({ range: `bytes=${CUT}-` });
+  });
+
+  test('of a known length is fetched only from where it stopped', async () => {
+    const { url, requests } = await breakingServer();
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.fetched).toBe(SIZE);
+    expect(requests[1]?.headers).toMatchObject({ range: `bytes=${CUT}-`, 'if-range': '"one"' });
+    expect(fixture.events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 2 }));
+  });
+
+  test('again and again is given up as unavailable, never accepted', async () => {
+    const { url } = await server((_, response) => {
+      serveHead(response);
+      response.write(fixture.content.subarray(0, 1000), () => response.destroy());
+    });
+    const error = await failure(collect(openDownload(fixture.request(browser(url)), QUICK).bytes));
+    expect(error.code).toBe('SOURCES_EXHAUSTED');
+    expect(error.fields['reasons']).toMatchObject([{ reason: 'truncated' }]);
+  });
+
+  test('without any length is never taken for the asset', async () => {
+    const { url } = await rawServer((socket) => {
+      socket.end('HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhalf');
+    });
+    const asset = browser(url, { size: null });
+    const opened = openDownload(fixture.request(asset), QUICK);
+    const error = await failure(collect(opened.bytes));
+    expect(error).toMatchObject({ code: 'TRUNCATED', fields: { restart: true } });
+    const received = receiveAsset(fixture.request(asset), ({ bytes }) => collect(bytes), QUICK);
+    expect((await failure(received)).code).toBe('DIGEST_MISMATCH');
+  });
+});
+
+describe('starting over', () => {
+  const cases: [string, Parameters<typeof startServer>[0]][] = [
+    ['ignores the range', (request, response) => serve({ ranges: false })(request, response)],
+    [
+      'answers with another offset',
+      (request, response) => {
+        if (request.headers.range === undefined) return serve()(request, response);
+        const part = fixture.content.subarray(CUT - 9);
+        const range = `bytes ${CUT - 9}-${SIZE - 1}/${SIZE}`;
+        return response.writeHead(206, { etag: '"one"', 'content-range': range }).end(part);
+      },
+    ],
+    [
+      'answers with another total',
+      (request, response) => {
+        if (request.headers.range === undefined) return serve()(request, response);
+        const range = `bytes ${CUT}-${SIZE}/${SIZE + 1}`;
+        const part = Buffer.concat([fixture.content.subarray(CUT), Buffer.from('x')]);
+        return response.writeHead(206, { etag: '"one"', 'content-range': range }).end(part);
+      },
+    ],
+    [
+      'answers a part of another edition',
+      (request, response) => {
+        if (request.headers.range === undefined) return serve()(request, response);
+        const range = `bytes ${CUT}-${SIZE - 1}/${SIZE}`;
+        const part = Buffer.alloc(SIZE - CUT);
+        return response.writeHead(206, { etag: '"two"', 'content-range': range }).end(part);
+      },
+    ],
+    [
+      'says that the range is not satisfiable',
+      (request, response) =>
+        request.headers.range === undefined
+          ? serve()(request, response)
+          : response.writeHead(416).end(),
+    ],
+    ['has another validator', (request, response) => serve({ etag: '"two"' })(request, response)],
+  ];
+  function serve(options: Parameters<typeof serveFile>[1] = {}) {
+    return serveFile(fixture.content, options);
+  }
+
+  test.each(cases)(
+    'happens when the server %s, and what was delivered is not delivered again',
+    async (_, then) => {
+      const { url } = await breakingServer({ then });
+      const download = openDownload(fixture.request(browser(url)), QUICK);
+      expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+      expect((await readFile(download.path)).equals(fixture.content)).toBe(true);
+      expect(download.outcome.fetched).toBe(CUT + SIZE);
+    },
+  );
+
+  test('happens without a validator', async () => {
+    const { url, requests } = await breakingServer({
+      first: (response) => response.writeHead(200, { 'content-length': SIZE }),
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests[1]?.headers.range).toBeUndefined();
+  });
+
+  test('happens when the next source has to finish what one began', async () => {
+    const broken = await server((_, response) => {
+      serveHead(response);
+      response.write(fixture.content.subarray(0, CUT), () => response.destroy());
+    });
+    const good = await server(serveFile(fixture.content));
+    const asset = fixture.asset([
+      { kind: 'browser', url: broken.url },
+      { kind: 'mirror', url: good.url },
+    ]);
+    const download = openDownload(fixture.request(asset), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(good.requests[0]?.headers.range).toBeUndefined();
+  });
+
+  test('with other bytes than were delivered is for the consumer to begin again', async () => {
+    const other = Buffer.from(fixture.content);
+    other[7] = (other[7] ?? 0) ^ 1;
+    let requests = 0;
+    const { url } = await server((request, response) => {
+      requests += 1;
+      if (requests > 1) return serveFile(fixture.content, { etag: '"two"' })(request, response);
+      serveHead(response);
+      return response.write(other.subarray(0, CUT), () => setTimeout(() => response.destroy(), 20));
+    });
+    let consumed = 0;
+    const { result } = await receiveAsset(
+      fixture.request(browser(url)),
+      ({ bytes }) => {
+        consumed += 1;
+        return collect(bytes);
+      },
+      QUICK,
+    );
+    expect(result.equals(fixture.content)).toBe(true);
+    expect(consumed).toBe(2);
+  });
+});
+
+describe('a later run', () => {
+  const partial = () => join(fixture.home, 'partial', `sha256-${sha256(fixture.content)}`);
+
+  /** Stops a download after `CUT` bytes, as a user does. */
+  async function interrupt(url: string): Promise<void> {
+    const controller = new AbortController();
+    const request = fixture.request(browser(url), { signal: controller.signal });
+    let received = 0;
+    const reading = (async () => {
+      for await (const chunk of openDownload(request).bytes) {
+        received += chunk.length;
+        if (received >= CUT) controller.abort();
+      }
+    })();
+    expect((await failure(reading)).code).toBe('ABORTED');
+    expect((await stat(partial())).size).toBe(CUT);
+  }
+
+  async function pausingServer(): Promise<FaultServer> {
+    let paused = false;
+    return server((request, response) => {
+      if (paused) return serveFile(fixture.content)(request, response);
+      paused = true;
+      serveHead(response);
+      return response.write(fixture.content.subarray(0, CUT));
+    });
+  }
+
+  test('continues what an abort left, and fetches only the rest', async () => {
+    const { url, requests } = await pausingServer();
+    await interrupt(url);
+    const download = openDownload(fixture.request(browser(url)));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: SIZE - CUT, resumed: CUT });
+    expect(requests[1]?.headers.range).toBe(`bytes=${CUT}-`);
+  });
+
+  test('needs no network for what is complete', async () => {
+    const { url, requests } = await server(serveFile(fixture.content));
+    await collect(openDownload(fixture.request(browser(url))).bytes);
+    const download = openDownload(fixture.request(browser(url)));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: 0, resumed: SIZE });
+    expect(requests).toHaveLength(1);
+  });
+
+  test('begins anew, from memory of nothing, when the server has another edition', async () => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    const moved = await server(serveFile(fixture.content, { etag: '"two"' }));
+    const sidecar = JSON.parse(await readFile(`${partial()}.json`, 'utf8'));
+    await writeFile(`${partial()}.json`, JSON.stringify({ ...sidecar, address: `${moved.url}/` }));
+    const download = openDownload(fixture.request(browser(moved.url)));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: SIZE, resumed: 0 });
+  });
+
+  test.each(['', '{"schemaVersion":1', '{"schemaVersion":2}', 'null'])(
+    'begins anew when the sidecar holds %j',
+    async (text) => {
+      const { url } = await pausingServer();
+      await interrupt(url);
+      await writeFile(`${partial()}.json`, text);
+      const download = openDownload(fixture.request(browser(url)));
+      expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+      expect(download.outcome.resumed).toBe(0);
+    },
+  );
+
+  test.each([0, CUT / 2, CUT - 1])('heals a bit that flipped at %i', async (position) => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    const file = await open(partial(), 'r+');
+    await file.write(Buffer.from([(fixture.content[position] ?? 0) ^ 1]), 0, 1, position);
+    await file.close();
+    const { result, download } = await receiveAsset(fixture.request(browser(url)), ({ bytes }) =>
+      collect(bytes),
+    );
+    expect(result.equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: SIZE, resumed: 0 });
+  });
+
+  test('continues what a killed process left, whose last bytes were on their way', async () => {
+    const { url } = await pausingServer();
+    const asset = browser(url);
+    const args = [JSON.stringify(asset), fixture.home];
+    const child = await startProgram('test/support/download-program.ts', fixture.home, args);
+    children.push(child);
+    while ((await stat(partial()).catch(() => ({ size: 0 }))).size < CUT) await sleep(10);
+    child.kill('SIGKILL');
+    await once(child, 'exit');
+    const download = openDownload(fixture.request(asset));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome).toEqual({ source: 'browser', fetched: SIZE - CUT, resumed: CUT });
+    await download.discard();
+    expect(await readdir(join(fixture.home, 'partial'))).toEqual([]);
+  });
+
+  test('does not keep what cannot be verified to be the same', async () => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    await rm(`${partial()}.json`);
+    const download = openDownload(fixture.request(browser(url)));
+    await collect(download.bytes);
+    expect(download.outcome.resumed).toBe(0);
+  });
+});
+
+describe('a connection that stalls', () => {
+  test('is given up and replaced from where it stopped', async () => {
+    let stalled = false;
+    const { url, requests } = await server((request, response) => {
+      if (stalled) return serveFile(fixture.content)(request, response);
+      stalled = true;
+      serveHead(response);
+      return response.write(fixture.content.subarray(0, CUT));
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests[1]?.headers.range).toBe(`bytes=${CUT}-`);
+  });
+
+  test('is not what a slow consumer looks like', async () => {
+    const { url, requests } = await server(serveFile(fixture.content));
+    const download = openDownload(fixture.request(browser(url)), { stall: 50 });
+    let pauses = 3;
+    for await (const _ of download.bytes) {
+      if (pauses > 0) await sleep(120);
+      pauses -= 1;
+    }
+    expect(requests).toHaveLength(1);
+  });
+});
