@@ -1,6 +1,6 @@
+import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { CodexRuntimeError } from '../errors.ts';
-import type { InflateEngine } from './inflate.ts';
 
 /** Big buffers: each one costs a round trip between the thread pool and the event loop. */
 const CHUNK_BYTES = 1024 * 1024;
@@ -9,6 +9,9 @@ const INPUT_BYTES = 512 * 1024;
 const BUFFERS = { chunkSize: CHUNK_BYTES, writableHighWaterMark: INPUT_BYTES };
 /** 128 MiB, zstd's own default cap for a decoder; a hostile frame may ask for gigabytes. */
 const ZSTD_WINDOW_LOG_MAX = 27;
+
+/** A stream of node:zlib: `bytesWritten` counts the input that it has really used. */
+export type InflateEngine = Transform & { readonly bytesWritten: number };
 
 /** zstd came to node:zlib with 22.15 and 23.8; the types here are those of the oldest supported Node. */
 type ZstdZlib = typeof zlib & {

@@ -40,8 +40,8 @@ export async function extractRuntime(request: ExtractRequest): Promise<Extracted
       await unpack(member, policy, tree);
       throwIfAborted(signal);
     }
-    policy.expectEntrypoint();
     const files = await tree.finish();
+    policy.expectEntrypoint(files);
     throwIfAborted(signal);
     return files;
   } catch (error) {

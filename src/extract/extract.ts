@@ -5,7 +5,7 @@ import type { RuntimeFile } from '../store/manifest.ts';
 export interface ExtractLimits {
   /** Bytes of all members together. Default 4 GiB. */
   readonly totalBytes: number;
-  /** Members, directories included. Default 10,000. */
+  /** Members and directories, those included that only members' paths tell of. Default 10,000. */
   readonly entries: number;
   /** Characters of a member's path. Default 512. */
   readonly pathLength: number;

@@ -1,4 +1,4 @@
-import type { ExtractLimits } from './extract.ts';
+import type { ExtractedFiles, ExtractLimits } from './extract.ts';
 import { entrypointOf, type LaidOut, placeMember } from './layout.ts';
 import type { Member } from './member.ts';
 import { checkName } from './member-name.ts';
@@ -23,7 +23,6 @@ export class MemberPolicy {
   readonly #treeNames = new NameLedger();
   #members = 0;
   #bytes = 0;
-  #entrypoint = false;
 
   constructor(asset: LaidOut, limits: ExtractLimits, refuse: Refuse) {
     this.#asset = asset;
@@ -46,7 +45,6 @@ export class MemberPolicy {
     if ('skip' in placement) return undefined;
     const { path } = placement;
     this.#enter(this.#treeNames, path.split('/'), member);
-    if (path === entrypointOf(this.#asset.target)) this.#entrypoint = member.kind === 'file';
     return { path, mode: modeOf(path, member.executable) };
   }
 
@@ -59,15 +57,19 @@ export class MemberPolicy {
     }
   }
 
-  /** @throws CodexRuntimeError `ARCHIVE_REFUSED` when the archive has ended without the executable */
-  expectEntrypoint(): void {
-    if (!this.#entrypoint) throw this.#refuse('entrypoint-missing', null);
+  /** @throws CodexRuntimeError `ARCHIVE_REFUSED` when `files` do not hold the executable */
+  expectEntrypoint(files: ExtractedFiles): void {
+    const entrypoint = files.find(({ path }) => path === entrypointOf(this.#asset.target));
+    if (entrypoint === undefined || entrypoint.size === 0) {
+      throw this.#refuse('entrypoint-missing', null);
+    }
   }
 
   #enter(ledger: NameLedger, segments: readonly string[], member: Member): void {
     if (segments.length === 0) return;
     const fault = ledger.enter(segments, member.kind);
     if (fault !== undefined) throw this.#refuse(fault, member.name);
+    if (ledger.size > this.#limits.entries) throw this.#refuse('too-many-members', member.name);
   }
 }
 

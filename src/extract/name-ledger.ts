@@ -15,6 +15,11 @@ interface Known {
 export class NameLedger {
   readonly #known = new Map<string, Known>();
 
+  /** Names so far, parents that nobody declared included. */
+  get size(): number {
+    return this.#known.size;
+  }
+
   /** Enters a path and its parents; says what is wrong with that, or nothing. */
   enter(segments: readonly string[], kind: Member['kind']): RefusalReason | undefined {
     for (let depth = 1; depth < segments.length; depth++) {

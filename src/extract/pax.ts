@@ -1,5 +1,5 @@
+import { decodeUtf8 } from './byte-checks.ts';
 import type { Refuse } from './refusal.ts';
-import { decodeUtf8 } from './tar-header.ts';
 
 /** What an extended header changes about the next member. */
 export interface PaxOverrides {

@@ -1,3 +1,4 @@
+import { decodeUtf8, isZero } from './byte-checks.ts';
 import type { Refuse } from './refusal.ts';
 
 export const BLOCK = 512;
@@ -31,16 +32,6 @@ export function decodeTarHeader(block: Buffer, refuse: Refuse): TarHeader {
   return { name: prefix === '' ? name : `${prefix}/${name}`, mode, size, type };
 }
 
-export function isZero(bytes: Buffer): boolean {
-  return bytes.length === 0 || (bytes[0] === 0 && bytes.equals(ZEROS.subarray(0, bytes.length)))
-    ? true
-    : bytes.length > ZEROS.length && isZero(bytes.subarray(0, ZEROS.length))
-      ? isZero(bytes.subarray(ZEROS.length))
-      : false;
-}
-
-const ZEROS = Buffer.alloc(64 * 1024);
-
 /** Text up to the first NUL; what follows it must be NUL too, or a name would hide a second one. */
 function text(block: Buffer, start: number, length: number, refuse: Refuse): string {
   const field = block.subarray(start, start + length);
@@ -50,12 +41,6 @@ function text(block: Buffer, start: number, length: number, refuse: Refuse): str
   if (decoded === undefined) throw refuse('malformed-name', used.toString('latin1'));
   if (!isZero(field.subarray(used.length))) throw refuse('control-character', decoded);
   return decoded;
-}
-
-/** Undefined for bytes that are not UTF-8. */
-export function decodeUtf8(bytes: Buffer): string | undefined {
-  const decoded = bytes.toString('utf8');
-  return Buffer.from(decoded, 'utf8').equals(bytes) ? decoded : undefined;
 }
 
 /** Octal, or GNU's base-256 for sizes over 8 GiB. */

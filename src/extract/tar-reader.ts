@@ -1,9 +1,10 @@
+import { decodeUtf8, isZero } from './byte-checks.ts';
 import { ByteCursor } from './byte-cursor.ts';
 import type { ExtractLimits } from './extract.ts';
 import type { Member } from './member.ts';
 import { type PaxOverrides, parsePax } from './pax.ts';
 import type { Refuse } from './refusal.ts';
-import { BLOCK, decodeTarHeader, decodeUtf8, isZero, type TarHeader } from './tar-header.ts';
+import { BLOCK, decodeTarHeader, type TarHeader } from './tar-header.ts';
 
 const EXTENDED_HEADER_BYTES = 64 * 1024;
 const COMPRESSION_MAGIC = [

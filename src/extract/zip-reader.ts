@@ -2,13 +2,13 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { diskError } from '../disk-error.ts';
-import { ArchiveInput } from './archive-input.ts';
+import { ArchiveInput, throwIfAborted } from './archive-input.ts';
+import { decodeUtf8 } from './byte-checks.ts';
 import { openInflateRaw } from './engines.ts';
 import type { ExtractLimits } from './extract.ts';
 import { inflate } from './inflate.ts';
 import type { Member } from './member.ts';
 import type { Refuse } from './refusal.ts';
-import { decodeUtf8 } from './tar-header.ts';
 import { ZipFileReader } from './zip-file.ts';
 
 const STORED = 0;
@@ -146,6 +146,7 @@ async function* bodyOf(
   let crc = 0;
   let size = 0;
   for await (const chunk of inflated) {
+    throwIfAborted(signal);
     size += chunk.length;
     if (size > member.size) throw refuse('ambiguous', member.name);
     crc = crc32(chunk, crc);

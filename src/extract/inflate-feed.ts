@@ -1,0 +1,111 @@
+import type { ArchiveInput } from './archive-input.ts';
+import { isZero } from './byte-checks.ts';
+import type { InflateEngine } from './engines.ts';
+import type { Refuse } from './refusal.ts';
+
+/** Input that goes to the engine in one piece. */
+const GATHER_BYTES = 256 * 1024;
+
+/** Moves input into the engine at the engine's pace, and past its end checks that only padding comes. */
+export class InflateFeed {
+  /** What the source threw, as it threw it. */
+  failure: unknown;
+  readonly #input: ArchiveInput;
+  readonly #engine: InflateEngine;
+  readonly #refuse: Refuse;
+  /** Buffers that the engine may not have used up yet. */
+  #recent: Buffer[] = [];
+  #written = 0;
+  #ended = false;
+  #stopped = false;
+
+  constructor(input: ArchiveInput, engine: InflateEngine, refuse: Refuse) {
+    this.#input = input;
+    this.#engine = engine;
+    this.#refuse = refuse;
+    engine.once('end', () => {
+      this.#ended = true;
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  async run(): Promise<void> {
+    try {
+      await this.#pump();
+    } catch (error) {
+      this.failure = error;
+      this.#engine.destroy(error instanceof Error ? error : new Error(String(error)));
+      throw error;
+    }
+  }
+
+  async #pump(): Promise<void> {
+    for (let chunk = await this.#gather(); chunk !== null; chunk = await this.#gather()) {
+      if (this.#ended) this.#expectPadding(chunk);
+      else await this.#write(chunk);
+      if (this.#stopped) return;
+    }
+    this.#engine.end();
+    if (!this.#ended) await settled(this.#engine, ['end', 'close']);
+    this.#checkTail();
+  }
+
+  /** Sockets deliver 64 KiB at most; joining them saves three of four trips to the thread pool. */
+  async #gather(): Promise<Buffer | null> {
+    const parts: Buffer[] = [];
+    for (let size = 0; size < GATHER_BYTES; ) {
+      const part = await this.#input.next();
+      if (part === null || this.#stopped) break;
+      size += part.length;
+      parts.push(part);
+    }
+    if (parts.length === 0) return null;
+    return parts.length === 1 ? (parts[0] ?? null) : Buffer.concat(parts);
+  }
+
+  async #write(chunk: Buffer): Promise<void> {
+    this.#recent.push(chunk);
+    this.#written += chunk.length;
+    if (!this.#engine.write(chunk)) await settled(this.#engine, ['drain', 'end', 'close']);
+    this.#forgetUsed();
+    if (this.#ended) this.#checkTail();
+  }
+
+  #forgetUsed(): void {
+    let held = this.#recent.reduce((sum, { length }) => sum + length, 0);
+    const unused = this.#written - this.#engine.bytesWritten;
+    for (;;) {
+      const oldest = this.#recent[0]?.length ?? 0;
+      if (oldest === 0 || held - oldest < unused) return;
+      held -= oldest;
+      this.#recent.shift();
+    }
+  }
+
+  /** The engine stops at the end of the compressed data; what it was given beyond that is the tail. */
+  #checkTail(): void {
+    if (!this.#ended) return;
+    const unused = this.#written - this.#engine.bytesWritten;
+    if (unused > 0) this.#expectPadding(Buffer.concat(this.#recent).subarray(-unused));
+    this.#recent = [];
+    this.#written = this.#engine.bytesWritten;
+  }
+
+  #expectPadding(bytes: Buffer): void {
+    if (!isZero(bytes)) throw this.#refuse('trailing-data', null);
+  }
+}
+
+function settled(engine: InflateEngine, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    if (engine.destroyed) return resolve();
+    const done = () => {
+      for (const event of events) engine.off(event, done);
+      resolve();
+    };
+    for (const event of events) engine.on(event, done);
+  });
+}
