@@ -10,6 +10,7 @@ export class SyncQueue {
   #last: Promise<void> = Promise.resolve();
   #waiting = 0;
   #error: unknown;
+  #abandoned = false;
 
   get idle(): boolean {
     return this.#waiting === 0;
@@ -19,21 +20,29 @@ export class SyncQueue {
   async add(sync: () => Promise<void>, path: string): Promise<void> {
     this.#check();
     this.#waiting += 1;
-    this.#last = this.#last.then(sync).then(
-      () => {
-        this.#waiting -= 1;
-      },
-      (error: unknown) => {
-        this.#waiting -= 1;
-        this.#error ??= diskError(error, 'write a file to the disk', path);
-      },
-    );
+    this.#last = this.#last
+      .then(() => (this.#abandoned ? undefined : sync()))
+      .then(
+        () => {
+          this.#waiting -= 1;
+        },
+        (error: unknown) => {
+          this.#waiting -= 1;
+          this.#error ??= diskError(error, 'write a file to the disk', path);
+        },
+      );
     if (this.#waiting >= WAITING_AT_MOST) await this.settled();
   }
 
   async settled(): Promise<void> {
     await this.#last;
     this.#check();
+  }
+
+  /** Waits for the running fsync and starts no other: what failed need not reach the disk. */
+  async abandon(): Promise<void> {
+    this.#abandoned = true;
+    await this.#last;
   }
 
   #check(): void {

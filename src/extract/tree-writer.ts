@@ -70,7 +70,7 @@ export class TreeWriter {
 
   /** Closes what is open after a failure; the files stay for the caller to remove. */
   async abandon(): Promise<void> {
-    await this.#syncs.settled().catch(() => undefined);
+    await this.#syncs.abandon();
     await Promise.allSettled([...this.#open].map((handle) => handle.close()));
   }
 

@@ -1,7 +1,6 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readlink, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CodexRuntimeError } from '../../src/errors.ts';
 import {
   type ExtractedFiles,
   type ExtractRequest,
@@ -24,9 +23,12 @@ export interface Pretence {
 export interface Bench extends AsyncDisposable {
   readonly destination: string;
   readonly canary: Canary;
+  /** Empties the destination and makes a request for `archive`. */
   request(archive: Buffer, pretence?: Pretence, chunkBytes?: number): Promise<ExtractRequest>;
   /** Unpacks; the tree, or the error that it ended with. */
   unpack(archive: Buffer, pretence?: Pretence): Promise<ExtractedFiles>;
+  /** Files of this bench that the process still holds open; always empty where /proc is missing. */
+  openFiles(): Promise<readonly string[]>;
 }
 
 export async function openBench(): Promise<Bench> {
@@ -40,11 +42,21 @@ export async function openBench(): Promise<Bench> {
     destination,
     canary,
     async request(archive, pretence = {}, chunkBytes = 64 * 1024) {
+      for (const name of await readdir(destination)) {
+        await rm(join(destination, name), { recursive: true });
+      }
       await writeFile(path, archive);
       return { asset: assetOf(pretence), bytes: chunksOf(archive, chunkBytes), path, destination };
     },
     async unpack(archive, pretence) {
       return await extractRuntime(await bench.request(archive, pretence));
+    },
+    async openFiles() {
+      const fds = await readdir('/proc/self/fd').catch(() => []);
+      const paths = await Promise.all(
+        fds.map((fd) => readlink(`/proc/self/fd/${fd}`).catch(() => '')),
+      );
+      return paths.filter((open) => open.startsWith(root));
     },
     async [Symbol.asyncDispose]() {
       await rm(root, { recursive: true, force: true });
@@ -64,14 +76,4 @@ export function assetOf(pretence: Pretence): ExtractRequest['asset'] {
 
 export async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
   for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
-}
-
-/** The error that a promise ends with; fails when it ends well or with a stranger's error. */
-export async function failureOf(promise: Promise<unknown>): Promise<CodexRuntimeError> {
-  const outcome: unknown = await promise.then(
-    (value) => new Error(`ended well: ${JSON.stringify(value)}`),
-    (error: unknown) => error,
-  );
-  if (outcome instanceof CodexRuntimeError) return outcome;
-  throw outcome;
 }
