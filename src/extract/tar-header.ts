@@ -28,7 +28,9 @@ export function decodeTarHeader(block: Buffer, refuse: Refuse): TarHeader {
   const type = block[156] === 0 ? '0' : block.toString('latin1', 156, 157);
   const linkName = text(block, 157, 100, refuse);
   if (linkName !== '' && type !== '1' && type !== '2') throw refuse('ambiguous', name);
-  const prefix = posix ? text(block, 345, 155, refuse) : '';
+  // star and node-tar keep two times in the last bytes of the prefix, which is shorter then.
+  const times = posix && /^\0[0-7\0 ]{24}$/.test(block.toString('latin1', 475, 500));
+  const prefix = posix ? text(block, 345, times ? 130 : 155, refuse) : '';
   return { name: prefix === '' ? name : `${prefix}/${name}`, mode, size, type };
 }
 
