@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { placeMember, stemOf } from '../../src/extract/layout.ts';
-import { assetOf, type Pretence } from '../support/unpacking.ts';
+import { assetOf, type Pretence } from '../support/extract-request.ts';
 
 const LINUX = 'x86_64-unknown-linux-musl';
 const WINDOWS = 'x86_64-pc-windows-msvc';

@@ -1,6 +1,6 @@
 import type { ExtractLimits, RefusalReason } from '../../src/extract/index.ts';
 import { longName, pax, paxRecord, type TarEntry, tar, tarEntry, tarHeader } from './archives.ts';
-import type { Pretence } from './unpacking.ts';
+import type { Pretence } from './extract-request.ts';
 
 /** An archive that must be refused. Tars are here as they are, to be compressed by who uses them. */
 export interface HostileArchive {

@@ -6,18 +6,8 @@ import {
   type ExtractRequest,
   extractRuntime,
 } from '../../src/extract/index.ts';
-import type { ArchiveFormat, Layout } from '../../src/resolve/asset.ts';
-import { parseTarget } from '../../src/target/index.ts';
 import { type Canary, canaryTree } from './canary-tree.ts';
-
-/** What an archive pretends to be. */
-export interface Pretence {
-  readonly format?: ArchiveFormat;
-  readonly layout?: Layout;
-  readonly target?: string;
-  /** Default the name that a release has for this format, layout and target. */
-  readonly name?: string;
-}
+import { assetOf, chunksOf, type Pretence } from './extract-request.ts';
 
 /** A directory to unpack into, between files that must stay as they are. */
 export interface Bench extends AsyncDisposable {
@@ -63,17 +53,4 @@ export async function openBench(): Promise<Bench> {
     },
   };
   return bench;
-}
-
-export function assetOf(pretence: Pretence): ExtractRequest['asset'] {
-  const target = parseTarget(pretence.target ?? 'linux-x64');
-  const format = pretence.format ?? 'tar.gz';
-  const layout = pretence.layout ?? 'tree';
-  const stem = layout === 'tree' ? `codex-package-${target.triple}` : `codex-${target.triple}`;
-  const suffix = layout === 'bare' ? target.exeSuffix : '';
-  return { name: pretence.name ?? `${stem}${suffix}.${format}`, format, layout, target };
-}
-
-export async function* chunksOf(bytes: Buffer, size: number): AsyncGenerator<Buffer> {
-  for (let i = 0; i < bytes.length; i += size) yield bytes.subarray(i, i + size);
 }

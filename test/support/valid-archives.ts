@@ -1,7 +1,7 @@
 import { gzipSync } from 'node:zlib';
 import { create } from 'tar';
 import { longName, pax, type TarEntry, tar, type ZipEntry, zip } from './archives.ts';
-import type { Pretence } from './unpacking.ts';
+import type { Pretence } from './extract-request.ts';
 
 /** An archive that must be taken, and the tree that it must become. */
 export interface ValidArchive {
