@@ -10,6 +10,7 @@ export async function bundledFixture(name: string): Promise<string> {
     outfile,
     bundle: true,
     platform: 'node',
+    target: 'node20',
     format: 'esm',
     logLevel: 'error',
     // CommonJS dependencies call require for Node's own modules.
