@@ -1,3 +1,4 @@
+export { checkPin, type PinCheck } from './check-pin.ts';
 export { type EnsuredRuntime, ensureRuntime } from './ensure-runtime.ts';
 export {
   CodexRuntimeError,
@@ -14,7 +15,9 @@ export {
   type Listing,
   listInstalled,
 } from './list-runtimes.ts';
+export { LOCKFILE_NAME, type Lock } from './pin/index.ts';
 export { parseVersion, type Version } from './pin/version.ts';
+export { type PinOptions, type PinResult, pinRuntime } from './pin-runtime.ts';
 export type { PrefixOptions } from './prefix.ts';
 export { type InstallPreview, previewInstall } from './preview-install.ts';
 export type { RuntimeOptions } from './request.ts';

@@ -25,6 +25,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/resolve.ts'),
   },
   {
+    name: 'pin',
+    summary: 'lock a version and its bytes, or check the lockfile',
+    load: () => import('./commands/pin.ts'),
+  },
+  {
     name: 'which',
     summary: 'print the path of a runtime, fetching it if needed',
     load: () => import('./commands/which.ts'),

@@ -3,12 +3,16 @@ import type { OnProgress } from '../events.ts';
 import type { PrefixOptions } from '../prefix.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 
-/** Flags of the commands that look for a runtime. */
-export interface RuntimeFlags extends CommonFlags {
-  readonly target?: string;
-  readonly variant?: 'auto' | 'package' | 'binary';
+/** Flags of the commands that ask the channels. */
+export interface SourceFlags extends CommonFlags {
   readonly source?: string;
   readonly repo?: string;
+}
+
+/** Flags of the commands that look for a runtime. */
+export interface RuntimeFlags extends SourceFlags {
+  readonly target?: string;
+  readonly variant?: 'auto' | 'package' | 'binary';
   readonly frozen?: true;
   readonly offline?: true;
   readonly force?: true;
@@ -30,13 +34,20 @@ export function addCommonFlags(command: Command): Command {
 }
 
 export function addRuntimeFlags(command: Command): Command {
-  return command
+  command
     .option('--target <target>', 'triple, npm tag or os/cpu (default: this machine)', nonEmpty)
     .addOption(
       new Option('--variant <variant>', 'complete package or bare binary')
         .choices(['auto', 'package', 'binary'])
         .default('auto'),
-    )
+    );
+  return addSourceFlags(command)
+    .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
+    .option('--offline', 'use only what is on this machine');
+}
+
+export function addSourceFlags(command: Command): Command {
+  return command
     .option(
       '--source <list>',
       'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm)',
@@ -46,9 +57,7 @@ export function addRuntimeFlags(command: Command): Command {
       '--repo <owner/name>',
       'a fork or private mirror on GitHub (default: openai/codex)',
       nonEmpty,
-    )
-    .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
-    .option('--offline', 'use only what is on this machine');
+    );
 }
 
 export function addPrefixFlags(command: Command): Command {

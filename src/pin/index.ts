@@ -1,10 +1,12 @@
 export {
+  findLockfile,
   LOCKFILE_NAME,
   type Lock,
   type LockedAsset,
   type LockedTarget,
   loadLock,
   lockFor,
+  writeLock,
 } from './lockfile.ts';
 export { formatLock, parseLock } from './lockfile-text.ts';
 export {

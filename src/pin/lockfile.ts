@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Triple } from '../target/index.ts';
-import { parseLock } from './lockfile-text.ts';
+import { formatLock, parseLock } from './lockfile-text.ts';
 import type { Pin } from './precedence.ts';
 import type { Version } from './version.ts';
 
@@ -46,12 +48,41 @@ export const LOCKFILE_NAME = 'codex-runtime.lock.json';
  * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read or trusted.
  */
 export async function loadLock(cwd: string): Promise<Lock | null> {
+  const found = await findLockfile(cwd);
+  return found === null ? null : parseLock(found.text, found.path);
+}
+
+/**
+ * The nearest lockfile's absolute path and text, for who is about to replace or judge it.
+ * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read.
+ */
+export async function findLockfile(cwd: string): Promise<{ path: string; text: string } | null> {
   for (let dir = cwd; ; dir = dirname(dir)) {
     const path = join(dir, LOCKFILE_NAME);
     const text = await readIfPresent(path);
-    if (text !== null) return parseLock(text, path);
+    if (text !== null) return { path, text };
     if (dirname(dir) === dir) return null;
   }
+}
+
+/**
+ * Replaces a lockfile in one step; one that says the same already is left alone.
+ * @returns whether it changed
+ * @throws CodexRuntimeError `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
+ */
+export async function writeLock(path: string, lock: Lock): Promise<boolean> {
+  const text = formatLock(lock);
+  if ((await readIfPresent(path)) === text) return false;
+  const fresh = `${path}.${randomUUID()}`;
+  try {
+    await writeFile(fresh, text, { flag: 'wx' });
+    await rename(fresh, path);
+  } catch (error) {
+    throw diskError(error, 'write the lockfile', path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+  return true;
 }
 
 /**

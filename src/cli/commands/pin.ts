@@ -1,0 +1,96 @@
+import { Command } from 'commander';
+import { checkPin } from '../../check-pin.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import { type PinResult, pinRuntime } from '../../pin-runtime.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addSourceFlags,
+  libraryOptions,
+  printResult,
+  type SourceFlags,
+} from '../flags.ts';
+import { formatTable } from '../format.ts';
+import { createProgress, type Progress } from '../progress.ts';
+
+interface PinFlags extends SourceFlags {
+  readonly check?: true;
+  readonly deep?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('pin')
+    .description('Lock a version: the bytes it may be, for all six targets on every channel.')
+    .argument('[version]', 'as for install (default: what the environment or the lockfile names)')
+    .option('--check', 'compare the lockfile with the channels, and change nothing')
+    .option('--deep', "fetch every target, and lock the executable's sha256 too");
+  return addCommonFlags(addSourceFlags(command))
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: PinFlags) => {
+      if (flags.check === true && flags.deep === true) {
+        throw new CodexRuntimeError('USAGE', '--check and --deep exclude each other.', {
+          hint: 'Run pin --deep once and commit its result; run pin --check in CI.',
+        });
+      }
+      const progress = await createProgress(context, flags);
+      try {
+        await (flags.check === true ? check : pin)(context, version, flags, progress);
+      } finally {
+        progress.end();
+      }
+      done(0);
+    });
+}
+
+type Action = (
+  context: CliContext,
+  version: string | undefined,
+  flags: PinFlags,
+  progress: Progress,
+) => Promise<void>;
+
+const pin: Action = async (context, version, flags, progress) => {
+  const options = libraryOptions(context, version, flags, progress.onProgress);
+  const result = await pinRuntime({ ...options, deep: flags.deep === true });
+  progress.end();
+  if (flags.quiet !== true) context.stderr.write(summary(result));
+  printResult(context, flags, result, result.path);
+};
+
+const check: Action = async (context, version, flags, progress) => {
+  const result = await checkPin(libraryOptions(context, version, flags, progress.onProgress));
+  progress.end();
+  if (flags.quiet !== true) {
+    context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
+    context.stderr.write(silence(result.silent));
+  }
+  printResult(context, flags, result, result.path);
+};
+
+function summary({ version, lock, changed, missing, silent }: PinResult): string {
+  const rows = Object.entries(lock.targets).map(([triple, { assets, entrypoint }]) => [
+    `  ${triple}`,
+    `${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`,
+    entrypoint === undefined ? '' : `executable ${entrypoint.sha256.slice(0, 12)}…`,
+  ]);
+  const gaps = missing.map((triple) => `Nothing to lock for ${triple}.\n`).join('');
+  const what = changed ? 'Locked' : 'Already locked';
+  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps}${silence(silent)}`;
+}
+
+function silence(silent: PinResult['silent']): string {
+  return silent
+    .map(({ channel }) => `Not asked, because it did not answer: ${channel}.\n`)
+    .join('');
+}
+
+const EXAMPLES = `
+The lockfile is codex-runtime.lock.json, the nearest one upward or a new one here; its path is
+printed. Commit it: install then takes these bytes and no others.
+
+Examples:
+  codex-runtime pin 0.115.0
+  codex-runtime pin latest --source github,npm
+  codex-runtime pin --deep               add what lets one channel stand in for another
+  codex-runtime pin --check              in CI: complete and true? 3 incomplete, 6 other bytes
+`;
