@@ -9,6 +9,7 @@ export {
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
 export { type InstallOptions, type InstallResult, installRuntime } from './install-runtime.ts';
+export { listRemote, type RemoteChannel } from './list-remote.ts';
 export {
   type ListedPrefix,
   type ListedRuntime,
@@ -20,6 +21,7 @@ export { parseVersion, type Version } from './pin/version.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './pin-runtime.ts';
 export type { PrefixOptions } from './prefix.ts';
 export { type InstallPreview, previewInstall } from './preview-install.ts';
+export type { MissingPart } from './release-readiness.ts';
 export type { RuntimeOptions } from './request.ts';
 export type { Asset, AssetSource, Channel, Digest, Variant } from './resolve/asset.ts';
 export { type Resolution, resolveAllTargets, resolveRuntime } from './resolve-runtime.ts';
@@ -33,3 +35,4 @@ export {
   type Triple,
 } from './target/index.ts';
 export { type Uninstalled, uninstallRuntime } from './uninstall-runtime.ts';
+export { type ReadyRelease, type WaitOptions, waitForRelease } from './wait-for-release.ts';

@@ -41,12 +41,17 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'list',
-    summary: 'show the runtimes of the store and the prefixes',
+    summary: 'show the runtimes of the store and the prefixes, or what the channels have',
     load: () => import('./commands/list.ts'),
   },
   {
     name: 'uninstall',
     summary: 'remove a package from a prefix or a runtime from the store',
     load: () => import('./commands/uninstall.ts'),
+  },
+  {
+    name: 'wait',
+    summary: 'wait until a release is complete on every channel',
+    load: () => import('./commands/wait.ts'),
   },
 ];

@@ -99,6 +99,13 @@ export function nonEmpty(value: string): string {
   return value;
 }
 
+/** Reads `linux-x64,darwin-arm64`. */
+export function parseList(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new InvalidArgumentError('An item of the list is empty.');
+  return items;
+}
+
 /** Prints a command's result: the document with `--json`, else the text alone. */
 export function printResult(
   context: CliContext,

@@ -18,6 +18,7 @@ export interface GitHubApi {
   /** @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, with reason `not-found` for an unknown tag. */
   release(tag: string, signal?: AbortSignal): Promise<ReleaseDocument>;
   latest(signal?: AbortSignal): Promise<Version>;
+  /** The newest first by semver: GitHub's own order is that of publication. */
   versions(signal?: AbortSignal): Promise<readonly Version[]>;
 }
 

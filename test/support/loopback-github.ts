@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from './fault-server.ts';
 import { type Body, openBody, sendBody } from './loopback-body.ts';
-import type { LoopbackRelease } from './miniature-release.ts';
+import { type LoopbackRelease, launcherDocument } from './miniature-release.ts';
 
 /** What a request asked for. `asset` is the API's answer by 302, `cdn` where that leads. */
 export type LoopbackRoute =
@@ -182,9 +182,8 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
       pattern('/npm/@openai%2fcodex/([^/]+)'),
       (version) => {
         const build = releases.flatMap(({ builds }) => builds).find((b) => b.version === version);
-        return build === undefined
-          ? { route: 'npm-document' }
-          : { route: 'npm-document', json: npmJson(build) };
+        const json = build === undefined ? launcherDocument(find(version)) : npmJson(build);
+        return json === undefined ? { route: 'npm-document' } : { route: 'npm-document', json };
       },
     ],
     [

@@ -34,6 +34,8 @@ export interface LoopbackRelease {
   readonly assets: readonly LoopbackAsset[];
   /** On npm. */
   readonly builds: readonly LoopbackBuild[];
+  /** The builds that the launcher on npm names, as `0.115.0-linux-x64`; null when it is not published. Default: `builds`. */
+  readonly launcher?: readonly string[] | null;
 }
 
 export interface MiniatureOptions {
@@ -98,6 +100,17 @@ export function miniatureTree(version: string, target: Target, executable: Buffe
     { path: `bin/codex${exe}`, content: executable, mode: 0o755 },
     ...['bin/codex-code-mode-host', 'codex-path/rg', ...resources].map(tool),
   ];
+}
+
+/** The npm launcher's document, which names the platform builds; undefined where there is none. */
+export function launcherDocument(release: LoopbackRelease | undefined) {
+  if (release === undefined || release.launcher === null) return undefined;
+  const named = release.launcher ?? release.builds.map(({ version }) => version);
+  const builds = named.map((build) => [
+    build.replace(release.version, '@openai/codex'),
+    `npm:@openai/codex@${build}`,
+  ]);
+  return { version: release.version, optionalDependencies: Object.fromEntries(builds) };
 }
 
 /** A whole release in miniature, for every channel and in every format that this Node can write. */

@@ -1,46 +1,112 @@
 import { Command } from 'commander';
-import { listInstalled } from '../../list-runtimes.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { addCommonFlags, libraryOptions, printResult } from '../flags.ts';
+import compareVersions from 'semver/functions/compare.js';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { RemoteChannel } from '../../list-remote.ts';
+import { type Listing, listInstalled } from '../../list-runtimes.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import { parseCount } from '../duration.ts';
+import {
+  addCommonFlags,
+  addSourceFlags,
+  libraryOptions,
+  printResult,
+  type SourceFlags,
+} from '../flags.ts';
 import { formatBytes, formatTable } from '../format.ts';
 
+interface ListFlags extends SourceFlags {
+  readonly remote?: true;
+  readonly limit?: number;
+}
+
+const DEFAULT_LIMIT = 20;
+
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
-  const command = new Command('list').description(
-    'Show the runtimes in the store with their size, and the prefixes that hold one.',
-  );
-  return addCommonFlags(command)
+  const command = new Command('list')
+    .description('Show the runtimes in the store with their size, and the prefixes that hold one.')
+    .option('--remote', 'show the versions that the channels have, the newest first')
+    .option(
+      '--limit <n>',
+      `how many versions with --remote (default: ${DEFAULT_LIMIT})`,
+      parseCount,
+    );
+  return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
-    .action(async (flags: CommonFlags) => {
-      const listing = await listInstalled(libraryOptions(context, undefined, flags));
-      const runtimes = listing.runtimes.map((runtime) => [
-        runtime.version,
-        runtime.target,
-        runtime.variant,
-        formatBytes(runtime.size),
-        runtime.whole ? 'whole' : 'damaged',
-        runtime.dir,
-      ]);
-      const prefixes = listing.prefixes.map((prefix) => [
-        prefix.version,
-        prefix.target,
-        prefix.name,
-        prefix.healthy ? 'healthy' : 'damaged',
-        prefix.executable,
-      ]);
-      const text = [
-        'Store',
-        formatTable([['version', 'target', 'variant', 'size', 'state', 'directory'], ...runtimes]),
-        '',
-        'Prefixes',
-        formatTable([['version', 'target', 'package', 'state', 'executable'], ...prefixes]),
-      ];
-      printResult(context, flags, listing, text.join('\n'));
+    .action(async (flags: ListFlags) => {
+      if (flags.remote === true) await listRemoteVersions(context, flags);
+      else await listLocal(context, flags);
       done(0);
     });
+}
+
+async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
+  if (flags.limit !== undefined || flags.source !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--limit and --source belong to --remote.', {
+      hint: 'Run codex-runtime list --remote --limit 10.',
+    });
+  }
+  const listing = await listInstalled(libraryOptions(context, undefined, flags));
+  printResult(context, flags, listing, describeLocal(listing));
+}
+
+async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
+  const { listRemote } = await import('../../list-remote.ts');
+  const limit = flags.limit ?? DEFAULT_LIMIT;
+  const channels = await listRemote(libraryOptions(context, undefined, flags));
+  const limited = channels.map(({ versions, ...channel }) => ({
+    ...channel,
+    versions: versions?.slice(0, limit) ?? null,
+  }));
+  const silent = channels.filter(({ versions }) => versions === null);
+  if (flags.quiet !== true && flags.json !== true) {
+    for (const { channel, reason } of silent) context.stderr.write(`${channel}: ${reason}\n`);
+  }
+  printResult(context, flags, { channels: limited }, describeRemote(channels, limit));
+}
+
+/** One line a version, one column a channel that keeps a list. */
+function describeRemote(channels: readonly RemoteChannel[], limit: number): string {
+  const listing = channels.filter(({ versions }) => versions !== null);
+  const versions = [...new Set(listing.flatMap((channel) => channel.versions ?? []))];
+  const rows = versions
+    .sort((a, b) => compareVersions(b, a))
+    .slice(0, limit)
+    .map((version) => [
+      version,
+      ...listing.map((channel) => (channel.versions?.includes(version) === true ? 'yes' : '')),
+    ]);
+  return formatTable([['version', ...listing.map(({ channel }) => channel)], ...rows]);
+}
+
+function describeLocal(listing: Listing): string {
+  const runtimes = listing.runtimes.map((runtime) => [
+    runtime.version,
+    runtime.target,
+    runtime.variant,
+    formatBytes(runtime.size),
+    runtime.whole ? 'whole' : 'damaged',
+    runtime.dir,
+  ]);
+  const prefixes = listing.prefixes.map((prefix) => [
+    prefix.version,
+    prefix.target,
+    prefix.name,
+    prefix.healthy ? 'healthy' : 'damaged',
+    prefix.executable,
+  ]);
+  return [
+    'Store',
+    formatTable([['version', 'target', 'variant', 'size', 'state', 'directory'], ...runtimes]),
+    '',
+    'Prefixes',
+    formatTable([['version', 'target', 'package', 'state', 'executable'], ...prefixes]),
+  ].join('\n');
 }
 
 const EXAMPLES = `
 Examples:
   codex-runtime list
   codex-runtime list --json
+  codex-runtime list --remote                   what there is to install
+  codex-runtime list --remote --source npm --limit 5
 `;

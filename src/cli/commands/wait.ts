@@ -1,0 +1,66 @@
+import { Command } from 'commander';
+import { waitForRelease } from '../../wait-for-release.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import { parseDuration } from '../duration.ts';
+import {
+  addCommonFlags,
+  addSourceFlags,
+  libraryOptions,
+  parseList,
+  printResult,
+  type SourceFlags,
+} from '../flags.ts';
+
+interface WaitFlags extends SourceFlags {
+  readonly target?: readonly string[];
+  readonly timeout?: number;
+  readonly interval?: number;
+  readonly once?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('wait')
+    .description('Wait until a release is complete on the chosen channels and platforms.')
+    .argument('<version>', 'an exact version')
+    .option('--target <list>', 'targets that have to be there (default: all six)', parseList)
+    .option('--timeout <duration>', 'how long at most: 90s, 30m, 2h (default: 30m)', parseDuration)
+    .option('--interval <duration>', 'pause between two looks (default: 15s)', parseDuration)
+    .option('--once', 'look once, as --timeout 0');
+  return addCommonFlags(addSourceFlags(command))
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string, flags: WaitFlags) => {
+      done(await wait(context, version, flags));
+    });
+}
+
+async function wait(context: CliContext, version: string, flags: WaitFlags) {
+  const { target: targets, ...rest } = flags;
+  const timeoutMs = flags.once === true ? 0 : flags.timeout;
+  let told = '';
+  const result = await waitForRelease({
+    ...libraryOptions(context, undefined, rest),
+    version,
+    ...(targets === undefined ? {} : { targets }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(flags.interval === undefined ? {} : { intervalMs: flags.interval }),
+    onMissing: (missing) => {
+      const text = missing.map(({ reason }) => `  - ${reason}\n`).join('');
+      // A log needs to know only what has changed.
+      if (flags.quiet !== true && text !== told) context.stderr.write(`Not yet:\n${text}`);
+      told = text;
+    },
+  });
+  const where = result.channels.join(', ');
+  printResult(context, flags, result, `Codex ${result.version} is complete on ${where}.`);
+  return 0;
+}
+
+const EXAMPLES = `
+On npm the launcher has to be published and every platform build that it names; elsewhere every
+target needs its asset. Ends with 0 when all is there, with 9 and what is missing when time is up.
+
+Examples:
+  codex-runtime wait 0.169.0
+  codex-runtime wait 0.169.0 --source npm --timeout 2h
+  codex-runtime wait 0.169.0 --source github --target linux-x64,darwin-arm64 --once
+`;

@@ -1,0 +1,30 @@
+import { InvalidArgumentError } from 'commander';
+
+const SECONDS: Readonly<Record<string, number>> = {
+  ms: 0.001,
+  s: 1,
+  m: 60,
+  h: 3600,
+  d: 86_400,
+  w: 604_800,
+};
+
+/**
+ * Reads `90s`, `12h`, `30d`, `1h30m` or a bare number of seconds, as an option of the command line.
+ * @returns milliseconds
+ */
+export function parseDuration(text: string): number {
+  const spelled = text.trim().toLowerCase();
+  if (/^\d+(\.\d+)?$/.test(spelled)) return Number(spelled) * 1000;
+  const parts = [...spelled.matchAll(/(\d+(?:\.\d+)?)(ms|[smhdw])/g)];
+  if (parts.length === 0 || parts.map(([part]) => part).join('') !== spelled) {
+    throw new InvalidArgumentError('Write it like 90s, 30m, 12h or 30d.');
+  }
+  return parts.reduce((sum, [, n, unit]) => sum + Number(n) * (SECONDS[unit ?? ''] ?? 0), 0) * 1000;
+}
+
+/** Reads a whole number of at least 0, as an option of the command line. */
+export function parseCount(text: string): number {
+  if (!/^\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError('Write a whole number.');
+  return Number(text);
+}
