@@ -11,7 +11,7 @@ import {
   platformPackageName,
 } from '../stage/index.ts';
 import type { Runtime } from '../store/manifest.ts';
-import { parseTarget, TARGETS } from '../target/index.ts';
+import { parseTarget, TARGETS, type Target } from '../target/index.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';
 import { openOutputDirectory } from './output-directory.ts';
@@ -91,10 +91,19 @@ function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly Pa
         ...templateOptions(request),
         runtime,
         ecosystem,
-        name: ecosystem === 'node' ? platformPackageName(root, target) : root,
+        ...(ecosystem === 'node' ? publishedNames(root, target) : { name: root }),
       }),
     ),
   );
+}
+
+/**
+ * npm up to version 10 removes a command again when optional dependencies for other platforms share
+ * its name, so `codex` belongs to the root package alone.
+ */
+function publishedNames(root: string, target: Target) {
+  const name = platformPackageName(root, target);
+  return { name, command: name.replace(/^@.*\//, '') };
 }
 
 async function planRoot(

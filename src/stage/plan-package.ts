@@ -16,6 +16,8 @@ export interface PackageRequest {
   readonly ecosystem: 'node' | 'python';
   /** npm name, from which Python's names follow. Default `codex-cli-bin`. */
   readonly name?: string;
+  /** What npm links to the executable. Default `codex`. */
+  readonly command?: string;
   /** Directory with `node-platform/`, `node-root/` and `python/`. Default: the bundled ones. */
   readonly templatesDir?: string;
   /** URL for the package's metadata; npm's provenance needs the publishing repository here. */
@@ -53,7 +55,12 @@ async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
     request.templatesDir ?? BUNDLED_TEMPLATES,
     'node-platform',
     ['package.json', 'index.js', 'index.d.ts'],
-    { ...commonValues(request, target), name, version: manifest.version },
+    {
+      ...commonValues(request, target),
+      name,
+      version: manifest.version,
+      command: request.command ?? 'codex',
+    },
   );
   const files = combine(template, runtimeFiles(request.runtime, ''));
   checkPackageJson(files, { name, version: manifest.version });

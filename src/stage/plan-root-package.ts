@@ -34,6 +34,7 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
       name,
       version,
       repository: request.repository ?? CODEX_REPOSITORY,
+      targets: Object.fromEntries(targets.map(({ npmTag, triple }) => [npmTag, triple])),
       platformPackages: Object.fromEntries(packages.map((each) => [each, version])),
       platformList: packages.map((each) => `- \`${each}\``).join('\n'),
     },

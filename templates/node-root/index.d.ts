@@ -11,5 +11,5 @@ export declare function pathDir(): string | null;
 /** The Codex version, e.g. `0.115.0`. */
 export declare const version: string;
 
-/** The Rust triple that the executable was built for, e.g. `x86_64-unknown-linux-musl`. */
-export declare const target: string;
+/** The Rust triple of this machine's build; undefined on a machine without one. */
+export declare const target: string | undefined;

@@ -1,15 +1,16 @@
 'use strict';
 // CommonJS with plain `exports.x =` lines: `require` works on every Node, and `import { codexPath }`
 // too, because Node finds these names without running the file.
-const { optionalDependencies } = require('./package.json');
+const { codexTargets } = require('./package.json');
 
 const os = process.platform === 'android' ? 'linux' : process.platform;
-const name = `{{name}}-${os}-${process.arch}`;
+const build = `${os}-${process.arch}`;
 
 function platformPackage() {
-  if (!Object.hasOwn(optionalDependencies, name)) {
+  if (exports.target === undefined) {
     throw new Error(`{{name}} {{version}} has no build for ${process.platform}/${process.arch}.`);
   }
+  const name = `{{name}}-${build}`;
   try {
     return require(name);
   } catch (cause) {
@@ -31,8 +32,4 @@ exports.pathDir = function pathDir() {
   return platformPackage().pathDir();
 };
 
-exports.target = undefined;
-Object.defineProperty(exports, 'target', {
-  enumerable: true,
-  get: () => platformPackage().target,
-});
+exports.target = codexTargets[build];
