@@ -1,8 +1,8 @@
-import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
 import type { Asset } from '../resolve/asset.ts';
 import { type Sink, streamFrom } from './byte-stream.ts';
+import { claimPartial } from './claim.ts';
 import type { Download, DownloadRequest } from './download.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
 import { sizeOf } from './intervals.ts';
@@ -39,7 +39,7 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   const { asset, partialDir } = request;
   // Nothing is asked for that could not be verified.
   createVerifier(asset);
-  const path = join(partialDir, partialName(asset));
+  const claim = claimPartial(partialDir, partialId(asset));
   const outcome: Download['outcome'] = { source: null, fetched: 0, resumed: 0 };
   let partial: PartialFile | undefined;
 
@@ -49,18 +49,26 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
       ...(request.signal === undefined ? [] : [request.signal]),
     ]);
     if (signal.aborted) throw aborted(signal);
-    partial = await openPartial(path);
     try {
+      await claim.adopt();
+      partial = await openPartial(claim.path);
       await receive(beginState(request, tuning, partial, sink, signal), request, outcome);
+    } catch (error) {
+      claim.release();
+      throw error;
     } finally {
-      await partial.close();
+      await partial?.close();
     }
   });
-  return { bytes, path, outcome, discard: async () => partial?.discard() };
+  const discard = async (): Promise<void> => {
+    await partial?.discard();
+    claim.release();
+  };
+  return { bytes, path: claim.path, outcome, discard };
 }
 
 /** Bytes with another digest are another file. */
-function partialName({ digests: [digest] }: Asset): string {
+function partialId({ digests: [digest] }: Asset): string {
   return digest === undefined ? 'unverifiable' : `${digest.algorithm}-${digest.hex}`;
 }
 

@@ -3,6 +3,7 @@ import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../disk-error.ts';
 import { createAppendWriter } from './append-writer.ts';
+import { PARTIAL_SUFFIXES } from './claim.ts';
 import { type Edition, loadEdition, saveEdition } from './edition.ts';
 import { addInterval, type Interval, type IntervalSet, reachFrom, sizeOf } from './intervals.ts';
 import { type Journal, loadJournal, openJournal, removeJournal } from './journal.ts';
@@ -162,7 +163,7 @@ function createPartial(path: string, file: FileHandle, left: Left, guard: Guard)
       }),
     discard: () =>
       guard(async () => {
-        for (const suffix of ['', '.json', '.journal']) await rm(path + suffix, { force: true });
+        for (const suffix of PARTIAL_SUFFIXES) await rm(path + suffix, { force: true });
       }),
   };
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, readlinkSync } from 'node:fs';
 import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { hostname } from 'node:os';
+import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /**
  * Who holds a lock. proper-lockfile tells a dead holder by its silence, after two seconds at best;
@@ -13,11 +12,9 @@ interface LockOwner {
   readonly space: string;
 }
 
-const SPACE = [hostname(), read('/proc/sys/kernel/random/boot_id'), pidNamespace()].join(' ');
-
 /** Notes this process as the holder of the lock `path`. */
 export async function noteOwner(path: string): Promise<void> {
-  const owner: LockOwner = { pid: process.pid, space: SPACE };
+  const owner: LockOwner = { pid: process.pid, space: PROCESS_SPACE };
   await writeFile(ownerPath(path), JSON.stringify(owner));
 }
 
@@ -51,13 +48,7 @@ async function loadOwner(path: string): Promise<LockOwner | undefined> {
 }
 
 function isDead(owner: LockOwner | undefined): boolean {
-  if (owner === undefined || owner.space !== SPACE) return false;
-  try {
-    process.kill(owner.pid, 0);
-    return false;
-  } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
-  }
+  return owner !== undefined && owner.space === PROCESS_SPACE && isProcessGone(owner.pid);
 }
 
 function ownerPath(path: string): string {
@@ -69,20 +60,4 @@ async function inode(path: string): Promise<number | undefined> {
     ({ ino }) => ino,
     () => undefined,
   );
-}
-
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
-}
-
-function pidNamespace(): string {
-  try {
-    return readlinkSync('/proc/self/ns/pid');
-  } catch {
-    return '';
-  }
 }

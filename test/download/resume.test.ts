@@ -1,6 +1,6 @@
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -233,7 +233,21 @@ describe('starting over', () => {
 });
 
 describe('a later run', () => {
-  const partial = () => join(fixture.home, 'partial', `sha256-${sha256(fixture.content)}`);
+  /** The one partial file. */
+  async function partial(): Promise<string> {
+    const dir = join(fixture.home, 'partial');
+    const names = await readdir(dir).catch(() => []);
+    const id = `sha256-${sha256(fixture.content)}`;
+    return join(dir, names.find((name) => name.startsWith(id) && !name.endsWith('.json')) ?? id);
+  }
+
+  /** Makes the partial file look as if `pid` had left it, a process that is no more. */
+  async function orphan(pid = 2 ** 30): Promise<void> {
+    const path = await partial();
+    const heirless = path.replace(`.${process.pid}-`, `.${pid}-`);
+    await rename(path, heirless);
+    await rename(`${path}.json`, `${heirless}.json`);
+  }
 
   /** Stops a download after `CUT` bytes, as a user does. */
   async function interrupt(url: string): Promise<void> {
@@ -247,7 +261,7 @@ describe('a later run', () => {
       }
     })();
     expect((await failure(reading)).code).toBe('ABORTED');
-    expect((await stat(partial())).size).toBe(CUT);
+    expect((await stat(await partial())).size).toBe(CUT);
   }
 
   async function pausingServer(): Promise<FaultServer> {
@@ -272,6 +286,7 @@ describe('a later run', () => {
   test('needs no network for what is complete', async () => {
     const { url, requests } = await server(serveFile(fixture.content));
     await collect(openDownload(fixture.request(browser(url))).bytes);
+    await orphan();
     const download = openDownload(fixture.request(browser(url)));
     expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
     expect(download.outcome).toEqual({ source: 'browser', fetched: 0, resumed: SIZE });
@@ -282,8 +297,11 @@ describe('a later run', () => {
     const { url } = await pausingServer();
     await interrupt(url);
     const moved = await server(serveFile(fixture.content, { etag: '"two"' }));
-    const sidecar = JSON.parse(await readFile(`${partial()}.json`, 'utf8'));
-    await writeFile(`${partial()}.json`, JSON.stringify({ ...sidecar, address: `${moved.url}/` }));
+    const sidecar = JSON.parse(await readFile(`${await partial()}.json`, 'utf8'));
+    await writeFile(
+      `${await partial()}.json`,
+      JSON.stringify({ ...sidecar, address: `${moved.url}/` }),
+    );
     const download = openDownload(fixture.request(browser(moved.url)));
     expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
     expect(download.outcome).toEqual({ source: 'browser', fetched: SIZE, resumed: 0 });
@@ -294,7 +312,7 @@ describe('a later run', () => {
     async (text) => {
       const { url } = await pausingServer();
       await interrupt(url);
-      await writeFile(`${partial()}.json`, text);
+      await writeFile(`${await partial()}.json`, text);
       const download = openDownload(fixture.request(browser(url)));
       expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
       expect(download.outcome.resumed).toBe(0);
@@ -304,7 +322,7 @@ describe('a later run', () => {
   test.each([0, CUT / 2, CUT - 1])('heals a bit that flipped at %i', async (position) => {
     const { url } = await pausingServer();
     await interrupt(url);
-    const file = await open(partial(), 'r+');
+    const file = await open(await partial(), 'r+');
     await file.write(Buffer.from([(fixture.content[position] ?? 0) ^ 1]), 0, 1, position);
     await file.close();
     const { result, download } = await receiveAsset(fixture.request(browser(url)), ({ bytes }) =>
@@ -320,7 +338,7 @@ describe('a later run', () => {
     const args = [JSON.stringify(asset), fixture.home];
     const child = await startProgram('test/support/download-program.ts', fixture.home, args);
     children.push(child);
-    while ((await stat(partial()).catch(() => ({ size: 0 }))).size < CUT) await sleep(10);
+    while ((await stat(await partial()).catch(() => ({ size: 0 }))).size < CUT) await sleep(10);
     child.kill('SIGKILL');
     await once(child, 'exit');
     const download = openDownload(fixture.request(asset));
@@ -330,10 +348,30 @@ describe('a later run', () => {
     expect(await readdir(join(fixture.home, 'partial'))).toEqual([]);
   });
 
+  test('leaves alone what a living process is working on', async () => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    await orphan(process.ppid);
+    const theirs = await partial();
+    const download = openDownload(fixture.request(browser(url)));
+    await collect(download.bytes);
+    expect(download.outcome.resumed).toBe(0);
+    expect(download.path).not.toBe(theirs);
+    expect((await stat(theirs)).size).toBe(CUT);
+  });
+
+  test('beside another download of the same process shares no file with it', async () => {
+    const { url } = await server(serveFile(fixture.content));
+    const downloads = [1, 2].map(() => openDownload(fixture.request(browser(url))));
+    const results = await Promise.all(downloads.map(({ bytes }) => collect(bytes)));
+    expect(results.every((result) => result.equals(fixture.content))).toBe(true);
+    expect(downloads[0]?.path).not.toBe(downloads[1]?.path);
+  });
+
   test('does not keep what cannot be verified to be the same', async () => {
     const { url } = await pausingServer();
     await interrupt(url);
-    await rm(`${partial()}.json`);
+    await rm(`${await partial()}.json`);
     const download = openDownload(fixture.request(browser(url)));
     await collect(download.bytes);
     expect(download.outcome.resumed).toBe(0);

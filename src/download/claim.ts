@@ -1,0 +1,81 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
+
+/** The files of a partial download: the bytes, their edition, and which of them are there. */
+export const PARTIAL_SUFFIXES: readonly string[] = ['', '.json', '.journal'];
+
+/** A partial file that belongs to one download of one process. */
+export interface Claim {
+  /** Absolute; nobody else writes to it. */
+  readonly path: string;
+  /** Takes over what a download that is no longer running left of the same asset. */
+  adopt(): Promise<void>;
+  /** The download is over: what it leaves may be taken over. */
+  release(): void;
+}
+
+/** An owner in another container or on another machine cannot be asked; its silence counts, in ms. */
+const SILENCE = 600_000;
+const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
+const running = new Set<string>();
+
+/**
+ * Claims a name of its own for a partial file: two processes (one of them perhaps only paused) never
+ * write to the same file. A rename hands a dead one's file to exactly one heir.
+ *
+ * @param id Names the bytes, e.g. by their digest.
+ */
+export function claimPartial(dir: string, id: string): Claim {
+  const name = `${id}.${process.pid}-${SPACE}-${randomBytes(4).toString('hex')}`;
+  const path = join(dir, name);
+  running.add(name);
+  return {
+    path,
+    adopt: () => adoptLargest(dir, id, path),
+    release: () => running.delete(name),
+  };
+}
+
+async function adoptLargest(dir: string, id: string, path: string): Promise<void> {
+  const left: { readonly path: string; readonly size: number }[] = [];
+  for (const name of await readdir(dir).catch(() => [])) {
+    const owner = parseOwner(name, id);
+    if (owner === null || running.has(name)) continue;
+    const found = join(dir, name);
+    const stats = await stat(found).catch(() => undefined);
+    if (stats !== undefined && isAbandoned(owner, stats.mtimeMs)) {
+      left.push({ path: found, size: stats.size });
+    }
+  }
+  left.sort((a, b) => b.size - a.size);
+  for (const [index, { path: found }] of left.entries()) {
+    for (const suffix of PARTIAL_SUFFIXES) {
+      if (index > 0) await rm(found + suffix, { force: true });
+      else await rename(found + suffix, path + suffix).catch(ignoreMissing);
+    }
+  }
+}
+
+interface Owner {
+  readonly pid: number;
+  readonly space: string;
+}
+
+function parseOwner(name: string, id: string): Owner | null {
+  if (!name.startsWith(`${id}.`)) return null;
+  const match = /^(\d+)-([0-9a-f]{8})-[0-9a-f]{8}$/.exec(name.slice(id.length + 1));
+  return match === null ? null : { pid: Number(match[1]), space: String(match[2]) };
+}
+
+function isAbandoned({ pid, space }: Owner, lastWrite: number): boolean {
+  if (space !== SPACE) return Date.now() - lastWrite > SILENCE;
+  // Ours, and not running any more: an earlier download, or an earlier process with this id.
+  return pid === process.pid || isProcessGone(pid);
+}
+
+/** Another heir was faster, or there never was such a file. */
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}

@@ -1,0 +1,28 @@
+import { readFileSync, readlinkSync } from 'node:fs';
+import { hostname } from 'node:os';
+
+/** Names the space in which a process id means something: machine, boot and process namespace. */
+export const PROCESS_SPACE: string = [
+  hostname(),
+  read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
+  read(() => readlinkSync('/proc/self/ns/pid')),
+].join(' ');
+
+/** Whether no process of this space has that id; false when that cannot be told. */
+export function isProcessGone(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+  }
+}
+
+/** Only Linux has these; elsewhere the host's name has to do. */
+function read(look: () => string): string {
+  try {
+    return look();
+  } catch {
+    return '';
+  }
+}
