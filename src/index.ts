@@ -35,4 +35,10 @@ export {
   type Triple,
 } from './target/index.ts';
 export { type Uninstalled, uninstallRuntime } from './uninstall-runtime.ts';
+export {
+  type RuntimeDamage,
+  type Verification,
+  type VerifiedRuntime,
+  verifyRuntimes,
+} from './verify/index.ts';
 export { type ReadyRelease, type WaitOptions, waitForRelease } from './wait-for-release.ts';

@@ -50,6 +50,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/uninstall.ts'),
   },
   {
+    name: 'verify',
+    summary: 'hold runtimes to what was verified when they came',
+    load: () => import('./commands/verify.ts'),
+  },
+  {
     name: 'wait',
     summary: 'wait until a release is complete on every channel',
     load: () => import('./commands/wait.ts'),

@@ -1,3 +1,4 @@
+export { binLink } from './bin-link.ts';
 export { type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 export {
   forgetPrefix,

@@ -19,6 +19,7 @@ export { type Damage, inspectFiles, isWhole, sealFiles, verifyFiles } from './se
 export {
   commitRuntime,
   findRuntime,
+  listRuntimeDirs,
   listRuntimes,
   loadManifest,
   MANIFEST_NAME,

@@ -16,7 +16,7 @@ const SEAL_SECONDS = Date.UTC(1985, 9, 26, 8, 15) / 1000;
 export interface Damage {
   /** Relative to the runtime's root. */
   readonly path: string;
-  readonly kind: 'missing' | 'not-a-file' | 'size' | 'digest' | 'mode' | 'touched';
+  readonly kind: 'missing' | 'not-a-file' | 'unreadable' | 'size' | 'digest' | 'mode' | 'touched';
   readonly expected?: string;
   readonly actual?: string;
 }
@@ -73,15 +73,38 @@ async function verifyFile(root: string, file: RuntimeFile): Promise<Damage | und
   const look = await inspectFile(root, file);
   if (look !== undefined && look.kind !== 'touched' && look.kind !== 'mode') return look;
   const path = join(root, file.path);
-  const actual = await sha256File(path);
-  if (actual !== file.sha256) {
-    return { path: file.path, kind: 'digest', expected: file.sha256, actual };
+  const read = await readDigest(path);
+  if ('errno' in read) return { path: file.path, kind: 'unreadable', actual: read.errno };
+  if (read.sha256 !== file.sha256) {
+    return { path: file.path, kind: 'digest', expected: file.sha256, actual: read.sha256 };
   }
-  if (look !== undefined) {
-    await chmod(path, file.mode);
+  return look === undefined || (await mend(path, file)) || look.kind === 'touched'
+    ? undefined
+    : look;
+}
+
+/** Gives a file of the right bytes its mode and seal back; a store of somebody else's stays as it is. */
+async function mend(path: string, { mode }: RuntimeFile): Promise<boolean> {
+  try {
+    await chmod(path, mode);
     await utimes(path, SEAL_SECONDS, SEAL_SECONDS);
+    return true;
+  } catch (error) {
+    if (['EPERM', 'EACCES', 'EROFS'].includes(errnoOf(error))) return false;
+    throw error;
   }
-  return undefined;
+}
+
+async function readDigest(path: string): Promise<{ sha256: string } | { errno: string }> {
+  try {
+    return { sha256: await sha256File(path) };
+  } catch (error) {
+    return { errno: errnoOf(error) };
+  }
+}
+
+function errnoOf(error: unknown): string {
+  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 /** SHA-256 of a file in lower-case hexadecimal. Throws the native error. */

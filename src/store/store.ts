@@ -29,13 +29,18 @@ export async function loadManifest(dir: string): Promise<RuntimeManifest | undef
 
 /** Every runtime in the store that has a manifest, whole or not, sorted by its directory. */
 export async function listRuntimes(home: string): Promise<readonly Runtime[]> {
-  const { store } = homeLayout(home);
   const runtimes: Runtime[] = [];
-  for (const dir of await directoriesAtDepth(store, 3)) {
+  for (const dir of await listRuntimeDirs(home)) {
     const manifest = await loadManifest(dir);
     if (manifest !== undefined) runtimes.push({ dir, manifest });
   }
-  return runtimes.sort((a, b) => (a.dir < b.dir ? -1 : 1));
+  return runtimes;
+}
+
+/** Where the store keeps a runtime, whether or not its manifest can be read; sorted. */
+export async function listRuntimeDirs(home: string): Promise<readonly string[]> {
+  const dirs = await directoriesAtDepth(homeLayout(home).store, 3);
+  return [...dirs].sort();
 }
 
 /**

@@ -1,0 +1,57 @@
+import { Command } from 'commander';
+import { type Verification, verifyRuntimes } from '../../verify/index.ts';
+import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import {
+  addCommonFlags,
+  addPrefixFlags,
+  libraryOptions,
+  nonEmpty,
+  type PrefixFlags,
+  printResult,
+} from '../flags.ts';
+import { formatBytes, formatTable } from '../format.ts';
+
+interface VerifyFlags extends CommonFlags, PrefixFlags {
+  readonly target?: string;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('verify')
+    .description(
+      'Hash every file again, look for missing and foreign ones, and let the executable say its version.',
+    )
+    .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
+    .option('--target <target>', 'only this target in the store', nonEmpty);
+  return addCommonFlags(addPrefixFlags(command))
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: VerifyFlags) => {
+      const result = await verifyRuntimes(libraryOptions(context, version, flags));
+      printResult(context, flags, result, describe(result));
+      done(0);
+    });
+}
+
+function describe({ runtimes }: Verification): string {
+  const rows = runtimes.map(({ version, target, variant, files, bytes, dir }) => [
+    version ?? '?',
+    target ?? '?',
+    variant ?? '?',
+    'whole',
+    `${files} files`,
+    formatBytes(bytes),
+    dir,
+  ]);
+  return formatTable(rows);
+}
+
+const EXAMPLES = `
+Without a version and a prefix it looks at everything on this machine: the store, and the prefixes
+that runtimes were installed into. It ends with 9 and a list of damages when something is wrong;
+"codex-runtime install VERSION --force" mends it.
+
+Examples:
+  codex-runtime verify
+  codex-runtime verify 0.169.0 --json
+  codex-runtime verify --prefix demo
+  codex-runtime verify 0.169.0 -g               and it has to be this version
+`;

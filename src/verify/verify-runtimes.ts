@@ -1,0 +1,112 @@
+import { throwIfAborted } from '../abort.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { loadLock } from '../pin/index.ts';
+import { parseVersion } from '../pin/version.ts';
+import type { PrefixOptions } from '../prefix.ts';
+import { settingsOf } from '../request.ts';
+import { type Host, hostTarget, type Triple } from '../target/index.ts';
+import { describeDamage, type RuntimeDamage } from './damage.ts';
+import { findSubjects, type Subject } from './subject.ts';
+import { damagesOf } from './verify-subject.ts';
+
+/** A runtime, and what was found. */
+export interface VerifiedRuntime {
+  readonly place: 'store' | 'prefix';
+  /** The prefix; null in the store. */
+  readonly prefix: string | null;
+  /** Semver, target and variant; null where the manifest cannot be understood. */
+  readonly version: string | null;
+  readonly target: Triple | null;
+  readonly variant: 'package' | 'binary' | null;
+  readonly dir: string;
+  /** Files and bytes that were hashed. */
+  readonly files: number;
+  readonly bytes: number;
+  readonly damages: readonly RuntimeDamage[];
+}
+
+export interface Verification {
+  readonly runtimes: readonly VerifiedRuntime[];
+}
+
+/**
+ * Holds runtimes to what was verified when they came: hashes every file, looks for members that are
+ * missing or that nobody verified, and lets the executable say its version where this machine can
+ * run it. With a prefix it looks at the package there, with a version at that version in the store,
+ * with neither at everything. A file that was merely touched is sealed again; nothing else changes.
+ * @throws CodexRuntimeError `DAMAGED` with {@link RuntimeDamage}s in `fields.damages`;
+ * `RELEASE_NOT_FOUND` when there is nothing to look at; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
+ */
+export async function verifyRuntimes(options: PrefixOptions = {}): Promise<Verification> {
+  const settings = settingsOf(options);
+  const expectation = {
+    version: options.version === undefined ? null : parseVersion(options.version).semver,
+    lock: await loadLock(settings.cwd),
+    host: targetOf(settings.host),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  };
+  const runtimes: VerifiedRuntime[] = [];
+  for (const subject of await findSubjects(options)) {
+    throwIfAborted(options.signal);
+    runtimes.push(describe(subject, await damagesOf(subject, expectation)));
+  }
+  const damaged = runtimes.filter(({ damages }) => damages.length > 0);
+  if (damaged.length > 0) throw damagedError(runtimes, damaged);
+  return { runtimes };
+}
+
+function describe(subject: Subject, damages: readonly RuntimeDamage[]): VerifiedRuntime {
+  const { runtime, dir } = subject;
+  const files = runtime?.files ?? [];
+  return {
+    place: subject.package === null ? 'store' : 'prefix',
+    prefix: subject.package?.layout.prefix ?? null,
+    version: runtime?.version ?? null,
+    target: runtime?.target ?? null,
+    variant: runtime?.variant ?? null,
+    dir,
+    files: files.length,
+    bytes: files.reduce((sum, { size }) => sum + size, 0),
+    damages,
+  };
+}
+
+function damagedError(
+  runtimes: readonly VerifiedRuntime[],
+  damaged: readonly VerifiedRuntime[],
+): CodexRuntimeError {
+  const damages = damaged.flatMap((runtime) => runtime.damages);
+  const [first] = damaged;
+  const count = `${damages.length} ${damages.length === 1 ? 'damage' : 'damages'}`;
+  return new CodexRuntimeError('DAMAGED', `${count} in ${damaged.map(nameOf).join(', ')}.`, {
+    ...(first === undefined ? {} : { hint: mendingHint(first) }),
+    fields: { damages, reasons: damages.map(describeDamage), runtimes },
+  });
+}
+
+function nameOf({ version, dir }: VerifiedRuntime): string {
+  return version === null ? dir : `Codex ${version} at ${dir}`;
+}
+
+function mendingHint({ version, target, prefix, damages }: VerifiedRuntime): string {
+  const words = [
+    'codex-runtime install',
+    version ?? 'VERSION',
+    target === null ? '' : `--target ${target}`,
+    prefix === null ? '' : `--prefix ${prefix}`,
+    damages.some(({ kind }) => kind === 'incomplete') ? '--variant package' : '',
+    '--force',
+  ];
+  const command = words.filter((word) => word !== '').join(' ');
+  return `Mend it with "${command}": it downloads and verifies again.`;
+}
+
+/** A machine without a build of its own still verifies files. */
+function targetOf(host: Host): Triple | null {
+  try {
+    return hostTarget(host).triple;
+  } catch (error) {
+    if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return null;
+    throw error;
+  }
+}

@@ -1,0 +1,22 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  commitRuntime,
+  openStaging,
+  type Runtime,
+  type RuntimeManifest,
+} from '../../src/store/index.ts';
+import { type MiniatureRuntime, miniatureRuntime } from './miniature-runtime.ts';
+
+/** Puts a runtime of a few bytes into the store of `home`, sealed as provisioning leaves it. */
+export async function storedRuntime(
+  home: string,
+  content: MiniatureRuntime & { readonly variant?: RuntimeManifest['variant'] } = {},
+): Promise<Runtime> {
+  const { version = '0.115.0' } = content;
+  const staging = await openStaging(home, { version, target: 'x86_64-unknown-linux-musl' });
+  const built = await miniatureRuntime(join(staging, 'tree'), content);
+  const manifest = { ...built.manifest, variant: content.variant ?? 'package' };
+  await rm(join(built.dir, 'runtime.json'));
+  return await commitRuntime(home, built.dir, manifest);
+}
