@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Command {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+  readonly cwd?: string;
+}
+
+export interface Measured {
+  /** Wall-clock time. */
+  readonly seconds: number;
+  /** Peak resident set of a Node process, in MB (10^6 bytes); 0 where it was not asked for. */
+  readonly peakMb: number;
+}
+
+const REPORT_PEAK = fileURLToPath(new URL('./report-peak.cjs', import.meta.url));
+
+/** Runs a command once; a failure ends the benchmark, because its time would mean nothing. */
+export async function time(command: Command, peakFile?: string): Promise<Measured> {
+  const peak =
+    peakFile === undefined
+      ? {}
+      : { BENCH_PEAK_FILE: peakFile, NODE_OPTIONS: `--require ${REPORT_PEAK}` };
+  const started = process.hrtime.bigint();
+  const child = spawn(command.file, command.args, {
+    cwd: command.cwd,
+    env: { ...process.env, ...command.env, ...peak },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let words = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    words = (words + chunk.toString()).slice(-2000);
+  });
+  const [code] = await once(child, 'close');
+  const seconds = Number(process.hrtime.bigint() - started) / 1e9;
+  if (code !== 0)
+    throw new Error(`${command.file} ${command.args.join(' ')} ended with ${code}: ${words}`);
+  if (peakFile === undefined) return { seconds, peakMb: 0 };
+  const peakKb = Number(await readFile(peakFile, 'utf8'));
+  return { seconds, peakMb: (peakKb * 1024) / 1e6 };
+}
+
+export interface Side {
+  readonly command: (dir: string) => Command;
+  /** Whether to read the peak memory of this side (a Node program). */
+  readonly peak?: boolean;
+}
+
+export interface Compared {
+  /** Medians of both sides. */
+  readonly ours: number;
+  readonly theirs: number;
+  /** The highest of all runs. */
+  readonly oursPeakMb: number;
+}
+
+/**
+ * Runs both sides in turn, each time in a directory of its own that is removed afterwards, so that
+ * what the machine does meanwhile touches both alike.
+ */
+export async function compareCommands(
+  scratch: string,
+  runs: number,
+  sides: { readonly ours: Side; readonly theirs: Side },
+): Promise<Compared> {
+  const ours: Measured[] = [];
+  const theirs: Measured[] = [];
+  for (let run = 0; run <= runs; run += 1) {
+    const [mine, other] = [
+      await timeIn(join(scratch, `ours-${run}`), sides.ours),
+      await timeIn(join(scratch, `theirs-${run}`), sides.theirs),
+    ];
+    // The first pair warms the page cache and is not counted.
+    if (run === 0) continue;
+    ours.push(mine);
+    theirs.push(other);
+  }
+  return {
+    ours: median(ours.map(({ seconds }) => seconds)),
+    theirs: median(theirs.map(({ seconds }) => seconds)),
+    oursPeakMb: Math.max(...ours.map(({ peakMb }) => peakMb)),
+  };
+}
+
+async function timeIn(dir: string, side: Side): Promise<Measured> {
+  try {
+    return await time(side.command(dir), side.peak === true ? `${dir}.peak` : undefined);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  const middle = Math.floor(sorted.length / 2);
+  const upper = sorted[middle] ?? Number.NaN;
+  return sorted.length % 2 === 1 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}

@@ -1,0 +1,48 @@
+/** One comparison: what we do against what a user would take instead, in one run. */
+export interface BenchRow {
+  readonly work: string;
+  readonly against: string;
+  /** Medians: seconds, unless `unit` says otherwise. */
+  readonly ours: number;
+  /** Null where the goal is a number of ours alone. */
+  readonly theirs: number | null;
+  readonly unit: 's' | 'MB';
+  /** `ours / theirs`, or `ours` where there is no other side. */
+  readonly ratio: number;
+  /** The ratio, or the number, to stay at or below. */
+  readonly goal: number;
+}
+
+export function compare(
+  row: Pick<BenchRow, 'work' | 'against' | 'goal'> & { ours: number; theirs: number },
+): BenchRow {
+  return { ...row, unit: 's', ratio: row.ours / row.theirs };
+}
+
+export function formatRows(rows: readonly BenchRow[]): string {
+  const head = ['work', 'against', 'ours', 'theirs', 'ratio', 'goal', ''];
+  const cells = rows.map(({ work, against, ours, theirs, unit, ratio, goal }) => [
+    work,
+    against,
+    formatValue(ours, unit),
+    theirs === null ? '' : formatValue(theirs, unit),
+    theirs === null ? '' : ratio.toFixed(2),
+    theirs === null ? formatValue(goal, unit) : goal.toFixed(2),
+    ratio <= goal ? 'reached' : 'missed',
+  ]);
+  const table = [head, ...cells];
+  const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+  return table
+    .map((row) =>
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n');
+}
+
+function formatValue(value: number, unit: BenchRow['unit']): string {
+  if (unit === 'MB') return `${value.toFixed(0)} MB`;
+  return value < 1 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(2)} s`;
+}
