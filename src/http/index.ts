@@ -2,7 +2,7 @@ export type { Body } from './body.ts';
 export { parseJson, readText } from './document.ts';
 export type { HttpRequest, HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
-export type { Credentials } from './hop.ts';
+export { type Credentials, parseHop } from './hop.ts';
 export { createHttp, type Http, type HttpOptions } from './http.ts';
 export { aborted, networkFailure } from './network-failure.ts';
 export { loadProxySettings } from './proxy.ts';

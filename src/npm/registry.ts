@@ -16,6 +16,7 @@ import {
   withRetries,
 } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
+import { openTarball } from './open-tarball.ts';
 import { loadNpmOptions } from './options.ts';
 
 export interface RegistryRequest {
@@ -57,7 +58,11 @@ export function createRegistry(
     return fetchOnce(address, { ...(await loading), spec: settings.npmPackage }, request);
   };
   return {
-    open: send,
+    async open(url, request = {}) {
+      if (request.signal?.aborted === true) throw aborted(request.signal);
+      loading ??= loadNpmOptions(settings);
+      return openTarball(url, { ...(await loading), spec: settings.npmPackage }, request);
+    },
     getJson: (path, request = {}) =>
       withRetries(
         async () => {

@@ -1,0 +1,109 @@
+import http, { type IncomingMessage } from 'node:http';
+import https from 'node:https';
+import type { Options } from 'npm-registry-fetch';
+import {
+  displayUrl,
+  type HttpResponse,
+  networkFailure,
+  parseHop,
+  type ResponseHeaders,
+  statusFailure,
+  unavailable,
+} from '../http/index.ts';
+
+const MAX_HOPS = 5;
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** npm's options with the names that its agent knows them by. */
+interface AgentOptions extends Options {
+  readonly httpsProxy?: string | null;
+}
+
+/**
+ * Opens a tarball with npm's agent (proxies, certificate authorities) and npm's choice of
+ * credentials, but on Node's own client: npm's reads a body as fast as the network delivers, so a
+ * slower reader would have to hold all 170 MB in memory.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
+ */
+export async function openTarball(
+  address: string,
+  options: Options,
+  request: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+): Promise<HttpResponse> {
+  const { getAuth } = (await import('npm-registry-fetch')).default as unknown as AuthSource;
+  const first = parseHop(address);
+  const { token, auth } = getAuth(address, options);
+  const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
+  let url = first;
+  for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
+    const answer = await get(url, options, {
+      ...request,
+      // A registry may redirect to its storage, which has no business with the token.
+      authorization: url.origin === first.origin ? authorization : undefined,
+    });
+    const { statusCode: status = 0 } = answer;
+    const headers = answer.headers as ResponseHeaders;
+    if (status >= 200 && status < 300 && headers['content-encoding'] === undefined) {
+      return { status, headers, url, body: answer };
+    }
+    answer.destroy();
+    const { location } = answer.headers;
+    if (status >= 300 && status < 400 && location !== undefined) url = parseHop(location, url);
+    else if (status >= 400) throw statusFailure(url, status, headers, Date.now());
+    else throw refused(url, `answered ${status} in a form that is not taken`);
+  }
+  throw refused(first, `redirects more than ${MAX_HOPS} times`);
+}
+
+interface AuthSource {
+  getAuth(
+    url: string,
+    options: Options,
+  ): { readonly token: string | null; readonly auth: string | null };
+}
+
+async function get(
+  url: URL,
+  options: AgentOptions,
+  request: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly authorization: string | undefined;
+    readonly signal?: AbortSignal;
+  },
+): Promise<IncomingMessage> {
+  const { getAgent } = await import('@npmcli/agent');
+  const { ca, cert, key, localAddress, maxSockets, noProxy, strictSSL } = options;
+  const agent = getAgent(url.href, {
+    ...{ ca, cert, key, localAddress, maxSockets, noProxy },
+    proxy: options.httpsProxy ?? options.proxy,
+    rejectUnauthorized: strictSSL !== false,
+  });
+  const { authorization, headers, signal } = request;
+  try {
+    return await new Promise<IncomingMessage>((resolve, reject) => {
+      const sent = (url.protocol === 'https:' ? https : http).get(url, {
+        agent,
+        headers: {
+          'user-agent': 'codex-runtime',
+          ...headers,
+          'accept-encoding': 'identity',
+          ...(authorization === undefined ? {} : { authorization }),
+        },
+        ...(signal === undefined ? {} : { signal }),
+      });
+      sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error('no answer came in time')));
+      sent.once('error', reject);
+      sent.once('response', (answer) => {
+        // From here on whoever reads the body decides how long silence may last.
+        sent.setTimeout(0);
+        resolve(answer);
+      });
+    });
+  } catch (error) {
+    throw networkFailure(url, error, signal);
+  }
+}
+
+function refused(url: URL, what: string) {
+  return unavailable(`${displayUrl(url)} ${what}.`, { reason: 'refused', url });
+}
