@@ -17,6 +17,7 @@ import type {
 } from './generated/protocol.ts';
 import type { ServerMetadata } from './metadata.ts';
 import type { CallOptions } from './session.ts';
+import { openSocket } from './socket-transport.ts';
 import { Thread, ThreadPromise } from './thread.ts';
 import type { Transport } from './transport.ts';
 
@@ -57,6 +58,16 @@ export class Codex implements AsyncDisposable {
       new ChildTransport({ command, args, env: childEnv, cwd, maxLineBytes }),
       options,
     );
+  }
+
+  /**
+   * Joins an app-server that listens on a Unix socket already; closing the client leaves it running.
+   * @throws TransportClosedError when nobody listens there, and as {@link start} does
+   */
+  static async connect(socketPath: string, options: ClientOptions = {}): Promise<Codex> {
+    const maxMessageBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
+    const { signal } = options;
+    return Codex.over(await openSocket(socketPath, { signal, maxMessageBytes }), options);
   }
 
   /** As {@link start}, over a way that exists already. It is closed with this client. */

@@ -30,6 +30,7 @@ export {
 export type { ExecEvent, ExecUsage } from './exec-events.ts';
 export type { ExecItem } from './exec-items.ts';
 export type * as protocol from './generated/protocol.ts';
+export { type Handshake, type HandshakeRequest, handshake } from './handshake.ts';
 export type { Input, InputItem } from './input.ts';
 export { linkedTransports } from './memory-transport.ts';
 export type { ServerMetadata } from './metadata.ts';

@@ -1,32 +1,173 @@
-import { join } from 'node:path';
-import { afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { Codex } from '../../src/app-server/index.ts';
-import { type CodexHome, makeCodexHome } from '../support/codex-home.ts';
-import { type ModelServer, startModelServer } from '../support/model-server.ts';
-import { realRuntime } from '../support/real-runtime.ts';
+import { describe, expect, it } from 'vitest';
+import {
+  AppServerError,
+  type Notification,
+  ServerBusyError,
+  TurnFailedError,
+} from '../../src/app-server/index.ts';
+import { promptOf } from '../support/model-server.ts';
+import { startRealCodex, VERSIONS } from '../support/real-codex.ts';
 
-describe.each(['0.115.0', '0.169.0'])('a turn on Codex %s', (version) => {
-  let codexPath: string;
-  let model: ModelServer;
-  let home: CodexHome;
+const slowly = { kind: 'text', text: 'one two three four five six', delayMs: 200 } as const;
 
-  beforeAll(async () => {
-    codexPath = join(await realRuntime(version), 'bin', 'codex');
-  });
-
-  afterEach(async () => {
-    await home.remove();
-    await model.close();
-  });
-
+describe.each(VERSIONS)('a turn on Codex %s', (version) => {
   it('runs to its final response', async () => {
-    model = await startModelServer(() => ({ kind: 'text', text: 'Hello there my friend' }));
-    home = await makeCodexHome(model.url);
-    await using codex = await Codex.start({ codexPath, env: home.env, cwd: home.work });
-    expect(codex.metadata.serverVersion).toBe(version);
-    const thread = await codex.startThread({ cwd: home.work });
+    await using real = await startRealCodex(version, (request) => ({
+      kind: 'text',
+      text: `You said ${promptOf(request)}.`,
+    }));
+    expect(real.codex.metadata.serverVersion).toBe(version);
+    const thread = await real.codex.startThread();
     const result = await thread.run('hi');
-    expect(result).toMatchObject({ status: 'completed', finalResponse: 'Hello there my friend' });
+    expect(result).toMatchObject({
+      threadId: thread.id,
+      status: 'completed',
+      error: null,
+      finalResponse: 'You said hi.',
+    });
     expect(result.usage?.last.totalTokens).toBe(15);
+    expect(result.items.map(({ type }) => type)).toEqual(['userMessage', 'agentMessage']);
+    expect((await thread.run('more')).finalResponse).toBe('You said more.');
+  });
+
+  it('streams every event from turn/started to turn/completed, however late it is read', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'text', text: 'a b c' }));
+    const thread = await real.codex.startThread();
+    const completed = new Promise((resolve) => {
+      real.codex.onNotification(({ method }) => method === 'turn/completed' && resolve(method));
+    });
+    const turn = await thread.turn('hi');
+    await completed;
+    const methods: string[] = [];
+    let text = '';
+    for await (const { method, params } of turn.stream()) {
+      methods.push(method);
+      if (method === 'item/agentMessage/delta') text += params.delta;
+    }
+    expect(methods).toContain('turn/started');
+    expect(methods.at(-1)).toBe('turn/completed');
+    expect(text).toBe('a b c');
+  });
+
+  it('has one reader', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'text', text: 'a' }));
+    const turn = await (await real.codex.startThread()).turn('hi');
+    const reading = turn.run();
+    expect(() => turn.stream()).toThrow(AppServerError);
+    expect((await reading).finalResponse).toBe('a');
+  });
+
+  it('tells null when the only message is commentary', async () => {
+    const answer = { kind: 'text', text: 'looking', phase: 'commentary' } as const;
+    await using real = await startRealCodex(version, () => answer);
+    const result = await (await real.codex.startThread()).run('hi');
+    expect(result).toMatchObject({ status: 'completed', finalResponse: null });
+    expect(result.items.at(-1)).toMatchObject({ type: 'agentMessage', text: 'looking' });
+  });
+
+  it('ends as interrupted', async () => {
+    await using real = await startRealCodex(version, () => slowly);
+    const turn = await (await real.codex.startThread()).turn('hi');
+    const seen: Notification['method'][] = [];
+    for await (const { method, params } of turn.stream()) {
+      seen.push(method);
+      if (method === 'item/agentMessage/delta' && seen.indexOf(method) === seen.length - 1) {
+        await turn.interrupt();
+      }
+      if (method === 'turn/completed') expect(params.turn.status).toBe('interrupted');
+    }
+    expect(seen.at(-1)).toBe('turn/completed');
+  });
+
+  it('takes more input while it runs', async () => {
+    await using real = await startRealCodex(version, (request, count) =>
+      count === 1 ? slowly : { kind: 'text', text: `then: ${promptOf(request)}` },
+    );
+    const turn = await (await real.codex.startThread()).turn('hi');
+    const seen: string[] = [];
+    let text: string | undefined;
+    for await (const { method, params } of turn.stream()) {
+      if (method === 'item/agentMessage/delta' && !seen.includes(method))
+        await turn.steer('faster');
+      if (method === 'item/completed' && params.item.type === 'agentMessage')
+        text = params.item.text;
+      seen.push(method);
+    }
+    expect(text).toBe('then: faster');
+  });
+
+  it('passes all its parameters and kinds of input on', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'text', text: '{"a":1}' }));
+    const thread = await real.codex.startThread({ developerInstructions: 'Be brief.' });
+    const outputSchema = {
+      type: 'object',
+      properties: { a: { type: 'number' } },
+      required: ['a'],
+      additionalProperties: false,
+    };
+    const image =
+      'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const result = await thread.run(
+      [
+        { type: 'text', text: 'look' },
+        { type: 'image', url: image },
+        { type: 'mention', name: 'notes', path: `${real.home.work}/notes.md` },
+      ],
+      {
+        approvalPolicy: 'never',
+        cwd: real.home.work,
+        effort: 'high',
+        model: 'other-model',
+        outputSchema,
+        personality: 'pragmatic',
+        sandboxPolicy: { type: 'readOnly', networkAccess: false },
+        summary: 'concise',
+      },
+    );
+    expect(result.finalResponse).toBe('{"a":1}');
+    const request = real.model.requests[0];
+    expect(request).toMatchObject({
+      model: 'other-model',
+      text: { format: { schema: outputSchema } },
+    });
+    expect(JSON.stringify(request)).toContain(image.slice(0, 40));
+    expect(JSON.stringify(request)).toContain('Be brief.');
+  });
+
+  it('fails as overloaded, with the reason', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'overload' }));
+    const thread = await real.codex.startThread();
+    const error: unknown = await thread.run('hi').catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ServerBusyError);
+    expect(error).toMatchObject({
+      code: 'APP_SERVER',
+      rpcCode: null,
+      fields: { threadId: thread.id, codexErrorInfo: 'serverOverloaded' },
+    });
+    const result = await (await thread.turn('again')).run();
+    expect(result).toMatchObject({
+      status: 'failed',
+      error: { codexErrorInfo: 'serverOverloaded' },
+    });
+  });
+
+  it('fails when the model hangs up', async () => {
+    await using real = await startRealCodex(version, () => ({
+      kind: 'disconnect',
+      text: 'half a',
+    }));
+    const error: unknown = await (await real.codex.startThread())
+      .run('hi')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TurnFailedError);
+    expect(error).toMatchObject({ result: { status: 'failed', finalResponse: null } });
+  });
+
+  it('refuses input that is none before anything is sent', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'text', text: 'a' }));
+    const thread = await real.codex.startThread();
+    const wrong = [{ type: 'video', path: '/a' }] as unknown as string;
+    await expect(thread.run(wrong)).rejects.toMatchObject({ code: 'USAGE' });
+    expect(real.model.requests).toHaveLength(0);
   });
 });

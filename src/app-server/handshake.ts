@@ -1,0 +1,51 @@
+import { tmpdir } from 'node:os';
+import type { Environment } from '../settings.ts';
+import { Codex } from './codex.ts';
+import { JsonRpcError } from './errors.ts';
+
+export interface HandshakeRequest {
+  /** Absolute path of the executable. */
+  readonly codexPath: string;
+  /** The server's whole environment; `CODEX_HOME` decides which configuration it reads. */
+  readonly env: Environment;
+  readonly signal?: AbortSignal | undefined;
+  /** For the introduction, and again for the list of models. Default 30,000. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface Handshake {
+  readonly userAgent: string;
+  /** Semver. */
+  readonly version: string;
+  /** How many models it offers, hidden ones included; null when it refuses to tell. */
+  readonly models: number | null;
+}
+
+/**
+ * Whether an executable is a Codex that can be spoken to: starts its app-server, introduces itself,
+ * asks for the models, and ends it again.
+ * @throws as `Codex.start` does
+ */
+export async function handshake(request: HandshakeRequest): Promise<Handshake> {
+  const { codexPath, env, signal, timeoutMs = 30_000 } = request;
+  const start = signal === undefined ? {} : { signal };
+  // Not in the caller's directory: a project's own configuration is not what is being tested.
+  const cwd = tmpdir();
+  await using codex = await Codex.start({
+    codexPath,
+    env,
+    cwd,
+    startTimeoutMs: timeoutMs,
+    ...start,
+  });
+  const { userAgent, serverVersion: version } = codex.metadata;
+  const timeout = AbortSignal.timeout(timeoutMs);
+  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
+  try {
+    const { data } = await codex.models({ includeHidden: true, signal: either });
+    return { userAgent, version, models: data.length };
+  } catch (error) {
+    if (error instanceof JsonRpcError) return { userAgent, version, models: null };
+    throw error;
+  }
+}
