@@ -30,9 +30,7 @@ export type ApprovalDecision =
   | PermissionsRequestApprovalResponse;
 
 /** Decides. Throwing declines; the model is told that the callback failed. */
-export type Approve = (
-  request: ApprovalRequest,
-) => ApprovalDecision | PromiseLike<ApprovalDecision>;
+export type Approve = (request: ApprovalRequest) => Promise<ApprovalDecision>;
 
 const KINDS = new Map<string, ApprovalRequest['kind']>([
   ['item/commandExecution/requestApproval', 'command'],
@@ -54,7 +52,7 @@ export function parseApproval(
 }
 
 /** Nobody was asked, so nothing is allowed. */
-export function declineAll(): ApprovalDecision {
+export async function declineAll(): Promise<ApprovalDecision> {
   return 'decline';
 }
 

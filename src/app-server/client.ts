@@ -36,7 +36,8 @@ export async function introduce(transport: Transport, options: ClientOptions): P
       if (method === 'turn/completed') approvers.delete(scopeOf(params).turnId ?? '');
       for (const listener of listeners) tell(listener, notification);
     },
-    onRequest: (method, params, signal) => answer(options, approvers, method, params, signal),
+    onRequest: (method, params, signal) =>
+      answer(options, { router, approvers }, method, params, signal),
     onClose: (reason: TransportClosedError) => router.close(reason),
   });
   try {
@@ -86,12 +87,16 @@ function verifyVersion({ serverVersion }: ServerMetadata, expected: string | und
 
 async function answer(
   options: ClientOptions,
-  approvers: Session['approvers'],
+  { router, approvers }: Pick<Session, 'router' | 'approvers'>,
   method: string,
   params: unknown,
   signal: AbortSignal,
 ): Promise<unknown> {
-  const request = parseApproval(method, params, signal);
+  const request = parseApproval(
+    method,
+    params,
+    AbortSignal.any([signal, router.overSignal(params)]),
+  );
   if (request !== undefined) {
     const decide = approvers.get(request.turnId) ?? options.onApproval ?? declineAll;
     return toApprovalAnswer(request, await decide(request));

@@ -21,8 +21,6 @@ export interface RequestOptions {
   readonly signal?: AbortSignal | undefined;
   /** Runs with the result before the next message is looked at, which a promise cannot promise. */
   readonly onResult?: (result: unknown) => void;
-  /** Runs with a result that came after the call was aborted. */
-  readonly onLateResult?: (result: unknown) => void;
 }
 
 interface Pending {
@@ -59,15 +57,16 @@ export class Connection {
    * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError
    */
   request<T>(method: string, params: unknown, options: RequestOptions = {}): Promise<T> {
-    const { signal, onResult, onLateResult } = options;
+    const { signal, onResult } = options;
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
     if (signal?.aborted === true) return Promise.reject(new AbortedError(method, signal));
     const id = this.#nextId;
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
       const abort = () => {
-        const late = { method, resolve: onLateResult ?? ignore, reject: ignore };
-        this.#pending.set(id, late);
+        // The answer that comes all the same finds nobody, and that is fine.
+        this.#pending.delete(id);
+        this.#flow.change('calls', -1);
         reject(new AbortedError(method, signal as AbortSignal));
       };
       this.#pending.set(id, {
@@ -167,8 +166,4 @@ export class UnhandledRequest extends Error {}
 function toWireError(error: unknown): { code: number; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   return { code: error instanceof UnhandledRequest ? NOT_HANDLED : FAILED, message };
-}
-
-function ignore(): void {
-  // Nobody waits for this any more.
 }

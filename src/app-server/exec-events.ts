@@ -51,7 +51,7 @@ export async function* toExecEvents(
     ended = true;
   } finally {
     // The reader left, or was aborted, or the client closed: interrupting again harms nobody.
-    if (!ended) turn.interrupt().catch(() => undefined);
+    if (!ended) turn.abandon();
   }
 }
 

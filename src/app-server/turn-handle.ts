@@ -1,10 +1,12 @@
+import { abortable } from './abortable.ts';
 import type { Approve } from './approvals.ts';
+import { AbortedError } from './errors.ts';
 import type { TurnStartParams, TurnStartResponse } from './generated/protocol.ts';
 import { type Input, toWireInput } from './input.ts';
 import type { Notification } from './notification.ts';
+import type { RunningTurn } from './running-turn.ts';
 import type { CallOptions, Session } from './session.ts';
 import { collectTurn, type TurnResult } from './turn-result.ts';
-import type { TurnEvents } from './turn-router.ts';
 
 /** What a turn may override, for itself and (as the server has it) for the turns after it. */
 export interface TurnOptions extends Omit<TurnStartParams, 'threadId' | 'input'>, CallOptions {
@@ -17,14 +19,14 @@ export class TurnHandle {
   readonly threadId: string;
   readonly id: string;
   readonly #session: Session;
-  readonly #events: TurnEvents;
+  readonly #turn: RunningTurn;
 
   /** Made by `thread.turn()`. */
-  constructor(session: Session, threadId: string, id: string, events: TurnEvents) {
+  constructor(session: Session, id: string, turn: RunningTurn) {
     this.#session = session;
-    this.threadId = threadId;
+    this.threadId = turn.threadId;
     this.id = id;
-    this.#events = events;
+    this.#turn = turn;
   }
 
   /**
@@ -34,7 +36,9 @@ export class TurnHandle {
    * TransportClosedError, EventsLostError, AbortedError
    */
   stream({ signal }: CallOptions = {}): AsyncIterableIterator<Notification> {
-    return this.#events.read(signal, () => this.#giveUp());
+    return this.#turn.events.read(signal, () => {
+      this.interrupt().catch(() => undefined);
+    });
   }
 
   /**
@@ -46,26 +50,44 @@ export class TurnHandle {
     return collectTurn(this.threadId, this.id, this.stream(options));
   }
 
-  /** Adds input to the running turn. @throws JsonRpcError when it does not run any more. */
+  /** Adds input to the running turn. @throws InvalidRequestError when it does not run any more. */
   async steer(input: Input, { signal }: CallOptions = {}): Promise<void> {
     const { threadId, id: expectedTurnId } = this;
     const params = { threadId, expectedTurnId, input: toWireInput(input) };
+    await abortable(this.#turn.begun, signal, 'turn/steer');
     await this.#session.connection.request('turn/steer', params, { signal });
   }
 
-  /** Ends the turn; its events end with `turn/completed`, status `interrupted`. */
+  /**
+   * Ends the turn; its events end with `turn/completed`, status `interrupted`. Does nothing when
+   * the turn is over. Servers refuse it before the turn has begun (0.169) and leave it without an
+   * answer when the turn is over (0.115), so it waits for the first and gives up at the second.
+   */
   async interrupt({ signal }: CallOptions = {}): Promise<void> {
+    const turn = this.#turn;
+    await abortable(turn.begun, signal, 'turn/interrupt');
+    if (turn.isOver) return;
+    const ended = new AbortController();
+    void turn.over.then(() => ended.abort());
     const params = { threadId: this.threadId, turnId: this.id };
-    await this.#session.connection.request('turn/interrupt', params, { signal });
+    const either = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
+    try {
+      await this.#session.connection.request('turn/interrupt', params, { signal: either });
+    } catch (error) {
+      if (!turn.isOver) throw error;
+    }
   }
 
-  #giveUp(): void {
-    interruptQuietly(this.#session, this.threadId, this.id);
+  /** Interrupts a turn that nobody waits for; whether that still succeeds changes nothing. */
+  abandon(): void {
+    this.#turn.events.leave();
+    this.interrupt().catch(() => undefined);
   }
 }
 
 /**
- * Starts a turn. Aborted before the server has answered, it is interrupted as soon as it has.
+ * Starts a turn, after the thread's running one. Aborted before the server has answered, the turn
+ * is interrupted as soon as it can be.
  * @throws CodexRuntimeError `USAGE` for invalid input; JsonRpcError, TransportClosedError,
  * AbortedError
  */
@@ -76,26 +98,40 @@ export async function startTurn(
   { signal, onApproval, ...overrides }: TurnOptions,
 ): Promise<TurnHandle> {
   const params = { ...overrides, threadId, input: toWireInput(input) };
-  const opening = session.router.open(threadId);
+  const started = openTurn(session, threadId, params, signal, onApproval);
   try {
-    const { turn } = await session.connection.request<TurnStartResponse>('turn/start', params, {
-      signal,
-      onResult: (result) => {
-        const { id } = (result as TurnStartResponse).turn;
-        opening.bind(id);
-        if (onApproval !== undefined) session.approvers.set(id, onApproval);
-      },
-      onLateResult: (result) =>
-        interruptQuietly(session, threadId, (result as TurnStartResponse).turn.id),
-    });
-    return new TurnHandle(session, threadId, turn.id, opening.events);
+    return await abortable(started, signal, 'turn/start');
   } catch (error) {
-    opening.cancel();
+    // Only an abort leaves a turn that may yet start.
+    started.then(
+      (turn) => turn.abandon(),
+      () => undefined,
+    );
     throw error;
   }
 }
 
-/** Nobody waits for the turn: whether it could still be interrupted changes nothing. */
-function interruptQuietly({ connection }: Session, threadId: string, turnId: string): void {
-  connection.request('turn/interrupt', { threadId, turnId }).catch(() => undefined);
+async function openTurn(
+  session: Session,
+  threadId: string,
+  params: TurnStartParams,
+  signal: AbortSignal | undefined,
+  onApproval: Approve | undefined,
+): Promise<TurnHandle> {
+  const { router, connection, approvers } = session;
+  const turn = await router.open(threadId);
+  try {
+    if (signal?.aborted === true) throw new AbortedError('turn/start', signal);
+    const { turn: named } = await connection.request<TurnStartResponse>('turn/start', params, {
+      onResult: (result) => {
+        const { id } = (result as TurnStartResponse).turn;
+        router.bind(turn, id);
+        if (onApproval !== undefined) approvers.set(id, onApproval);
+      },
+    });
+    return new TurnHandle(session, named.id, turn);
+  } catch (error) {
+    router.cancel(turn);
+    throw error;
+  }
 }

@@ -1,18 +1,8 @@
 import type { TransportClosedError } from './errors.ts';
-import { EventQueue, type QueueLimits } from './event-queue.ts';
+import type { QueueLimits } from './event-queue.ts';
 import type { FlowControl } from './flow-control.ts';
 import { type Notification, scopeOf } from './notification.ts';
-
-export type TurnEvents = EventQueue<Notification>;
-
-/** A turn that is being started: its events are kept from before its id is known. */
-export interface OpeningTurn {
-  readonly events: TurnEvents;
-  /** The server has named the turn. */
-  bind(turnId: string): void;
-  /** The server has refused, or nobody wants the turn any more. */
-  cancel(): void;
-}
+import { RunningTurn } from './running-turn.ts';
 
 /**
  * Gives each turn its own events. A turn gets what names it, and while it runs what names only its
@@ -21,80 +11,90 @@ export interface OpeningTurn {
 export class TurnRouter {
   readonly #flow: FlowControl;
   readonly #limits: QueueLimits;
-  readonly #turns = new Map<string, Set<TurnEvents>>();
-  readonly #threads = new Map<string, Set<TurnEvents>>();
-  readonly #opening = new Map<string, Set<TurnEvents>>();
+  readonly #turns = new Map<string, RunningTurn>();
+  /** The turn of a thread that this client runs; a thread has one at a time. */
+  readonly #threads = new Map<string, RunningTurn>();
+  /** Of those, the ones whose id is not known yet. */
+  readonly #opening = new Set<RunningTurn>();
 
   constructor(flow: FlowControl, limits: QueueLimits) {
     this.#flow = flow;
     this.#limits = limits;
   }
 
-  /** Call before `turn/start` is sent: events may come before its answer is looked at. */
-  open(threadId: string): OpeningTurn {
-    const events: TurnEvents = new EventQueue(this.#flow, this.#limits);
-    add(this.#opening, threadId, events);
-    const settle = () => remove(this.#opening, threadId, events);
-    return {
-      events,
-      bind: (turnId) => {
-        settle();
-        events.filter(({ params }) => (scopeOf(params).turnId ?? turnId) === turnId);
-        add(this.#turns, turnId, events);
-        add(this.#threads, threadId, events);
-      },
-      cancel: () => {
-        settle();
-        events.leave();
-      },
-    };
+  /**
+   * Waits for the thread's running turn, then makes room for the next one. A server that is asked
+   * to start a turn while another runs would steer the running one instead, and old ones would
+   * never tell how the new one ended. Events are kept from here on: the first may come before the
+   * answer to `turn/start` is looked at.
+   */
+  async open(threadId: string): Promise<RunningTurn> {
+    for (;;) {
+      const running = this.#threads.get(threadId);
+      if (running === undefined) break;
+      await running.over;
+    }
+    const turn = new RunningTurn(threadId, this.#flow, this.#limits);
+    this.#threads.set(threadId, turn);
+    this.#opening.add(turn);
+    return turn;
+  }
+
+  /** The server has named the turn. */
+  bind(turn: RunningTurn, turnId: string): void {
+    this.#opening.delete(turn);
+    this.#turns.set(turnId, turn);
+    let begun = false;
+    turn.events.filter(({ params }) => {
+      const named = scopeOf(params).turnId;
+      begun ||= named === turnId;
+      return named === undefined || named === turnId;
+    });
+    if (begun) turn.markBegun();
+  }
+
+  /** The server has refused to start the turn. */
+  cancel(turn: RunningTurn): void {
+    this.#opening.delete(turn);
+    this.#threads.delete(turn.threadId);
+    turn.events.leave();
+    turn.markOver();
   }
 
   /** `size` is the length of the message's JSON text. */
   route(notification: Notification, size: number): void {
     const { threadId, turnId } = scopeOf(notification.params);
-    if (turnId === undefined) {
-      if (threadId === undefined) return;
-      push(this.#threads.get(threadId), notification, size);
-      push(this.#opening.get(threadId), notification, size);
+    const turn = turnId === undefined ? undefined : this.#turns.get(turnId);
+    if (turn !== undefined && turnId !== undefined) {
+      turn.push(notification, size);
+      turn.markBegun();
+      if (notification.method === 'turn/completed') this.#complete(turn, turnId);
       return;
     }
-    const running = this.#turns.get(turnId);
-    push(running, notification, size);
-    if (threadId !== undefined) push(this.#opening.get(threadId), notification, size);
-    if (notification.method !== 'turn/completed' || running === undefined) return;
-    this.#turns.delete(turnId);
-    for (const events of running) {
-      events.end();
-      if (threadId !== undefined) remove(this.#threads, threadId, events);
-    }
+    const current = threadId === undefined ? undefined : this.#threads.get(threadId);
+    if (current === undefined) return;
+    if (turnId === undefined || this.#opening.has(current)) current.push(notification, size);
+  }
+
+  /** Aborts when the turn that `params` name is over; never for turns of others. */
+  overSignal(params: unknown): AbortSignal {
+    const controller = new AbortController();
+    void this.#turns.get(scopeOf(params).turnId ?? '')?.over.then(() => controller.abort());
+    return controller.signal;
   }
 
   /** Nothing comes any more: every turn that runs has failed with `reason`. */
   close(reason: TransportClosedError): void {
-    for (const group of [...this.#turns.values(), ...this.#opening.values()]) {
-      for (const events of group) events.fail(reason);
-    }
-    this.#turns.clear();
+    const turns = [...this.#threads.values()];
     this.#threads.clear();
+    this.#turns.clear();
     this.#opening.clear();
+    for (const turn of turns) turn.markOver(reason);
   }
-}
 
-type Groups = Map<string, Set<TurnEvents>>;
-
-function push(group: Set<TurnEvents> | undefined, notification: Notification, size: number): void {
-  if (group === undefined) return;
-  for (const events of group) events.push(notification, size);
-}
-
-function add(groups: Groups, key: string, events: TurnEvents): void {
-  const group = groups.get(key);
-  if (group === undefined) groups.set(key, new Set([events]));
-  else group.add(events);
-}
-
-function remove(groups: Groups, key: string, events: TurnEvents): void {
-  const group = groups.get(key);
-  if (group?.delete(events) === true && group.size === 0) groups.delete(key);
+  #complete(turn: RunningTurn, turnId: string): void {
+    this.#turns.delete(turnId);
+    if (this.#threads.get(turn.threadId) === turn) this.#threads.delete(turn.threadId);
+    turn.markOver();
+  }
 }

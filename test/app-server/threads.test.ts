@@ -1,12 +1,12 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { type ExecEvent, InvalidRequestError } from '../../src/app-server/index.ts';
 import { promptOf } from '../support/model-server.ts';
-import { startRealCodex, VERSIONS } from '../support/real-codex.ts';
+import { describeReal, startRealCodex } from '../support/real-codex.ts';
 
 const echo = (request: Parameters<typeof promptOf>[0]) =>
   ({ kind: 'text', text: `echo ${promptOf(request)}` }) as const;
 
-describe.each(VERSIONS)('threads of Codex %s', (version) => {
+describeReal('threads', (version) => {
   it('live, sleep, come back and branch', async () => {
     await using real = await startRealCodex(version, echo);
     const { codex } = real;

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import {
   AppServerError,
   type Notification,
@@ -6,11 +6,11 @@ import {
   TurnFailedError,
 } from '../../src/app-server/index.ts';
 import { promptOf } from '../support/model-server.ts';
-import { startRealCodex, VERSIONS } from '../support/real-codex.ts';
+import { describeReal, startRealCodex } from '../support/real-codex.ts';
 
 const slowly = { kind: 'text', text: 'one two three four five six', delayMs: 200 } as const;
 
-describe.each(VERSIONS)('a turn on Codex %s', (version) => {
+describeReal('a turn', (version) => {
   it('runs to its final response', async () => {
     await using real = await startRealCodex(version, (request) => ({
       kind: 'text',
@@ -77,6 +77,31 @@ describe.each(VERSIONS)('a turn on Codex %s', (version) => {
       if (method === 'turn/completed') expect(params.turn.status).toBe('interrupted');
     }
     expect(seen.at(-1)).toBe('turn/completed');
+  });
+
+  it('is interrupted at once, and interrupting it again does nothing', async () => {
+    await using real = await startRealCodex(version, () => slowly);
+    const turn = await (await real.codex.startThread()).turn('hi');
+    await turn.interrupt();
+    expect((await turn.run()).status).toBe('interrupted');
+    await turn.interrupt();
+    await expect(turn.steer('more')).rejects.toMatchObject({ rpcCode: -32600 });
+  });
+
+  it('waits for the turn before it on the same thread', async () => {
+    await using real = await startRealCodex(version, (request, count) => ({
+      kind: 'text',
+      text: `${count}: ${promptOf(request)}`,
+      delayMs: 100,
+    }));
+    const thread = await real.codex.startThread();
+    const results = await Promise.all([thread.run('one'), thread.run('two'), thread.run('three')]);
+    expect(results.map(({ finalResponse }) => finalResponse)).toEqual([
+      '1: one',
+      '2: two',
+      '3: three',
+    ]);
+    expect(new Set(results.map(({ turnId }) => turnId)).size).toBe(3);
   });
 
   it('takes more input while it runs', async () => {

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { beforeAll, describe } from 'vitest';
 import { Codex, type CodexOptions } from '../../src/app-server/index.ts';
 import { type CodexHome, makeCodexHome } from './codex-home.ts';
 import {
@@ -40,6 +41,14 @@ export async function startRealCodex(
       await home.remove();
     },
   };
+}
+
+/** A `describe` for each runtime; fetching it does not count as a test's time. */
+export function describeReal(name: string, tests: (version: string) => void): void {
+  describe.each(VERSIONS)(`${name} on Codex %s`, (version) => {
+    beforeAll(() => realExecutable(version));
+    tests(version);
+  });
 }
 
 export async function realExecutable(version: string): Promise<string> {
