@@ -1,4 +1,10 @@
 export { checkPin, type PinCheck } from './check-pin.ts';
+export {
+  type DownloadedAsset,
+  type DownloadOptions,
+  type DownloadResult,
+  downloadAssets,
+} from './download-assets.ts';
 export { type EnsuredRuntime, ensureRuntime } from './ensure-runtime.ts';
 export {
   CodexRuntimeError,

@@ -30,6 +30,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/pin.ts'),
   },
   {
+    name: 'download',
+    summary: 'fill a directory for machines without a network',
+    load: () => import('./commands/download.ts'),
+  },
+  {
     name: 'which',
     summary: 'print the path of a runtime, fetching it if needed',
     load: () => import('./commands/which.ts'),

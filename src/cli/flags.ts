@@ -34,16 +34,22 @@ export function addCommonFlags(command: Command): Command {
 }
 
 export function addRuntimeFlags(command: Command): Command {
-  command
-    .option('--target <target>', 'triple, npm tag or os/cpu (default: this machine)', nonEmpty)
-    .addOption(
-      new Option('--variant <variant>', 'complete package or bare binary')
-        .choices(['auto', 'package', 'binary'])
-        .default('auto'),
-    );
-  return addSourceFlags(command)
+  command.option(
+    '--target <target>',
+    'triple, npm tag or os/cpu (default: this machine)',
+    nonEmpty,
+  );
+  return addSourceFlags(addVariantFlag(command))
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
     .option('--offline', 'use only what is on this machine');
+}
+
+export function addVariantFlag(command: Command): Command {
+  return command.addOption(
+    new Option('--variant <variant>', 'complete package or bare binary')
+      .choices(['auto', 'package', 'binary'])
+      .default('auto'),
+  );
 }
 
 export function addSourceFlags(command: Command): Command {

@@ -1,0 +1,79 @@
+import { Command } from 'commander';
+import { type DownloadResult, downloadAssets } from '../../download-assets.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addSourceFlags,
+  addVariantFlag,
+  libraryOptions,
+  nonEmpty,
+  parseList,
+  printResult,
+  type RuntimeFlags,
+} from '../flags.ts';
+import { formatBytes } from '../format.ts';
+import { createProgress } from '../progress.ts';
+
+interface DownloadFlags extends Omit<RuntimeFlags, 'target'> {
+  readonly out: string;
+  readonly target?: readonly string[];
+  readonly allTargets?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('download')
+    .description('Fill a directory from which machines without a network can install.')
+    .argument('[version]', 'as for install')
+    .requiredOption('--out <dir>', 'the directory; archives go to DIR/VERSION', nonEmpty)
+    .option('--all-targets', 'for each of the six targets')
+    .option('--target <list>', 'for these targets (default: this machine)', parseList);
+  addSourceFlags(addVariantFlag(command))
+    .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
+    .option('--force', 'download again, whatever is there');
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: DownloadFlags) => {
+      done(await download(context, version, flags));
+    });
+}
+
+async function download(context: CliContext, version: string | undefined, flags: DownloadFlags) {
+  const { target: targets, out, allTargets, ...rest } = flags;
+  if (allTargets === true && targets !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--all-targets and --target exclude each other.', {
+      hint: 'Give one of them.',
+    });
+  }
+  const progress = await createProgress(context, flags);
+  try {
+    const result = await downloadAssets({
+      ...libraryOptions(context, version, rest, progress.onProgress),
+      out,
+      ...(allTargets === true ? { targets: 'all' } : {}),
+      ...(targets === undefined ? {} : { targets }),
+    });
+    progress.end();
+    if (flags.quiet !== true) context.stderr.write(summary(result));
+    printResult(context, flags, result, result.assets.map(({ path }) => path).join('\n'));
+    return 0;
+  } finally {
+    progress.end();
+  }
+}
+
+function summary({ assets, out, version }: DownloadResult): string {
+  const bytes = assets.reduce((sum, { downloaded }) => sum + downloaded, 0);
+  const files = `${assets.length} ${assets.length === 1 ? 'archive' : 'archives'}`;
+  return `${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source dir:${out}\n`;
+}
+
+const EXAMPLES = `
+It prints the paths of the archives. They are verified, and listed in a SHA256SUMS beside them that
+"sha256sum --check" reads too. Run it again to continue after an interruption.
+
+Examples:
+  codex-runtime download 0.169.0 --all-targets --out mirror
+  codex-runtime download 0.169.0 --target linux-x64,linux-arm64 --out mirror
+  codex-runtime install 0.169.0 --source dir:mirror      on the machine without a network
+`;

@@ -1,0 +1,32 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startLoopbackGitHub } from '../../support/loopback-github.ts';
+import { miniatureRelease } from '../../support/miniature-release.ts';
+import { document, runCli } from '../../support/run-cli.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+
+describe('codex-runtime download', () => {
+  it('prints the archives, and says how to install from them', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    const out = join(around.dir, 'mirror');
+    const run = await runCli(['download', '1.2.3', '--all-targets', '--out', 'mirror'], around);
+    expect(run.status).toBe(0);
+    expect(run.stdout.trim().split('\n')).toHaveLength(6);
+    expect(run.stderr).toContain(`codex-runtime install 1.2.3 --source dir:${out}`);
+    const again = await runCli(
+      ['download', '1.2.3', '--target', 'linux-x64', '--out', out, '--json'],
+      around,
+    );
+    expect(document(again)).toMatchObject({ version: '1.2.3', out, assets: [{ downloaded: 0 }] });
+    expect(await readdir(join(out, '1.2.3'))).toHaveLength(7);
+  });
+
+  it('needs a directory, and one way to name the targets', async () => {
+    const around = { dir: await tempDir() };
+    expect((await runCli(['download', '1.2.3'], around)).status).toBe(2);
+    const both = ['download', '1.2.3', '--out', 'x', '--all-targets', '--target', 'linux-x64'];
+    expect((await runCli(both, around)).status).toBe(2);
+  });
+});
