@@ -129,7 +129,7 @@ describe('downloadAssets', () => {
 
   it('continues what an earlier run could not finish', async () => {
     await using github = await loopback();
-    github.fail({ route: 'cdn', truncateAt: 200 });
+    github.fail({ route: 'cdn', truncateAt: 20 });
     const { options } = await surroundings(github);
     const browser = { ...options, source: 'browser' };
     expect((await failure(downloadAssets(browser))).code).toBe('SOURCES_EXHAUSTED');
