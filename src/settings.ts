@@ -1,4 +1,5 @@
 import envPaths from 'env-paths';
+import { CodexRuntimeError } from './errors.ts';
 import type { Host } from './target/index.ts';
 
 /** Environment variables as a plain record, so that no room reads the process's own. */
@@ -27,7 +28,11 @@ export interface GitHubSettings {
   readonly serverUrl: string;
   /** `owner/name`. */
   readonly repo: string;
-  /** `GH_TOKEN`, else `GITHUB_TOKEN`; null when neither is set. */
+  /**
+   * `GH_TOKEN`, else `GITHUB_TOKEN`; for a host that `GH_HOST` alone names `GH_ENTERPRISE_TOKEN`,
+   * else `GITHUB_ENTERPRISE_TOKEN`, as gh does it: a token of github.com is not for other hosts.
+   * Null when none is set.
+   */
   readonly token: string | null;
 }
 
@@ -39,9 +44,10 @@ export interface SettingsOverrides {
 }
 
 /**
- * Reads `CODEX_RUNTIME_HOME`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`, `GH_HOST`, `GH_TOKEN`,
- * `GITHUB_TOKEN` and `CODEX_RUNTIME_MIRROR_URL` from `env`; proxies and npm's own variables are
- * read from {@link Settings.env} by the rooms that honour them.
+ * Reads `CODEX_RUNTIME_HOME`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`, `GH_HOST`, the tokens of
+ * {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`; proxies and npm's own
+ * variables are read from {@link Settings.env} by the rooms that honour them.
+ * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is none.
  */
 export function settingsFrom(
   env: Environment,
@@ -54,28 +60,53 @@ export function settingsFrom(
     host: overrides.host ?? process.host,
     env,
     github: githubSettings(env, overrides.repo),
-    mirrorUrl: trimSlash(
-      set(env['CODEX_RUNTIME_MIRROR_URL']) ?? 'https://releases.openai.com/codex',
-    ),
+    mirrorUrl: urlFrom(env, 'CODEX_RUNTIME_MIRROR_URL') ?? 'https://releases.openai.com/codex',
     npmPackage: '@openai/codex',
   };
 }
 
-function githubSettings(env: Environment, repo: string | undefined): GitHubSettings {
-  const enterprise = set(env['GH_HOST']);
-  const host = enterprise === undefined || enterprise === 'github.com' ? undefined : enterprise;
+function githubSettings(env: Environment, repo = 'openai/codex'): GitHubSettings {
+  const host = enterpriseHost(env);
+  const apiUrl = urlFrom(env, 'GITHUB_API_URL');
   return {
-    apiUrl: trimSlash(
-      set(env['GITHUB_API_URL']) ??
-        (host === undefined ? 'https://api.github.com' : `https://${host}/api/v3`),
-    ),
-    serverUrl: trimSlash(
-      set(env['GITHUB_SERVER_URL']) ??
-        (host === undefined ? 'https://github.com' : `https://${host}`),
-    ),
-    repo: repo ?? 'openai/codex',
-    token: set(env['GH_TOKEN']) ?? set(env['GITHUB_TOKEN']) ?? null,
+    apiUrl: apiUrl ?? (host === undefined ? 'https://api.github.com' : `https://${host}/api/v3`),
+    serverUrl:
+      urlFrom(env, 'GITHUB_SERVER_URL') ??
+      (host === undefined ? 'https://github.com' : `https://${host}`),
+    repo: checkRepo(repo),
+    token:
+      apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
+        ? (set(env['GH_ENTERPRISE_TOKEN']) ?? set(env['GITHUB_ENTERPRISE_TOKEN']) ?? null)
+        : (set(env['GH_TOKEN']) ?? set(env['GITHUB_TOKEN']) ?? null),
   };
+}
+
+/** `GH_HOST` where it is another host than github.com. */
+function enterpriseHost(env: Environment): string | undefined {
+  const host = set(env['GH_HOST'])?.toLowerCase();
+  if (host === undefined || host === 'github.com') return undefined;
+  const url = `https://${host}`;
+  if (URL.canParse(url) && new URL(url).host === host) return host;
+  throw usage('GH_HOST', host, 'is no host name.', 'Write it like github.example.com.');
+}
+
+function urlFrom(env: Environment, name: string): string | undefined {
+  const text = set(env[name]);
+  if (text === undefined) return undefined;
+  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return trimSlash(text);
+  throw usage(name, text, 'is no http or https URL.', 'Correct it, or leave it unset.');
+}
+
+/** The name becomes part of URLs, so a segment like `..` must not get there. */
+function checkRepo(repo: string): string {
+  const segments = repo.split('/');
+  const plain = segments.every((name) => /^[\w.-]+$/.test(name) && !/^(-|\.{1,2}$)/.test(name));
+  if (segments.length === 2 && plain) return repo;
+  throw usage('The repository', repo, 'is no owner/name.', 'Write it like openai/codex.');
+}
+
+function usage(what: string, text: string, problem: string, hint: string): CodexRuntimeError {
+  return new CodexRuntimeError('USAGE', `${what} "${text}" ${problem}`, { hint });
 }
 
 /** Where the platform keeps an application's data, unless `CODEX_RUNTIME_HOME` says otherwise. */

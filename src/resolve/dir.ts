@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { unavailable } from '../http/index.ts';
+import { aborted, unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { Target } from '../target/index.ts';
 import type { Asset, Digest, Release } from './asset.ts';
@@ -23,7 +23,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
   return {
     name: 'dir',
     async release(version, targets, signal): Promise<Release> {
-      signal?.throwIfAborted();
+      if (signal?.aborted === true) throw aborted(signal);
       const dir = join(root, version.semver);
       if ((await statIfPresent(root)) === null) {
         throw unavailable(`The directory ${root} does not exist.`, { reason: 'not-found' });

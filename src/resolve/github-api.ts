@@ -1,5 +1,5 @@
 import type { Credentials, Http, HttpRequest } from '../http/index.ts';
-import { unavailable } from '../http/index.ts';
+import { displayUrl, unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { GitHubSettings } from '../settings.ts';
 import { newestFirst } from './order.ts';
@@ -86,8 +86,9 @@ function versionOf(entry: unknown): Version[] {
 }
 
 function notARelease(url: string) {
-  return unavailable(`${url} did not answer with the release that was asked for.`, {
+  const asked = new URL(url);
+  return unavailable(`${displayUrl(asked)} did not answer with the release that was asked for.`, {
     reason: 'not-an-asset',
-    url: new URL(url),
+    url: asked,
   });
 }

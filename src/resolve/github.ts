@@ -1,5 +1,5 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type Http, unavailable, unavailableReason } from '../http/index.ts';
+import { displayUrl, type Http, unavailable, unavailableReason } from '../http/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
@@ -139,7 +139,11 @@ async function fromChecksums(
   const url = browserUrl(settings, version, CHECKSUMS_ASSET);
   const sums = parseChecksums(await http.getText(url, signal === undefined ? {} : { signal }));
   if (sums.size === 0) {
-    throw unavailable(`${url} lists no checksums.`, { reason: 'not-an-asset', url: new URL(url) });
+    const asked = new URL(url);
+    throw unavailable(`${displayUrl(asked)} lists no checksums.`, {
+      reason: 'not-an-asset',
+      url: asked,
+    });
   }
   const assets = new Map(
     [...sums.keys()].map((name) => [

@@ -1,4 +1,4 @@
-import { type Http, unavailable, unavailableReason } from '../http/index.ts';
+import { displayUrl, type Http, unavailable, unavailableReason } from '../http/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
 import type { Digest, Release } from './asset.ts';
@@ -35,12 +35,12 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
       return { channel: 'mirror', version, assets: runtimeAssets(targets, found) };
     },
     async latest(signal) {
-      const url = `${mirrorUrl}/channels/latest`;
-      const document = readReleaseDocument(await http.getJson(url, options(signal)));
+      const url = new URL(`${mirrorUrl}/channels/latest`);
+      const document = readReleaseDocument(await http.getJson(url.href, options(signal)));
       if (document !== undefined) return document.version;
-      throw unavailable(`${url} did not answer with a release.`, {
+      throw unavailable(`${displayUrl(url)} did not answer with a release.`, {
         reason: 'not-an-asset',
-        url: new URL(url),
+        url,
       });
     },
     versions: async () => null,

@@ -83,7 +83,11 @@ describe('resolvePin', () => {
       const cwd = await lockedDir();
       await expect(
         resolvePin({ ecosystem: 'node', cwd, env: { [name]: ' ' } }),
-      ).rejects.toMatchObject({ code: 'PIN_INVALID', fields: { source: name } });
+      ).rejects.toMatchObject({
+        code: 'PIN_INVALID',
+        fields: { source: name },
+        message: expect.stringContaining('empty'),
+      });
     },
   );
 

@@ -86,4 +86,57 @@ describe('resolveCandidates', () => {
       fields: { reasons: [expect.any(String), expect.any(String), expect.any(String)] },
     });
   });
+
+  test('offers an asset that nobody vouches for after all others', async () => {
+    const untold = await miniatureRelease('0.115.0', {
+      targets: [LINUX],
+      packages: false,
+      digests: false,
+    });
+    const { github, settings } = await loopback({}, [untold]);
+    await using _ = github;
+    const candidates = await allCandidates(candidateRequest(settings));
+    const vouched = candidates.map(({ channel, asset }) => [channel, asset.digests.length]);
+    expect(vouched).toEqual([
+      ['npm', 1],
+      ['github', 0],
+      ['mirror', 0],
+    ]);
+  });
+
+  test('does not take the lagging mirror at its word that there is no such version', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    for (const route of ['release', 'browser', 'npm-document'] as const) {
+      github.fail({ route, status: 401 });
+    }
+    github.fail({ route: 'mirror-release', status: 404 });
+    github.fail({ route: 'mirror', status: 404 });
+    const request = candidateRequest(settings);
+    await expect(allCandidates(request)).rejects.toMatchObject({ code: 'SOURCES_EXHAUSTED' });
+    const alone = candidateRequest(settings, { sources: 'mirror' });
+    await expect(allCandidates(alone)).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND' });
+  });
+
+  test('counts the answer of one channel more than the silence of others', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    github.fail({ route: 'release', status: 401 });
+    const request = candidateRequest(settings, { version: '0.115.9', sources: 'github,npm' });
+    await expect(allCandidates(request)).rejects.toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+      fields: { reasons: [expect.any(String), expect.any(String)] },
+    });
+  });
+
+  test('stops at a signal and asks no further channel', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    github.fail({ route: 'release', delay: 5_000 });
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 50);
+    const request = candidateRequest(settings, { signal: controller.signal });
+    await expect(allCandidates(request)).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(github.requests.map(({ route }) => route)).toEqual(['release']);
+  });
 });
