@@ -79,11 +79,18 @@ describe('parseLock', () => {
   test.each([
     ['no JSON', '<<<<<<< HEAD'],
     ['no object', '[]'],
-    ['another format version', '{"lockfileVersion": 2}'],
     ['no version', '{"lockfileVersion": 1}'],
-    ['too much text', ' '.repeat(2 ** 20 + 1)],
+    ['too much text', `${formatLock(LOCK)}${' '.repeat(2 ** 20)}`],
+    ['a version in another spelling', formatLock({ ...LOCK, version: 'v0.115.0' })],
+    ['a repository that is none', formatLock({ ...LOCK, repo: 'openai' })],
+    ['another signature rule', formatLock({ ...LOCK, signature: 'maybe' as 'required' })],
+    ['no targets', formatLock(LOCK).replace('"targets"', '"aims"')],
   ])('refuses %s', (_what, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
+  });
+
+  test('names a format version that it does not know', () => {
+    expect(() => parse('{"lockfileVersion": 2}')).toThrow(/lockfileVersion 2/);
   });
 
   test.each<[string, object]>([

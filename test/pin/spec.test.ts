@@ -32,12 +32,17 @@ describe('parseSpec', () => {
     expect(formatSpec(spec)).toBe(range);
   });
 
-  test.each(['', '   ', 'newest', '0.115.0 --flag', '../0.115.0', '0.115.0\0', 'x'.repeat(1000)])(
-    'refuses %j',
-    (text) => {
-      expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'PIN_INVALID' }));
-    },
-  );
+  test.each([
+    '',
+    '   ',
+    'newest',
+    '0.115.0 --flag',
+    '../0.115.0',
+    '0.115.0\0',
+    '0.115.0 || '.repeat(100),
+  ])('refuses %j', (text) => {
+    expect(() => parseSpec(text)).toThrow(expect.objectContaining({ code: 'PIN_INVALID' }));
+  });
 
   test('either refuses a text or gives a spec that reads back as itself', () => {
     fc.assert(

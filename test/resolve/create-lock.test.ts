@@ -79,6 +79,17 @@ describe('createLock', () => {
     expect(missing).toHaveLength(5);
   });
 
+  test('does not lock what nobody vouches for', async () => {
+    const untold = await miniatureRelease('0.115.0', { packages: false, digests: false });
+    const { github, request } = await loopback(untold, 'github,npm');
+    await using _ = github;
+    const { lock } = await createLock(request);
+    expect(lock.targets[TRIPLE]?.assets.map(({ name }) => name)).toEqual([NPM]);
+    await expect(
+      createLock({ ...request, sources: parseSources('github') }),
+    ).resolves.toMatchObject({ lock: { targets: {} }, missing: { length: 6 } });
+  });
+
   test('names the channels that did not answer', async () => {
     const { github, request } = await loopback();
     await using _ = github;

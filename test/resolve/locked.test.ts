@@ -112,10 +112,11 @@ describe('resolveCandidates with a lockfile', () => {
   });
 
   test('refuses a target that the lock does not hold', async () => {
-    const { github, settings, lock } = await locked();
+    const { github, settings, lock, routes } = await locked();
     await using _ = github;
     await expect(
-      allCandidates(candidateRequest(settings, { lock, target: WINDOWS })),
+      allCandidates(candidateRequest(settings, { lock, target: WINDOWS, sources: 'npm' })),
     ).rejects.toMatchObject({ code: 'LOCK_INCOMPLETE', fields: { target: WINDOWS.triple } });
+    expect(routes()).toEqual([]);
   });
 });
