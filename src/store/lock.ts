@@ -3,6 +3,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
+import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { evictDeadOwner, noteOwner } from './lock-owner.ts';
 
@@ -33,7 +34,9 @@ export interface LockRequest<T> {
  */
 export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   const deadline = Date.now() + (request.timeoutMs ?? 600_000);
-  await mkdir(dirname(request.path), { recursive: true });
+  await mkdir(dirname(request.path), { recursive: true }).catch((error: unknown) => {
+    throw diskError(error, 'make the directory of locks', dirname(request.path));
+  });
   let waiting = false;
   for (;;) {
     throwIfAborted(request.signal);
@@ -81,7 +84,7 @@ async function tryLock(path: string): Promise<(() => Promise<void>) | undefined>
     await noteOwner(path);
     return () => release().catch(ignoreLost);
   } catch (error) {
-    if (codeOf(error) !== 'ELOCKED') throw error;
+    if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', path);
     await evictDeadOwner(path, `${path}.lock`);
     return undefined;
   }

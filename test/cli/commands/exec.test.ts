@@ -1,0 +1,68 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { startLoopbackGitHub } from '../../support/loopback-github.ts';
+import { miniatureRelease } from '../../support/miniature-release.ts';
+import { cliEnvironment, runCli } from '../../support/run-cli.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+
+const BIN = fileURLToPath(new URL('../../../bin/codex-runtime.js', import.meta.url));
+
+async function surroundings() {
+  const github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+  return { github, around: { dir: await tempDir(), env: github.env } };
+}
+
+describe('codex-runtime exec', () => {
+  it('hands its words on as they are, whatever they look like', async () => {
+    const { github, around } = await surroundings();
+    await using _ = github;
+    const words = ['--json', '--', '-q', '', 'two words', '$HOME'];
+    const ran = await runCli(['exec', '1.2.3', '-q', '--', 'args', ...words], around);
+    expect(ran).toMatchObject({ status: 0, stdout: `${words.join('\n')}\n` });
+  });
+
+  it('copies stdin to stdout and ends with the status of the program', async () => {
+    const { github, around } = await surroundings();
+    await using _ = github;
+    const input = 'first\nsecond\n';
+    const copied = await runCli(['exec', '1.2.3', '--', 'cat'], { ...around, input });
+    expect(copied).toMatchObject({ status: 0, stdout: input });
+    expect((await runCli(['exec', '1.2.3', '--', 'exit', '42'], around)).status).toBe(42);
+  });
+
+  it.each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
+    'passes %s on and ends by it, as the program does',
+    async (signal) => {
+      const { github, around } = await surroundings();
+      await using _ = github;
+      await runCli(['which', '1.2.3'], around);
+      const child = spawn(process.execPath, [BIN, 'exec', '1.2.3', '--', 'sleep', '30'], {
+        cwd: around.dir,
+        env: { ...cliEnvironment(around.dir), ...around.env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      await programRuns(child.pid);
+      child.kill(signal);
+      expect(await once(child, 'exit')).toEqual([null, signal]);
+    },
+  );
+
+  it('refuses a second operand before --', async () => {
+    const { github, around } = await surroundings();
+    await using _ = github;
+    expect((await runCli(['exec', '1.2.3', 'stray', '--', 'x'], around)).status).toBe(2);
+  });
+});
+
+/** Waits until the process has a child of its own: a signal before that would end only itself. */
+async function programRuns(pid: number | undefined): Promise<void> {
+  const { readFile } = await import('node:fs/promises');
+  for (let tries = 0; tries < 400; tries += 1) {
+    const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '');
+    if (children.trim() !== '') return;
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  throw new Error('the program was not started');
+}

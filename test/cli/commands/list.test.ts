@@ -1,0 +1,52 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startLoopbackGitHub } from '../../support/loopback-github.ts';
+import { miniatureRelease } from '../../support/miniature-release.ts';
+import { document, runCli } from '../../support/run-cli.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+
+describe('codex-runtime list, which, resolve and uninstall', () => {
+  it('show what is here, and take it away again', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    await runCli(['install', '1.2.3', '--prefix', 'demo'], around);
+    expect(document(await runCli(['list', '--json'], around))).toMatchObject({
+      runtimes: [{ version: '1.2.3', variant: 'package', whole: true, size: expect.any(Number) }],
+      prefixes: [{ prefix: join(around.dir, 'demo'), version: '1.2.3', healthy: true }],
+    });
+    const which = await runCli(['which', '1.2.3', '--offline'], around);
+    expect(which.stdout).toBe(
+      `${join(around.dir, 'home/store/1.2.3/x86_64-unknown-linux-musl/package/bin/codex')}\n`,
+    );
+    await rm(join(around.dir, 'demo/node_modules/codex-cli-bin/codex-path/rg'));
+    expect(document(await runCli(['list', '--json'], around))).toMatchObject({
+      prefixes: [{ healthy: false }],
+    });
+    expect((await runCli(['uninstall', '--prefix', 'demo'], around)).status).toBe(0);
+    expect((await runCli(['uninstall', '1.2.3'], around)).status).toBe(0);
+    expect(document(await runCli(['list', '--json'], around))).toMatchObject({
+      runtimes: [],
+      prefixes: [],
+    });
+    expect((await runCli(['uninstall', '1.2.3', '--json'], around)).status).toBe(4);
+  });
+
+  it('resolve shows asset, digest and sources for each target and downloads nothing', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    const one = document(await runCli(['resolve', '1.2.3', '--json'], around));
+    expect(one).toMatchObject({
+      version: '1.2.3',
+      tag: 'rust-v1.2.3',
+      target: 'x86_64-unknown-linux-musl',
+      variant: 'package',
+      channel: 'github',
+      asset: { name: expect.any(String), size: expect.any(Number), digest: expect.any(String) },
+      sources: expect.arrayContaining([expect.objectContaining({ kind: 'browser' })]),
+    });
+    const all = document(await runCli(['resolve', '1.2.3', '--all-targets', '--json'], around));
+    expect(all['targets']).toHaveLength(6);
+    expect(github.asked('cdn')).toEqual([]);
+  });
+});
