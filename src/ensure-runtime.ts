@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { isHealthy, loadInstalled } from './install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 import { completeRequest, exactRequest } from './request.ts';
-import { findStored, type RuntimeDescription } from './store/index.ts';
+import { findStored, isWantedOutside, type RuntimeDescription } from './store/index.ts';
 import type { Triple } from './target/index.ts';
 
 /** A runtime that is here, whole, and ready to run. */
@@ -37,10 +37,16 @@ export async function ensureRuntime(options: PrefixOptions = {}): Promise<Ensure
       present !== undefined && (await isHealthy(layout, present)) ? present.version : null,
     ),
   );
-  if (request.pin.origin === 'installed' && present !== undefined) {
+  const { home } = request.settings;
+  if (
+    request.pin.origin === 'installed' &&
+    present !== undefined &&
+    // The prefix said which version; a signature is on record in the store alone.
+    (request.signer === undefined || (await isWantedOutside(home, present.runtime, request)))
+  ) {
     return describe(present.runtime, present.dir, { source: 'prefix', downloaded: 0 });
   }
-  const stored = request.force ? undefined : await findStored(request.settings.home, request);
+  const stored = request.force ? undefined : await findStored(home, request);
   if (stored !== undefined) {
     return describe(stored.manifest, stored.dir, { source: 'store', downloaded: 0 });
   }

@@ -1,4 +1,4 @@
-import type { AssetSource, Channel } from './resolve/asset.ts';
+import type { AssetSource, Channel, SignedContent } from './resolve/asset.ts';
 
 /** What a caller may show while a runtime is on its way. Texts are already safe to print. */
 export type ProgressEvent =
@@ -28,6 +28,14 @@ export type ProgressEvent =
   | { readonly type: 'retry'; readonly attempt: number; readonly reason: string }
   | { readonly type: 'waiting'; readonly for: 'lock' | 'rate-limit'; readonly reason: string }
   | { readonly type: 'verified'; readonly digests: readonly string[] }
+  | {
+      /** A required signature was verified. */
+      readonly type: 'signed';
+      readonly identity: string;
+      readonly bundle: string;
+      /** `archive`: every file of the runtime; `entrypoint`: its executable. */
+      readonly over: SignedContent;
+    }
   | { readonly type: 'stored'; readonly dir: string }
   | { readonly type: 'installed'; readonly dir: string; readonly executable: string };
 

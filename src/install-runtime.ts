@@ -7,7 +7,7 @@ import {
 } from './install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 import { completeRequest, type ExactRequest, exactRequest } from './request.ts';
-import { isWanted, type Runtime, runtimeDir } from './store/index.ts';
+import { isWantedOutside, type Runtime, runtimeDir } from './store/index.ts';
 import type { Triple } from './target/index.ts';
 
 export interface InstallOptions extends PrefixOptions {
@@ -47,7 +47,11 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
   const request = await exactRequest(
     await completeRequest(options, async () => (healthy ? present.version : null)),
   );
-  if (healthy && !request.force && isWanted(present.runtime, request)) {
+  if (
+    healthy &&
+    !request.force &&
+    (await isWantedOutside(request.settings.home, present.runtime, request))
+  ) {
     const dir = runtimeDir(request.settings.home, present.runtime);
     return resultOf(layout, present, { dir, source: 'prefix', downloaded: 0 });
   }

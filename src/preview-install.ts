@@ -2,7 +2,7 @@ import { isHealthy, loadInstalled } from './install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 import { completeRequest, exactRequest } from './request.ts';
 import { type Resolution, resolveRuntime } from './resolve-runtime.ts';
-import { findStored, isWanted } from './store/index.ts';
+import { findStored, isWantedOutside } from './store/index.ts';
 import type { Triple } from './target/index.ts';
 
 /** What an installation would do now. */
@@ -33,11 +33,12 @@ export async function previewInstall(options: PrefixOptions): Promise<InstallPre
   const { force, target, version } = request;
   const preview = { version: version.semver, target: target.triple, prefix: layout.prefix };
   const what = `Codex ${version.semver} for ${target.triple}`;
-  if (healthy && !force && isWanted(present.runtime, request)) {
+  const { home } = request.settings;
+  if (healthy && !force && (await isWantedOutside(home, present.runtime, request))) {
     const summary = `${what} is installed in ${layout.prefix}; nothing to do.`;
     return { ...preview, action: 'none', resolution: null, summary };
   }
-  if (!force && (await findStored(request.settings.home, request)) !== undefined) {
+  if (!force && (await findStored(home, request)) !== undefined) {
     const summary = `Would install ${what} from the store into ${layout.prefix}.`;
     return { ...preview, action: 'link', resolution: null, summary };
   }

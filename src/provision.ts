@@ -1,11 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkVersion } from './check-version.ts';
-import { openDownload } from './download/index.ts';
+import { type Download, openDownload } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import { extractRuntime } from './extract/index.ts';
 import type { ExactRequest } from './request.ts';
-import { type Candidate, resolveCandidates } from './resolve/index.ts';
+import {
+  type Asset,
+  type Candidate,
+  type CandidateRequest,
+  resolveCandidates,
+} from './resolve/index.ts';
 import {
   commitRuntime,
   entrypointDigest,
@@ -34,7 +39,8 @@ export interface Provisioned {
  *
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`,
  * `DIGEST_MISMATCH`, `DIGEST_MISSING`, `SIZE_MISMATCH`, `ARCHIVE_REFUSED`, `VERSION_MISMATCH`,
- * `DISK_FULL`, `PERMISSION_DENIED`, `STORE_BUSY`
+ * `SIGNATURE_MISSING`, `SIGNATURE_UNREACHABLE`, `SIGNATURE_INVALID`, `DISK_FULL`,
+ * `PERMISSION_DENIED`, `STORE_BUSY`
  */
 export async function provisionRuntime(request: ExactRequest): Promise<Provisioned> {
   const { version, target, settings } = request;
@@ -64,7 +70,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
 
 async function provisionFromChannels(request: ExactRequest): Promise<Provisioned> {
   const reasons: unknown[] = [];
-  for await (const candidate of resolveCandidates(request)) {
+  for await (const candidate of resolveCandidates(signable(request))) {
     try {
       return await provisionAsset(request, candidate);
     } catch (error) {
@@ -125,9 +131,12 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
       },
     };
     verifyEntrypoint(manifest, request);
+    const signed = await verifySignature(manifest, request, { asset, download, staging });
+    // Only now: this runs it.
     if (isHost(request)) await checkVersion(join(staging, manifest.entrypoint), version, signal);
-    const runtime = await commitRuntime(settings.home, staging, manifest, {
-      replace: request.force,
+    const runtime = await commitRuntime(settings.home, staging, signed, {
+      // One that is there already was passed over for want of a signature.
+      replace: request.force || request.signer !== undefined,
     });
     await download.discard();
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
@@ -135,6 +144,36 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
   } finally {
     await rm(staging, { recursive: true, force: true });
   }
+}
+
+/** A package's `.tar.gz` may be signed whole; of the `.tar.zst` only the executable is. */
+function signable(request: ExactRequest): CandidateRequest {
+  return request.signer === undefined ? request : { ...request, zstd: false };
+}
+
+/** The manifest with the signature that was required and is verified, or as it is. */
+async function verifySignature(
+  manifest: RuntimeManifest,
+  { version, target, settings, signer, signal, onProgress }: ExactRequest,
+  { asset, download, staging }: { asset: Asset; download: Download; staging: string },
+): Promise<RuntimeManifest> {
+  const sha256 = entrypointDigest(manifest);
+  if (signer === undefined || sha256 === undefined) return manifest;
+  const { verifyReleaseSignature } = await import('./signature/index.ts');
+  const signature = await verifyReleaseSignature({
+    version,
+    target,
+    asset,
+    delivered: download.outcome.source,
+    archive: { path: download.path },
+    entrypoint: { path: join(staging, manifest.entrypoint), sha256 },
+    signer,
+    settings,
+    workDir: homeLayout(settings.home).partial,
+    ...(onProgress === undefined ? {} : { onProgress }),
+    ...(signal === undefined ? {} : { signal }),
+  });
+  return { ...manifest, origin: { ...manifest.origin, signature } };
 }
 
 /** The files inside are the same whichever channel carries them: here npm is held to GitHub's bytes. */

@@ -3,9 +3,12 @@ import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import { type Ecosystem, lockFor, type Pin, resolvePin } from './pin/index.ts';
 import type { Version } from './pin/version.ts';
+import { hasSignatures } from './resolve/asset-name.ts';
 import type { VariantChoice } from './resolve/choose.ts';
 import { DEFAULT_SOURCES, parseSources, type SourceSelection } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
+import { signatureUnsupported } from './signature/faults.ts';
+import { releaseSigner, type Signer } from './signature/signer.ts';
 import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
 
 /** What every operation of the library understands; everything has a default. */
@@ -35,6 +38,16 @@ export interface RuntimeOptions {
   readonly offline?: boolean;
   /** Download and install again, whatever is there. Default false. */
   readonly force?: boolean;
+  /**
+   * Require the release's Sigstore signature, by its release workflow and for this tag. Releases
+   * have one for Linux. Default: what the lockfile says (`"signature": "required"`), else false.
+   */
+  readonly verifySignature?: boolean;
+  /**
+   * Whom to trust with signatures: a file (`trusted_root.json`), or `tuf` to bring the public root
+   * up to date. Default `CODEX_RUNTIME_TRUSTED_ROOT`, else the public root that is built in.
+   */
+  readonly trustedRoot?: string;
   /** Environment variables. Default: the process's own. */
   readonly env?: Environment;
   /** The machine to provide for. Default: this one. */
@@ -54,6 +67,7 @@ export interface RuntimeRequest {
   readonly frozen: boolean;
   readonly offline: boolean;
   readonly force: boolean;
+  readonly verifySignature: boolean;
   readonly onProgress?: OnProgress;
   readonly signal?: AbortSignal;
 }
@@ -62,6 +76,8 @@ export interface RuntimeRequest {
 export interface ExactRequest extends RuntimeRequest {
   readonly version: Version;
   readonly lock: ReturnType<typeof lockFor>;
+  /** Whose signature the runtime must carry; absent where none is required. */
+  readonly signer?: Signer;
 }
 
 /** The settings that the options ask for. */
@@ -73,6 +89,7 @@ export function settingsOf(options: RuntimeOptions): Settings {
     ...(options.home === undefined ? {} : { home: resolve(options.home) }),
     ...(options.cwd === undefined ? {} : { cwd: resolve(options.cwd) }),
     ...(options.repo === undefined ? {} : { repo: options.repo }),
+    ...(options.trustedRoot === undefined ? {} : { trustedRoot: options.trustedRoot }),
   });
 }
 
@@ -105,6 +122,7 @@ export async function completeRequest(
     frozen: options.frozen ?? false,
     offline: options.offline ?? false,
     force: options.force ?? false,
+    verifySignature: options.verifySignature ?? false,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
@@ -113,7 +131,8 @@ export async function completeRequest(
 /**
  * Turns a range, `latest` or `alpha` into the version that it means now, and holds the request to
  * the lockfile if there is one for that version.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `LOCK_INCOMPLETE`
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `LOCK_INCOMPLETE`,
+ * `SIGNATURE_MISSING` when one is required for a target that has none
  */
 export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
   const version = await exactVersion(request);
@@ -128,7 +147,25 @@ export async function exactRequest(request: RuntimeRequest): Promise<ExactReques
       },
     );
   }
-  return { ...request, version, lock };
+  const signer = requiredSigner(request, version, lock);
+  return { ...request, version, lock, ...(signer === undefined ? {} : { signer }) };
+}
+
+/**
+ * Whose signature is required. A lockfile is for every platform of a team, so its rule holds where
+ * releases are signed; who asks by name for a signature that cannot exist hears so at once.
+ */
+function requiredSigner(
+  { settings, target, verifySignature }: RuntimeRequest,
+  version: Version,
+  lock: ExactRequest['lock'],
+): Signer | undefined {
+  if (!hasSignatures(target)) {
+    if (verifySignature) throw signatureUnsupported({ version, target });
+    return undefined;
+  }
+  const required = verifySignature || lock?.signature === 'required';
+  return required ? releaseSigner(settings.github.repo, version) : undefined;
 }
 
 async function exactVersion(request: RuntimeRequest): Promise<Version> {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
 import type { Host } from './target/index.ts';
@@ -19,6 +20,11 @@ export interface Settings {
   readonly mirrorUrl: string;
   /** npm name whose versions are the platform builds. Default `@openai/codex`. */
   readonly npmPackage: string;
+  /**
+   * Whom to trust with signatures: absolute path of a Sigstore trusted root, `tuf` for the public
+   * one brought up to date, null for the one that is built in.
+   */
+  readonly trustedRoot: string | null;
 }
 
 export interface GitHubSettings {
@@ -41,12 +47,13 @@ export interface SettingsOverrides {
   readonly cwd?: string;
   readonly repo?: string;
   readonly host?: Host;
+  readonly trustedRoot?: string;
 }
 
 /**
- * Reads `CODEX_RUNTIME_HOME`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`, `GH_HOST`, the tokens of
- * {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`; proxies and npm's own
- * variables are read from {@link Settings.env} by the rooms that honour them.
+ * Reads `CODEX_RUNTIME_HOME`, `CODEX_RUNTIME_TRUSTED_ROOT`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
+ * `GH_HOST`, the tokens of {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`;
+ * proxies and npm's own variables are read from {@link Settings.env} by the rooms that honour them.
  * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is none.
  */
 export function settingsFrom(
@@ -54,15 +61,22 @@ export function settingsFrom(
   process: { readonly cwd: string; readonly host: Host },
   overrides: SettingsOverrides = {},
 ): Settings {
+  const cwd = overrides.cwd ?? process.cwd;
   return {
     home: overrides.home ?? set(env['CODEX_RUNTIME_HOME']) ?? defaultHome(),
-    cwd: overrides.cwd ?? process.cwd,
+    cwd,
     host: overrides.host ?? process.host,
     env,
     github: githubSettings(env, overrides.repo),
     mirrorUrl: urlFrom(env, 'CODEX_RUNTIME_MIRROR_URL') ?? 'https://releases.openai.com/codex',
     npmPackage: '@openai/codex',
+    trustedRoot: trustedRoot(overrides.trustedRoot ?? set(env['CODEX_RUNTIME_TRUSTED_ROOT']), cwd),
   };
+}
+
+function trustedRoot(named: string | undefined, cwd: string): string | null {
+  if (named === undefined) return null;
+  return named === 'tuf' ? named : resolve(cwd, named);
 }
 
 function githubSettings(env: Environment, repo = 'openai/codex'): GitHubSettings {

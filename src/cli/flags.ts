@@ -16,6 +16,8 @@ export interface RuntimeFlags extends SourceFlags {
   readonly frozen?: true;
   readonly offline?: true;
   readonly force?: true;
+  readonly verifySignature?: true;
+  readonly trustedRoot?: string;
 }
 
 /** Flags of the commands that look into a prefix. */
@@ -66,6 +68,16 @@ export function addSourceFlags(command: Command): Command {
     );
 }
 
+export function addSignatureFlags(command: Command): Command {
+  return command
+    .option('--verify-signature', "require the release's Sigstore signature (Linux)")
+    .option(
+      '--trusted-root <file>',
+      'whom to trust with signatures; tuf: update the public root (default: the one built in)',
+      nonEmpty,
+    );
+}
+
 export function addPrefixFlags(command: Command): Command {
   return command
     .option('--prefix <dir>', 'the prefix (default: the nearest project upward)', nonEmpty)
@@ -90,6 +102,8 @@ export function libraryOptions(
     frozen: flags.frozen,
     offline: flags.offline,
     force: flags.force,
+    verifySignature: flags.verifySignature,
+    trustedRoot: flags.trustedRoot,
     prefix: flags.prefix,
     global: flags.global,
     name: flags.name,

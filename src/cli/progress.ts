@@ -63,6 +63,11 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         view.end();
         if (flags.verbose === true) say(`Verified ${event.digests.join(', ')}`);
         return;
+      case 'signed':
+        if (flags.verbose === true) {
+          say(`Signed by ${event.identity} (${event.bundle}, over the ${event.over})`);
+        }
+        return;
       case 'stored':
         view.end();
         if (flags.verbose === true) say(`Stored in ${event.dir}`);

@@ -36,7 +36,7 @@ export interface Lock {
   readonly version: string;
   /** `owner/name` whose releases were locked. */
   readonly repo: string;
-  /** Reserved: asks for a verified signature of assets that have one. */
+  /** Asks for a verified signature of what releases sign: the builds for Linux. */
   readonly signature?: 'required';
   readonly targets: Readonly<Partial<Record<Triple, LockedTarget>>>;
 }

@@ -17,6 +17,12 @@ export type ArchiveFormat = 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
  */
 export type Layout = 'tree' | 'bare' | 'npm';
 
+/**
+ * What a signature is over: `archive` is the asset as it is downloaded, and with it every file of
+ * the runtime; `entrypoint` is the uncompressed executable alone.
+ */
+export type SignedContent = 'archive' | 'entrypoint';
+
 /** Who vouches for a digest, strongest first; the order of trust in docs/security.md. */
 export type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'dir';
 

@@ -1,8 +1,10 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Lock } from '../pin/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { VariantChoice } from '../resolve/choose.ts';
+import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
-import type { Runtime, RuntimeDescription } from './manifest.ts';
+import type { Runtime, RuntimeDescription, RuntimeManifest } from './manifest.ts';
 import { findRuntime } from './store.ts';
 
 /** What a runtime must be, wherever it lies. */
@@ -12,6 +14,8 @@ export interface Wanted {
   readonly variant: VariantChoice;
   /** The lockfile of this version, or null. */
   readonly lock: Lock | null;
+  /** Whose verified signature it must carry; absent where none is required. */
+  readonly signer?: Signer;
 }
 
 /** The stored runtime that is wanted, whole; without asking any channel. */
@@ -21,6 +25,7 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
     const key = { version: wanted.version.semver, target: wanted.target.triple, variant };
     const runtime = await findRuntime(home, key);
     if (runtime === undefined || !isWanted(runtime.manifest, wanted)) continue;
+    if (!isSigned(runtime.manifest, wanted)) continue;
     // A binary that somebody asked for by name does not stand in for a package that exists.
     if (wanted.variant === variant || variant === 'package') return runtime;
     if (!runtime.manifest.origin.packageAvailable) return runtime;
@@ -37,6 +42,26 @@ export function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
     (wanted.variant === 'auto' || runtime.variant === wanted.variant) &&
     (locked === undefined || locked === entrypointDigest(runtime))
   );
+}
+
+/**
+ * Whether a runtime outside the store, in a prefix, is what is wanted. What vouched for it is on
+ * record in the store alone, so where a signature is required the store must have the same files.
+ */
+export async function isWantedOutside(
+  home: string,
+  runtime: RuntimeDescription,
+  wanted: Wanted,
+): Promise<boolean> {
+  if (!isWanted(runtime, wanted)) return false;
+  if (wanted.signer === undefined) return true;
+  const stored = await findStored(home, { ...wanted, variant: runtime.variant });
+  return stored !== undefined && isDeepStrictEqual(stored.manifest.files, runtime.files);
+}
+
+function isSigned({ origin }: RuntimeManifest, { signer }: Wanted): boolean {
+  if (signer === undefined) return true;
+  return origin.signature !== undefined && isSameSigner(origin.signature, signer);
 }
 
 /** The sha256 that the lock pins for the executable inside, whichever channel carries it. */

@@ -2,6 +2,7 @@ export {
   entrypointDigest,
   findStored,
   isWanted,
+  isWantedOutside,
   lockedEntrypoint,
   type Wanted,
 } from './find-stored.ts';

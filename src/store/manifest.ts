@@ -1,4 +1,5 @@
 import type { Variant } from '../resolve/asset.ts';
+import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import type { Triple } from '../target/index.ts';
 
 /** One file of a runtime tree. */
@@ -37,6 +38,8 @@ export interface RuntimeOrigin {
   readonly verified: readonly { algorithm: string; hex: string; origin: string }[];
   /** Whether the release had a complete package; `auto` accepts a stored binary only where it had none. */
   readonly packageAvailable: boolean;
+  /** The release's signature, where one was required; absent where nobody looked. */
+  readonly signature?: VerifiedSignature;
 }
 
 /** `runtime.json` in the store. */

@@ -1,3 +1,4 @@
+import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import { TARGETS } from '../target/index.ts';
 import type {
   RuntimeDescription,
@@ -63,7 +64,20 @@ function isOrigin(value: unknown): value is RuntimeOrigin {
     typeof value['source'] === 'string' &&
     typeof value['size'] === 'number' &&
     typeof value['packageAvailable'] === 'boolean' &&
-    Array.isArray(value['verified'])
+    Array.isArray(value['verified']) &&
+    (value['signature'] === undefined || isSignature(value['signature']))
+  );
+}
+
+function isSignature(value: unknown): value is VerifiedSignature {
+  return (
+    isRecord(value) &&
+    typeof value['identity'] === 'string' &&
+    typeof value['issuer'] === 'string' &&
+    (value['over'] === 'archive' || value['over'] === 'entrypoint') &&
+    typeof value['bundle'] === 'string' &&
+    (value['integratedTime'] === null || typeof value['integratedTime'] === 'string') &&
+    Number.isSafeInteger(value['logIndex'])
   );
 }
 

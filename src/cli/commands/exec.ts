@@ -6,6 +6,7 @@ import {
   addCommonFlags,
   addPrefixFlags,
   addRuntimeFlags,
+  addSignatureFlags,
   libraryOptions,
   type PrefixFlags,
   type RuntimeFlags,
@@ -20,6 +21,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .argument('[version]', 'as for install')
     .argument('[args...]', 'what follows -- goes to Codex as it is');
   addPrefixFlags(command);
+  addSignatureFlags(command);
   addRuntimeFlags(command);
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)

@@ -5,6 +5,7 @@ import {
   addCommonFlags,
   addPrefixFlags,
   addRuntimeFlags,
+  addSignatureFlags,
   libraryOptions,
   type PrefixFlags,
   printResult,
@@ -21,6 +22,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .description('Provision a Codex runtime, verify it, and install it into a prefix as npm would.')
     .argument('[version]', '0.115.0, rust-v0.115.0, 0.115.0a11, a range, latest or alpha');
   addPrefixFlags(command);
+  addSignatureFlags(command);
   addRuntimeFlags(command)
     .option('--force', 'download and install again, whatever is there')
     .option('--dry-run', 'say what would be done, and do nothing');

@@ -5,6 +5,7 @@ import {
   addCommonFlags,
   addPrefixFlags,
   addRuntimeFlags,
+  addSignatureFlags,
   libraryOptions,
   type PrefixFlags,
   printResult,
@@ -17,6 +18,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .description('Print the path of a runtime in the store; it is fetched when it is not there.')
     .argument('[version]', 'as for install');
   addPrefixFlags(command);
+  addSignatureFlags(command);
   addRuntimeFlags(command);
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)

@@ -1,0 +1,104 @@
+import { CodexRuntimeError } from '../errors.ts';
+import type { Version } from '../pin/version.ts';
+import type { Target } from '../target/index.ts';
+
+/** Why a signature does not count; the `reason` field of `SIGNATURE_INVALID`. */
+export type SignatureFault =
+  /** The bundle is none that is known, or a part of it cannot be read. */
+  | 'malformed'
+  /** It was made for other bytes than these. */
+  | 'digest'
+  /** The certificate is not from a trusted authority, or was not valid when it signed. */
+  | 'chain'
+  /** The transparency log does not vouch for it. */
+  | 'tlog'
+  /** No trusted time says when it was made. */
+  | 'timestamp'
+  /** The certificate's key did not make it. */
+  | 'signature'
+  /** Somebody else signed: another repository, workflow, tag or issuer. */
+  | 'identity';
+
+/** What a failure is about. */
+export interface SignatureSubject {
+  readonly version: Version;
+  readonly target: Target;
+}
+
+const DO_NOT_RUN = 'Do not run it. Take another version, and report this one upstream.';
+
+const MEANING: Readonly<Record<SignatureFault, string>> = {
+  malformed: 'it cannot be read',
+  digest: 'it is for other bytes',
+  chain: 'its certificate is not from a trusted authority or was not valid at that time',
+  tlog: 'the transparency log does not vouch for it',
+  timestamp: 'no trusted time says when it was made',
+  signature: "it was not made with its certificate's key",
+  identity: 'somebody else signed',
+};
+
+export function signatureInvalid(
+  subject: SignatureSubject & { readonly bundle: string },
+  reason: SignatureFault,
+  details: { readonly fields?: Readonly<Record<string, unknown>>; readonly cause?: unknown } = {},
+): CodexRuntimeError {
+  const { expected, actual } = details.fields ?? {};
+  const compared = expected === undefined ? '' : `: expected ${expected}, got ${actual}`;
+  return new CodexRuntimeError(
+    'SIGNATURE_INVALID',
+    `The signature ${subject.bundle} of Codex ${subject.version.semver} is not valid: ${MEANING[reason]}${compared}.`,
+    {
+      hint: DO_NOT_RUN,
+      fields: { reason, ...named(subject), bundle: subject.bundle, ...details.fields },
+      ...(details.cause === undefined ? {} : { cause: details.cause }),
+    },
+  );
+}
+
+/** The release has none; `bundles` are the names that were looked for. */
+export function signatureMissing(
+  subject: SignatureSubject,
+  bundles: readonly string[],
+): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'SIGNATURE_MISSING',
+    `Codex ${subject.version.semver} for ${subject.target.triple} has no signature: its release holds no ${bundles.join(' and no ')}.`,
+    {
+      hint: 'Take a version that was released with one, or do not require a signature.',
+      fields: { ...named(subject), bundles },
+    },
+  );
+}
+
+/** Upstream signs builds of this target in the way of its platform, or not at all. */
+export function signatureUnsupported(subject: SignatureSubject): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'SIGNATURE_MISSING',
+    `Codex for ${subject.target.triple} has no Sigstore signature: upstream makes them for Linux only.`,
+    {
+      hint: 'Leave out --verify-signature for this target; a lockfile pins its bytes all the same.',
+      fields: { ...named(subject), bundles: [] },
+    },
+  );
+}
+
+/** Whether there is one is not known, because nobody who would have it answers. */
+export function signatureUnreachable(
+  subject: SignatureSubject,
+  reasons: readonly CodexRuntimeError[],
+): CodexRuntimeError {
+  const [first] = reasons;
+  return new CodexRuntimeError(
+    'SIGNATURE_UNREACHABLE',
+    `The signature of Codex ${subject.version.semver} for ${subject.target.triple} could not be fetched.`,
+    {
+      hint: first?.hint ?? 'Check the network, or fetch from a source that has the signature too.',
+      fields: { ...named(subject), reasons: reasons.map(({ message }) => message) },
+      ...(first === undefined ? {} : { cause: first }),
+    },
+  );
+}
+
+function named({ version, target }: SignatureSubject) {
+  return { version: version.semver, target: target.triple };
+}

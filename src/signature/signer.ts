@@ -1,0 +1,26 @@
+import type { Version } from '../pin/version.ts';
+
+/** Who has to have signed: a name in a certificate, and the identity provider that vouched for it. */
+export interface Signer {
+  /** The certificate's subject alternative name; compared whole, letter by letter. */
+  readonly identity: string;
+  /** The OIDC issuer. */
+  readonly issuer: string;
+}
+
+/**
+ * The workflow that releases Codex, run for the tag of `version` in `repo` and for nothing else.
+ * Source: the certificates of openai/codex's release bundles (.github/workflows/rust-release.yml).
+ * @param repo `owner/name`, spelled as on GitHub
+ */
+export function releaseSigner(repo: string, version: Version): Signer {
+  return {
+    identity: `https://github.com/${repo}/.github/workflows/rust-release.yml@refs/tags/${version.tag}`,
+    issuer: 'https://token.actions.githubusercontent.com',
+  };
+}
+
+/** Whether two mean the same signer. */
+export function isSameSigner(a: Signer, b: Signer): boolean {
+  return a.identity === b.identity && a.issuer === b.issuer;
+}

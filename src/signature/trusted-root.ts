@@ -1,0 +1,61 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { TrustedRoot } from '@sigstore/protobuf-specs';
+import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+import { type SignatureSubject, signatureUnreachable } from './faults.ts';
+
+/**
+ * Whom to trust: the file that the settings name, the root of Sigstore's public good instance
+ * brought up to date through TUF, or, without a setting, the one that `@sigstore/tuf` was published
+ * with, which needs no network.
+ * @throws CodexRuntimeError `USAGE` for a file that is no trusted root, `SIGNATURE_UNREACHABLE` when
+ * an update was asked for and is not to be had
+ */
+export async function loadTrustMaterial(
+  { trustedRoot, home }: Pick<Settings, 'trustedRoot' | 'home'>,
+  subject: SignatureSubject,
+): Promise<TrustMaterial> {
+  if (trustedRoot === null) return toTrustMaterial(bundledRoot());
+  if (trustedRoot === 'tuf') return toTrustMaterial(await updatedRoot(home, subject));
+  try {
+    const text = await readFile(trustedRoot, 'utf8');
+    return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(text)));
+  } catch (cause) {
+    throw new CodexRuntimeError('USAGE', `${trustedRoot} is no Sigstore trusted root.`, {
+      hint: 'Name a trusted_root.json, or leave --trusted-root and CODEX_RUNTIME_TRUSTED_ROOT out.',
+      fields: { trustedRoot },
+      cause,
+    });
+  }
+}
+
+/** The state of Sigstore's TUF repository that the library starts from. */
+function bundledRoot(): TrustedRoot {
+  const seeds = createRequire(import.meta.url)('@sigstore/tuf/seeds.json') as Readonly<
+    Record<string, { readonly targets: Readonly<Record<string, string>> }>
+  >;
+  const [encoded] = Object.values(seeds).map(({ targets }) => targets['trusted_root.json']);
+  if (encoded === undefined) throw new Error('@sigstore/tuf has no trusted root');
+  return TrustedRoot.fromJSON(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));
+}
+
+/** No falling back to the bundled root: whoever asks for an update wants to hear of revoked keys. */
+async function updatedRoot(home: string, subject: SignatureSubject): Promise<TrustedRoot> {
+  const { getTrustedRoot } = await import('@sigstore/tuf');
+  try {
+    return await getTrustedRoot({ cachePath: join(home, 'tuf') });
+  } catch (cause) {
+    const failure = new CodexRuntimeError(
+      'SOURCE_UNAVAILABLE',
+      'The trusted root could not be brought up to date through TUF.',
+      {
+        hint: 'Check the network, or leave out --trusted-root to use the one that is built in.',
+        cause,
+      },
+    );
+    throw signatureUnreachable(subject, [failure]);
+  }
+}
