@@ -28,6 +28,8 @@ export interface LoopbackFault {
   readonly path?: RegExp;
   /** How often it goes wrong before all is well. Default: always. */
   readonly times?: number;
+  /** How often all is well before it goes wrong. Default 0. */
+  readonly after?: number;
   /** Answer with this status and no body. */
   readonly status?: number;
   readonly headers?: Readonly<Record<string, string>>;
@@ -101,7 +103,7 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
   const releases: LoopbackRelease[] = [];
   const bodies = new Map<string, Body>();
   const requests: LoopbackRequest[] = [];
-  const faults: { fault: LoopbackFault; left: number }[] = [];
+  const faults: { fault: LoopbackFault; spared: number; left: number }[] = [];
 
   const add = (release: LoopbackRelease): void => {
     releases.push(release);
@@ -219,8 +221,9 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
       ({ fault, left }) =>
         left > 0 && fault.route === answer.route && (fault.path?.test(path) ?? true),
     );
-    if (broken !== undefined) broken.left -= 1;
-    const fault = broken?.fault;
+    const spared = broken !== undefined && broken.spared > 0;
+    if (broken !== undefined) broken[spared ? 'spared' : 'left'] -= 1;
+    const fault = spared ? undefined : broken?.fault;
     if (fault?.delay !== undefined) await sleep(fault.delay);
     if (fault?.status !== undefined) return end(response, fault.status, '', fault.headers);
     if (fault?.html === true) {
@@ -261,7 +264,12 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
     requests,
     asked: (route) => requests.filter((asked) => asked.route === route).map(({ path }) => path),
     add,
-    fail: (fault) => faults.push({ fault, left: fault.times ?? Number.POSITIVE_INFINITY }),
+    fail: (fault) =>
+      faults.push({
+        fault,
+        spared: fault.after ?? 0,
+        left: fault.times ?? Number.POSITIVE_INFINITY,
+      }),
     heal: () => faults.splice(0),
     close,
     [Symbol.asyncDispose]: close,
