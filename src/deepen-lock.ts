@@ -2,7 +2,7 @@ import { combineProgress } from './combine-progress.ts';
 import type { Lock } from './pin/index.ts';
 import { parseVersion } from './pin/version.ts';
 import { provisionRuntime } from './provision.ts';
-import { type ExactRequest, type RuntimeOptions, settingsOf } from './request.ts';
+import { type ExactRequest, exactRequest, type RuntimeOptions, settingsOf } from './request.ts';
 import { DEFAULT_SOURCES, parseSources, withEntrypoints } from './resolve/index.ts';
 import { entrypointDigest } from './store/index.ts';
 import { TARGETS, type Target, type Triple } from './target/index.ts';
@@ -27,7 +27,7 @@ export async function deepenLock(options: RuntimeOptions, lock: Lock): Promise<L
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
       const onProgress = progress.part();
       const { runtime } = await provisionRuntime({
-        ...requestFor(options, lock, target),
+        ...(await requestFor(options, lock, target)),
         ...(onProgress === undefined ? {} : { onProgress }),
         signal,
       });
@@ -46,18 +46,22 @@ export async function deepenLock(options: RuntimeOptions, lock: Lock): Promise<L
   return withEntrypoints(lock, found);
 }
 
-function requestFor(options: RuntimeOptions, lock: Lock, target: Target): ExactRequest {
+async function requestFor(
+  options: RuntimeOptions,
+  lock: Lock,
+  target: Target,
+): Promise<ExactRequest> {
   const version = parseVersion(lock.version);
-  return {
+  return await exactRequest({
     settings: settingsOf(options),
     pin: { spec: { kind: 'exact', version }, origin: 'lockfile', lock },
-    version,
-    lock,
     target,
     variant: 'auto',
     sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
     frozen: true,
     offline: false,
     force: false,
-  };
+    // The lock's own rule: it knows which targets have signatures.
+    verifySignature: false,
+  });
 }

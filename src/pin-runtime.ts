@@ -27,6 +27,11 @@ export interface PinOptions extends RuntimeOptions {
    * with it, one channel may stand in for another. Default false.
    */
   readonly deep?: boolean;
+  /**
+   * Have the lockfile require a verified signature of every build for Linux from now on; `deep`
+   * then checks them. Default: what the present lockfile says.
+   */
+  readonly verifySignature?: boolean;
 }
 
 /** A lockfile that was written. */
@@ -63,7 +68,9 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const version = await resolveVersion({ settings, sources, spec, ...watch });
   const present = await loadPresent(settings.cwd);
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
-  const lock = options.deep === true ? await deepen(options, draft.lock) : draft.lock;
+  const wanted: Lock =
+    options.verifySignature === true ? { ...draft.lock, signature: 'required' } : draft.lock;
+  const lock = options.deep === true ? await deepen(options, wanted) : wanted;
   const changed = await writeLock(present.path, lock);
   const { missing, silent } = draft;
   return { version: version.semver, path: present.path, changed, lock, missing, silent };

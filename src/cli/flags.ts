@@ -9,15 +9,19 @@ export interface SourceFlags extends CommonFlags {
   readonly repo?: string;
 }
 
+/** Flags of the commands that may require a signature. */
+export interface SignatureFlags {
+  readonly verifySignature?: true;
+  readonly trustedRoot?: string;
+}
+
 /** Flags of the commands that look for a runtime. */
-export interface RuntimeFlags extends SourceFlags {
+export interface RuntimeFlags extends SourceFlags, SignatureFlags {
   readonly target?: string;
   readonly variant?: 'auto' | 'package' | 'binary';
   readonly frozen?: true;
   readonly offline?: true;
   readonly force?: true;
-  readonly verifySignature?: true;
-  readonly trustedRoot?: string;
 }
 
 /** Flags of the commands that look into a prefix. */

@@ -1,4 +1,2 @@
-export { signatureUnsupported } from './faults.ts';
-export { isSameSigner, releaseSigner, type Signer } from './signer.ts';
-export type { VerifiedSignature } from './verified-signature.ts';
-export { type SignatureRequest, verifyReleaseSignature } from './verify-release-signature.ts';
+export { releaseSigner, type Signer } from './signer.ts';
+export { verifyReleaseSignature } from './verify-release-signature.ts';

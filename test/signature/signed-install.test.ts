@@ -6,6 +6,7 @@ import type { ProgressEvent } from '../../src/events.ts';
 import { installRuntime } from '../../src/install-runtime.ts';
 import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
+import { pinRuntime } from '../../src/pin-runtime.ts';
 import { provisionRuntime } from '../../src/provision.ts';
 import { completeRequest, exactRequest, type RuntimeOptions } from '../../src/request.ts';
 import { createLock, parseSources } from '../../src/resolve/index.ts';
@@ -368,6 +369,23 @@ describe('a lockfile that requires signatures', () => {
     await using _ = github;
     const { runtime } = await provision(options);
     expect(runtime.manifest.origin.signature?.over).toBe('archive');
+  });
+
+  test('is written by pinning with a signature, and stays so', async () => {
+    const { github, options } = await surroundings(await signedBinary());
+    await using _ = github;
+    const { lock } = await pinRuntime({ ...options, deep: true });
+    expect(lock.signature).toBe('required');
+    const { verifySignature: _flag, ...later } = options;
+    expect((await pinRuntime(later)).lock.signature).toBe('required');
+  });
+
+  test('is not written where a deep pin finds none', async () => {
+    const { github, options, cwd } = await surroundings({});
+    await using _ = github;
+    const error = await failure(pinRuntime({ ...options, deep: true }));
+    expect(error.code).toBe('SIGNATURE_MISSING');
+    expect(await readdir(cwd)).not.toContain(LOCKFILE_NAME);
   });
 
   test('lets targets pass that upstream does not sign', async () => {

@@ -7,7 +7,7 @@ import { parseVersion } from '../../src/pin/version.ts';
 import { releaseSigner, type Signer } from '../../src/signature/index.ts';
 
 /** Who signs what, and where it differs from a good release. */
-export interface Signing {
+interface Signing {
   readonly content: Buffer;
   /** Default: the release workflow of openai/codex for 0.115.0. */
   readonly signer?: Signer;

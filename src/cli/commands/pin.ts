@@ -5,15 +5,17 @@ import { type PinResult, pinRuntime } from '../../pin-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
+  addSignatureFlags,
   addSourceFlags,
   libraryOptions,
   printResult,
+  type SignatureFlags,
   type SourceFlags,
 } from '../flags.ts';
 import { formatTable } from '../format.ts';
 import { createProgress, type Progress } from '../progress.ts';
 
-interface PinFlags extends SourceFlags {
+interface PinFlags extends SourceFlags, SignatureFlags {
   readonly check?: true;
   readonly deep?: true;
 }
@@ -24,6 +26,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .argument('[version]', 'as for install (default: what the environment or the lockfile names)')
     .option('--check', 'compare the lockfile with the channels, and change nothing')
     .option('--deep', "fetch every target, and lock the executable's sha256 too");
+  addSignatureFlags(command);
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: PinFlags) => {
@@ -92,5 +95,6 @@ Examples:
   codex-runtime pin 0.115.0
   codex-runtime pin latest --source github,npm
   codex-runtime pin --deep               add what lets one channel stand in for another
+  codex-runtime pin --verify-signature   from now on, require signatures (Linux)
   codex-runtime pin --check              in CI: complete and true? 3 incomplete, 6 other bytes
 `;
