@@ -3,6 +3,7 @@ import { isHealthy, loadInstalled } from './install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 import { completeRequest, exactRequest } from './request.ts';
 import { findStored, isWantedOutside, type RuntimeDescription } from './store/index.ts';
+import { noteUse } from './store/last-used.ts';
 import type { Triple } from './target/index.ts';
 
 /** A runtime that is here, whole, and ready to run. */
@@ -48,6 +49,7 @@ export async function ensureRuntime(options: PrefixOptions = {}): Promise<Ensure
   }
   const stored = request.force ? undefined : await findStored(home, request);
   if (stored !== undefined) {
+    await noteUse(home, stored.manifest);
     return describe(stored.manifest, stored.dir, { source: 'store', downloaded: 0 });
   }
   const { provisionRuntime } = await import('./provision.ts');

@@ -27,6 +27,13 @@ export { parseVersion, type Version } from './pin/version.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './pin-runtime.ts';
 export type { PrefixOptions } from './prefix.ts';
 export { type InstallPreview, previewInstall } from './preview-install.ts';
+export {
+  type KeepReason,
+  type PrunedRuntime,
+  type PruneOptions,
+  type PruneResult,
+  pruneStore,
+} from './prune/index.ts';
 export type { MissingPart } from './release-readiness.ts';
 export type { RuntimeOptions } from './request.ts';
 export type { Asset, AssetSource, Channel, Digest, Variant } from './resolve/asset.ts';

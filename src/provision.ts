@@ -22,6 +22,7 @@ import {
   type RuntimeManifest,
   workOnce,
 } from './store/index.ts';
+import { noteUse } from './store/last-used.ts';
 import { hostTarget } from './target/index.ts';
 
 export interface Provisioned {
@@ -50,7 +51,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
     ready: async () => {
       if (forced) return undefined;
       const runtime = await findStored(settings.home, request);
-      return runtime === undefined ? undefined : { runtime, source: 'store', downloaded: 0 };
+      if (runtime === undefined) return undefined;
+      await noteUse(settings.home, runtime.manifest);
+      return { runtime, source: 'store', downloaded: 0 };
     },
     work: async () => {
       if (request.offline) throw offline(request);

@@ -55,6 +55,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/uninstall.ts'),
   },
   {
+    name: 'prune',
+    summary: 'remove runtimes that nobody needs',
+    load: () => import('./commands/prune.ts'),
+  },
+  {
     name: 'verify',
     summary: 'hold runtimes to what was verified when they came',
     load: () => import('./commands/verify.ts'),

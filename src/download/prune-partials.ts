@@ -9,8 +9,13 @@ const OURS = /^((sha256|sha512)-[0-9a-f]{64,128}\.|gh-)/;
  * download touches its file all the time. Returns the bytes that were freed.
  *
  * @param dir The directory of partial files; nothing else in it is touched. May be missing.
+ * @param options With `dryRun` everything stays, and the answer is what would be freed.
  */
-export async function prunePartials(dir: string, olderThan: number): Promise<number> {
+export async function prunePartials(
+  dir: string,
+  olderThan: number,
+  options: { readonly dryRun?: boolean } = {},
+): Promise<number> {
   let freed = 0;
   for (const name of await readdir(dir).catch(() => [])) {
     if (!OURS.test(name)) continue;
@@ -18,7 +23,7 @@ export async function prunePartials(dir: string, olderThan: number): Promise<num
     const stats = await stat(path).catch(() => undefined);
     if (stats === undefined || Date.now() - stats.mtimeMs < olderThan) continue;
     if (stats.isFile()) freed += stats.size;
-    await rm(path, { recursive: true, force: true });
+    if (options.dryRun !== true) await rm(path, { recursive: true, force: true });
   }
   return freed;
 }

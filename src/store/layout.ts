@@ -18,6 +18,8 @@ export interface HomeLayout {
   /** Runtimes under construction. */
   readonly staging: string;
   readonly locks: string;
+  /** When each runtime was last used: empty files and their times. */
+  readonly used: string;
 }
 
 export function homeLayout(home: string): HomeLayout {
@@ -26,6 +28,7 @@ export function homeLayout(home: string): HomeLayout {
     partial: join(home, 'partial'),
     staging: join(home, 'staging'),
     locks: join(home, 'locks'),
+    used: join(home, 'used'),
   };
 }
 

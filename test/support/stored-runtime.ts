@@ -15,7 +15,7 @@ export async function storedRuntime(
 ): Promise<Runtime> {
   const { version = '0.115.0' } = content;
   const staging = await openStaging(home, { version, target: 'x86_64-unknown-linux-musl' });
-  const built = await miniatureRuntime(join(staging, 'tree'), content);
+  const built = await miniatureRuntime(staging, content);
   const manifest = { ...built.manifest, variant: content.variant ?? 'package' };
   await rm(join(built.dir, 'runtime.json'));
   return await commitRuntime(home, built.dir, manifest);

@@ -1,0 +1,56 @@
+import { lstat, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCodexRuntimeError } from '../errors.ts';
+import { homeLayout, workOnce } from '../store/index.ts';
+import { treeSize } from './tree-size.ts';
+
+/** What construction and removal name their directories: `<version>_<target>.<uuid>`. */
+const OURS = /^(.+_[a-z0-9_-]+)\.[0-9a-f]{8}-[0-9a-f-]{27}(\.replaced)?$/;
+
+/**
+ * Removes what killed processes left under construction. Whoever holds a runtime's lock is alone,
+ * so its other directories are dead; one whose lock is taken is somebody's work.
+ * @returns the paths that went (with `dryRun`: that would go), and the bytes that they freed
+ */
+export async function pruneStaging(
+  home: string,
+  dryRun: boolean,
+): Promise<{ readonly paths: readonly string[]; readonly freed: number }> {
+  const { staging, locks } = homeLayout(home);
+  const paths: string[] = [];
+  let freed = 0;
+  for (const name of await readdir(staging).catch(() => [])) {
+    const lock = OURS.exec(name)?.[1];
+    if (lock === undefined) continue;
+    const path = join(staging, name);
+    const remove = async () => {
+      const { own } = await treeSize(path);
+      if (!dryRun) await rm(path, { recursive: true, force: true });
+      paths.push(path);
+      freed += own;
+    };
+    if (dryRun) {
+      if (!(await exists(join(locks, `${lock}.lock`)))) await remove();
+    } else await alone(join(locks, lock), remove);
+  }
+  return { paths, freed };
+}
+
+/** Does the work under a lock that is free now; returns false when it is not. */
+export async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
+  try {
+    return await workOnce({
+      path,
+      ready: async () => undefined,
+      work: () => work().then(() => true),
+      timeoutMs: 0,
+    });
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'STORE_BUSY')) throw error;
+    return false;
+  }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined)) !== undefined;
+}

@@ -1,0 +1,166 @@
+import { realpath } from 'node:fs/promises';
+import { join, sep } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
+import { prunePartials } from '../download/index.ts';
+import { isCodexRuntimeError } from '../errors.ts';
+import { loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import type { Settings } from '../settings.ts';
+import { homeLayout, listRuntimes, type Runtime, removeRuntime } from '../store/index.ts';
+import { forgetUses, lastUsed } from '../store/last-used.ts';
+import type { Triple } from '../target/index.ts';
+import {
+  type KeepReason,
+  type PruneCandidate,
+  type PruneDecision,
+  type PrunePolicy,
+  planPrune,
+} from './plan-prune.ts';
+import { alone, pruneStaging } from './prune-staging.ts';
+import { runningExecutables } from './running.ts';
+import { treeSize } from './tree-size.ts';
+
+export interface PruneOptions extends Pick<RuntimeOptions, 'home' | 'env' | 'host' | 'signal'> {
+  /** How many versions stay, those used last first. Default 0. */
+  readonly keep?: number;
+  /** Milliseconds without use after which a runtime may go. Default: 30 days, or 0 with `keep`. */
+  readonly unusedForMs?: number;
+  /** Decide, and remove nothing. Default false. */
+  readonly dryRun?: boolean;
+}
+
+/** A runtime of the store, and what became of it. */
+export interface PrunedRuntime {
+  readonly version: string;
+  readonly target: Triple;
+  readonly variant: 'package' | 'binary';
+  readonly dir: string;
+  /** ISO 8601. */
+  readonly lastUsed: string;
+  /** Bytes that its removal frees. */
+  readonly bytes: number;
+  /** Why it stays; empty when it goes. */
+  readonly reasons: readonly KeepReason[];
+}
+
+export interface PruneResult {
+  readonly dryRun: boolean;
+  readonly removed: readonly PrunedRuntime[];
+  readonly kept: readonly PrunedRuntime[];
+  /** Directories that killed processes left under construction. */
+  readonly staging: readonly string[];
+  /** Bytes on the disk that became free, of everything together. */
+  readonly freed: number;
+  /** Whether it could be asked which processes run; false on systems other than Linux. */
+  readonly processesChecked: boolean;
+}
+
+const DAY = 86_400_000;
+/** An interrupted download is worth continuing for a while. */
+const PARTIALS_FOR = 7 * DAY;
+
+/**
+ * Removes runtimes that nobody needs, stale partial downloads and dead staging directories. What a
+ * prefix links, a known prefix has, or a process runs stays in any case.
+ * @throws CodexRuntimeError `PERMISSION_DENIED`, `INSTALL_FAILED`, `ABORTED`
+ */
+export async function pruneStore(options: PruneOptions = {}): Promise<PruneResult> {
+  const settings = settingsOf(options);
+  const { home } = settings;
+  const dryRun = options.dryRun ?? false;
+  const keep = options.keep ?? 0;
+  const unusedForMs = options.unusedForMs ?? (options.keep === undefined ? 30 * DAY : 0);
+  const running = await runningExecutables(settings.host.platform);
+  const policy = { keep, unusedForMs };
+  const decisions = planPrune(await candidates(settings, running), policy, new Date());
+  const outcomes: PrunedRuntime[] = [];
+  for (const decision of decisions) {
+    throwIfAborted(options.signal);
+    const late =
+      decision.reasons.length === 0 && !dryRun ? await remove(home, decision, policy) : [];
+    outcomes.push(describe({ ...decision, reasons: [...decision.reasons, ...late] }));
+  }
+  const removed = outcomes.filter(({ reasons }) => reasons.length === 0);
+  const staging = await pruneStaging(home, dryRun);
+  const partials = await prunePartials(
+    homeLayout(home).partial,
+    Math.min(PARTIALS_FOR, options.unusedForMs ?? PARTIALS_FOR),
+    { dryRun },
+  );
+  if (!dryRun)
+    await forgetUses(
+      home,
+      (await listRuntimes(home)).map(({ manifest }) => manifest),
+    );
+  return {
+    dryRun,
+    removed,
+    kept: outcomes.filter(({ reasons }) => reasons.length > 0),
+    staging: staging.paths,
+    freed: removed.reduce((sum, { bytes }) => sum + bytes, staging.freed + partials),
+    processesChecked: running !== null,
+  };
+}
+
+async function candidates(
+  settings: Settings,
+  running: readonly string[] | null,
+): Promise<readonly PruneCandidate[]> {
+  const { home, host } = settings;
+  const installed = await Promise.all(
+    (await loadKnownPrefixes(home)).map((known) =>
+      loadInstalled(prefixLayout({ ...known, platform: host.platform }), known.name),
+    ),
+  );
+  const inPrefix = ({ manifest }: Runtime): boolean =>
+    installed.some(
+      (found) =>
+        found?.runtime.version === manifest.version && found.runtime.target === manifest.target,
+    );
+  return await Promise.all(
+    (await listRuntimes(home)).map(async (runtime) => ({
+      runtime,
+      lastUsed: await lastUsed(home, runtime),
+      ...(await treeSize(runtime.dir)),
+      installed: inPrefix(runtime),
+      running: await runsFrom(runtime.dir, running),
+    })),
+  );
+}
+
+async function runsFrom(dir: string, running: readonly string[] | null): Promise<boolean> {
+  if (running === null) return false;
+  const real = `${await realpath(dir)}${sep}`;
+  return running.some((path) => path.startsWith(real));
+}
+
+/** Removes a runtime unless something has changed since the decision; returns why it stays. */
+async function remove(
+  home: string,
+  { runtime }: PruneDecision,
+  { unusedForMs }: PrunePolicy,
+): Promise<readonly KeepReason[]> {
+  const { version, target } = runtime.manifest;
+  let late: readonly KeepReason[] = [];
+  const work = async () => {
+    const unused = Date.now() - (await lastUsed(home, runtime)).getTime();
+    if ((await treeSize(runtime.dir)).linked) late = ['linked'];
+    else if (unused < unusedForMs) late = ['recent'];
+    else await removeRuntime(home, runtime);
+  };
+  try {
+    const free = await alone(join(homeLayout(home).locks, `${version}_${target}`), work);
+    return free ? late : ['busy'];
+  } catch (error) {
+    // Windows does not let go of a directory from which a program runs.
+    const locked = process.platform === 'win32' && isCodexRuntimeError(error, 'PERMISSION_DENIED');
+    if (!locked) throw error;
+    return ['running'];
+  }
+}
+
+function describe({ runtime, lastUsed: used, own, reasons }: PruneDecision): PrunedRuntime {
+  const { version, target, variant } = runtime.manifest;
+  const { dir } = runtime;
+  return { version, target, variant, dir, lastUsed: used.toISOString(), bytes: own, reasons };
+}
