@@ -12,9 +12,7 @@ export { formatLock, parseLock } from './lockfile-text.ts';
 export {
   type Ecosystem,
   type Pin,
-  type PinOrigin,
-  type PinRequest,
   resolvePin,
 } from './precedence.ts';
-export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
-export { parseVersion, tryParseVersion, type Version } from './version.ts';
+export { parseSpec, type VersionSpec } from './spec.ts';
+export { parseVersion } from './version.ts';

@@ -8,7 +8,7 @@ import { parseVersion } from './version.ts';
 export type Ecosystem = 'node' | 'python';
 
 /** Who said which version: a variable goes by its name. */
-export type PinOrigin =
+type PinOrigin =
   | 'argument'
   | 'CODEX_NODE_RUNTIME_VERSION'
   | 'CODEX_PYTHON_RUNTIME_VERSION'

@@ -24,7 +24,7 @@ export type Layout = 'tree' | 'bare' | 'npm';
 export type SignedContent = 'archive' | 'entrypoint';
 
 /** Who vouches for a digest, strongest first; the order of trust in docs/security.md. */
-export type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'dir';
+type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'dir';
 
 export interface Digest {
   readonly algorithm: 'sha256' | 'sha512';

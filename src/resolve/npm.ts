@@ -1,4 +1,3 @@
-import ssri from 'ssri';
 import { CodexRuntimeError } from '../errors.ts';
 import { unavailable, unavailableReason } from '../http/index.ts';
 import type { Registry } from '../npm/index.ts';
@@ -77,7 +76,12 @@ async function present(
 }
 
 /** Reads a version document; its other fields are no concern of ours. */
-function readBuild(document: unknown, version: Version, target: Target, build: string): Asset {
+async function readBuild(
+  document: unknown,
+  version: Version,
+  target: Target,
+  build: string,
+): Promise<Asset> {
   const dist = isRecord(document) && document['version'] === build ? document['dist'] : undefined;
   const url = isRecord(dist) ? readTarballUrl(dist['tarball']) : null;
   if (!isRecord(dist) || url === null) {
@@ -87,14 +91,15 @@ function readBuild(document: unknown, version: Version, target: Target, build: s
     ...npmAsset(version.semver, target),
     target,
     size: null,
-    digests: readIntegrity(dist['integrity']),
+    digests: await readIntegrity(dist['integrity']),
     sources: [{ kind: 'npm', url }],
   };
 }
 
 /** npm's SHA-512; the older SHA-1 beside it vouches for nothing any more. */
-function readIntegrity(value: unknown): Digest[] {
+async function readIntegrity(value: unknown): Promise<Digest[]> {
   if (typeof value !== 'string' || value.length > 1024) return [];
+  const { default: ssri } = await import('ssri');
   const [hash] = ssri.parse(value)?.['sha512'] ?? [];
   const hex = Buffer.from(hash?.digest ?? '', 'base64').toString('hex');
   return /^[0-9a-f]{128}$/.test(hex) ? [{ algorithm: 'sha512', hex, origin: 'npm' }] : [];

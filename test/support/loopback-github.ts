@@ -5,7 +5,7 @@ import { type Body, openBody, sendBody } from './loopback-body.ts';
 import { type LoopbackRelease, launcherDocument } from './miniature-release.ts';
 
 /** What a request asked for. `asset` is the API's answer by 302, `cdn` where that leads. */
-export type LoopbackRoute =
+type LoopbackRoute =
   | 'release'
   | 'latest'
   | 'list'
@@ -43,7 +43,7 @@ export interface LoopbackFault {
   readonly json?: string;
 }
 
-export interface LoopbackRequest {
+interface LoopbackRequest {
   readonly route: LoopbackRoute;
   /** Path and query. */
   readonly path: string;

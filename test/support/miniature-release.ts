@@ -11,7 +11,7 @@ import {
 } from './archive-builder.ts';
 
 /** One file of a release on the loopback server. */
-export interface LoopbackAsset {
+interface LoopbackAsset {
   readonly name: string;
   /** The bytes, or the absolute path of a file that holds them. */
   readonly content: Buffer | string;
@@ -20,7 +20,7 @@ export interface LoopbackAsset {
 }
 
 /** One platform build on the loopback npm registry. */
-export interface LoopbackBuild {
+interface LoopbackBuild {
   /** `0.115.0-linux-x64` */
   readonly version: string;
   readonly content: Buffer | string;
@@ -73,7 +73,7 @@ export function miniatureCodex(version: string): Buffer {
 }
 
 /** The complete runtime tree as `codex-package-*` archives hold it, without directory entries. */
-export function miniatureTree(version: string, target: Target, executable: Buffer): ArchiveFile[] {
+function miniatureTree(version: string, target: Target, executable: Buffer): ArchiveFile[] {
   const exe = target.exeSuffix;
   const tool = (path: string): ArchiveFile => ({
     path: `${path}${exe}`,
