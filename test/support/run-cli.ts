@@ -19,8 +19,6 @@ export interface CliSurroundings {
   /** What stdin holds. Default: nothing. */
   readonly input?: string | Buffer;
   readonly timeoutMs?: number;
-  /** User to run as; only root can choose. Default: the one who runs the tests. */
-  readonly uid?: number;
 }
 
 /**
@@ -32,7 +30,6 @@ export async function runCli(args: readonly string[], around: CliSurroundings): 
     cwd: around.cwd ?? around.dir,
     env: { ...cliEnvironment(around.dir), ...around.env },
     timeout: around.timeoutMs ?? 50_000,
-    ...(around.uid === undefined ? {} : { uid: around.uid, gid: around.uid }),
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(around.input ?? '');
