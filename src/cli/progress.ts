@@ -45,7 +45,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         if (unavailable.size > 0) {
           const why = flags.verbose === true ? '' : ' (--verbose says why)';
           say(
-            `Not available: ${[...unavailable].join(', ')}${why}. Taking ${event.name} from ${event.channel}.`,
+            `Not available: ${[...unavailable].join(', ')}${why}. Taking it from ${event.channel}.`,
           );
         } else if (flags.verbose === true) say(`Taking ${event.name} from ${event.channel}.`);
         unavailable.clear();
@@ -102,8 +102,10 @@ async function openBar({ stderr, columns, color }: CliContext): Promise<Transfer
   return {
     show(event, transfer) {
       const payload = describeTransfer(event, transfer);
-      if (!open) bar.start(event.total ?? event.received, event.received, payload);
-      else bar.update(event.received, payload);
+      if (!open) bar.start(event.total ?? 0, event.received, payload);
+      // Some channels tell the size only with the first bytes.
+      if (event.total !== null) bar.setTotal(event.total);
+      bar.update(event.received, payload);
       open = true;
     },
     end() {

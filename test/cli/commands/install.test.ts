@@ -67,7 +67,7 @@ describe('codex-runtime install', () => {
     const installed = await runCli(['install', '1.2.3', '--prefix', 'demo'], around);
     expect(installed.status).toBe(0);
     expect(installed.stderr).toBe(
-      'Not available: github, mirror (--verbose says why). Taking codex-npm-linux-x64-1.2.3.tgz from npm.\n',
+      'Not available: github, mirror (--verbose says why). Taking it from npm.\n',
     );
   });
 

@@ -1,0 +1,47 @@
+/** Draws docs/bench.svg from `.bench/results.json`, which `npm run bench` leaves. */
+import { readFile, writeFile } from 'node:fs/promises';
+import type { BenchRow } from '../bench/row.ts';
+import { escapeXml } from './escape-xml.ts';
+
+const ROW = 34;
+const LABEL = 430;
+const SCALE = 300;
+const TOP = 56;
+
+const text = await readFile(new URL('../.bench/results.json', import.meta.url), 'utf8');
+const { machine, rows } = JSON.parse(text) as { machine: string; rows: readonly BenchRow[] };
+const compared = rows.filter(({ theirs }) => theirs !== null);
+const height = TOP + compared.length * ROW + 16;
+
+const bars = compared.map(({ work, against, ratio, goal }, index) => {
+  const y = TOP + index * ROW;
+  const width = Math.min(ratio, 1.6) * SCALE;
+  const goalX = LABEL + Math.min(goal, 1.6) * SCALE;
+  return [
+    `<text x="${LABEL - 12}" y="${y + 11}" text-anchor="end">${escapeXml(work)}</text>`,
+    `<text x="${LABEL - 12}" y="${y + 24}" text-anchor="end" class="against">against ${escapeXml(against)}</text>`,
+    `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${ratio <= goal ? 'reached' : 'missed'}"/>`,
+    `<line x1="${goalX}" x2="${goalX}" y1="${y - 1}" y2="${y + 23}" class="goal"/>`,
+    `<text x="${LABEL + width + 8}" y="${y + 16}">${ratio.toFixed(2)}</text>`,
+  ].join('\n  ');
+});
+
+const one = LABEL + SCALE;
+const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABEL + 1.6 * SCALE + 70} ${height}" role="img" aria-label="Our time as a share of the alternative's">
+  <style>
+    text { font: 13px system-ui, sans-serif; fill: #24292f }
+    .against { font-size: 11px; fill: #6e7781 }
+    .reached { fill: #2da44e }
+    .missed { fill: #bf8700 }
+    .goal { stroke: #24292f; stroke-width: 2 }
+    .one { stroke: #afb8c1; stroke-dasharray: 3 3 }
+    rect.page { fill: #ffffff }
+  </style>
+  <rect class="page" width="100%" height="100%"/>
+  <text x="16" y="22">Our time as a share of the alternative's; the mark is the goal</text>
+  <text x="16" y="38" class="against">${escapeXml(machine)}</text>
+  <line x1="${one}" x2="${one}" y1="${TOP - 6}" y2="${height - 12}" class="one"/>
+  ${bars.join('\n  ')}
+</svg>
+`;
+await writeFile(new URL('../docs/bench.svg', import.meta.url), svg);
