@@ -118,7 +118,7 @@ function spawnFailure(cause: unknown) {
 
 function ghFailure(command: string, status: number | null, stderr: string, env: Environment) {
   const said = withoutSecrets(stderr.trim().split('\n', 1)[0] ?? '', env);
-  return unavailable(`gh ${command} failed (${status ?? 'killed'}): ${said}`, {
+  return unavailable(`gh ${command} failed (${status ?? 'killed'}): ${said.replace(/\.$/, '')}.`, {
     reason: reasonIn(stderr),
     hint: 'Run `gh auth status` to see which hosts gh can reach.',
   });
