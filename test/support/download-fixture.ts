@@ -64,28 +64,48 @@ export function sha256(bytes: Buffer): string {
   return createHash('sha256').update(bytes).digest('hex');
 }
 
+interface FileServing {
+  readonly etag?: string | null;
+  readonly ranges?: boolean;
+  /** Bytes a second that one connection carries. Default: no limit. */
+  readonly rate?: number;
+}
+
 /** Answers as a static file server does: ETag, ranges, If-Range. */
 export function serveFile(
   content: Buffer,
-  { etag = '"one"', ranges = true }: { etag?: string | null; ranges?: boolean } = {},
+  { etag = '"one"', ranges = true, rate }: FileServing = {},
 ) {
   return (request: IncomingMessage, response: ServerResponse): void => {
     const head = { 'content-type': 'application/gzip', ...(etag === null ? {} : { etag }) };
     const wanted = ranges ? /^bytes=(\d+)-(\d*)$/.exec(request.headers.range ?? '') : null;
     const same = request.headers['if-range'] === undefined || request.headers['if-range'] === etag;
+    let [start, end] = [0, content.length];
     if (wanted === null || !same) {
-      response.writeHead(200, { ...head, 'content-length': content.length }).end(content);
-      return;
+      response.writeHead(200, { ...head, 'content-length': content.length });
+    } else {
+      start = Number(wanted[1]);
+      end = wanted[2] === '' ? content.length : Number(wanted[2]) + 1;
+      const range = `bytes ${start}-${end - 1}/${content.length}`;
+      response.writeHead(206, { ...head, 'content-range': range, 'content-length': end - start });
     }
-    const start = Number(wanted[1]);
-    const end = wanted[2] === '' ? content.length : Number(wanted[2]) + 1;
-    response.writeHead(206, {
-      ...head,
-      'content-range': `bytes ${start}-${end - 1}/${content.length}`,
-      'content-length': end - start,
-    });
-    response.end(content.subarray(start, end));
+    if (rate === undefined) response.end(content.subarray(start, end));
+    else trickle(response, content.subarray(start, end), rate);
   };
+}
+
+function trickle(response: ServerResponse, bytes: Buffer, rate: number): void {
+  const started = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = Math.min(Math.floor(((performance.now() - started) / 1000) * rate), bytes.length);
+    response.write(bytes.subarray(sent, due));
+    sent = due;
+    if (sent < bytes.length) return;
+    clearInterval(timer);
+    response.end();
+  }, 10);
+  response.on('close', () => clearInterval(timer));
 }
 
 /** Reads a download to its end. */
