@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import type { Environment } from '../settings.ts';
 import { loadProxySettings } from './proxy.ts';
@@ -13,34 +14,60 @@ export interface HttpTimeouts {
   readonly stall: number;
 }
 
+/** The ways to the network, each opened when it is first taken. */
+export interface Dispatchers {
+  to(url: URL): Promise<Dispatcher>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
 /**
- * The one way to the network: proxies, certificate authorities and time-outs of the surroundings.
- * Several addresses of a host are tried beside each other, so an IPv6 that does not answer costs
- * a quarter of a second (autoSelectFamily).
+ * Proxies, certificate authorities and time-outs as the surroundings want them. Several addresses
+ * of a host are tried beside each other, so an IPv6 that does not answer costs a quarter of a
+ * second (autoSelectFamily).
  */
-export async function openDispatcher(
+export function createDispatchers(env: Environment, timeouts: HttpTimeouts): Dispatchers {
+  const opened = new Map<string, Promise<Dispatcher>>();
+  return {
+    to({ protocol }) {
+      const known = opened.get(protocol);
+      if (known !== undefined) return known;
+      const opening = openDispatcher(env, timeouts, protocol);
+      opened.set(protocol, opening);
+      return opening;
+    },
+    async close() {
+      // One that could not be opened has told its first user why.
+      const settled = await Promise.allSettled(opened.values());
+      for (const one of settled) if (one.status === 'fulfilled') await one.value.destroy();
+    },
+  };
+}
+
+async function openDispatcher(
   env: Environment,
   timeouts: HttpTimeouts,
+  protocol: string,
 ): Promise<Dispatcher> {
   const proxies = loadProxySettings(env);
-  const ca = await loadCertificateAuthorities(env);
-  const connect = {
-    timeout: timeouts.connect,
-    autoSelectFamily: true,
-    ...(ca === undefined ? {} : { ca }),
-  };
-  if (proxies.httpProxy === '' && proxies.httpsProxy === '') {
+  const connect = { timeout: timeouts.connect, autoSelectFamily: true };
+  const proxied = proxies.httpProxy !== '' || proxies.httpsProxy !== '';
+  // Slow to load, and plain connections have no use for it.
+  const ca = protocol === 'https:' || proxied ? await loadCertificateAuthorities(env) : undefined;
+  // One context for all connections: each would parse every certificate again.
+  const tls =
+    ca === undefined ? connect : { ...connect, secureContext: createSecureContext({ ca }) };
+  if (!proxied) {
     const { default: Agent } = await import('undici/lib/dispatcher/agent.js');
-    return new Agent({ connect });
+    return new Agent({ connect: tls });
   }
-  const { default: EnvHttpProxyAgent } = await import(
-    'undici/lib/dispatcher/env-http-proxy-agent.js'
-  );
+  // The proxy agent needs what only the whole of undici installs.
+  const { EnvHttpProxyAgent } = await import('undici');
   return new EnvHttpProxyAgent({
     ...proxies,
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
+    connect: tls,
+    requestTls: tls,
+    proxyTls: tls,
     // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
     proxyTunnel: false,
   });

@@ -1,6 +1,6 @@
 import type { Dispatcher } from 'undici';
 import type { Body } from './body.ts';
-import type { HttpTimeouts } from './dispatcher.ts';
+import type { Dispatchers, HttpTimeouts } from './dispatcher.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { type Credentials, parseHop } from './hop.ts';
 import { networkFailure } from './network-failure.ts';
@@ -34,14 +34,14 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
-  dispatcher: Dispatcher,
+  dispatchers: Dispatchers,
   timeouts: HttpTimeouts,
   address: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
   let url = parseHop(address);
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await ask(dispatcher, timeouts, url, request);
+    const answer = await ask(dispatchers, timeouts, url, request);
     if (!REDIRECTS.includes(answer.status)) return accept(answer);
     answer.body.destroy();
     const location = answer.headers['location'];
@@ -57,7 +57,7 @@ export async function exchange(
 }
 
 async function ask(
-  dispatcher: Dispatcher,
+  dispatchers: Dispatchers,
   timeouts: HttpTimeouts,
   url: URL,
   request: HttpRequest,
@@ -79,7 +79,7 @@ async function ask(
     bodyTimeout: timeouts.stall,
   };
   try {
-    return { ...(await send(dispatcher, options, signal)), url };
+    return { ...(await send(await dispatchers.to(url), options, signal)), url };
   } catch (error) {
     throw networkFailure(url, error, signal);
   }

@@ -1,7 +1,6 @@
-import type { Dispatcher } from 'undici';
 import type { OnProgress } from '../events.ts';
 import type { Settings } from '../settings.ts';
-import { type HttpTimeouts, openDispatcher } from './dispatcher.ts';
+import { createDispatchers, type HttpTimeouts } from './dispatcher.ts';
 import { parseJson, readText } from './document.ts';
 import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
@@ -37,12 +36,10 @@ const TIMEOUTS: HttpTimeouts = { connect: 10_000, headers: 30_000, stall: 15_000
 export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions = {}): Http {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const policy = { ...RETRY_POLICY, ...options.retry };
-  let dispatcher: Promise<Dispatcher> | undefined;
+  const dispatchers = createDispatchers(settings.env, timeouts);
 
-  const open = async (url: string, request: HttpRequest = {}): Promise<HttpResponse> => {
-    dispatcher ??= openDispatcher(settings.env, timeouts);
-    return exchange(await dispatcher, timeouts, url, request);
-  };
+  const open = (url: string, request: HttpRequest = {}): Promise<HttpResponse> =>
+    exchange(dispatchers, timeouts, url, request);
   const getText = (url: string, request: HttpRequest = {}): Promise<string> =>
     withRetries(async () => readText(await open(url, request), request.signal), {
       policy,
@@ -57,8 +54,6 @@ export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions
       const headers = { accept: 'application/json', ...request.headers };
       return parseJson(new URL(url), await getText(url, { ...request, headers }));
     },
-    async close() {
-      await (await dispatcher)?.destroy();
-    },
+    close: () => dispatchers.close(),
   };
 }

@@ -4,8 +4,8 @@ import type { Environment } from '../settings.ts';
 
 /**
  * Node's certificate authorities and those of the files named in `NODE_EXTRA_CA_CERTS` and
- * `SSL_CERT_FILE`; undefined when neither adds any, because parsing the defaults again is slow.
- * As in Node, a file that cannot be read adds nothing: the handshake then says what it misses.
+ * `SSL_CERT_FILE`; undefined when neither adds any, because loading the defaults again takes some
+ * 50 ms. As in Node, a file that cannot be read adds nothing: the handshake then says what it misses.
  */
 export async function loadCertificateAuthorities(env: Environment): Promise<string[] | undefined> {
   const paths = new Set([env['NODE_EXTRA_CA_CERTS'], env['SSL_CERT_FILE']]);

@@ -1,10 +1,5 @@
-// Loading undici as a whole takes three times as long as the parts that are used here.
+// Loading undici as a whole takes three times as long as the part that most runs need.
 declare module 'undici/lib/dispatcher/agent.js' {
   import { Agent } from 'undici';
   export = Agent;
-}
-
-declare module 'undici/lib/dispatcher/env-http-proxy-agent.js' {
-  import { EnvHttpProxyAgent } from 'undici';
-  export = EnvHttpProxyAgent;
 }

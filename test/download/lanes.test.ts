@@ -1,11 +1,11 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDownload } from '../../src/download/index.ts';
-import { startProgram } from '../support/child-program.ts';
+import { bundledFixture } from '../support/bundled-fixture.ts';
 import {
   collect,
   type DownloadFixture,
@@ -17,7 +17,7 @@ import { type FaultServer, startServer } from '../support/fault-server.ts';
 
 const SIZE = 12_000_000;
 const RATE = 5_000_000;
-const QUICK = { retry: { pause: 5 }, stall: 500 };
+const QUICK = { retry: { pause: 5 }, stall: 500, worthwhile: 500 };
 let fixture: DownloadFixture;
 const servers: FaultServer[] = [];
 const children: ChildProcess[] = [];
@@ -168,7 +168,7 @@ describe('a slow connection', () => {
     const asset = fixture.asset([{ kind: 'browser', url }]);
     const request = fixture.request(asset, { signal: controller.signal });
     setTimeout(() => controller.abort(), 700);
-    expect((await failure(collect(openDownload(request).bytes))).code).toBe('ABORTED');
+    expect((await failure(collect(openDownload(request, QUICK).bytes))).code).toBe('ABORTED');
     for (let wait = 0; alive > 0 && wait < 50; wait += 1) await sleep(10);
     expect(alive).toBe(0);
     // What came out of order is not fetched again either.
@@ -183,7 +183,7 @@ describe('a process killed at 90 % of a download in several ranges', () => {
   test('leaves all but a megabyte to the next one', async () => {
     let sent = 0;
     let limit = SIZE * 0.9;
-    const serve = serveFile(fixture.content, { rate: RATE });
+    const serve = serveFile(fixture.content, { rate: RATE / 2 });
     const { url } = await server((request, response) => {
       const write = response.write.bind(response);
       const end = response.end.bind(response);
@@ -198,9 +198,11 @@ describe('a process killed at 90 % of a download in several ranges', () => {
     });
     const asset = fixture.asset([{ kind: 'browser', url }]);
     const args = [JSON.stringify(asset), fixture.home];
-    const child = await startProgram('test/support/download-program.ts', fixture.home, args);
+    const child = spawn(process.execPath, [await bundledFixture('download-child'), ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(child);
-    child.stdout?.resume();
+    child.stdout.resume();
     for (let before = -1; sent < limit * 0.95 || before !== sent; await sleep(300)) before = sent;
     const received = sent;
     child.kill('SIGKILL');

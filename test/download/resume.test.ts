@@ -1,4 +1,4 @@
-import type { ChildProcess } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDownload, receiveAsset } from '../../src/download/index.ts';
 import type { Asset } from '../../src/resolve/asset.ts';
-import { startProgram } from '../support/child-program.ts';
+import { bundledFixture } from '../support/bundled-fixture.ts';
 import {
   collect,
   type DownloadFixture,
@@ -336,7 +336,9 @@ describe('a later run', () => {
     const { url } = await pausingServer();
     const asset = browser(url);
     const args = [JSON.stringify(asset), fixture.home];
-    const child = await startProgram('test/support/download-program.ts', fixture.home, args);
+    const child = spawn(process.execPath, [await bundledFixture('download-child'), ...args], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
     children.push(child);
     while ((await stat(await partial()).catch(() => ({ size: 0 }))).size < CUT) await sleep(10);
     child.kill('SIGKILL');

@@ -1,0 +1,132 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
+import { createHttp, type Http } from '../../src/http/index.ts';
+import { loadProxySettings } from '../../src/http/proxy.ts';
+import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
+import { failure } from '../support/failure.ts';
+import { type FaultServer, startServer } from '../support/fault-server.ts';
+import { type LoopbackProxy, startProxy } from '../support/loopback-proxy.ts';
+
+const HOST = 'assets.example.test';
+let certificate: Certificate;
+const open: (FaultServer | Http)[] = [];
+
+beforeAll(async () => {
+  const dir = join(inject('runDir'), 'proxy');
+  await mkdir(dir, { recursive: true });
+  certificate = makeCertificate(dir, [HOST, '127.0.0.1']);
+});
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+function http(env: Record<string, string>): Http {
+  const made = createHttp(
+    { env: { NODE_EXTRA_CA_CERTS: certificate.ca, ...env } },
+    { retry: { attempts: 1 } },
+  );
+  open.push(made);
+  return made;
+}
+
+async function servers(required?: string): Promise<{ proxy: LoopbackProxy; tls: FaultServer }> {
+  const proxy = await startProxy(required);
+  const tls = await startTlsServer(certificate, (_, response) => response.end('through'));
+  open.push(proxy, tls);
+  return { proxy, tls };
+}
+
+describe('an https request', () => {
+  test.each(['HTTPS_PROXY', 'https_proxy', 'ALL_PROXY', 'all_proxy'])(
+    'goes through the proxy in %s',
+    async (name) => {
+      const { proxy, tls } = await servers();
+      const text = await http({ [name]: proxy.url }).getText(`https://${HOST}:${tls.port}/a`);
+      expect(text).toBe('through');
+      expect(proxy.targets).toEqual([`${HOST}:${tls.port}`]);
+    },
+  );
+
+  test('takes the lower-case variable before the upper-case one', async () => {
+    const { proxy, tls } = await servers();
+    const env = { HTTPS_PROXY: 'http://127.0.0.1:9', https_proxy: `127.0.0.1:${proxy.port}` };
+    expect(await http(env).getText(`https://${HOST}:${tls.port}/a`)).toBe('through');
+  });
+
+  test.each(['127.0.0.1', '*', 'example.org, 127.0.0.1'])(
+    'goes past the proxy with NO_PROXY=%s',
+    async (value) => {
+      const { proxy, tls } = await servers();
+      for (const name of ['NO_PROXY', 'no_proxy']) {
+        const env = { HTTPS_PROXY: proxy.url, [name]: value };
+        expect(await http(env).getText(tls.url)).toBe('through');
+      }
+      expect(proxy.targets).toEqual([]);
+    },
+  );
+
+  test('gives the proxy its password, and the server none of it', async () => {
+    const required = `Basic ${Buffer.from('user:canary').toString('base64')}`;
+    const { proxy, tls } = await servers(required);
+    const env = { HTTPS_PROXY: proxy.url.replace('//', '//user:canary@') };
+    expect(await http(env).getText(`https://${HOST}:${tls.port}/a`)).toBe('through');
+    expect(JSON.stringify(tls.requests)).not.toContain('authorization');
+  });
+
+  test('keeps its credentials from the proxy', async () => {
+    const { proxy, tls } = await servers();
+    const url = `https://${HOST}:${tls.port}`;
+    const credentials = { origin: url, authorization: 'Bearer canary' };
+    await http({ HTTPS_PROXY: proxy.url }).getText(url, { credentials });
+    expect(tls.requests[0]?.headers.authorization).toBe('Bearer canary');
+    expect(proxy.credentials).toEqual([undefined]);
+  });
+});
+
+describe('a proxy', () => {
+  test('that asks for a password says so, without showing the one it was given', async () => {
+    const { proxy, tls } = await servers('Basic other');
+    const plain = await startServer((_, response) => response.end());
+    open.push(plain);
+    const withPassword = proxy.url.replace('//', '//user:canary@');
+    const env = { HTTPS_PROXY: withPassword, HTTP_PROXY: withPassword };
+    for (const url of [`https://${HOST}:${tls.port}/a`, plain.url]) {
+      const error = await failure(http(env).getText(url));
+      expect(error).toMatchObject({
+        code: 'SOURCE_UNAVAILABLE',
+        fields: { reason: 'proxy', status: 407 },
+      });
+      expect(inspect(error, { depth: 9 }) + JSON.stringify(error)).not.toContain('canary');
+    }
+  });
+
+  test('that is gone makes its targets unreachable', async () => {
+    const { proxy, tls } = await servers();
+    await proxy.close();
+    const env = { HTTPS_PROXY: proxy.url.replace('//', '//user:canary@') };
+    const error = await failure(http(env).getText(`https://${HOST}:${tls.port}/a`));
+    expect(error.fields['reason']).toBe('unreachable');
+    expect(inspect(error, { depth: 9 })).not.toContain('canary');
+  });
+
+  test('gets plain requests in absolute form', async () => {
+    const { proxy } = await servers();
+    const plain = await startServer((_, response) => response.end('plain'));
+    open.push(plain);
+    expect(await http({ http_proxy: proxy.url }).getText(`${plain.url}/a`)).toBe('plain');
+    expect(proxy.targets).toEqual([`${plain.url}/a`]);
+  });
+
+  test.each(['ftp://user:canary@proxy:1', 'http://user:canary@[bad', 'http://'])(
+    'written as %s is refused by the name of its variable only',
+    (value) => {
+      const load = () => loadProxySettings({ https_proxy: value });
+      expect(load).toThrow(
+        expect.objectContaining({ code: 'USAGE', fields: { variable: 'https_proxy' } }),
+      );
+      expect(load).not.toThrow(/canary/);
+    },
+  );
+});
