@@ -3,7 +3,7 @@ import { longName, pax, tar, zip } from './archives.ts';
 import type { HostileArchive } from './hostile-archives.ts';
 
 /** Names of a regular file beside `bin/codex`, and why each is refused. */
-export const HOSTILE_NAMES: readonly (readonly [name: string, reason: RefusalReason])[] = [
+const HOSTILE_NAMES: readonly (readonly [name: string, reason: RefusalReason])[] = [
   ['/etc/passwd', 'absolute-path'],
   ['//server/share', 'absolute-path'],
   ['/bin/codex', 'absolute-path'],
