@@ -28,11 +28,6 @@ export class ArchiveInput {
     return null;
   }
 
-  /** For loops that may work long without asking for more input. */
-  throwIfAborted(): void {
-    throwIfAborted(this.#signal);
-  }
-
   /** Reads what is left, so that the source can give its verdict on the whole. */
   async drain(): Promise<void> {
     while ((await this.next()) !== null);

@@ -8,7 +8,6 @@ import { MemberPolicy } from './member-policy.ts';
 import { isDamage, type Refuse, refuserOf } from './refusal.ts';
 import { readTar } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
-import { readZip } from './zip-reader.ts';
 
 const DEFAULT_LIMITS: ExtractLimits = {
   totalBytes: 4 * 1024 ** 3,
@@ -72,6 +71,7 @@ async function* membersOf(request: ExtractRequest, reading: Reading): AsyncGener
   const { input, limits, refuse } = reading;
   if (asset.format === 'zip') {
     await input.drain();
+    const { readZip } = await import('./zip-reader.ts');
     yield* readZip({ path, limits, refuse, signal });
     return;
   }

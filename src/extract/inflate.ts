@@ -34,7 +34,6 @@ export async function* inflate(request: InflateRequest): AsyncGenerator<Buffer> 
   let produced = 0;
   try {
     for (let chunk = await outlet.next(); chunk !== null; chunk = await outlet.next()) {
-      input.throwIfAborted();
       produced += chunk.length;
       if (produced > limits.totalBytes + OVERHEAD_BYTES) throw refuse('too-many-bytes', null);
       const free = Math.max(EXPANSION_FREE_BYTES, engine.bytesWritten * EXPANSION_RATIO);

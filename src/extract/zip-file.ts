@@ -5,16 +5,14 @@ const READ_BYTES = 256 * 1024;
 
 /**
  * An open file as yauzl reads it. yauzl's own reader hands offsets from the archive straight to
- * `fs.read`, which throws where nobody can catch when one of them is absurd; here they are checked.
+ * `fs.read`, which throws where nobody can catch when one of them is absurd; a FileHandle rejects.
  */
 export class ZipFileReader extends RandomAccessReader {
   readonly #handle: FileHandle;
-  readonly #size: number;
 
-  constructor(handle: FileHandle, size: number) {
+  constructor(handle: FileHandle) {
     super();
     this.#handle = handle;
-    this.#size = size;
   }
 
   override read(
@@ -24,7 +22,6 @@ export class ZipFileReader extends RandomAccessReader {
     position: number,
     callback: (error: Error | null) => void,
   ): void {
-    if (!this.#holds(position, length)) return void setImmediate(callback, pastTheEnd());
     this.#handle.read(buffer, offset, length, position).then(
       ({ bytesRead }) => callback(bytesRead === length ? null : pastTheEnd()),
       (error: Error) => callback(error),
@@ -45,10 +42,6 @@ export class ZipFileReader extends RandomAccessReader {
   /** The file belongs to whoever opened it. */
   override close(callback: (error: Error | null) => void): void {
     setImmediate(callback, null);
-  }
-
-  #holds(start: number, length: number): boolean {
-    return Number.isSafeInteger(start) && start >= 0 && length >= 0 && start + length <= this.#size;
   }
 }
 

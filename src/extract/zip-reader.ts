@@ -43,7 +43,7 @@ export async function* readZip(request: ZipRequest): AsyncGenerator<Member> {
   });
   try {
     const { size } = await handle.stat();
-    const reader = new ZipFileReader(handle, size);
+    const reader = new ZipFileReader(handle);
     const zip = await openZip(reader, size, refuse);
     for (const member of await locateAll(zip, request)) {
       yield { ...member, body: bodyOf(reader, member, request) };

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, stat, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -42,11 +42,11 @@ async function inChild(umask: string, shell = ''): Promise<Outcome & { destinati
   return { ...(JSON.parse(stdout) as Outcome), destination };
 }
 
-async function unpackInto(destination: string): Promise<unknown> {
+async function unpackInto(destination: string, archive = ARCHIVE): Promise<unknown> {
   const path = join(await tempDir(), 'archive');
   return await extractRuntime({
     asset: assetOf({}),
-    bytes: chunksOf(ARCHIVE, 1_000),
+    bytes: chunksOf(archive, 1_000),
     path,
     destination,
   });
@@ -101,5 +101,19 @@ describe('the disk', () => {
     expect(error.code).toBe('INSTALL_FAILED');
     expect(error.fields).toMatchObject({ errno: 'EEXIST', path: join(destination, 'bin') });
     await expect(stat(join(outside, 'codex'))).rejects.toThrow('ENOENT');
+  });
+
+  it('is never written through a file that lies there already', async () => {
+    const dir = await tempDir();
+    const outside = join(dir, 'outside.json');
+    const destination = join(dir, 'destination');
+    await mkdir(destination);
+    await writeFile(outside, 'canary');
+    await symlink(outside, join(destination, 'codex-package.json'));
+    const archive = gzipSync(tar([{ name: 'codex-package.json', body: 'evil' }]));
+    const error = await failure(unpackInto(destination, archive));
+    expect(error.code).toBe('INSTALL_FAILED');
+    expect(error.fields).toMatchObject({ errno: 'EEXIST' });
+    expect(await readFile(outside, 'utf8')).toBe('canary');
   });
 });

@@ -15,6 +15,9 @@ for (let i = 0, seed = 1; i < NOISE.length; i++) {
 const CODEX = { name: 'bin/codex', body: NOISE, mode: 0o755 };
 const TAR = tar([CODEX]);
 const GZIP = gzipSync(TAR);
+/** More than may wait between a source and the reader. */
+const BODIES = Array.from({ length: 10 }, (_, i) => ({ ...CODEX, name: `bin/${i}` }));
+const LARGE = gzipSync(tar([CODEX, ...BODIES]), { level: 1 });
 
 /** A source that counts what happens to it, and may do something odd after its last piece. */
 class Source implements AsyncIterable<Buffer>, AsyncIterator<Buffer> {
@@ -115,8 +118,10 @@ describe('a damaged gzip', () => {
 describe('the source', () => {
   it('has the last word when it knows that the bytes are wrong', async () => {
     const verdict = new CodexRuntimeError('DIGEST_MISMATCH', 'other bytes');
-    const source = new Source(flipped(GZIP, 2), () => Promise.reject(verdict));
+    // Larger than what may wait, so that the damage is found before the source has ended.
+    const source = new Source(flipped(LARGE, 2), () => Promise.reject(verdict));
     expect(await failing(source)).toBe(verdict);
+    expect(source.returned).toBe(0);
   });
 
   it('is believed when it fails after a whole archive', async () => {
@@ -131,9 +136,7 @@ describe('the source', () => {
   });
 
   it('is given back when a member is refused', async () => {
-    // Larger than what may wait between the source and the reader.
-    const bodies = Array.from({ length: 10 }, (_, i) => ({ ...CODEX, name: `bin/${i}` }));
-    const hostile = gzipSync(tar([{ name: '../evil' }, ...bodies]), { level: 1 });
+    const hostile = gzipSync(tar([{ name: '../evil' }, ...BODIES]), { level: 1 });
     const source = new Source(hostile, undefined, 1_000);
     expect((await failing(source)).fields['reason']).toBe('traversal');
     expect(source.returned).toBe(1);

@@ -146,7 +146,7 @@ const PAX: readonly HostileArchive[] = [
   beside('a pax record that is too long', 'corrupt', pax('99 path=bin/y\n'), { name: 'bin/x' }),
   beside('a pax record that is too short', 'corrupt', pax('5 path=bin/y\n'), { name: 'bin/x' }),
   beside('a pax record of length 0', 'corrupt', pax('0 path=bin/y\n'), { name: 'bin/x' }),
-  beside('a pax record without a newline', 'corrupt', pax('13 path=bin/yy'), { name: 'bin/x' }),
+  beside('a pax record without a newline', 'corrupt', pax('13 path=bin/y'), { name: 'bin/x' }),
   beside('a pax record without a key', 'corrupt', pax('7 =abc\n'), { name: 'bin/x' }),
   beside('a pax record without a value', 'corrupt', pax('7 path\n'), { name: 'bin/x' }),
   beside('a pax header with padding', 'corrupt', pax(`${paxRecord('path', 'bin/y')}\0\0`), {

@@ -121,4 +121,12 @@ export const HOSTILE_ZIPS: readonly HostileArchive[] = [
     limits: { entries: 2 },
   },
   { ...broken('more bytes than allowed', 'too-many-bytes', WHOLE), limits: { totalBytes: 99 } },
+  {
+    ...broken(
+      'more members announced than allowed',
+      'too-many-members',
+      zip([CODEX], { entries: 9 }),
+    ),
+    limits: { entries: 8 },
+  },
 ];
