@@ -3,3 +3,4 @@ export { DeflatePool } from './deflate-pool.ts';
 export { PACK_MANIFEST, type PackManifest, parsePackManifest } from './pack-manifest.ts';
 export { type PackedRelease, type PackRequest, packRelease } from './pack-release.ts';
 export { type PackedFile, packTarget } from './pack-target.ts';
+export { recordLine } from './wheel-metadata.ts';

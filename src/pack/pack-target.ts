@@ -1,5 +1,5 @@
 import { basename, join } from 'node:path';
-import { CodexRuntimeError } from '../errors.ts';
+import { throwIfAborted } from '../abort.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
 import type { ArchiveDigest } from './archive-file.ts';
@@ -137,15 +137,10 @@ async function addSharedFile(
   const source: SourceFile = { from, size: first.file.size, sha256: first.file.sha256 };
   await Promise.all(places.map(({ writer, file }) => writer.begin(file)));
   for await (const block of deflateFile(source, pool)) {
-    checkAborted(signal);
+    throwIfAborted(signal);
     await Promise.all(places.map(({ writer }) => writer.add(block)));
   }
   await Promise.all(places.map(({ writer }) => writer.end()));
-}
-
-function checkAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted !== true) return;
-  throw new CodexRuntimeError('ABORTED', 'Packing was interrupted.', { cause: signal.reason });
 }
 
 async function finish({ plan, path, writer }: OpenArchive): Promise<PackedFile> {

@@ -21,7 +21,7 @@ export function wheelMetadata(
   const distInfo = `${plan.name}-${plan.version}.dist-info`;
   const wheel = { path: `${distInfo}/WHEEL`, mode: 0o644, content: wheelFile(platformTags) };
   const record = `${distInfo}/RECORD`;
-  const lines = [...plan.files, wheel].map(recordLine);
+  const lines = [...plan.files, wheel].map(recordOf);
   const content = Buffer.from(`${[...lines, `${record},,`].join('\n')}\n`, 'utf8');
   return [wheel, { path: record, mode: 0o644, content }];
 }
@@ -39,13 +39,15 @@ function wheelFile(platformTags: readonly string[]): Buffer {
   );
 }
 
-function recordLine(file: PlannedFile): string {
-  const [hex, size] =
-    'content' in file
-      ? [createHash('sha256').update(file.content).digest('hex'), file.content.length]
-      : [file.sha256, file.size];
-  const digest = Buffer.from(hex, 'hex').toString('base64url');
-  return `${csvField(file.path)},sha256=${digest},${size}`;
+/** How RECORD lists a member: its path as CSV, its SHA-256 in URL-safe base64, its size. */
+export function recordLine(path: string, sha256: Buffer, size: number): string {
+  return `${csvField(path)},sha256=${sha256.toString('base64url')},${size}`;
+}
+
+function recordOf(file: PlannedFile): string {
+  return 'content' in file
+    ? recordLine(file.path, createHash('sha256').update(file.content).digest(), file.content.length)
+    : recordLine(file.path, Buffer.from(file.sha256, 'hex'), file.size);
 }
 
 function csvField(text: string): string {

@@ -1,0 +1,109 @@
+import { spawn } from 'node:child_process';
+import { throwIfAborted } from '../abort.ts';
+import type { Environment } from '../settings.ts';
+
+export interface ProgramRequest {
+  /** A path, or a name to be found on the child's PATH. */
+  readonly file: string;
+  /** Values from outside must not be able to become options: attach them with `=` or use `--`. */
+  readonly args: readonly string[];
+  /** All that the child gets; see {@link childEnvironment}. */
+  readonly env: Record<string, string>;
+  readonly cwd: string;
+  /** Lets the child ask on our terminal; its words go to stderr and are not captured. */
+  readonly terminal?: boolean;
+  /** Ends the child with SIGTERM. */
+  readonly signal?: AbortSignal;
+}
+
+export interface ProgramResult {
+  /** Null when a signal ended it. */
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** What is kept of each stream; the end of an error message says more than its beginning. */
+const KEEP = 64 * 1024;
+
+/**
+ * Runs a program without a shell to its end, whatever its exit status.
+ * @throws the system's own error when it cannot be started; CodexRuntimeError `ABORTED`
+ */
+export async function runProgram(request: ProgramRequest): Promise<ProgramResult> {
+  const { file, args, env, cwd, terminal = false, signal } = request;
+  throwIfAborted(signal);
+  const child = spawn(file, args, {
+    env,
+    cwd,
+    stdio: terminal ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
+    windowsHide: !terminal,
+  });
+  const stdout = new Tail();
+  const stderr = new Tail();
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout.add(text));
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
+  const stop = () => child.kill('SIGTERM');
+  signal?.addEventListener('abort', stop, { once: true });
+  try {
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', reject);
+      child.on('close', resolve);
+    });
+    throwIfAborted(signal);
+    return { status, stdout: stdout.text, stderr: stderr.text };
+  } finally {
+    signal?.removeEventListener('abort', stop);
+  }
+}
+
+class Tail {
+  text = '';
+
+  add(more: string): void {
+    this.text = (this.text + more).slice(-KEEP);
+  }
+}
+
+/** What every child needs to find itself, its home, its temporary files and the network. */
+const ALWAYS: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'SYSTEMROOT',
+  'SYSTEMDRIVE',
+  'COMSPEC',
+  'PATHEXT',
+  'TEMP',
+  'TMP',
+  'TMPDIR',
+  'LANG',
+  'LC_ALL',
+  'TERM',
+  'CI',
+  'NO_COLOR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+];
+
+/**
+ * The allow-listed part of an environment: what every child needs, and what this one does.
+ * Names are compared in upper case, because Windows writes `Path` and proxies come in both.
+ */
+export function childEnvironment(
+  env: Environment,
+  allowed: (upperCaseName: string) => boolean,
+): Record<string, string> {
+  const entries = Object.entries(env).filter((entry): entry is [string, string] => {
+    const name = entry[0].toUpperCase();
+    return entry[1] !== undefined && (ALWAYS.includes(name) || allowed(name));
+  });
+  return Object.fromEntries(entries);
+}

@@ -1,0 +1,66 @@
+import { basename, dirname, join } from 'node:path';
+import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Settings } from '../settings.ts';
+
+/** Where npm finds credentials: its own variables, a CI's identity token, `.npmrc`'s usual names. */
+const CREDENTIALS: readonly string[] = [
+  'NODE_AUTH_TOKEN',
+  'NPM_TOKEN',
+  'NPM_ID_TOKEN',
+  'SIGSTORE_ID_TOKEN',
+  'ACTIONS_ID_TOKEN_REQUEST_URL',
+  'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
+];
+
+/** What npm writes into a provenance statement. */
+const PROVENANCE = /^(?:GITHUB_|RUNNER_|GITLAB_CI$|CI_)/;
+
+export interface NpmRun {
+  readonly settings: Pick<Settings, 'env' | 'cwd'>;
+  /** Lets npm ask for a one-time password. */
+  readonly terminal?: boolean;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * Runs the npm of this machine in the working directory, so that it reads the same `.npmrc` files as
+ * when it is called by hand, and takes its credentials from where it always does.
+ * @throws CodexRuntimeError `PUBLISH_FAILED` when there is no npm; `ABORTED`
+ */
+export async function runNpm(args: readonly string[], run: NpmRun): Promise<ProgramResult> {
+  const { settings, terminal, signal } = run;
+  const [file, first] = npmCommand(settings);
+  try {
+    return await runProgram({
+      file,
+      args: [...first, ...args],
+      env: npmEnvironment(settings),
+      cwd: settings.cwd,
+      ...(terminal === undefined ? {} : { terminal }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  } catch (cause) {
+    if (cause instanceof CodexRuntimeError) throw cause;
+    throw new CodexRuntimeError('PUBLISH_FAILED', 'npm could not be started.', {
+      hint: 'Install npm, or put it on PATH.',
+      cause,
+    });
+  }
+}
+
+function npmEnvironment({ env }: NpmRun['settings']): Record<string, string> {
+  return childEnvironment(
+    env,
+    (name) => name.startsWith('NPM_CONFIG_') || CREDENTIALS.includes(name) || PROVENANCE.test(name),
+  );
+}
+
+/** npm's script, run by this Node, where it is known; else the command, which Windows cannot start. */
+function npmCommand({ env }: NpmRun['settings']): readonly [string, readonly string[]] {
+  const own = env['npm_execpath'];
+  if (own !== undefined && basename(own) === 'npm-cli.js') return [process.execPath, [own]];
+  if (process.platform !== 'win32') return ['npm', []];
+  const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
+  return [process.execPath, [beside]];
+}

@@ -1,0 +1,40 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../disk-error.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import {
+  digestFile,
+  PACK_MANIFEST,
+  type PackedFile,
+  type PackManifest,
+  parsePackManifest,
+} from '../pack/index.ts';
+
+/**
+ * Reads a packed release and checks every file against its manifest.
+ * @throws CodexRuntimeError `DAMAGED` when a file is missing or changed; `USAGE` when `directory`
+ * holds no packed release
+ */
+export async function loadRelease(directory: string): Promise<PackManifest> {
+  const path = join(directory, PACK_MANIFEST);
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw diskError(error, 'read', path);
+    throw new CodexRuntimeError('USAGE', `${directory} holds no packed release.`, {
+      hint: 'Name the directory that "codex-runtime pack --out" wrote.',
+      fields: { path: directory },
+    });
+  });
+  const release = parsePackManifest(text, path);
+  for (const file of release.files) await checkFile(directory, file);
+  return release;
+}
+
+async function checkFile(directory: string, file: PackedFile): Promise<void> {
+  const path = join(directory, file.path);
+  const actual = await digestFile(path);
+  if (actual.sha256 === file.sha256 && actual.integrity === file.integrity) return;
+  throw new CodexRuntimeError('DAMAGED', `${path} is not the file that was packed.`, {
+    hint: 'Pack the release again.',
+    fields: { path, expected: file.sha256, actual: actual.sha256 },
+  });
+}

@@ -1,0 +1,82 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { type NpmRun, runNpm } from '../npm/run-npm.ts';
+
+export interface NpmClientOptions extends NpmRun {
+  /** URL of the registry; null for the one that npm's configuration names. */
+  readonly registry: string | null;
+  /** Signed provenance, where the CI supports it. */
+  readonly provenance: boolean;
+  /** Who may see a scoped package that is new; null for npm's own choice. */
+  readonly access: 'public' | 'restricted' | null;
+}
+
+/** The writes to a registry, each through npm's own command and credentials. */
+export interface NpmClient {
+  publish(tarball: string, name: string, tag: string): Promise<void>;
+  tag(name: string, version: string, tag: string): Promise<void>;
+  untag(name: string, tag: string): Promise<void>;
+}
+
+/** All methods throw CodexRuntimeError `PUBLISH_FAILED` with npm's own words, and `ABORTED`. */
+export function createNpmClient(options: NpmClientOptions): NpmClient {
+  const run = async (
+    doing: string,
+    name: string,
+    [command, ...args]: readonly [string, ...string[]],
+  ) => {
+    const result = await runNpm([command, ...registryArguments(name, options), ...args], options);
+    if (result.status !== 0) throw npmFailure(doing, options, result);
+  };
+  return {
+    publish: (tarball, name, tag) =>
+      run(`publish ${name}`, name, [
+        'publish',
+        `--tag=${tag}`,
+        '--ignore-scripts',
+        ...(options.provenance ? ['--provenance'] : []),
+        ...(options.access === null ? [] : [`--access=${options.access}`]),
+        '--',
+        tarball,
+      ]),
+    tag: (name, version, tag) =>
+      run(`tag ${name}@${version}`, name, ['dist-tag', 'add', `${name}@${version}`, tag]),
+    untag: (name, tag) => run(`untag ${name}`, name, ['dist-tag', 'rm', name, tag]),
+  };
+}
+
+/** `--registry` alone would lose against a registry that `.npmrc` gives to the scope. */
+function registryArguments(name: string, { registry }: NpmClientOptions): readonly string[] {
+  if (registry === null) return [];
+  const scope = /^(@[^/]+)\//.exec(name)?.[1];
+  return [
+    `--registry=${registry}`,
+    ...(scope === undefined ? [] : [`--${scope}:registry=${registry}`]),
+  ];
+}
+
+function npmFailure(
+  doing: string,
+  { settings }: NpmClientOptions,
+  { status, stderr }: { readonly status: number | null; readonly stderr: string },
+): CodexRuntimeError {
+  const lines = stderr.split('\n').filter((line) => /^npm (?:err|error)/i.test(line));
+  const said = lines.map((line) => line.replace(/^npm (?:err!?|error)\s*/i, '')).filter(Boolean);
+  const code = /^code (E\w+)$/.exec(said[0] ?? '')?.[1] ?? null;
+  const words = withoutSecrets(said.slice(code === null ? 0 : 1, 4).join(' '), settings.env);
+  return new CodexRuntimeError('PUBLISH_FAILED', `npm could not ${doing}: ${words || status}`, {
+    hint: 'Mend what npm names and run the same command again: it goes on where it stopped.',
+    fields: { status, npm: code },
+  });
+}
+
+/** What npm prints is shown, so credentials from the environment are cut out of it first. */
+function withoutSecrets(text: string, env: NpmRun['settings']['env']): string {
+  let clean = text;
+  for (const [name, value] of Object.entries(env)) {
+    if (value === undefined || value.length < 4 || !/TOKEN|_AUTH|PASSWORD|_PROXY$/i.test(name)) {
+      continue;
+    }
+    clean = clean.replaceAll(value, '***');
+  }
+  return clean;
+}

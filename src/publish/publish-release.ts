@@ -1,0 +1,208 @@
+import { join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { throwIfAborted } from '../abort.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import { createRegistry, loadNpmOptions, type Registry } from '../npm/index.ts';
+import type { PackedFile, PackManifest } from '../pack/index.ts';
+import type { Settings } from '../settings.ts';
+import { parsePackageName } from '../stage/index.ts';
+import { checkWheel } from './check-wheel.ts';
+import { loadRelease } from './load-release.ts';
+import { createNpmClient, type NpmClient } from './npm-client.ts';
+import { type PublishStep, planPublish } from './plan-publish.ts';
+import { loadPublished, loadVisible, type Published } from './published.ts';
+
+export interface PublishRequest {
+  /** The directory that `pack` wrote. */
+  readonly directory: string;
+  readonly settings: Settings;
+  /** URL of the registry. Default: the one that npm's configuration names. */
+  readonly registry?: string;
+  /** Default: `latest`, or for a prerelease its first word. */
+  readonly tag?: string;
+  /** Default false. */
+  readonly provenance?: boolean;
+  /** Who may see scoped packages that are new. Default: npm's own. */
+  readonly access?: 'public' | 'restricted';
+  /** Say what would be done and do nothing. Default false. */
+  readonly dryRun?: boolean;
+  /** Lets npm ask for a one-time password on the terminal. Default false. */
+  readonly terminal?: boolean;
+  /** How long a published package may take to be seen, in ms. Default five minutes. */
+  readonly visibleWithin?: number;
+  /** Told of each step before it is done. */
+  readonly onStep?: (step: PublishStep) => void;
+  readonly signal?: AbortSignal;
+}
+
+export interface PublishResult {
+  readonly version: string;
+  /** What was done, or with `dryRun` what would be. */
+  readonly steps: readonly PublishStep[];
+  /** Checked wheels, as paths from `directory`; publishing them is the PyPI client's work. */
+  readonly wheels: readonly string[];
+  /** What uploads the wheels; null without any. */
+  readonly wheelCommand: string | null;
+}
+
+/**
+ * Publishes a packed release to an npm registry so that nobody ever meets half of it: every platform
+ * package is there and seen before the root package that depends on it, and the dist-tag moves last.
+ * What is there already is left alone, so the same call finishes an interrupted one.
+ * @throws CodexRuntimeError `PUBLISH_FAILED`, `DAMAGED`, `USAGE`, `SOURCE_UNAVAILABLE`, `ABORTED`
+ */
+export async function publishRelease(request: PublishRequest): Promise<PublishResult> {
+  const directory = resolve(request.settings.cwd, request.directory);
+  const release = await loadRelease(directory);
+  const wheels = release.files.filter(({ ecosystem }) => ecosystem === 'python');
+  for (const wheel of wheels) await checkWheel(join(directory, wheel.path));
+
+  const surroundings = withRegistry(request.settings, release.name, request.registry);
+  const registry = createRegistry({ ...surroundings, npmPackage: release.name });
+  const steps = planPublish(release, await loadAll(release, registry, request.signal), {
+    ...(request.tag === undefined ? {} : { tag: parseTag(request.tag) }),
+    tagWithRoot: await publishesByIdentity(surroundings),
+  });
+  if (request.dryRun !== true) {
+    const client = createNpmClient({
+      settings: request.settings,
+      registry: request.registry ?? null,
+      provenance: request.provenance ?? false,
+      access: request.access ?? null,
+      ...(request.terminal === undefined ? {} : { terminal: request.terminal }),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
+    for (const step of steps) {
+      throwIfAborted(request.signal);
+      request.onStep?.(step);
+      await apply(step, { ...request, directory }, client, registry);
+    }
+  }
+  return {
+    version: release.version,
+    steps,
+    wheels: wheels.map(({ path }) => path),
+    wheelCommand: wheels.length === 0 ? null : `python -m twine upload ${join(directory, '*.whl')}`,
+  };
+}
+
+async function apply(
+  step: PublishStep,
+  request: PublishRequest,
+  client: NpmClient,
+  registry: Registry,
+): Promise<void> {
+  switch (step.action) {
+    case 'present':
+      return;
+    case 'publish':
+      return publishOne(step.file, step.tag, request, client, registry);
+    case 'await':
+      for (const file of step.files) await untilVisible(file, registry, request);
+      return;
+    case 'tag':
+      return client.tag(step.name, step.version, step.tag);
+    case 'untag':
+      return client.untag(step.name, step.tag);
+  }
+}
+
+/** An answer that was lost on the way may belong to a request that was carried out. */
+async function publishOne(
+  file: PackedFile,
+  tag: string,
+  request: PublishRequest,
+  client: NpmClient,
+  registry: Registry,
+): Promise<void> {
+  const { name, version } = file.package;
+  try {
+    await client.publish(join(request.directory, file.path), name, tag);
+  } catch (error) {
+    throwIfAborted(request.signal);
+    const { versions } = await loadPublished(registry, name, request.signal).catch(() => NOTHING);
+    if (versions[version] !== file.integrity) throw error;
+  }
+}
+
+const NOTHING: Published = { versions: {}, tags: {} };
+
+const POLL_MS = 1000;
+
+/** Registries answer from caches: published is not yet seen. */
+async function untilVisible(file: PackedFile, registry: Registry, request: PublishRequest) {
+  const { name, version } = file.package;
+  const deadline = performance.now() + (request.visibleWithin ?? 5 * 60_000);
+  for (;;) {
+    const { versions } = await loadVisible(registry, name, request.signal);
+    if (versions[version] === file.integrity) return;
+    const actual = versions[version] ?? null;
+    if (actual !== null || performance.now() > deadline) {
+      throw new CodexRuntimeError(
+        'PUBLISH_FAILED',
+        actual === null
+          ? `${name}@${version} was published, but the registry does not show it yet.`
+          : `The registry shows other bytes for ${name}@${version} than were published.`,
+        {
+          hint: 'Run the same command again: it goes on where it stopped.',
+          fields: { package: name, version, expected: file.integrity, actual },
+        },
+      );
+    }
+    await sleep(POLL_MS);
+    throwIfAborted(request.signal);
+  }
+}
+
+async function loadAll(release: PackManifest, registry: Registry, signal?: AbortSignal) {
+  const names = release.files
+    .filter(({ ecosystem }) => ecosystem === 'node')
+    .map(({ package: { name } }) => parsePackageName(name));
+  const loaded = names.map(
+    async (name) => [name, await loadPublished(registry, name, signal)] as const,
+  );
+  return new Map(await Promise.all(loaded));
+}
+
+/** The surroundings as npm sees them with `--registry`. */
+function withRegistry(
+  { env, cwd }: Pick<Settings, 'env' | 'cwd'>,
+  name: string,
+  registry: string | undefined,
+): Pick<Settings, 'env' | 'cwd'> {
+  if (registry === undefined) return { env, cwd };
+  const scope = /^(@[^/]+)\//.exec(name)?.[1];
+  const scoped = scope === undefined ? {} : { [`npm_config_${scope}:registry`]: registry };
+  return { cwd, env: { ...env, npm_config_registry: registry, ...scoped } };
+}
+
+/**
+ * Whether npm will exchange a CI's identity for a token that can publish and nothing else
+ * (https://docs.npmjs.com/trusted-publishers): so where there is an identity and no other credential.
+ */
+async function publishesByIdentity(surroundings: Pick<Settings, 'env' | 'cwd'>): Promise<boolean> {
+  const { env } = surroundings;
+  const identity = env['NPM_ID_TOKEN'] ?? env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
+  if (identity === undefined) return false;
+  const options = Object.entries(await loadNpmOptions(surroundings));
+  return !options.some(
+    ([key, value]) =>
+      key.startsWith('//') &&
+      /:(?:_authToken|_auth|_password)$/.test(key) &&
+      typeof value === 'string' &&
+      !NO_CREDENTIAL.test(value),
+  );
+}
+
+/** Nothing, an unset `${VARIABLE}`, or what actions/setup-node writes where it was given no token. */
+const NO_CREDENTIAL = /^(?:|\$\{\w+\}|X{5}(?:-X{5}){3})$/;
+
+const TAG = /^[A-Za-z][A-Za-z0-9._-]*$/;
+
+function parseTag(text: string): string {
+  if (TAG.test(text) && !/^v?\d|^x$/i.test(text)) return text;
+  throw new CodexRuntimeError('USAGE', `"${text}" is not a dist-tag.`, {
+    hint: 'Write a word like latest, next or alpha.',
+    fields: { tag: text },
+  });
+}

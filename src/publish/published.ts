@@ -1,0 +1,67 @@
+import { unavailableReason } from '../http/index.ts';
+import type { Registry } from '../npm/index.ts';
+
+/** What a registry has under one package name. */
+export interface Published {
+  /** Integrity (SRI) by version. */
+  readonly versions: Readonly<Record<string, string>>;
+  readonly tags: Readonly<Record<string, string>>;
+}
+
+/**
+ * What the registry itself has, past the caches in front of it; nothing for a name that is new.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`
+ */
+export function loadPublished(
+  registry: Registry,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Published> {
+  // npm asks like this before it writes.
+  return load(registry, `${escapeName(name)}?write=true`, 'application/json', signal);
+}
+
+/** What an `npm install` sees now, caches included. */
+export function loadVisible(
+  registry: Registry,
+  name: string,
+  signal?: AbortSignal,
+): Promise<Published> {
+  return load(registry, escapeName(name), 'application/vnd.npm.install-v1+json', signal);
+}
+
+async function load(
+  registry: Registry,
+  path: string,
+  accept: string,
+  signal: AbortSignal | undefined,
+): Promise<Published> {
+  try {
+    const request = { headers: { accept }, ...(signal === undefined ? {} : { signal }) };
+    return parsePublished(await registry.getJson(path, request));
+  } catch (error) {
+    if (unavailableReason(error) === 'not-found') return { versions: {}, tags: {} };
+    throw error;
+  }
+}
+
+function parsePublished(document: unknown): Published {
+  const versions = Object.entries(record(record(document)['versions'])).map(
+    ([version, manifest]) => {
+      const integrity = record(record(manifest)['dist'])['integrity'];
+      return [version, typeof integrity === 'string' ? integrity : 'unknown'] as const;
+    },
+  );
+  const tags = Object.entries(record(record(document)['dist-tags'])).filter(
+    (entry): entry is [string, string] => typeof entry[1] === 'string',
+  );
+  return { versions: Object.fromEntries(versions), tags: Object.fromEntries(tags) };
+}
+
+function record(value: unknown): Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
+
+function escapeName(name: string): string {
+  return name.replace('/', '%2f');
+}

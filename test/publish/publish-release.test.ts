@@ -1,0 +1,269 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { appendFile, symlink } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { PackedRelease } from '../../src/pack/index.ts';
+import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
+import { PENDING_TAG } from '../../src/publish/plan-publish.ts';
+import { settingsFrom } from '../../src/settings.ts';
+import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
+import { tempDir } from '../support/temp-dir.ts';
+import { npmUser, seedPackage, startRegistry, type TestRegistry } from '../support/verdaccio.ts';
+import { startWriteProxy, type WriteFault } from '../support/write-proxy.ts';
+
+let registry: TestRegistry;
+beforeAll(async () => {
+  registry = await startRegistry();
+});
+afterAll(() => registry.close());
+
+interface Document {
+  readonly versions?: Record<string, { dist: { integrity: string } }>;
+  readonly 'dist-tags'?: Record<string, string>;
+}
+
+async function document(name: string): Promise<Document> {
+  const answer = await fetch(`${registry.url}${name.replace('/', '%2f')}`);
+  return answer.ok ? ((await answer.json()) as Document) : {};
+}
+
+/** Packs Linux and macOS only: as much order as six targets have, in less time. */
+async function packTwo(name: string, options: { readonly version?: string } = {}) {
+  const runtimes = (await miniatureRuntimes(options)).filter(({ manifest }) =>
+    ['aarch64-apple-darwin', 'x86_64-unknown-linux-musl'].includes(manifest.target),
+  );
+  return packMiniatures({ runtimes, name, ecosystems: ['node'] });
+}
+
+async function publish(
+  { out }: { readonly out: string },
+  request: Partial<PublishRequest> = {},
+  url = registry.url,
+) {
+  const env = await npmUser(await tempDir(), url);
+  return publishRelease({
+    directory: out,
+    settings: settingsFrom(env, { cwd: out, host: { platform: 'linux', arch: 'x64' } }),
+    ...request,
+  });
+}
+
+const actions = ({ steps }: { readonly steps: readonly { readonly action: string }[] }) =>
+  steps.map(({ action }) => action);
+
+describe('publishRelease', () => {
+  it('publishes in a safe order, and leaves everything alone the second time', async () => {
+    await seedPackage(registry.url, 'order');
+    const release = await packTwo('order');
+    const proxy = await startWriteProxy(registry.url);
+    try {
+      await publish(release, {}, proxy.url);
+      expect(proxy.writes).toEqual([
+        'PUT /order-darwin-arm64',
+        'PUT /order-linux-x64',
+        'PUT /order',
+        'PUT /-/package/order/dist-tags/latest',
+        `DELETE /-/package/order/dist-tags/${PENDING_TAG}`,
+      ]);
+      const again = await publish(release, {}, proxy.url);
+      expect(actions(again)).toEqual(['present', 'present', 'await', 'present', 'await']);
+      expect(proxy.writes).toHaveLength(5);
+    } finally {
+      await proxy.close();
+    }
+    const { versions, 'dist-tags': tags } = await document('order');
+    expect(tags).toEqual({ latest: '0.115.0' });
+    const packed = release.files.find(({ target }) => target === null);
+    expect(versions?.['0.115.0']?.dist.integrity).toBe(packed?.integrity);
+  });
+
+  it('says what it would do in a dry run, and does nothing', async () => {
+    const result = await publish(await packTwo('dry'), { dryRun: true });
+    expect(actions(result)).toEqual([
+      'publish',
+      'publish',
+      'await',
+      'publish',
+      'await',
+      'tag',
+      'untag',
+    ]);
+    expect(await document('dry-linux-x64')).toEqual({});
+  });
+
+  it('publishes scoped packages to the registry that is named, whatever the scope has', async () => {
+    const release = await packTwo('@example/scoped');
+    const home = await tempDir();
+    const env = await npmUser(home, registry.url);
+    await appendFile(join(home, '.npmrc'), '@example:registry=http://127.0.0.1:9/\n');
+    await publishRelease({
+      directory: release.out,
+      registry: registry.url,
+      access: 'public',
+      settings: settingsFrom(env, { cwd: home, host: { platform: 'linux', arch: 'x64' } }),
+    });
+    const { 'dist-tags': tags } = await document('@example/scoped');
+    expect(tags).toEqual({ latest: '0.115.0' });
+  });
+
+  it('gives a prerelease its own tag and leaves latest where it is', async () => {
+    await publish(await packTwo('line'));
+    await publish(await packTwo('line', { version: '0.116.0-alpha.2' }));
+    const { 'dist-tags': tags } = await document('line');
+    expect(tags).toEqual({ latest: '0.115.0', alpha: '0.116.0-alpha.2' });
+  });
+
+  it('refuses another build of the same version and publishes nothing of it', async () => {
+    await publish(await packTwo('conflict'));
+    const runtimes = (await miniatureRuntimes({ files: { 'codex-path/rg': 'other' } })).filter(
+      ({ manifest }) => manifest.target !== 'aarch64-pc-windows-msvc',
+    );
+    const other = await packMiniatures({ runtimes, name: 'conflict', ecosystems: ['node'] });
+    await expect(publish(other)).rejects.toMatchObject({ code: 'PUBLISH_FAILED' });
+    expect(await document('conflict-win32-x64')).toEqual({});
+  });
+
+  it('refuses files that are not what was packed', async () => {
+    const release = await packTwo('damaged');
+    await appendFile(join(release.out, 'damaged-linux-x64-0.115.0.tgz'), 'x');
+    await expect(publish(release)).rejects.toMatchObject({ code: 'DAMAGED', exitStatus: 9 });
+    expect(await document('damaged-darwin-arm64')).toEqual({});
+  });
+
+  it('refuses a directory without a release, and a tag that is none', async () => {
+    await expect(publish({ out: await tempDir() })).rejects.toMatchObject({ code: 'USAGE' });
+    const release = await packTwo('tagged');
+    for (const tag of ['1.0.0', '--force', '', 'a b', 'v1']) {
+      await expect(publish(release, { tag })).rejects.toMatchObject({ code: 'USAGE' });
+    }
+  });
+
+  it('checks wheels and says how to upload them', async () => {
+    const release = await packMiniatures({ ecosystems: ['python'] });
+    const result = await publish(release);
+    expect(result.wheels).toHaveLength(8);
+    expect(result.wheelCommand).toContain('twine upload');
+    expect(result.steps).toEqual([]);
+  });
+
+  it('tells what npm said when credentials are wrong, and never the token', async () => {
+    const release = await packTwo('unauthorised');
+    const proxy = await startWriteProxy(registry.url);
+    proxy.onWrite = () => 'refuse';
+    try {
+      const error = await publish(release, {}, proxy.url).catch((thrown: unknown) => thrown);
+      expect(error).toMatchObject({ code: 'PUBLISH_FAILED', exitStatus: 8 });
+      expect(JSON.stringify(error)).not.toContain('a-secret-token');
+    } finally {
+      await proxy.close();
+    }
+  });
+});
+
+describe('an interrupted publishRelease', () => {
+  it.each(['lose-request', 'lose-answer'] as const)(
+    'finishes after every write met %s',
+    async (fault) => {
+      const name = `faulty-${fault}`;
+      await seedPackage(registry.url, name);
+      const release = await packTwo(name);
+      const proxy = await startWriteProxy(registry.url);
+      const spoilt = new Set<string>();
+      // Each write is spoilt the first time that it is tried.
+      proxy.onWrite = (index) => {
+        const write = proxy.writes[index] ?? '';
+        if (spoilt.has(write)) return undefined;
+        spoilt.add(write);
+        return fault;
+      };
+      try {
+        let failures = 0;
+        for (let runs = 0; runs < 8; runs += 1) {
+          const done = await publish(release, {}, proxy.url).then(
+            () => true,
+            () => false,
+          );
+          await expectWhole(name, release);
+          if (done) break;
+          failures += 1;
+        }
+        expect(spoilt.size).toBe(5);
+        expect(failures).toBeLessThan(8);
+      } finally {
+        await proxy.close();
+      }
+      expect((await document(name))['dist-tags']).toEqual({ latest: '0.115.0' });
+    },
+  );
+
+  it('finishes after it was killed before and after every write', async () => {
+    await seedPackage(registry.url, 'killed');
+    const release = await packTwo('killed');
+    const program = join(await tempDir(), 'program.mjs');
+    await bundlePublisher(program);
+    const proxy = await startWriteProxy(registry.url);
+    const env = await npmUser(await tempDir(), proxy.url);
+    let publisher: ChildProcess | undefined;
+    proxy.onFault = () => killGroup(publisher);
+    try {
+      let kills = 0;
+      for (const fault of KILLS) {
+        const seen = proxy.writes.length;
+        proxy.onWrite = (index) => (index === seen ? fault : undefined);
+        publisher = spawn(process.execPath, [program, release.out, proxy.url], {
+          env,
+          stdio: 'ignore',
+          detached: true,
+        });
+        const [, signal] = await once(publisher, 'exit');
+        if (signal === 'SIGKILL') kills += 1;
+        await expectWhole('killed', release);
+      }
+      expect(kills).toBe(KILLS.length - 1);
+    } finally {
+      await proxy.close();
+    }
+    expect((await document('killed'))['dist-tags']).toEqual({ latest: '0.115.0' });
+  });
+});
+
+/** Five writes, each lost once and then carried out just before the end; then one run to the end. */
+const KILLS: readonly (WriteFault | undefined)[] = [
+  ...Array.from({ length: 5 }, () => ['lose-request', 'lose-answer'] as const).flat(),
+  undefined,
+];
+
+/** What the registry shows is whole: a root package only with its platforms, a tag only with both. */
+async function expectWhole(name: string, release: PackedRelease): Promise<void> {
+  const { versions = {}, 'dist-tags': tags = {} } = await document(name);
+  if (versions['0.115.0'] === undefined) {
+    expect(tags).toEqual({ latest: '0.1.0' });
+    return;
+  }
+  for (const file of release.files) {
+    const shown = await document(file.package.name);
+    expect(shown.versions?.['0.115.0']?.dist.integrity).toBe(file.integrity);
+  }
+}
+
+async function bundlePublisher(outfile: string): Promise<void> {
+  await build({
+    entryPoints: [join(import.meta.dirname, '../support/publish-program.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  });
+  // Packages are looked up from the bundle's own place.
+  const modules = join(import.meta.dirname, '../../node_modules');
+  await symlink(modules, join(dirname(outfile), 'node_modules'));
+}
+
+/** The publisher and the npm that it started. */
+function killGroup(child: ChildProcess | undefined): void {
+  if (child?.pid !== undefined && child.exitCode === null) process.kill(-child.pid, 'SIGKILL');
+}
