@@ -16,7 +16,7 @@ await build({
   platform: 'node',
   target: 'node20.19',
   // Loaded by few commands; they bring data files, or modules of their own by the hundred.
-  external: ['@npmcli/*', 'npm-registry-fetch', 'octokit', 'sigstore', '@sigstore/*', 'undici'],
+  external: ['@npmcli/*', 'npm-registry-fetch', 'sigstore', '@sigstore/*', 'undici'],
   minifySyntax: true,
   minifyWhitespace: true,
   define: { 'import.meta.url': 'importMetaUrl' },

@@ -1,3 +1,4 @@
+import { isCodexRuntimeError } from '../errors.ts';
 import type { Credentials, Http, HttpRequest } from '../http/index.ts';
 import { displayUrl, unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
@@ -9,41 +10,41 @@ import { isRecord, type ReleaseDocument, readReleaseDocument } from './release-d
 const MAX_PAGES = 20;
 
 /**
- * The few reads of GitHub's REST API that resolving needs. They go through the house's HTTP layer
- * rather than a client library, so that one layer retries, follows redirects, and decides which
- * origin sees the token.
+ * The few reads of GitHub's REST API that resolving needs, by octokit. Its requests go through the
+ * house's HTTP layer, so that one layer retries, follows redirects, and decides which origin sees
+ * the token; octokit's own retries and throttling are off.
  * Source: https://docs.github.com/en/rest/releases/releases
  */
 export interface GitHubApi {
   /** @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, with reason `not-found` for an unknown tag. */
   release(tag: string, signal?: AbortSignal): Promise<ReleaseDocument>;
   latest(signal?: AbortSignal): Promise<Version>;
-  /** The newest first by semver: GitHub's own order is that of publication. */
   versions(signal?: AbortSignal): Promise<readonly Version[]>;
 }
 
 export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
   const base = `${settings.apiUrl}/repos/${settings.repo}/releases`;
-  const get = (path: string, signal: AbortSignal | undefined): Promise<unknown> =>
-    http.getJson(`${base}${path}`, {
-      ...request(settings, signal),
-      headers: { accept: 'application/vnd.github+json', 'x-github-api-version': '2022-11-28' },
-    });
+  const [owner = '', repo = ''] = settings.repo.split('/');
 
   return {
     async release(tag, signal) {
-      const path = `/tags/${encodeURIComponent(tag)}`;
-      return requireRelease(await get(path, signal), `${base}${path}`, tag);
+      const octokit = await openOctokit(settings, http, signal);
+      const { data } = await typed(octokit.rest.repos.getReleaseByTag({ owner, repo, tag }));
+      return requireRelease(data, `${base}/tags/${encodeURIComponent(tag)}`, tag);
     },
     async latest(signal) {
-      const document = readReleaseDocument(await get('/latest', signal));
+      const octokit = await openOctokit(settings, http, signal);
+      const { data } = await typed(octokit.rest.repos.getLatestRelease({ owner, repo }));
+      const document = readReleaseDocument(data);
       if (document === undefined) throw notARelease(`${base}/latest`);
       return document.version;
     },
     async versions(signal) {
+      const octokit = await openOctokit(settings, http, signal);
       const versions: Version[] = [];
       for (let page = 1; page <= MAX_PAGES; page += 1) {
-        const entries = await get(`?per_page=100&page=${page}`, signal);
+        const asked = octokit.rest.repos.listReleases({ owner, repo, per_page: 100, page });
+        const { data: entries }: { data: unknown } = await typed(asked);
         if (!Array.isArray(entries)) throw notARelease(base);
         versions.push(...entries.flatMap(versionOf));
         if (entries.length < 100) break;
@@ -51,6 +52,35 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
       return newestFirst(versions);
     },
   };
+}
+
+async function openOctokit(settings: GitHubSettings, http: Http, signal: AbortSignal | undefined) {
+  const { Octokit } = await import('octokit');
+  return new Octokit({
+    baseUrl: settings.apiUrl,
+    userAgent: 'codex-runtime',
+    retry: { enabled: false },
+    throttle: { enabled: false },
+    log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
+    request: {
+      fetch: async (url: string, { headers }: { headers: Readonly<Record<string, string>> }) => {
+        const text = await http.getText(url, { ...request(settings, signal), headers });
+        return new Response(text, { headers: { 'content-type': 'application/json' } });
+      },
+    },
+  });
+}
+
+/** octokit wraps what its fetch throws; the typed failure is what callers act on. */
+async function typed<T>(work: Promise<T>): Promise<T> {
+  return work.catch((error: unknown) => {
+    const cause = error instanceof Error ? error.cause : undefined;
+    throw isCodexRuntimeError(cause) ? cause : error;
+  });
+}
+
+function ignore(): void {
+  // What octokit would log is in the errors that it throws.
 }
 
 /**
