@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { checkVersion } from './check-version.ts';
 import { type Download, openDownload } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
+import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
 import type { ExactRequest } from './request.ts';
 import {
@@ -73,18 +74,21 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
 
 async function provisionFromChannels(request: ExactRequest): Promise<Provisioned> {
   const reasons: unknown[] = [];
-  for await (const candidate of resolveCandidates(signable(request))) {
+  // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
+  const onProgress: OnProgress = (event) => {
+    if (event.type === 'unavailable' && event.source === null) {
+      reasons.push({ channel: event.channel, message: event.reason });
+    }
+    request.onProgress?.(event);
+  };
+  for await (const candidate of resolveCandidates(signable({ ...request, onProgress }))) {
     try {
       return await provisionAsset(request, candidate);
     } catch (error) {
       if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
-      reasons.push(error.toJSON());
-      request.onProgress?.({
-        type: 'unavailable',
-        channel: candidate.channel,
-        source: null,
-        reason: error.message,
-      });
+      const { channel } = candidate;
+      reasons.push({ channel, ...error.toJSON() });
+      request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
     }
   }
   throw new CodexRuntimeError(
@@ -127,7 +131,7 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
       origin: {
         channel,
         asset: asset.name,
-        source: download.outcome.source ?? 'store',
+        source: download.outcome.source ?? 'partial',
         size: download.outcome.fetched + download.outcome.resumed,
         verified: asset.digests,
         packageAvailable: candidate.packageAvailable,

@@ -31,7 +31,10 @@ export interface RuntimeDescription {
 export interface RuntimeOrigin {
   readonly channel: string;
   readonly asset: string;
-  /** The source that delivered: `api`, `browser`, `gh`, `mirror`, `npm` or `file`. */
+  /**
+   * The source that delivered: `api`, `browser`, `gh`, `mirror`, `npm` or `file`; `partial` when an
+   * interrupted run had already brought every byte.
+   */
   readonly source: string;
   /** Bytes of the asset. */
   readonly size: number;

@@ -189,6 +189,21 @@ describe('bad input', () => {
     expect(await readdir(around.dir)).not.toContain('p');
   });
 
+  it('when every source fails, each channel says why', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    github.fail({ route: 'cdn', status: 503 });
+    github.fail({ route: 'mirror-release', status: 404 });
+    github.fail({ route: 'mirror', status: 404 });
+    github.fail({ route: 'npm-document', status: 401 });
+    const args = ['install', '1.2.3', '--prefix', 'p', '--json'];
+    const failed = await runCli(args, await surroundings(github));
+    expect(failed.status).toBe(5);
+    const reasons = document(failed)['reasons'] as readonly { channel: string }[];
+    expect(new Set(reasons.map(({ channel }) => channel))).toEqual(
+      new Set(['github', 'mirror', 'npm']),
+    );
+  });
+
   it('a wrong digest ends everything, although other channels are there', async () => {
     const release = await miniatureRelease('1.2.3');
     const assets = release.assets.map((asset) => ({
