@@ -31,6 +31,8 @@ export const EXIT_STATUS = {
   STORE_BUSY: 8,
   TEMPLATE_INVALID: 8,
   PUBLISH_FAILED: 8,
+  /** Nobody listens on a Unix socket. */
+  SOCKET_UNAVAILABLE: 8,
   DAMAGED: 9,
   INCOMPLETE_RELEASE: 9,
   APP_SERVER: 1,

@@ -1,3 +1,4 @@
+export { type BridgeRequest, bridgeSocket } from './bridge-socket.ts';
 export { checkPin, type PinCheck } from './check-pin.ts';
 export {
   type DownloadedAsset,

@@ -69,4 +69,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'wait until a release is complete on every channel',
     load: () => import('./commands/wait.ts'),
   },
+  {
+    name: 'bridge',
+    summary: 'relay stdin and stdout to a Unix socket',
+    load: () => import('./commands/bridge.ts'),
+  },
 ];

@@ -1,4 +1,4 @@
-import type { Writable } from 'node:stream';
+import type { Readable, Writable } from 'node:stream';
 import type { Environment } from '../settings.ts';
 
 /** The process as commands see it; made once in main. */
@@ -7,6 +7,8 @@ export interface CliContext {
   readonly stdout: Writable;
   /** Progress and words. */
   readonly stderr: Writable;
+  /** Opens stdin, which a child process may want untouched. */
+  readonly openStdin: () => Readable;
   readonly env: Environment;
   /** The words of the command line, without node and script. */
   readonly words: readonly string[];

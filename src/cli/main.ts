@@ -13,6 +13,7 @@ const terminal = stderr.isTTY === true && env['TERM'] !== 'dumb';
 const context: CliContext = {
   stdout,
   stderr,
+  openStdin: () => process.stdin,
   env,
   words,
   interactive: terminal && !inCi,

@@ -1,0 +1,26 @@
+import { Command } from 'commander';
+import { bridgeSocket } from '../../bridge-socket.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import { addCommonFlags } from '../flags.ts';
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('bridge')
+    .description('Relay stdin and stdout to a Unix socket, until the peer has said everything.')
+    .argument('<socket>', 'path of the socket');
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (path: string) => {
+      const { stdout: output, signal } = context;
+      await bridgeSocket({ path, input: context.openStdin(), output, signal });
+      done(0);
+    });
+}
+
+const EXAMPLES = `
+The end of stdin closes the socket's writing half; the answer still comes. That the peer closes
+first is no failure.
+
+Examples:
+  codex-runtime bridge /run/user/1000/codex.sock
+  ssh host codex-runtime bridge /run/codex.sock          speak to an app-server over there
+`;
