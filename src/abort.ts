@@ -2,6 +2,7 @@ import { CodexRuntimeError } from './errors.ts';
 
 /** What a caller's abort becomes: one error of ours, wherever it was noticed. */
 export function abortedError(cause: unknown): CodexRuntimeError {
+  if (cause instanceof CodexRuntimeError) return cause;
   return new CodexRuntimeError('ABORTED', 'Interrupted; nothing was left half done.', { cause });
 }
 

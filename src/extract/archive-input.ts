@@ -1,4 +1,4 @@
-import { CodexRuntimeError } from '../errors.ts';
+import { abortedError } from '../abort.ts';
 
 /**
  * The archive's bytes on their way in: read once, in order, and given back (`return()`) when they
@@ -43,22 +43,10 @@ export class ArchiveInput {
   }
 }
 
-/** @throws CodexRuntimeError `ABORTED`, or the signal's reason where that is already ours */
-export function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw abortError(signal);
-}
-
-function abortError(signal: AbortSignal): CodexRuntimeError {
-  if (signal.reason instanceof CodexRuntimeError) return signal.reason;
-  return new CodexRuntimeError('ABORTED', 'Unpacking the archive was aborted.', {
-    cause: signal.reason,
-  });
-}
-
 function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(abortError(signal));
+    const abort = () => reject(abortedError(signal.reason));
     if (signal.aborted) abort();
     else signal.addEventListener('abort', abort, { once: true });
     promise

@@ -1,4 +1,5 @@
-import { ArchiveInput, throwIfAborted } from './archive-input.ts';
+import { throwIfAborted } from '../abort.ts';
+import { ArchiveInput } from './archive-input.ts';
 import { openGunzip, openUnzstd } from './engines.ts';
 import type { ExtractedFiles, ExtractLimits, ExtractRequest } from './extract.ts';
 import { inflate } from './inflate.ts';

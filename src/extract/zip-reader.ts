@@ -1,8 +1,9 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
-import { ArchiveInput, throwIfAborted } from './archive-input.ts';
+import { ArchiveInput } from './archive-input.ts';
 import { decodeUtf8 } from './byte-checks.ts';
 import { openInflateRaw } from './engines.ts';
 import type { ExtractLimits } from './extract.ts';

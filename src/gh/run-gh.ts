@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
-import { aborted, type UnavailableReason, unavailable } from '../http/index.ts';
+import { throwIfAborted } from '../abort.ts';
+import { type UnavailableReason, unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 
 /**
@@ -90,10 +91,6 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
     clearTimeout(killing);
     signal?.removeEventListener('abort', stop);
   }
-}
-
-function throwIfAborted(signal: AbortSignal | undefined): void {
-  if (signal?.aborted === true) throw aborted(signal);
 }
 
 function ghEnvironment(env: Environment): Record<string, string> {

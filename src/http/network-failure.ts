@@ -1,3 +1,4 @@
+import { abortedError } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from './failure.ts';
 
@@ -56,7 +57,7 @@ export function proxyFailure(url: URL, status: number, cause?: unknown): CodexRu
 }
 
 export function aborted(signal: AbortSignal): CodexRuntimeError {
-  return new CodexRuntimeError('ABORTED', 'The work was cancelled.', { cause: signal.reason });
+  return abortedError(signal.reason);
 }
 
 /** The system's or the client's code; of several addresses tried, the last one's. */

@@ -1,0 +1,69 @@
+import { Writable } from 'node:stream';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { CliContext } from '../../src/cli/context.ts';
+import { createProgress } from '../../src/cli/progress.ts';
+
+/** A stream that keeps what is written to it. */
+class Kept extends Writable {
+  text = '';
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    this.text += chunk.toString();
+    done();
+  }
+}
+
+function contextWith(stderr: Writable): CliContext {
+  return {
+    stdout: new Kept(),
+    stderr,
+    env: {},
+    words: [],
+    interactive: false,
+    columns: 80,
+    color: false,
+    signal: new AbortController().signal,
+    releaseSignals: () => undefined,
+  };
+}
+
+describe('progress where no terminal is', () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['hrtime', 'performance'] });
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('is a plain line every few seconds, with bytes, rate and time left', async () => {
+    const stderr = new Kept();
+    const { onProgress } = await createProgress(contextWith(stderr), {});
+    for (let second = 0; second <= 10; second += 1) {
+      onProgress({ type: 'download', received: second * 10e6, total: 200e6, resumed: 0 });
+      vi.advanceTimersByTime(1000);
+    }
+    expect(stderr.text.trimEnd().split('\n')).toEqual([
+      'Downloaded 30.0 MB of 200 MB  10.0 MB/s  17 s left',
+      'Downloaded 60.0 MB of 200 MB  10.0 MB/s  14 s left',
+      'Downloaded 90.0 MB of 200 MB  10.0 MB/s  11 s left',
+    ]);
+  });
+
+  it('says nothing when it is told to be quiet', async () => {
+    const stderr = new Kept();
+    const { onProgress } = await createProgress(contextWith(stderr), { quiet: true });
+    onProgress({ type: 'unavailable', channel: 'github', source: null, reason: 'gone' });
+    onProgress({ type: 'asset', channel: 'npm', name: 'codex.tgz', size: 1 });
+    vi.advanceTimersByTime(10_000);
+    onProgress({ type: 'download', received: 1, total: 1, resumed: 0 });
+    expect(stderr.text).toBe('');
+  });
+
+  it("keeps a server's text from moving the cursor or giving a runner orders", async () => {
+    const stderr = new Kept();
+    const { onProgress } = await createProgress(contextWith(stderr), { verbose: true });
+    const reason = '\u001b[2Jgone\n::set-output name=path::evil';
+    onProgress({ type: 'unavailable', channel: 'github', source: null, reason });
+    expect(stderr.text).not.toContain('\u001b');
+    expect(stderr.text.split('\n').filter((line) => line.startsWith('::'))).toEqual([]);
+  });
+});
