@@ -1,4 +1,4 @@
-import { Writable } from 'node:stream';
+import { Readable, Writable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { CliContext } from '../../src/cli/context.ts';
 import { createProgress } from '../../src/cli/progress.ts';
@@ -18,6 +18,7 @@ function contextWith(stderr: Writable): CliContext {
     stderr,
     env: {},
     words: [],
+    openStdin: () => Readable.from([]),
     interactive: false,
     columns: 80,
     color: false,
