@@ -63,6 +63,13 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
   let stderr = '';
   let killing: NodeJS.Timeout | undefined;
   const stop = () => {
+    // What gh started may outlive it and hold the pipes open: nobody waits for that.
+    const abandon = () => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+    };
+    child.once('exit', abandon);
+    if (child.exitCode !== null || child.signalCode !== null) abandon();
     child.kill('SIGTERM');
     killing ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
   };

@@ -27,7 +27,7 @@ export const RETRY_POLICY: RetryPolicy = {
  * How long to wait before attempt number `next` (from 2), or null when `error` or the policy says
  * that there is none. Only network errors, 408, 429, 5xx and truncated bodies are worth repeating.
  */
-export function planRetry(
+function planRetry(
   error: unknown,
   next: number,
   policy: RetryPolicy,
