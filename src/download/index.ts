@@ -1,5 +1,5 @@
 export type { Download, DownloadRequest } from './download.ts';
-export { type DownloadTuning, openDownload } from './open-download.ts';
+export { openDownload } from './open-download.ts';
 export { prunePartials } from './prune-partials.ts';
 export { receiveAsset } from './receive-asset.ts';
 export { createByteSource } from './sources.ts';

@@ -1,2 +1,2 @@
 export { globalPrefix, loadNpmOptions } from './options.ts';
-export { createRegistry, type Registry, type RegistryOptions } from './registry.ts';
+export { createRegistry, type Registry } from './registry.ts';
