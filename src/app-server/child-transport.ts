@@ -25,7 +25,10 @@ export class ChildTransport implements Transport {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #splitter: LineSplitter;
   readonly #stderr = new OutputTail();
+  /** It has exited, or never started. */
   readonly #gone: Promise<void>;
+  /** Its output has ended, too. */
+  readonly #drained: Promise<void>;
   #listener: TransportListener | undefined;
   #reason: TransportClosedError | undefined;
   #closing: Promise<void> | undefined;
@@ -44,9 +47,11 @@ export class ChildTransport implements Transport {
       this.#child.once('exit', () => resolve());
       this.#child.once('error', () => resolve());
     });
+    this.#drained = new Promise((resolve) => this.#child.once('close', () => resolve()));
     // Listened to from the first moment: an `error` event without a listener ends the process.
     this.#child.once('error', (cause) => this.#finish(this.#notStarted(cause)));
-    this.#child.stdin.on('error', (cause) => this.#abandon(this.#exited(cause)));
+    // EPIPE: it will not read any more, and why it left is told when it is gone.
+    this.#child.stdin.on('error', () => this.#abandon());
     this.#child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
     this.#child.once('exit', () => this.#expectEnd());
     this.#child.once('close', () => this.#finish(this.#exited()));
@@ -61,7 +66,7 @@ export class ChildTransport implements Transport {
     this.#listener = listener;
     this.#child.stdout.on('data', (chunk: Buffer) => this.#read(chunk));
     // A child that closed its output can never answer again, even if it lives on.
-    this.#child.stdout.once('end', () => this.#abandon(this.#exited()));
+    this.#child.stdout.once('end', () => this.#abandon());
   }
 
   send(text: string): void {
@@ -89,22 +94,13 @@ export class ChildTransport implements Transport {
     // A reader that had paused would keep a child with a full pipe from ever leaving.
     this.resume();
     this.#child.stdin.end();
-    if (!(await this.#leavesIn(GRACE_MS))) {
+    if (!(await isWithin(GRACE_MS, this.#gone))) {
       this.#child.kill('SIGTERM');
-      if (!(await this.#leavesIn(GRACE_MS))) this.#child.kill('SIGKILL');
+      if (!(await isWithin(GRACE_MS, this.#gone))) this.#child.kill('SIGKILL');
     }
     await this.#gone;
+    await isWithin(LINGER_MS, this.#drained);
     this.#finish(this.#exited());
-  }
-
-  async #leavesIn(ms: number): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => {
-      timer = setTimeout(() => resolve(false), ms);
-    });
-    const left = await Promise.race([this.#gone.then(() => true), late]);
-    clearTimeout(timer);
-    return left;
   }
 
   #read(chunk: Buffer): void {
@@ -117,9 +113,10 @@ export class ChildTransport implements Transport {
     }
   }
 
-  /** Nothing useful can come any more: ends the child and reports `reason` once it is gone. */
-  #abandon(reason: TransportClosedError): void {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) void this.close(reason);
+  /** Nothing useful can come any more: ends the child and tells why once it is gone. */
+  #abandon(reason?: TransportClosedError): void {
+    this.#reason ??= reason;
+    this.#closing ??= this.#end();
   }
 
   #expectEnd(): void {
@@ -147,7 +144,7 @@ export class ChildTransport implements Transport {
     });
   }
 
-  #exited(cause?: Error): TransportClosedError {
+  #exited(): TransportClosedError {
     const { exitCode, signalCode: signal } = this.#child;
     const stderr = this.#stderr.text();
     const how =
@@ -158,8 +155,17 @@ export class ChildTransport implements Transport {
           : 'closed its end';
     const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
     return new TransportClosedError(`${this.#command.command} ${how}.${said}`, {
-      cause,
       fields: { executable: this.#command.command, exitCode, signal, stderr },
     });
   }
+}
+
+async function isWithin(ms: number, event: Promise<void>): Promise<boolean> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<false>((resolve) => {
+    timer = setTimeout(() => resolve(false), ms);
+  });
+  const came = await Promise.race([event.then(() => true), late]);
+  clearTimeout(timer);
+  return came;
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { Account } from './account.ts';
+import { parseAnswerId } from './answer-id.ts';
 import { childEnvironment, ownEnvironment } from './child-environment.ts';
 import { ChildTransport } from './child-transport.ts';
 import { type Client, introduce, type NotificationListener } from './client.ts';
@@ -138,8 +139,12 @@ export class Codex implements AsyncDisposable {
   }
 
   #open(method: string, params: unknown, signal: AbortSignal | undefined): ThreadPromise {
-    const { connection } = this.#client;
-    const opened = connection.request<{ thread: { id: string } }>(method, params, { signal });
-    return ThreadPromise.of(opened.then(({ thread }) => new Thread(this.#client, thread.id)));
+    const client = this.#client;
+    return ThreadPromise.of(
+      client.connection.request(method, params, {
+        signal,
+        parse: (answer) => new Thread(client, parseAnswerId(method, 'thread', answer)),
+      }),
+    );
   }
 }

@@ -17,10 +17,13 @@ export interface ConnectionListener {
   onClose(reason: TransportClosedError): void;
 }
 
-export interface RequestOptions {
+export interface RequestOptions<T> {
   readonly signal?: AbortSignal | undefined;
-  /** Runs with the result before the next message is looked at, which a promise cannot promise. */
-  readonly onResult?: (result: unknown) => void;
+  /**
+   * Makes the call's value of its answer, before the next message is looked at: whoever waits for
+   * the promise comes too late for that. What it throws rejects the call.
+   */
+  readonly parse?: (result: unknown) => T;
 }
 
 interface Pending {
@@ -56,8 +59,8 @@ export class Connection {
    * Calls `method`; the answer is passed on unchecked, as the server's types describe it.
    * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError
    */
-  request<T>(method: string, params: unknown, options: RequestOptions = {}): Promise<T> {
-    const { signal, onResult } = options;
+  request<T>(method: string, params: unknown, options: RequestOptions<T> = {}): Promise<T> {
+    const { signal, parse } = options;
     if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
     if (signal?.aborted === true) return Promise.reject(new AbortedError(method, signal));
     const id = this.#nextId;
@@ -73,8 +76,11 @@ export class Connection {
         method,
         resolve: (result) => {
           signal?.removeEventListener('abort', abort);
-          resolve(result as T);
-          onResult?.(result);
+          try {
+            resolve(parse === undefined ? (result as T) : parse(result));
+          } catch (error) {
+            reject(error);
+          }
         },
         reject: (error) => {
           signal?.removeEventListener('abort', abort);

@@ -13,13 +13,13 @@ export type InputItem =
 export type Input = string | InputItem | readonly InputItem[];
 
 /** The members that each kind of part must have. */
-const MEMBERS: Readonly<Record<string, readonly string[]>> = {
-  text: ['text'],
-  image: ['url'],
-  localImage: ['path'],
-  skill: ['name', 'path'],
-  mention: ['name', 'path'],
-};
+const MEMBERS: ReadonlyMap<unknown, readonly string[]> = new Map([
+  ['text', ['text']],
+  ['image', ['url']],
+  ['localImage', ['path']],
+  ['skill', ['name', 'path']],
+  ['mention', ['name', 'path']],
+]);
 
 /**
  * What goes over the wire for `input`. Members beyond the required ones are passed on: newer
@@ -36,7 +36,7 @@ function wireItem(item: unknown, index: number): UserInput {
   if (typeof item !== 'object' || item === null) throw invalid(index, 'is not an object');
   const fields = item as Record<string, unknown>;
   const type = fields['type'] === 'local_image' ? 'localImage' : fields['type'];
-  const members = typeof type === 'string' ? MEMBERS[type] : undefined;
+  const members = MEMBERS.get(type);
   if (members === undefined) throw invalid(index, `has the unknown type ${JSON.stringify(type)}`);
   const missing = members.find((member) => typeof fields[member] !== 'string');
   if (missing !== undefined) throw invalid(index, `has no text in "${missing}"`);
@@ -47,7 +47,7 @@ function wireItem(item: unknown, index: number): UserInput {
 
 function invalid(index: number, why: string): CodexRuntimeError {
   return new CodexRuntimeError('USAGE', `Input item ${index + 1} ${why}.`, {
-    hint: `Use a string, or items of type ${Object.keys(MEMBERS).join(', ')}.`,
+    hint: `Use a string, or items of type ${[...MEMBERS.keys()].join(', ')}.`,
     fields: { index },
   });
 }

@@ -1,7 +1,8 @@
 import { abortable } from './abortable.ts';
+import { parseAnswerId } from './answer-id.ts';
 import type { Approve } from './approvals.ts';
 import { AbortedError } from './errors.ts';
-import type { TurnStartParams, TurnStartResponse } from './generated/protocol.ts';
+import type { TurnStartParams } from './generated/protocol.ts';
 import { type Input, toWireInput } from './input.ts';
 import type { Notification } from './notification.ts';
 import type { RunningTurn } from './running-turn.ts';
@@ -122,14 +123,14 @@ async function openTurn(
   const turn = await router.open(threadId);
   try {
     if (signal?.aborted === true) throw new AbortedError('turn/start', signal);
-    const { turn: named } = await connection.request<TurnStartResponse>('turn/start', params, {
-      onResult: (result) => {
-        const { id } = (result as TurnStartResponse).turn;
+    return await connection.request('turn/start', params, {
+      parse: (answer) => {
+        const id = parseAnswerId('turn/start', 'turn', answer);
         router.bind(turn, id);
         if (onApproval !== undefined) approvers.set(id, onApproval);
+        return new TurnHandle(session, id, turn);
       },
     });
-    return new TurnHandle(session, named.id, turn);
   } catch (error) {
     router.cancel(turn);
     throw error;
