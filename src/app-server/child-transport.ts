@@ -84,6 +84,10 @@ export class ChildTransport implements Transport {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) this.#expectEnd();
   }
 
+  lastWords(): string {
+    return this.#stderr.text();
+  }
+
   close(reason: TransportClosedError): Promise<void> {
     this.#reason ??= reason;
     this.#closing ??= this.#end();
@@ -146,7 +150,7 @@ export class ChildTransport implements Transport {
 
   #exited(): TransportClosedError {
     const { exitCode, signalCode: signal } = this.#child;
-    const stderr = this.#stderr.text();
+    const stderr = this.lastWords();
     const how =
       signal !== null
         ? `was ended by ${signal}`

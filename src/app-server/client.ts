@@ -40,13 +40,17 @@ export async function introduce(transport: Transport, options: ClientOptions): P
       answer(options, { router, approvers }, method, params, signal),
     onClose: (reason: TransportClosedError) => router.close(reason),
   });
+  const ms = options.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
+  const timeout = AbortSignal.timeout(ms);
   try {
-    const metadata = await initialize(connection, options);
+    const metadata = await initialize(connection, options, timeout);
     verifyVersion(metadata, options.expectedVersion);
     connection.notify('initialized');
     return { connection, router, approvers, listeners, metadata };
   } catch (error) {
     await connection.close(error instanceof TransportClosedError ? error : undefined);
+    // Only now: 0.115 tells why it cannot start when its stdin has ended.
+    if (error instanceof AbortedError && timeout.aborted) throw silent(ms, transport, error);
     throw error;
   }
 }
@@ -54,23 +58,24 @@ export async function introduce(transport: Transport, options: ClientOptions): P
 async function initialize(
   connection: Connection,
   { clientInfo = DEFAULTS.clientInfo, experimentalApi = false, ...options }: ClientOptions,
+  timeout: AbortSignal,
 ): Promise<ServerMetadata> {
-  const ms = options.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
-  const timeout = AbortSignal.timeout(ms);
   const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])]);
   const params: InitializeParams = {
     clientInfo: { ...clientInfo, title: clientInfo.title ?? null },
     capabilities: { experimentalApi, requestAttestation: false },
   };
-  try {
-    return parseMetadata(await connection.request('initialize', params, { signal }));
-  } catch (error) {
-    if (!(error instanceof AbortedError) || !timeout.aborted) throw error;
-    throw new TransportClosedError(`The server did not introduce itself within ${ms} ms.`, {
-      cause: error,
-      hint: 'Check that the executable is Codex; startTimeoutMs gives a slow machine more time.',
-    });
-  }
+  return connection.request('initialize', params, { signal, parse: parseMetadata });
+}
+
+function silent(ms: number, transport: Transport, cause: AbortedError): TransportClosedError {
+  const stderr = transport.lastWords();
+  const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
+  return new TransportClosedError(`The server did not introduce itself within ${ms} ms.${said}`, {
+    cause,
+    hint: 'Check that the executable is Codex; startTimeoutMs gives a slow machine more time.',
+    fields: { stderr },
+  });
 }
 
 function verifyVersion({ serverVersion }: ServerMetadata, expected: string | undefined): void {

@@ -50,9 +50,9 @@ export class Codex implements AsyncDisposable {
   static async start(options: CodexOptions = {}): Promise<Codex> {
     const { env = ownEnvironment(), config = {}, signal } = options;
     const cwd = resolve(options.cwd ?? '.');
-    const { codexPath } = options;
+    const { codexPath, provision = false } = options;
     const args = ['app-server', ...configArguments(config)];
-    const command = await resolveExecutable({ codexPath, cwd, env, signal, provision: undefined });
+    const command = await resolveExecutable({ codexPath, cwd, env, signal, provision });
     const maxLineBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
     const childEnv = await childEnvironment(env, command);
     return Codex.over(

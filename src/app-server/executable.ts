@@ -15,27 +15,26 @@ export interface ExecutableRequest {
   readonly cwd: string;
   readonly env: Environment;
   readonly signal: AbortSignal | undefined;
-  /** Brings the pinned runtime here and says where its executable is; undefined: not allowed. */
-  readonly provision: ProvisionExecutable | undefined;
+  /** Whether the pinned runtime may be brought here. */
+  readonly provision: boolean;
 }
-
-export type ProvisionExecutable = (request: {
-  readonly cwd: string;
-  readonly env: Environment;
-  readonly signal: AbortSignal | undefined;
-}) => Promise<string>;
 
 /**
  * The Codex to run: the path that was given, else an installed package, else the pinned runtime.
- * @throws TransportClosedError when the given path is no executable file;
- * AppServerError when there is none and none may be brought
+ * @throws TransportClosedError when the given path is no executable file; AppServerError when there
+ * is none and none may be brought; what `ensureRuntime` throws
  */
 export async function resolveExecutable(request: ExecutableRequest): Promise<string> {
   const { codexPath, cwd, env, signal, provision } = request;
   if (codexPath !== undefined) return verifyExecutable(resolve(cwd, codexPath));
   const installed = await installedExecutable(cwd);
   if (installed !== undefined) return verifyExecutable(installed);
-  if (provision !== undefined) return provision({ cwd, env, signal });
+  if (provision) {
+    // Loaded only here: a client of an installed runtime needs nothing of it.
+    const { ensureRuntime } = await import('../ensure-runtime.ts');
+    const { executable } = await ensureRuntime({ cwd, env, ...(signal && { signal }) });
+    return executable;
+  }
   throw new AppServerError(`No Codex runtime is installed for ${cwd}.`, {
     hint: `Run "codex-runtime install <version>", give codexPath, or allow provision: true.`,
     fields: { cwd },

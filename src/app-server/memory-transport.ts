@@ -41,6 +41,10 @@ class MemoryTransport implements Transport {
     this.#schedule();
   }
 
+  lastWords(): string {
+    return '';
+  }
+
   async close(reason: TransportClosedError): Promise<void> {
     this.end(reason);
     this.peer?.end(new TransportClosedError('The other side closed the connection.'));

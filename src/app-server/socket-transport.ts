@@ -96,6 +96,10 @@ class SocketTransport implements Transport {
     // Never paused.
   }
 
+  lastWords(): string {
+    return '';
+  }
+
   async close(reason: TransportClosedError): Promise<void> {
     this.#reason ??= reason;
     this.#socket.close();

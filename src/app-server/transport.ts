@@ -20,6 +20,8 @@ export interface Transport {
    */
   pause(): void;
   resume(): void;
+  /** The end of what the other side wrote beside the protocol; empty when there is nothing. */
+  lastWords(): string;
   /**
    * Ends the other side gently, then firmly, and resolves when it is gone. `reason` is what
    * `onClose` gets unless the transport closed before. Never rejects; may be called again.

@@ -55,19 +55,20 @@ describeReal('a server', (version) => {
     await home.remove();
   });
 
-  it('whose configuration is broken tells why it left', async () => {
+  it('that cannot start tells why', async () => {
     const home = await makeCodexHome('http://127.0.0.1:9/v1');
-    await writeFile(join(home.dir, 'config.toml'), 'model = [broken');
     const codexPath = await realExecutable(version);
-    const error: unknown = await Codex.start({ codexPath, env: home.env, cwd: home.work }).then(
-      (codex) => codex.close(),
-      (thrown: unknown) => thrown,
-    );
-    // Old servers start all the same and warn; those that leave say why.
-    if (error !== undefined) {
-      expect(error).toBeInstanceOf(TransportClosedError);
-      expect((error as Error).message).toContain('config.toml');
-    }
+    const config = { model_provider: 'nobody' };
+    // 0.115.0 says so and stays until its stdin ends; 0.169.0 leaves.
+    const error: unknown = await Codex.start({
+      codexPath,
+      env: home.env,
+      cwd: home.work,
+      config,
+      startTimeoutMs: 2_000,
+    }).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(TransportClosedError);
+    expect((error as Error).message).toContain('Model provider `nobody` not found');
     await home.remove();
   });
 
