@@ -39,7 +39,7 @@ function literal(path: string, value: ConfigValue): string {
   const members = entriesOf(value).map(
     ([key, member]) => `${JSON.stringify(key)} = ${literal(`${path}.${key}`, member)}`,
   );
-  return `{ ${members.join(', ')} }`;
+  return members.length === 0 ? '{}' : `{ ${members.join(', ')} }`;
 }
 
 function isTable(value: ConfigValue): value is ConfigTable {
