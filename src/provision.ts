@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkVersion } from './check-version.ts';
-import { type Download, openDownload } from './download/index.ts';
+import { type Download, receiveAsset } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
@@ -108,19 +108,19 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
   };
   const partialDir = homeLayout(settings.home).partial;
   request.onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
-  const staging = await openStaging(settings.home, {
-    version: version.semver,
-    target: target.triple,
-  });
+  let staging = '';
   try {
-    const download = openDownload({ channel, asset, partialDir, settings, ...watch });
-    const files = await extractRuntime({
-      asset,
-      bytes: download.bytes,
-      path: download.path,
-      destination: staging,
-      ...watch,
-    });
+    const { result: files, download } = await receiveAsset(
+      { channel, asset, partialDir, settings, ...watch },
+      async ({ bytes, path }) => {
+        // With every attempt anew: what void bytes were unpacked to goes with them.
+        staging = await openStaging(settings.home, {
+          version: version.semver,
+          target: target.triple,
+        });
+        return extractRuntime({ asset, bytes, path, destination: staging, ...watch });
+      },
+    );
     const manifest: RuntimeManifest = {
       schemaVersion: 1,
       version: version.semver,
@@ -132,7 +132,7 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
         channel,
         asset: asset.name,
         source: download.outcome.source ?? 'partial',
-        size: download.outcome.fetched + download.outcome.resumed,
+        size: download.outcome.size,
         verified: asset.digests,
         packageAvailable: candidate.packageAvailable,
       },
@@ -149,7 +149,7 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };
   } finally {
-    await rm(staging, { recursive: true, force: true });
+    if (staging !== '') await rm(staging, { recursive: true, force: true });
   }
 }
 

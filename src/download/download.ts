@@ -12,6 +12,18 @@ export interface DownloadRequest {
   readonly signal?: AbortSignal;
 }
 
+/** How a download went. */
+export interface DownloadOutcome {
+  /** What delivered the last of its bytes; null until then. */
+  source: AssetSource['kind'] | null;
+  /** Bytes of the asset; 0 until all are here. */
+  size: number;
+  /** Bytes that came over the wire, those that had to be fetched again included. */
+  fetched: number;
+  /** Bytes that an earlier run had left and this one used. */
+  resumed: number;
+}
+
 /** An asset on its way. */
 export interface Download {
   /**
@@ -22,7 +34,7 @@ export interface Download {
   /** Holds the whole, verified asset once `bytes` has ended: for formats that need random access. */
   readonly path: string;
   /** Filled while `bytes` is read. */
-  readonly outcome: { source: AssetSource['kind'] | null; fetched: number; resumed: number };
+  readonly outcome: DownloadOutcome;
   /** Removes the partial file: call it when the runtime is in the store. */
   discard(): Promise<void>;
 }

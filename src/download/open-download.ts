@@ -3,7 +3,7 @@ import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
 import type { Asset } from '../resolve/asset.ts';
 import { type Sink, streamFrom } from './byte-stream.ts';
 import { claimPartial } from './claim.ts';
-import type { Download, DownloadRequest } from './download.ts';
+import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
 import { sizeOf } from './intervals.ts';
 import { openPartial, type PartialFile } from './partial.ts';
@@ -40,7 +40,7 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   // Nothing is asked for that could not be verified.
   createVerifier(asset);
   const claim = claimPartial(partialDir, partialId(asset));
-  const outcome: Download['outcome'] = { source: null, fetched: 0, resumed: 0 };
+  const outcome: DownloadOutcome = { source: null, size: 0, fetched: 0, resumed: 0 };
   let partial: PartialFile | undefined;
 
   const bytes = streamFrom(async (sink, ended) => {
@@ -98,7 +98,7 @@ function beginState(
 async function receive(
   state: TransferState,
   request: DownloadRequest,
-  outcome: Download['outcome'],
+  outcome: DownloadOutcome,
 ): Promise<void> {
   const { asset, onProgress } = request;
   try {
@@ -106,6 +106,7 @@ async function receive(
     outcome.source = kind;
     await verify(state, url);
     await state.partial.flush();
+    outcome.size = state.verifier.position;
   } catch (error) {
     // Whatever the abort made fail, it was the abort.
     throw state.signal.aborted ? aborted(state.signal) : error;
