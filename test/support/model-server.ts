@@ -1,6 +1,9 @@
+import { readFile } from 'node:fs/promises';
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+
+const PICTURE = new URL('../../examples/assets/sample-scene.png', import.meta.url);
 
 /** A call of the model, as far as scripts look at it. */
 export interface ModelRequest {
@@ -36,6 +39,8 @@ export type Answer =
 export interface ModelServer {
   /** `http://127.0.0.1:PORT/v1`, the provider's base URL. */
   readonly url: string;
+  /** A PNG on the same server. */
+  readonly picture: string;
   readonly requests: readonly ModelRequest[];
   close(): Promise<void>;
 }
@@ -48,6 +53,10 @@ export async function startModelServer(
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
+    if (request.url === '/picture.png') {
+      response.writeHead(200, { 'content-type': 'image/png' }).end(await readFile(PICTURE));
+      return;
+    }
     if (request.method !== 'POST' || request.url?.endsWith('/responses') !== true) {
       response.writeHead(404).end();
       return;
@@ -60,6 +69,7 @@ export async function startModelServer(
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/v1`,
+    picture: `http://127.0.0.1:${port}/picture.png`,
     requests,
     close: async () => {
       server.closeAllConnections();

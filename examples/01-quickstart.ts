@@ -1,0 +1,10 @@
+// The first run: start Codex, ask one thing, print the answer.
+import { Codex } from 'codex-runtime/app-server';
+
+await using codex = await Codex.start();
+console.log('Server:', codex.metadata.serverName, codex.metadata.serverVersion);
+
+const thread = await codex.startThread();
+const result = await thread.run('Say hello in one sentence.');
+console.log('Status:', result.status);
+console.log('Text:', result.finalResponse);
