@@ -4,6 +4,7 @@ import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk-error.ts';
 import type { RuntimeFile } from '../store/manifest.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import { SyncQueue } from './sync-queue.ts';
 
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
@@ -63,7 +64,9 @@ export class TreeWriter {
     await this.#syncs.settled();
     for (const path of ['', ...this.#directories]) {
       const absolute = join(this.#destination, path);
-      await syncDirectory(absolute);
+      await syncDirectory(absolute).catch((error: unknown) => {
+        throw diskError(error, 'write a directory', absolute);
+      });
     }
     return this.#files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
@@ -142,21 +145,6 @@ class WriteWindow {
       );
       done += bytesWritten;
     }
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  // Windows opens no directories, and needs no fsync for them.
-  if (process.platform === 'win32') return;
-  try {
-    const handle = await open(path, constants.O_RDONLY);
-    try {
-      await handle.sync();
-    } finally {
-      await handle.close();
-    }
-  } catch (error) {
-    throw diskError(error, 'write a directory', path);
   }
 }
 

@@ -1,3 +1,4 @@
+export { syncDirectory } from '../sync-directory.ts';
 export {
   entrypointDigest,
   findStored,
@@ -26,6 +27,5 @@ export {
   MANIFEST_NAME,
   openStaging,
   removeRuntime,
-  syncDirectory,
   writeSynced,
 } from './store.ts';

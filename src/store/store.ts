@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk-error.ts';
+import { syncDirectory } from '../sync-directory.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
 import { parseManifest } from './parse-manifest.ts';
@@ -109,17 +110,6 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
   } catch (error) {
     throw diskError(error, `remove Codex ${version}`, runtime.dir);
-  }
-}
-
-/** Flushes a directory's entries, where the platform can open directories. */
-export async function syncDirectory(dir: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const handle = await open(dir, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 

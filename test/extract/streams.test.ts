@@ -201,12 +201,6 @@ describe('abort', () => {
     );
     expect((await failing(source, abort.signal)).code).toBe('ABORTED');
   });
-
-  it('keeps a reason that is already an error of ours', async () => {
-    const reason = new CodexRuntimeError('OFFLINE', 'no network');
-    const error = await failing(new Source(GZIP), AbortSignal.abort(reason));
-    expect(error).toBe(reason);
-  });
 });
 
 function flipped(bytes: Buffer, at: number): Buffer {
