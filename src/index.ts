@@ -15,6 +15,7 @@ export {
   isCodexRuntimeError,
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
+export { installPythonRuntime, type PythonInstallOptions } from './install-python-runtime.ts';
 export { type InstallOptions, type InstallResult, installRuntime } from './install-runtime.ts';
 export { listRemote, type RemoteChannel } from './list-remote.ts';
 export {
@@ -23,6 +24,8 @@ export {
   type Listing,
   listInstalled,
 } from './list-runtimes.ts';
+export type { PackedFile, PackedRelease } from './pack/index.ts';
+export { type PackOptions, packRuntimes } from './pack-runtimes.ts';
 export { LOCKFILE_NAME, type Lock } from './pin/index.ts';
 export { parseVersion, type Version } from './pin/version.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './pin-runtime.ts';
@@ -35,10 +38,13 @@ export {
   type PruneResult,
   pruneStore,
 } from './prune/index.ts';
+export type { PublishResult, PublishStep } from './publish/index.ts';
+export { type PublishOptions, publishPackages } from './publish-packages.ts';
 export type { MissingPart } from './release-readiness.ts';
 export type { RuntimeOptions } from './request.ts';
 export type { Asset, AssetSource, Channel, Digest, Variant } from './resolve/asset.ts';
 export { type Resolution, resolveAllTargets, resolveRuntime } from './resolve-runtime.ts';
+export { type StagedPackage, type StageOptions, stageRuntime } from './stage-runtime.ts';
 export {
   detectHost,
   type Host,

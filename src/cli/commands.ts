@@ -74,4 +74,19 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'relay stdin and stdout to a Unix socket',
     load: () => import('./commands/bridge.ts'),
   },
+  {
+    name: 'stage',
+    summary: 'put a runtime into a package directory',
+    load: () => import('./commands/stage.ts'),
+  },
+  {
+    name: 'pack',
+    summary: 'make the npm packages and wheels of a version',
+    load: () => import('./commands/pack.ts'),
+  },
+  {
+    name: 'publish',
+    summary: 'publish packed packages in a safe order',
+    load: () => import('./commands/publish.ts'),
+  },
 ];

@@ -31,6 +31,20 @@ export interface PrefixFlags {
   readonly name?: string;
 }
 
+/** Flags of the commands that make packages. */
+export interface TemplateFlags {
+  readonly name?: string;
+  readonly templates?: string;
+  readonly repository?: string;
+}
+
+export function addTemplateFlags(command: Command): Command {
+  return command
+    .option('--name <name>', 'npm name of the package (default: codex-cli-bin)', nonEmpty)
+    .option('--templates <dir>', 'templates in place of the bundled ones', nonEmpty)
+    .option('--repository <url>', 'where the packages are made, for their metadata', nonEmpty);
+}
+
 export function addCommonFlags(command: Command): Command {
   return command
     .option('--json', 'print one JSON document on stdout, errors too')

@@ -30,7 +30,14 @@ export class DeflatePool {
   #free: number;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(parallelism: number = availableParallelism()) {
+  readonly #level: number;
+
+  /**
+   * @param parallelism Blocks compressed at once. Default: the machine's cores.
+   * @param level zlib's, 0 to 9. Default 6, in which packages are published.
+   */
+  constructor(parallelism: number = availableParallelism(), level = 6) {
+    this.#level = level;
     // Two more than the threads, so that none waits for this one; capped because each holds a block.
     this.ahead = Math.min(parallelism + 2, 16);
     this.#free = this.ahead;
@@ -40,7 +47,7 @@ export class DeflatePool {
   async deflate(raw: Buffer, before?: Buffer): Promise<DeflatedBlock> {
     await this.#acquire();
     try {
-      return { raw, deflated: await deflateBlock(raw, before) };
+      return { raw, deflated: await deflateBlock(raw, before, this.#level) };
     } finally {
       this.#release();
     }
@@ -63,9 +70,9 @@ export class DeflatePool {
   }
 }
 
-function deflateBlock(raw: Buffer, before: Buffer | undefined): Promise<Buffer> {
+function deflateBlock(raw: Buffer, before: Buffer | undefined, level: number): Promise<Buffer> {
   const options = {
-    level: 6,
+    level,
     memLevel: 8,
     windowBits: 15,
     chunkSize: BLOCK_SIZE / 2,

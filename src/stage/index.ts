@@ -1,5 +1,6 @@
 export {
   DEFAULT_PACKAGE_NAME,
+  type PythonNames,
   parsePackageName,
   platformPackageName,
   pythonNames,
@@ -8,3 +9,4 @@ export type { PackagePlan, PlannedFile } from './package-plan.ts';
 export { describeRuntime, type PackageRequest, planPackage } from './plan-package.ts';
 export { planRootPackage, type RootPackageRequest } from './plan-root-package.ts';
 export { BUNDLED_TEMPLATES } from './template.ts';
+export { writePackage } from './write-package.ts';

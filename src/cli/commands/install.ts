@@ -1,5 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { CodexRuntimeError } from '../../errors.ts';
 import { installRuntime } from '../../install-runtime.ts';
+import type { PrefixOptions } from '../../prefix.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -7,6 +9,7 @@ import {
   addRuntimeFlags,
   addSignatureFlags,
   libraryOptions,
+  nonEmpty,
   type PrefixFlags,
   printResult,
   type RuntimeFlags,
@@ -15,6 +18,8 @@ import { createProgress } from '../progress.ts';
 
 interface InstallFlags extends RuntimeFlags, PrefixFlags {
   readonly dryRun?: true;
+  readonly ecosystem?: 'node' | 'python';
+  readonly python?: string;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -25,7 +30,13 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   addSignatureFlags(command);
   addRuntimeFlags(command)
     .option('--force', 'download and install again, whatever is there')
-    .option('--dry-run', 'say what would be done, and do nothing');
+    .option('--dry-run', 'say what would be done, and do nothing')
+    .addOption(
+      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
+        .choices(['node', 'python'])
+        .default('node'),
+    )
+    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: InstallFlags) => {
@@ -41,6 +52,12 @@ async function install(
   const progress = await createProgress(context, flags);
   const options = libraryOptions(context, version, flags, progress.onProgress);
   try {
+    if (flags.ecosystem === 'python') {
+      const result = await installIntoPython(options, flags);
+      progress.end();
+      printResult(context, flags, result, result.executable);
+      return 0;
+    }
     if (flags.dryRun === true) {
       const { previewInstall } = await import('../../preview-install.ts');
       const preview = await previewInstall(options);
@@ -56,9 +73,24 @@ async function install(
   }
 }
 
+async function installIntoPython(options: PrefixOptions, flags: InstallFlags) {
+  if (flags.global === true || flags.dryRun === true) {
+    const flag = flags.global === true ? '--global' : '--dry-run';
+    throw new CodexRuntimeError('USAGE', `${flag} does not go with --ecosystem python.`, {
+      hint: 'Name an interpreter with --python, or a directory with --prefix.',
+    });
+  }
+  const { installPythonRuntime } = await import('../../install-python-runtime.ts');
+  return await installPythonRuntime({
+    ...options,
+    ...(flags.python === undefined ? {} : { python: flags.python }),
+  });
+}
+
 const EXAMPLES = `
 Without a version: CODEX_NODE_RUNTIME_VERSION, CODEX_RUNTIME_VERSION, codex-runtime.lock.json
-found upward, then what the prefix already has.
+found upward, then what the prefix already has. With --ecosystem python the first is
+CODEX_PYTHON_RUNTIME_VERSION.
 
 Examples:
   codex-runtime install 0.115.0 --prefix demo
@@ -66,6 +98,7 @@ Examples:
   codex-runtime install --frozen                         in CI, with a lockfile
   codex-runtime install 0.115.0 --target win32-x64 --prefix out
   codex-runtime install 0.115.0 --source mirror,npm
+  codex-runtime install 0.115.0 --ecosystem python --python .venv/bin/python
   "$(codex-runtime install 0.115.0 --quiet)" --version
 
 It prints the absolute path of the executable alone on stdout.

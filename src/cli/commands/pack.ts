@@ -1,0 +1,106 @@
+import { Command } from 'commander';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { PackedFile } from '../../pack/index.ts';
+import { packRuntimes } from '../../pack-runtimes.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addSourceFlags,
+  addTemplateFlags,
+  addVariantFlag,
+  libraryOptions,
+  nonEmpty,
+  parseList,
+  printResult,
+  type RuntimeFlags,
+  type TemplateFlags,
+} from '../flags.ts';
+import { formatBytes, formatTable } from '../format.ts';
+import { createProgress } from '../progress.ts';
+import { useAllCores } from '../threads.ts';
+
+interface PackFlags extends RuntimeFlags, TemplateFlags {
+  readonly out: string;
+  readonly targets: readonly string[];
+  readonly ecosystem: readonly string[];
+  readonly downloadUrl?: string;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('pack')
+    .description('Make the packages of a version: npm tarballs, wheels, checksums and SBOM.')
+    .argument('[version]', 'as for install')
+    .option('--out <dir>', 'missing, empty, or an earlier pack', nonEmpty, 'dist')
+    .option('--targets <list>', 'targets, or all', parseList, ['all'])
+    .option('--ecosystem <list>', 'node, python', parseList, ['node', 'python'])
+    .option(
+      '--download-url <url>',
+      'directory of the archives, for the DotSlash file (default: the npm registry)',
+      nonEmpty,
+    )
+    .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
+    .option('--offline', 'use only what is on this machine');
+  addTemplateFlags(addVariantFlag(addSourceFlags(command)));
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: PackFlags) => {
+      useAllCores(process.env);
+      done(await pack(context, version, flags));
+    });
+}
+
+async function pack(
+  context: CliContext,
+  version: string | undefined,
+  flags: PackFlags,
+): Promise<CommandResult> {
+  const progress = await createProgress(context, flags);
+  try {
+    const release = await packRuntimes({
+      ...libraryOptions(context, version, flags, progress.onProgress),
+      out: flags.out,
+      targets: flags.targets,
+      ecosystems: flags.ecosystem.map(parseEcosystem),
+      ...(flags.downloadUrl === undefined ? {} : { downloadUrl: flags.downloadUrl }),
+      ...(flags.templates === undefined ? {} : { templatesDir: flags.templates }),
+      ...(flags.repository === undefined ? {} : { repository: flags.repository }),
+      onPacked: ({ path }) => {
+        progress.end();
+        if (flags.verbose === true) context.stderr.write(`Packed ${path}\n`);
+      },
+    });
+    progress.end();
+    if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
+    printResult(context, flags, release, table(release.files));
+    return 0;
+  } finally {
+    progress.end();
+  }
+}
+
+function parseEcosystem(text: string): 'node' | 'python' {
+  if (text === 'node' || text === 'python') return text;
+  throw new CodexRuntimeError('USAGE', `"${text}" is no ecosystem.`, {
+    hint: 'Use node, python, or both.',
+  });
+}
+
+function table(files: readonly PackedFile[]): string {
+  return formatTable(
+    files.map(({ path, size, sha256 }) => [sha256.slice(0, 12), formatBytes(size), path]),
+  );
+}
+
+const OTHER_ZLIB =
+  'This Node was built with a zlib of its system: the packages are good, but not byte for byte what ' +
+  'other machines make.\nPack with a Node from nodejs.org where that matters.\n';
+
+const EXAMPLES = `
+Examples:
+  codex-runtime pack 0.169.0                                all targets, npm and Python, into dist/
+  codex-runtime pack 0.115.0 --targets linux-x64 --ecosystem node --out out
+  codex-runtime pack --frozen --name @example/codex         what the lockfile pins, under our name
+  codex-runtime publish dist                                then
+
+The same version gives the same bytes on every machine. docs/releasing.md tells the whole way.
+`;

@@ -1,0 +1,63 @@
+import { Command, Option } from 'commander';
+import { stageRuntime } from '../../stage-runtime.ts';
+import type { CliContext, CommandResult } from '../context.ts';
+import {
+  addCommonFlags,
+  addRuntimeFlags,
+  addTemplateFlags,
+  libraryOptions,
+  nonEmpty,
+  printResult,
+  type RuntimeFlags,
+  type TemplateFlags,
+} from '../flags.ts';
+import { createProgress } from '../progress.ts';
+
+interface StageFlags extends RuntimeFlags, TemplateFlags {
+  readonly out: string;
+  readonly ecosystem: 'node' | 'python';
+  readonly root?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('stage')
+    .description('Put a runtime into a package directory made from templates.')
+    .argument('[version]', 'as for install')
+    .requiredOption('--out <dir>', 'the package directory; missing or empty', nonEmpty)
+    .addOption(
+      new Option('--ecosystem <name>', 'the kind of package')
+        .choices(['node', 'python'])
+        .default('node'),
+    )
+    .option('--root', "npm's root package, which depends on the platform packages");
+  addRuntimeFlags(addTemplateFlags(command));
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: StageFlags) => {
+      const progress = await createProgress(context, flags);
+      try {
+        const result = await stageRuntime({
+          ...libraryOptions(context, version, flags, progress.onProgress),
+          ecosystem: flags.ecosystem,
+          out: flags.out,
+          root: flags.root === true,
+          ...(flags.templates === undefined ? {} : { templatesDir: flags.templates }),
+          ...(flags.repository === undefined ? {} : { repository: flags.repository }),
+        });
+        progress.end();
+        printResult(context, flags, result, result.dir);
+        done(0);
+      } finally {
+        progress.end();
+      }
+    });
+}
+
+const EXAMPLES = `
+Examples:
+  codex-runtime stage 0.115.0 --out package
+  codex-runtime stage 0.115.0 --target win32-x64 --out package --templates our-templates
+  codex-runtime stage 0.115.0 --ecosystem python --out wheel-tree
+
+It prints the absolute path of the package directory. docs/releasing.md describes templates.
+`;

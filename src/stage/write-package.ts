@@ -1,0 +1,61 @@
+import { constants } from 'node:fs';
+import { chmod, copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
+import { diskError } from '../disk-error.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { PackagePlan, PlannedFile } from './package-plan.ts';
+
+/**
+ * Writes a package as a directory of its own, whole or not at all. Files are cloned where the file
+ * system can and copied elsewhere, never linked: whoever edits them must not edit the store.
+ * @param directory missing or empty
+ * @throws CodexRuntimeError `PREFIX_INVALID` when it holds files; `ABORTED`; the disk's own failures
+ */
+export async function writePackage(
+  plan: PackagePlan,
+  directory: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const out = resolve(directory);
+  await refuseOccupied(out);
+  const work = join(dirname(out), `.${basename(out)}.staging`);
+  try {
+    await rm(work, { recursive: true, force: true });
+    for (const file of plan.files) {
+      throwIfAborted(signal);
+      await writePlanned(file, join(work, file.path));
+    }
+    await rmdir(out).catch(ignoreMissing);
+    await rename(work, out);
+  } catch (error) {
+    await rm(work, { recursive: true, force: true });
+    throw diskError(error, `stage ${plan.name}`, out);
+  }
+}
+
+async function writePlanned(file: PlannedFile, path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  if ('content' in file) await writeFile(path, file.content);
+  else await copyFile(file.from, path, constants.COPYFILE_FICLONE);
+  // Not through open: the umask would take bits away.
+  await chmod(path, file.mode);
+}
+
+async function refuseOccupied(out: string): Promise<void> {
+  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return [];
+    if (error.code === 'ENOTDIR') return [basename(out)];
+    throw diskError(error, 'read', out);
+  });
+  const [first] = names;
+  if (first === undefined) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `The directory ${out} holds ${first} already.`, {
+    hint: 'Name an empty or new directory with --out.',
+    fields: { path: out, file: first },
+  });
+}
+
+function ignoreMissing(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'ENOENT') throw error;
+}
