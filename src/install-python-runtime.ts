@@ -80,8 +80,9 @@ export async function installPythonRuntime(
 function pythonEnvironment(options: PythonInstallOptions): PythonEnvironment {
   const { env, cwd, host } = settingsOf(options);
   const { prefix, signal } = options;
+  const python = options.python ?? (host.platform === 'win32' ? 'python' : 'python3');
   return {
-    python: options.python ?? (host.platform === 'win32' ? 'python' : 'python3'),
+    python: /[/\\]/.test(python) ? resolve(cwd, python) : python,
     prefix: prefix === undefined ? null : resolve(cwd, prefix),
     names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
     env,
@@ -128,7 +129,6 @@ async function installWheel(
   const directory = await wheelDirectory(request.settings.home);
   try {
     const wheel = await packLocalWheel(plan, directory, request.signal);
-    if (environment.prefix !== null) await makeDirectory(environment.prefix);
     const foreignTarget = isForeign(request) ? request.target : null;
     await installPythonPackage({ ...environment, wheel, version: plan.version, foreignTarget });
   } finally {

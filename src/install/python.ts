@@ -1,15 +1,16 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname } from 'node:path';
 import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tryParseVersion } from '../pin/version.ts';
 import type { Environment } from '../settings.ts';
 import type { PythonNames } from '../stage/index.ts';
 import type { Target } from '../target/index.ts';
+import { installIntoDirectory } from './python-directory.ts';
 
 /** A Python environment, or a directory beside one. */
 export interface PythonEnvironment {
-  /** The interpreter: a path, or a name on PATH. */
+  /** The interpreter: an absolute path, or a name on PATH. */
   readonly python: string;
   /** Directory for `pip install --target`; null for the interpreter's own environment. */
   readonly prefix: string | null;
@@ -48,28 +49,35 @@ export interface InstalledPython {
 export async function installPythonPackage(
   request: PythonInstallRequest,
 ): Promise<InstalledPython> {
-  const { python, prefix, wheel, version, foreignTarget } = request;
+  const { python, prefix, names, version } = request;
+  if (prefix === null) await runPip(request, null);
+  else {
+    await installIntoDirectory(prefix, names.importName, (directory) => runPip(request, directory));
+  }
+  const installed = await installedPythonRuntime(request);
+  if (installed !== null && samePep440(installed.version, version)) return installed;
+  throw new CodexRuntimeError(
+    'VERSION_MISMATCH',
+    `${python} finds ${names.distribution} ${installed?.version ?? '(none)'} after ${version} was installed.`,
+    {
+      hint: 'Another copy comes first on its path: look at "python -m pip show -f".',
+      fields: { expected: version, actual: installed?.version ?? null, python },
+    },
+  );
+}
+
+async function runPip(request: PythonInstallRequest, directory: string | null): Promise<void> {
+  const { wheel, foreignTarget } = request;
   const result = await runPython(request, [
     ...['-m', 'pip', 'install', '--no-deps', '--no-index', '--force-reinstall'],
     ...['--disable-pip-version-check', '--no-input', '--no-warn-script-location', '--no-cache-dir'],
-    // Into a directory, pip replaces only what it is told to replace.
-    ...(prefix === null ? [] : [`--target=${prefix}`, '--upgrade']),
+    ...(directory === null ? [] : [`--target=${directory}`]),
     ...(foreignTarget === null ? [] : ['--only-binary=:all:']),
     ...(foreignTarget?.wheelTags ?? []).map((tag) => `--platform=${tag}`),
     '--',
     wheel,
   ]);
   if (result.status !== 0) throw pipFailure(request, result);
-  const installed = await installedPythonRuntime(request);
-  if (installed !== null && samePep440(installed.version, version)) return installed;
-  throw new CodexRuntimeError(
-    'VERSION_MISMATCH',
-    `${python} finds ${request.names.distribution} ${installed?.version ?? '(none)'} after ${version} was installed.`,
-    {
-      hint: 'Another copy comes first on its path: look at "python -m pip show -f".',
-      fields: { expected: version, actual: installed?.version ?? null, python },
-    },
-  );
 }
 
 /**
@@ -129,7 +137,7 @@ function parseInstalled(text: string): InstalledPython | null {
 }
 
 async function runPython(
-  { python, env, signal, prefix }: PythonEnvironment,
+  { python, env, signal }: PythonEnvironment,
   args: readonly string[],
 ): Promise<ProgramResult> {
   try {
@@ -137,7 +145,8 @@ async function runPython(
       file: python,
       args,
       env: childEnvironment(env, isPythonVariable),
-      cwd: prefix === null ? process.cwd() : join(prefix, '..'),
+      // Python imports from its working directory first: a place that only an administrator fills.
+      cwd: dirname(process.execPath),
       ...(signal === undefined ? {} : { signal }),
     });
   } catch (cause) {
