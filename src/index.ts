@@ -1,5 +1,6 @@
 export { type BridgeRequest, bridgeSocket } from './bridge-socket.ts';
 export { checkPin, type PinCheck } from './check-pin.ts';
+export { type Diagnosis, diagnose, type Finding } from './doctor/index.ts';
 export {
   type DownloadedAsset,
   type DownloadOptions,

@@ -65,6 +65,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/verify.ts'),
   },
   {
+    name: 'doctor',
+    summary: 'look at all that an installation needs, and say what to do',
+    load: () => import('./commands/doctor.ts'),
+  },
+  {
     name: 'wait',
     summary: 'wait until a release is complete on every channel',
     load: () => import('./commands/wait.ts'),

@@ -17,6 +17,8 @@ export interface CliContext {
   /** Columns of the terminal; 80 where unknown. */
   readonly columns: number;
   readonly color: boolean;
+  /** Whether stdout is a terminal that shows colours. */
+  readonly stdoutColor: boolean;
   /** Ends with the first SIGINT, SIGTERM or SIGHUP. */
   readonly signal: AbortSignal;
   /** Lets a command take the signals itself, as `exec` does for its child. */

@@ -8,6 +8,7 @@ const { argv, env, stdout, stderr } = process;
 const words = argv.slice(2);
 const signals = catchSignals(process);
 const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
+const plain = (env['NO_COLOR'] ?? '') !== '';
 const terminal = stderr.isTTY === true && env['TERM'] !== 'dumb';
 
 const context: CliContext = {
@@ -18,7 +19,8 @@ const context: CliContext = {
   words,
   interactive: terminal && !inCi,
   columns: stderr.columns ?? 80,
-  color: terminal && (env['NO_COLOR'] ?? '') === '',
+  color: terminal && !plain,
+  stdoutColor: stdout.isTTY === true && env['TERM'] !== 'dumb' && !plain,
   signal: signals.signal,
   releaseSignals: signals.release,
 };

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { type Diagnosis, diagnose, type Finding } from '../../doctor/index.ts';
+import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import {
+  addCommonFlags,
+  addPrefixFlags,
+  libraryOptions,
+  type PrefixFlags,
+  printResult,
+} from '../flags.ts';
+
+interface DoctorFlags extends CommonFlags, PrefixFlags {
+  readonly offline?: true;
+}
+
+export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+  const command = new Command('doctor')
+    .description('Look at all that an installation needs, and say what to do.')
+    .argument('[version]', 'judge as if this version were wanted')
+    .option('--offline', 'do not ask the network');
+  return addCommonFlags(addPrefixFlags(command))
+    .addHelpText('after', EXAMPLES)
+    .action(async (version: string | undefined, flags: DoctorFlags) => {
+      const diagnosis = await diagnose(libraryOptions(context, version, flags));
+      printResult(context, flags, diagnosis, describe(diagnosis, flags, context.stdoutColor));
+      done(diagnosis.exitStatus);
+    });
+}
+
+const COLORS: Readonly<Record<Finding['status'], number>> = { ok: 32, warn: 33, fail: 31 };
+
+function describe({ findings }: Diagnosis, { quiet }: DoctorFlags, color: boolean): string {
+  const shown = findings.filter(({ status }) => quiet !== true || status !== 'ok');
+  return shown
+    .flatMap(({ status, summary, advice }) => {
+      const word = status.padEnd(4);
+      const mark = color ? `\u001b[${COLORS[status]}m${word}\u001b[0m` : word;
+      return [`${mark}  ${summary}`, ...(advice === null ? [] : [`      ${advice}`])];
+    })
+    .join('\n');
+}
+
+const EXAMPLES = `
+It looks at platform, Node, home, disk, prefix, pin and lockfile, store, installed package, PATH and
+network, and changes nothing. It ends with 0 when nothing fails, with 9 when something is damaged,
+else with the status of the first failure. --quiet shows only what is not well.
+
+Examples:
+  codex-runtime doctor
+  codex-runtime doctor --prefix demo --offline
+  codex-runtime doctor 0.169.0 --json
+`;

@@ -1,0 +1,83 @@
+import { open, readFile, realpath } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { MANIFEST_NAME, parseDescription } from '../store/index.ts';
+
+/** Who put a `codex` where it was found. */
+export interface CodexOwner {
+  readonly owner: 'codex-runtime' | 'npm' | 'homebrew' | 'python' | 'cargo' | 'unknown';
+  /** What it is part of, e.g. `@openai/codex`; null where nothing says. */
+  readonly package: string | null;
+  /** Semver, from the package's own files; null where they do not say. */
+  readonly version: string | null;
+}
+
+const UNKNOWN: CodexOwner = { owner: 'unknown', package: null, version: null };
+
+/** Judges by where the file really lies; nothing is run. */
+export async function ownerOf(path: string): Promise<CodexOwner> {
+  const real = (await realpath(path).catch(() => path)).replaceAll('\\', '/');
+  return (
+    (await ours(real)) ??
+    (await npms(real)) ??
+    byDirectory(real, /\/(Cellar|Caskroom)\/([^/]+)\/([^/]+)\//, 'homebrew') ??
+    byDirectory(real, /\/(site-packages|dist-packages)\/([^/]+)\//, 'python') ??
+    byDirectory(real, /\/\.(cargo)\/(bin)\//, 'cargo') ??
+    (await isPythonScript(real)) ??
+    UNKNOWN
+  );
+}
+
+/** A runtime's tree has its manifest one above `bin`. */
+async function ours(real: string): Promise<CodexOwner | undefined> {
+  const text = await read(join(dirname(dirname(real)), MANIFEST_NAME));
+  const runtime = text === undefined ? undefined : parseDescription(text);
+  if (runtime === undefined) return undefined;
+  return { owner: 'codex-runtime', package: null, version: runtime.version };
+}
+
+async function npms(real: string): Promise<CodexOwner | undefined> {
+  const [, root, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(real) ?? [];
+  if (root === undefined || name === undefined) return undefined;
+  const text = await read(join(root, 'package.json'));
+  return { owner: 'npm', package: name, version: versionIn(text) };
+}
+
+function byDirectory(
+  real: string,
+  pattern: RegExp,
+  owner: CodexOwner['owner'],
+): CodexOwner | undefined {
+  const [, , name, version] = pattern.exec(real) ?? [];
+  if (name === undefined) return undefined;
+  return { owner, package: owner === 'cargo' ? null : name, version: version ?? null };
+}
+
+/** pip puts a small script on PATH that names its interpreter in the first line. */
+async function isPythonScript(real: string): Promise<CodexOwner | undefined> {
+  const start = await readStart(real);
+  return /^#!.*python/.test(start) ? { ...UNKNOWN, owner: 'python' } : undefined;
+}
+
+async function readStart(path: string): Promise<string> {
+  const file = await open(path).catch(() => undefined);
+  if (file === undefined) return '';
+  try {
+    const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+    return buffer.toString('latin1', 0, bytesRead);
+  } finally {
+    await file.close();
+  }
+}
+
+async function read(path: string): Promise<string | undefined> {
+  return await readFile(path, 'utf8').catch(() => undefined);
+}
+
+function versionIn(text: string | undefined): string | null {
+  try {
+    const { version } = JSON.parse(text ?? '{}') as { version?: unknown };
+    return typeof version === 'string' ? version : null;
+  } catch {
+    return null;
+  }
+}

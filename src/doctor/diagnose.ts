@@ -1,0 +1,62 @@
+import { throwIfAborted } from '../abort.ts';
+import { EXIT_STATUS } from '../errors.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../prefix.ts';
+import { settingsOf } from '../request.ts';
+import type { Check, Finding, Patient } from './finding.ts';
+import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
+import { checkNode, checkPlatform } from './machine-checks.ts';
+import { checkNetwork } from './network-check.ts';
+import { checkPath } from './path-check.ts';
+import { checkPin } from './pin-checks.ts';
+import { checkInstalled, checkStore } from './runtime-checks.ts';
+
+/** What the doctor found, in the order in which it looked. */
+export interface Diagnosis {
+  /** Whether nothing fails; warnings do not count. */
+  readonly healthy: boolean;
+  /** 0, 9 when something is damaged, else the status of the first failure. */
+  readonly exitStatus: number;
+  readonly findings: readonly Finding[];
+}
+
+/** From the ground up: what a later check says rests on the earlier ones. */
+const CHECKS: readonly Check[] = [
+  checkPlatform,
+  checkNode,
+  checkHome,
+  checkDisk,
+  checkPrefix,
+  checkPin,
+  checkStore,
+  checkInstalled,
+  checkPath,
+  checkNetwork,
+];
+
+/**
+ * Looks at everything that an installation needs, and says what to do. Nothing is changed or
+ * downloaded. With `offline` the network is not asked.
+ * @throws CodexRuntimeError `ABORTED`; what is wrong is a finding, never an error
+ */
+export async function diagnose(options: PrefixOptions = {}): Promise<Diagnosis> {
+  const patient: Patient = {
+    settings: settingsOf(options),
+    layout: await layoutOf(options),
+    name: options.name ?? DEFAULT_PACKAGE_NAME,
+    version: options.version,
+    signal: options.signal,
+  };
+  const findings: Finding[] = [];
+  for (const check of CHECKS) {
+    if (check === checkNetwork && options.offline === true) continue;
+    throwIfAborted(options.signal);
+    findings.push(...(await check(patient)));
+  }
+  const codes = findings.flatMap(({ code }) => (code === null ? [] : [code]));
+  const [first] = codes.includes('DAMAGED') ? (['DAMAGED'] as const) : codes;
+  return {
+    healthy: first === undefined,
+    exitStatus: first === undefined ? 0 : EXIT_STATUS[first],
+    findings,
+  };
+}

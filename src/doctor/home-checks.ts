@@ -1,0 +1,88 @@
+import { execFile } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
+import { mkdir, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { diskError } from '../disk-error.ts';
+import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
+
+const GB = 1e9;
+/** A runtime with its download takes about 0.6 GB. */
+const TIGHT = GB;
+const FULL = 0.2 * GB;
+
+/** Whether runtimes can be stored, and run from where they are stored. */
+export const checkHome: Check = async ({ settings: { home } }) => {
+  const dir = await existingAncestor(home);
+  const probe = join(dir, `.codex-runtime-${randomUUID()}`);
+  try {
+    await mkdir(probe);
+    const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
+    return [stored, await runs(home, probe).finally(() => rm(probe, { recursive: true }))];
+  } catch (error) {
+    const failed = failFrom('home', diskError(error, 'write to the home of runtimes', dir));
+    return [{ ...failed, advice: `${failed.advice} CODEX_RUNTIME_HOME or --home names another.` }];
+  }
+};
+
+/** A home on a file system that is mounted `noexec` stores runtimes that then do not start. */
+async function runs(home: string, probe: string): Promise<Finding> {
+  const program = join(probe, 'probe');
+  // Windows decides by the file's kind; there is no such mount.
+  if (process.platform === 'win32') return ok('home.exec', 'Programs may run from the home.');
+  await writeFile(program, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
+  try {
+    await promisify(execFile)(program, { env: {}, timeout: 10_000 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+      return fail('home.exec', 'PERMISSION_DENIED', {
+        summary: `Programs may not run from ${home}: it is mounted noexec.`,
+        advice: 'Set CODEX_RUNTIME_HOME to a directory where programs may run.',
+        fields: { home },
+      });
+    }
+    return warn(
+      'home.exec',
+      `Whether programs may run from ${home} could not be tried.`,
+      'Run codex-runtime verify after an installation.',
+      { home },
+    );
+  }
+  return ok('home.exec', 'Programs may run from there.', { home });
+}
+
+/** Whether another runtime fits. */
+export const checkDisk: Check = async ({ settings: { home } }) => {
+  const { bavail, bsize } = await statfs(await existingAncestor(home));
+  const free = bavail * bsize;
+  const left = `${(free / GB).toFixed(free < GB ? 3 : 1)} GB are free where runtimes are stored.`;
+  const advice = 'Free some space (codex-runtime prune --dry-run says what could go).';
+  if (free < FULL) return [fail('disk', 'DISK_FULL', { summary: left, advice, fields: { free } })];
+  if (free < TIGHT) return [warn('disk', left, advice, { free })];
+  return [ok('disk', left, { free })];
+};
+
+/** Whether a package can be installed into the prefix. */
+export const checkPrefix: Check = async ({ layout }) => {
+  const dir = await existingAncestor(layout.modules);
+  const probe = join(dir, `.codex-runtime-${randomUUID()}`);
+  try {
+    await mkdir(probe);
+    await rmdir(probe);
+    return [ok('prefix', `The prefix is ${layout.prefix}.`, { prefix: layout.prefix })];
+  } catch (error) {
+    const failed = failFrom('prefix', diskError(error, 'write to the prefix', dir));
+    return [{ ...failed, advice: `${failed.advice} --prefix names another.` }];
+  }
+};
+
+/** `path`, or the nearest thing above it that is there. */
+async function existingAncestor(path: string): Promise<string> {
+  for (let dir = path; ; dir = dirname(dir)) {
+    const there = await stat(dir).then(
+      () => true,
+      () => false,
+    );
+    if (there || dir === dirname(dir)) return dir;
+  }
+}

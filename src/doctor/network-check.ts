@@ -1,0 +1,107 @@
+import { isCodexRuntimeError } from '../errors.ts';
+import { createHttp, type Http, loadProxySettings, unavailableReason } from '../http/index.ts';
+import { createRegistry } from '../npm/index.ts';
+import type { Settings } from '../settings.ts';
+import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
+
+/** Milliseconds for one channel's answer, all redirects and look-ups together. */
+const PATIENCE = 8_000;
+
+/** Which channels answer, and what stands in the way of those that do not. */
+export const checkNetwork: Check = async (patient) => {
+  const { settings } = patient;
+  try {
+    loadProxySettings(settings.env);
+  } catch (error) {
+    return [failFrom('network.proxy', error)];
+  }
+  const http = createHttp(settings, {
+    timeouts: { connect: 4_000, headers: 6_000, stall: 6_000 },
+    retry: { attempts: 1 },
+  });
+  try {
+    const probes = probesOf(settings, http);
+    const findings = await Promise.all(
+      Object.entries(probes).map(([channel, ask]) => probe(patient, channel, ask)),
+    );
+    return [verdict(settings, findings), ...findings];
+  } finally {
+    await http.close();
+  }
+};
+
+type Ask = (signal: AbortSignal) => Promise<unknown>;
+
+/** A small document of each channel. GitHub's rate limit is free to ask for. */
+function probesOf(settings: Settings, http: Http): Readonly<Record<string, Ask>> {
+  const { github, mirrorUrl, npmPackage } = settings;
+  const registry = createRegistry(settings, { retry: { attempts: 1 } });
+  return {
+    github: (signal) => http.getText(`${github.apiUrl}/rate_limit`, { signal }),
+    mirror: (signal) => http.getText(`${mirrorUrl}/channels/latest`, { signal }),
+    npm: (signal) => registry.getJson(`${npmPackage.replace('/', '%2f')}/latest`, { signal }),
+  };
+}
+
+async function probe(patient: Patient, channel: string, ask: Ask): Promise<Finding> {
+  const id = `network.${channel}`;
+  const timeout = AbortSignal.timeout(PATIENCE);
+  const { signal } = patient;
+  const started = performance.now();
+  try {
+    await ask(signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+  } catch (error) {
+    if (signal?.aborted === true) throw error;
+    const reason = timeout.aborted ? 'unreachable' : unavailableReason(error);
+    // It answered, if only to say no: the way is open.
+    if (reason !== 'not-found' && reason !== 'unauthorized') {
+      return unreachable(id, channel, reason, error);
+    }
+  }
+  const took = Math.round(performance.now() - started);
+  return ok(id, `${channel} answers in ${took} ms.`, { channel, reachable: true, ms: took });
+}
+
+function unreachable(id: string, channel: string, reason: string | null, error: unknown): Finding {
+  if (!isCodexRuntimeError(error)) throw error;
+  const fields = { ...error.fields, channel, reachable: false, reason };
+  const summary =
+    error.code === 'ABORTED' ? `${channel} did not answer in ${PATIENCE} ms.` : error.message;
+  return warn(id, summary, error.hint ?? adviceFor(reason), fields);
+}
+
+function adviceFor(reason: string | null): string {
+  if (reason === 'rate-limited') return 'Set GH_TOKEN, or use a lockfile: it needs no API.';
+  return 'Choose channels that answer with --source.';
+}
+
+/** One channel is enough; without any, what is nearest to the user is named first. */
+function verdict(settings: Settings, findings: readonly Finding[]): Finding {
+  const reachable = findings.filter(({ status }) => status === 'ok');
+  const names = reachable.map(({ fields }) => String(fields['channel']));
+  const by = (reason: string) => findings.find(({ fields }) => fields['reason'] === reason);
+  const proxy = describeProxy(settings);
+  const through = proxy === null ? '' : ` through the proxy ${proxy}`;
+  if (names.length > 0) {
+    return ok('network', `Reachable${through}: ${names.join(', ')}.`, { reachable: names, proxy });
+  }
+  const blocked = by('proxy') ?? by('untrusted');
+  const advice =
+    by('proxy') !== undefined
+      ? `Check user, password and rules of the proxy${proxy === null ? '' : ` ${proxy}`}; NO_PROXY lists hosts that are asked directly.`
+      : by('untrusted') !== undefined
+        ? 'Something between here and there shows a certificate of its own. Name its authority in NODE_EXTRA_CA_CERTS.'
+        : 'Check the network, or take a directory filled elsewhere: codex-runtime download --help.';
+  return fail('network', 'SOURCES_EXHAUSTED', {
+    summary: `No channel answers${through}${blocked === undefined ? '' : `: ${blocked.summary}`}`,
+    advice,
+    fields: { reachable: [], proxy },
+  });
+}
+
+/** The proxy without user and password. */
+function describeProxy({ env }: Settings): string | null {
+  const { httpProxy, httpsProxy } = loadProxySettings(env);
+  const proxy = httpsProxy === '' ? httpProxy : httpsProxy;
+  return proxy === '' ? null : new URL(proxy).host;
+}

@@ -1,0 +1,71 @@
+import { isCodexRuntimeError } from '../errors.ts';
+import { loadInstalled } from '../install/index.ts';
+import { type Pin, resolvePin } from '../pin/index.ts';
+import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
+
+/** Whether the pin can be read, its lockfile holds for it, and the prefix has that version. */
+export const checkPin: Check = async (patient) => {
+  let pin: Pin;
+  try {
+    pin = await readPin(patient);
+  } catch (error) {
+    if (isCodexRuntimeError(error, 'PIN_MISSING')) {
+      const advice = 'Pin one with "codex-runtime pin VERSION", and commit the lockfile.';
+      return [warn('pin', 'Nothing says which Codex version is wanted here.', advice)];
+    }
+    return [failFrom('pin', error)];
+  }
+  return [describePin(pin), ...lockFindings(pin), ...(await installedFindings(patient, pin))];
+};
+
+async function readPin({ settings, version }: Patient): Promise<Pin> {
+  const { env, cwd } = settings;
+  return await resolvePin({ argument: version ?? null, env, cwd, ecosystem: 'node' });
+}
+
+function describePin({ spec, origin, lock }: Pin): Finding {
+  const fields = { origin, locked: lock?.version ?? null };
+  if (spec.kind === 'exact') {
+    return ok('pin', `Codex ${spec.version.semver} is wanted (${origin}).`, fields);
+  }
+  return warn(
+    'pin',
+    `The pin (${origin}) is no exact version: it means another one tomorrow.`,
+    'Write an exact version, or "codex-runtime pin" it.',
+    fields,
+  );
+}
+
+/** A lockfile for another version vouches for nothing, and nobody would notice. */
+function lockFindings({ spec, origin, lock }: Pin): readonly Finding[] {
+  if (lock === null) return [];
+  const { version: locked } = lock;
+  if (spec.kind !== 'exact' || spec.version.semver === locked) {
+    return [ok('lockfile', `The lockfile pins Codex ${locked}.`, { locked })];
+  }
+  const wanted = spec.version.semver;
+  return [
+    fail('lockfile', 'LOCK_INCOMPLETE', {
+      summary: `The lockfile pins Codex ${locked}, but ${origin} says ${wanted}: its digests do not count.`,
+      advice: `Run "codex-runtime pin ${wanted}", or take back what ${origin} says.`,
+      fields: { locked, wanted, origin },
+    }),
+  ];
+}
+
+async function installedFindings(
+  { layout, name }: Patient,
+  { spec, origin }: Pin,
+): Promise<readonly Finding[]> {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined || spec.kind !== 'exact') return [];
+  const wanted = spec.version.semver;
+  if (found.version === wanted) return [];
+  return [
+    fail('installed.version', 'DAMAGED', {
+      summary: `${layout.prefix} has Codex ${found.version}, but ${origin} says ${wanted}.`,
+      advice: `Run "codex-runtime install ${wanted} --prefix ${layout.prefix}".`,
+      fields: { expected: wanted, actual: found.version, prefix: layout.prefix },
+    }),
+  ];
+}

@@ -1,0 +1,64 @@
+import { binLink, isHealthy, loadInstalled } from '../install/index.ts';
+import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
+import { missingMembers } from '../verify/index.ts';
+import { type Check, type Finding, fail, ok } from './finding.ts';
+
+/** Whether the stored runtimes are whole and complete. The cheap look: `verify` hashes. */
+export const checkStore: Check = async ({ settings: { home } }) => {
+  const runtimes = await listRuntimes(home);
+  const findings: Finding[] = [];
+  for (const { dir, manifest } of runtimes) {
+    const { version, target } = manifest;
+    const incomplete = missing('store', manifest, dir);
+    if (!(await isWhole(dir, manifest))) {
+      findings.push(
+        fail('store', 'DAMAGED', {
+          summary: `Codex ${version} at ${dir} is damaged.`,
+          advice: `Run "codex-runtime install ${version} --target ${target} --force"; "codex-runtime verify" names the files.`,
+          fields: { version, target, dir },
+        }),
+      );
+    } else if (incomplete !== undefined) findings.push(incomplete);
+  }
+  if (findings.length > 0) return findings;
+  const bytes = runtimes
+    .flatMap(({ manifest }) => manifest.files)
+    .reduce((sum, { size }) => sum + size, 0);
+  const count = `${runtimes.length} ${runtimes.length === 1 ? 'runtime' : 'runtimes'}`;
+  const summary = `The store has ${count}, ${(bytes / 1e9).toFixed(2)} GB, all whole.`;
+  return [ok('store', summary, { runtimes: runtimes.length, bytes })];
+};
+
+/** Whether the package in the prefix is whole, complete and linked. */
+export const checkInstalled: Check = async ({ layout, name }) => {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined) {
+    return [ok('installed', `${layout.prefix} has no runtime package.`, { installed: null })];
+  }
+  const { version, dir, runtime } = found;
+  const advice = `Run "codex-runtime install ${version} --prefix ${layout.prefix}${layout.global ? ' -g' : ''} --force".`;
+  if (!(await isWhole(dir, runtime))) {
+    const summary = `${name} ${version} at ${dir} is damaged.`;
+    return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, dir } })];
+  }
+  if (!(await isHealthy(layout, found))) {
+    const link = binLink(layout, { name, executable: runtime.entrypoint });
+    const summary = `${link} does not lead to ${name} ${version}.`;
+    return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, link } })];
+  }
+  return [
+    missing('installed', runtime, dir) ??
+      ok('installed', `${layout.prefix} has Codex ${version}.`, { version, dir }),
+  ];
+};
+
+function missing(id: string, runtime: RuntimeDescription, dir: string): Finding | undefined {
+  const members = missingMembers(runtime);
+  if (members.length === 0) return undefined;
+  const { version, target } = runtime;
+  return fail(id, 'DAMAGED', {
+    summary: `Codex ${version} at ${dir} lacks ${members.join(', ')}: code mode fails without.`,
+    advice: `Run "codex-runtime install ${version} --target ${target} --variant package --force".`,
+    fields: { version, target, dir, missing: members },
+  });
+}
