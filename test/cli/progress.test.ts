@@ -22,6 +22,7 @@ function contextWith(stderr: Writable): CliContext {
     interactive: false,
     columns: 80,
     color: false,
+    stdoutColor: false,
     signal: new AbortController().signal,
     releaseSignals: () => undefined,
   };
