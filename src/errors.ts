@@ -90,13 +90,23 @@ export function isCodexRuntimeError(
 }
 
 /**
- * Makes text from outside safe to print: terminal controls, line breaks and bidirectional
- * overrides become visible escapes, so that a server cannot move a cursor or forge a `::` command.
+ * Makes text from outside safe to print: terminal controls, bidirectional overrides and the starts
+ * of a CI runner's commands become visible escapes, so that a server cannot move a cursor or forge
+ * a `::` command. Line breaks stay.
  */
 export function escapeControls(text: string): string {
-  return text.replace(
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
-    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-    (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  return (
+    text
+      .replace(
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+        escape,
+      )
+      // A CI runner takes orders from lines that start like this, and from `##[` anywhere.
+      .replace(/(?<=^[ \u00a0]*):(?=:)|#(?=#\[)/gm, escape)
   );
+}
+
+function escape(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
