@@ -100,13 +100,13 @@ export function escapeControls(text: string): string {
       .replace(
         // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
         /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-        escape,
+        visible,
       )
       // A CI runner takes orders from lines that start like this, and from `##[` anywhere.
-      .replace(/(?<=^[ \u00a0]*):(?=:)|#(?=#\[)/gm, escape)
+      .replace(/(?<=^[ \u00a0]*):(?=:)|#(?=#\[)/gm, visible)
   );
 }
 
-function escape(character: string): string {
+function visible(character: string): string {
   return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }
