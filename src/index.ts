@@ -1,6 +1,6 @@
 export { type BridgeRequest, bridgeSocket } from './bridge-socket.ts';
 export { checkPin, type PinCheck } from './check-pin.ts';
-export { type Diagnosis, diagnose, type Finding } from './doctor/index.ts';
+export { type DiagnoseOptions, type Diagnosis, diagnose, type Finding } from './doctor/index.ts';
 export {
   type DownloadedAsset,
   type DownloadOptions,
@@ -60,6 +60,7 @@ export {
   type RuntimeDamage,
   type Verification,
   type VerifiedRuntime,
+  type VerifyOptions,
   verifyRuntimes,
 } from './verify/index.ts';
 export { type ReadyRelease, type WaitOptions, waitForRelease } from './wait-for-release.ts';

@@ -8,7 +8,7 @@ import { checkNode, checkPlatform } from './machine-checks.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkPath } from './path-check.ts';
 import { checkPin } from './pin-checks.ts';
-import { checkInstalled, checkStore } from './runtime-checks.ts';
+import { checkHandshake, checkInstalled, checkStore } from './runtime-checks.ts';
 
 /** What the doctor found, in the order in which it looked. */
 export interface Diagnosis {
@@ -17,6 +17,11 @@ export interface Diagnosis {
   /** 0, 9 when something is damaged, else the status of the first failure. */
   readonly exitStatus: number;
   readonly findings: readonly Finding[];
+}
+
+export interface DiagnoseOptions extends PrefixOptions {
+  /** Speak to the app-server of the installed runtime. Default false. */
+  readonly handshake?: boolean;
 }
 
 /** From the ground up: what a later check says rests on the earlier ones. */
@@ -29,6 +34,7 @@ const CHECKS: readonly Check[] = [
   checkPin,
   checkStore,
   checkInstalled,
+  checkHandshake,
   checkPath,
   checkNetwork,
 ];
@@ -38,7 +44,7 @@ const CHECKS: readonly Check[] = [
  * downloaded. With `offline` the network is not asked.
  * @throws CodexRuntimeError `ABORTED`; what is wrong is a finding, never an error
  */
-export async function diagnose(options: PrefixOptions = {}): Promise<Diagnosis> {
+export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
   const patient: Patient = {
     settings: settingsOf(options),
     layout: await layoutOf(options),
@@ -49,6 +55,7 @@ export async function diagnose(options: PrefixOptions = {}): Promise<Diagnosis> 
   const findings: Finding[] = [];
   for (const check of CHECKS) {
     if (check === checkNetwork && options.offline === true) continue;
+    if (check === checkHandshake && options.handshake !== true) continue;
     throwIfAborted(options.signal);
     findings.push(...(await check(patient)));
   }

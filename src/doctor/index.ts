@@ -1,2 +1,2 @@
-export { type Diagnosis, diagnose } from './diagnose.ts';
+export { type DiagnoseOptions, type Diagnosis, diagnose } from './diagnose.ts';
 export type { Finding } from './finding.ts';

@@ -1,6 +1,8 @@
+import { isCodexRuntimeError } from '../errors.ts';
 import { binLink, isHealthy, loadInstalled } from '../install/index.ts';
 import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
-import { missingMembers } from '../verify/index.ts';
+import { type Host, hostTarget } from '../target/index.ts';
+import { missingMembers, shakeHands } from '../verify/index.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 
 /** Whether the stored runtimes are whole and complete. The cheap look: `verify` hashes. */
@@ -51,6 +53,34 @@ export const checkInstalled: Check = async ({ layout, name }) => {
       ok('installed', `${layout.prefix} has Codex ${version}.`, { version, dir }),
   ];
 };
+
+/** Whether the installed runtime, or the wanted one in the store, can be spoken to. */
+export const checkHandshake: Check = async ({ settings, layout, name, signal }) => {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined || !runsOn(found.runtime.target, settings.host)) return [];
+  const { executable, version } = found;
+  const { handshake, failure } = await shakeHands(executable, settings.env, signal);
+  if (handshake?.version === version) {
+    return [ok('handshake', `Its app-server answers: ${handshake.userAgent}.`, { ...handshake })];
+  }
+  const actual = handshake?.version ?? failure;
+  return [
+    fail('handshake', 'DAMAGED', {
+      summary: `The app-server of ${executable} does not answer as Codex ${version}: ${actual}`,
+      advice: `Run "codex-runtime verify --prefix ${layout.prefix}", and look at what the app-server says.`,
+      fields: { expected: version, actual, executable },
+    }),
+  ];
+};
+
+function runsOn(target: string, host: Host): boolean {
+  try {
+    return hostTarget(host).triple === target;
+  } catch (error) {
+    if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return false;
+    throw error;
+  }
+}
 
 function missing(id: string, runtime: RuntimeDescription, dir: string): Finding | undefined {
   const members = missingMembers(runtime);

@@ -1,3 +1,9 @@
 export type { RuntimeDamage } from './damage.ts';
 export { missingMembers } from './expected-members.ts';
-export { type Verification, type VerifiedRuntime, verifyRuntimes } from './verify-runtimes.ts';
+export { type HandshakeOutcome, shakeHands } from './shake-hands.ts';
+export {
+  type Verification,
+  type VerifiedRuntime,
+  type VerifyOptions,
+  verifyRuntimes,
+} from './verify-runtimes.ts';

@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../abort.ts';
+import type { Handshake } from '../app-server/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { loadLock } from '../pin/index.ts';
 import { parseVersion } from '../pin/version.ts';
@@ -7,7 +8,7 @@ import { settingsOf } from '../request.ts';
 import { type Host, hostTarget, type Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
 import { findSubjects, type Subject } from './subject.ts';
-import { damagesOf } from './verify-subject.ts';
+import { type Inspection, inspectSubject } from './verify-subject.ts';
 
 /** A runtime, and what was found. */
 export interface VerifiedRuntime {
@@ -23,6 +24,13 @@ export interface VerifiedRuntime {
   readonly files: number;
   readonly bytes: number;
   readonly damages: readonly RuntimeDamage[];
+  /** How its app-server introduced itself; null where it was not asked. */
+  readonly handshake: Handshake | null;
+}
+
+export interface VerifyOptions extends PrefixOptions {
+  /** Let the app-server of what this machine can run introduce itself. Default false. */
+  readonly handshake?: boolean;
 }
 
 export interface Verification {
@@ -37,25 +45,26 @@ export interface Verification {
  * @throws CodexRuntimeError `DAMAGED` with {@link RuntimeDamage}s in `fields.damages`;
  * `RELEASE_NOT_FOUND` when there is nothing to look at; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
  */
-export async function verifyRuntimes(options: PrefixOptions = {}): Promise<Verification> {
+export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verification> {
   const settings = settingsOf(options);
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
     lock: await loadLock(settings.cwd),
     host: targetOf(settings.host),
+    handshake: options.handshake === true ? settings.env : null,
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   const runtimes: VerifiedRuntime[] = [];
   for (const subject of await findSubjects(options)) {
     throwIfAborted(options.signal);
-    runtimes.push(describe(subject, await damagesOf(subject, expectation)));
+    runtimes.push(describe(subject, await inspectSubject(subject, expectation)));
   }
   const damaged = runtimes.filter(({ damages }) => damages.length > 0);
   if (damaged.length > 0) throw damagedError(runtimes, damaged);
   return { runtimes };
 }
 
-function describe(subject: Subject, damages: readonly RuntimeDamage[]): VerifiedRuntime {
+function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
   const { runtime, dir } = subject;
   const files = runtime?.files ?? [];
   return {
@@ -67,7 +76,7 @@ function describe(subject: Subject, damages: readonly RuntimeDamage[]): Verified
     dir,
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
-    damages,
+    ...inspection,
   };
 }
 

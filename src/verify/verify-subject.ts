@@ -1,13 +1,16 @@
 import { realpath } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Handshake } from '../app-server/index.ts';
 import { printedVersion } from '../check-version.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { binLink } from '../install/index.ts';
 import type { Lock } from '../pin/index.ts';
+import type { Environment } from '../settings.ts';
 import { entrypointDigest, type RuntimeDescription, verifyFiles } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { RuntimeDamage } from './damage.ts';
 import { missingMembers } from './expected-members.ts';
+import { shakeHands } from './shake-hands.ts';
 import { strayFiles } from './stray-files.ts';
 import type { Subject } from './subject.ts';
 
@@ -18,26 +21,31 @@ export interface Expectation {
   readonly lock: Lock | null;
   /** This machine's target; null where it has none. */
   readonly host: Triple | null;
+  /** The environment to speak to the app-server in; null when it is not to be spoken to. */
+  readonly handshake: Environment | null;
   readonly signal?: AbortSignal;
+}
+
+/** What looking at a runtime came to. */
+export interface Inspection {
+  /** Empty when it is what was verified at download. */
+  readonly damages: readonly RuntimeDamage[];
+  /** Null where nobody tried, or nobody answered. */
+  readonly handshake: Handshake | null;
 }
 
 type Flaw = Omit<RuntimeDamage, 'dir'>;
 
-/** Everything that is wrong with a runtime; empty when it is what was verified at download. */
-export async function damagesOf(
+/** Looks at everything that can be wrong with a runtime. */
+export async function inspectSubject(
   subject: Subject,
   expectation: Expectation,
-): Promise<readonly RuntimeDamage[]> {
-  const flaws = await flawsOf(subject, expectation);
-  return flaws.map((flaw) => ({ dir: subject.dir, ...flaw }));
-}
-
-async function flawsOf(subject: Subject, expectation: Expectation): Promise<readonly Flaw[]> {
+): Promise<Inspection> {
   const { runtime, dir } = subject;
-  if (runtime === null) return [{ path: 'runtime.json', kind: 'manifest' }];
+  if (runtime === null) return inspection(dir, [{ path: 'runtime.json', kind: 'manifest' }]);
   const files = await verifyFiles(dir, runtime.files, expectation.signal);
   const strays = await strayFiles(dir, runtime.files, subject.package === null);
-  const fixed: readonly Flaw[] = [
+  const flaws: readonly Flaw[] = [
     ...keyFlaws(subject, runtime),
     ...versionFlaws(runtime, expectation),
     ...lockFlaws(runtime, expectation),
@@ -46,9 +54,19 @@ async function flawsOf(subject: Subject, expectation: Expectation): Promise<read
     ...strays.map((path): Flaw => ({ path, kind: 'unexpected' })),
     ...(await linkFlaws(subject, runtime)),
   ];
-  // Bytes that are not the verified ones are not run.
-  const safe = !files.some(({ path }) => path === runtime.entrypoint);
-  return safe ? [...fixed, ...(await runFlaws(dir, runtime, expectation))] : fixed;
+  // Bytes that are not the verified ones are not run, and not all machines can run them.
+  const wrong = files.some(({ path }) => path === runtime.entrypoint);
+  if (wrong || runtime.target !== expectation.host) return inspection(dir, flaws);
+  const { flaw, handshake } = await run(dir, runtime, expectation);
+  return inspection(dir, flaw === null ? flaws : [...flaws, flaw], handshake);
+}
+
+function inspection(
+  dir: string,
+  flaws: readonly Flaw[],
+  handshake: Handshake | null = null,
+): Inspection {
+  return { damages: flaws.map((flaw) => ({ dir, ...flaw })), handshake };
 }
 
 function keyFlaws({ key }: Subject, runtime: RuntimeDescription): readonly Flaw[] {
@@ -84,19 +102,27 @@ async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise
   return [{ path: link, kind: 'link', expected: executable, actual: linked ?? 'nothing' }];
 }
 
-async function runFlaws(
+async function run(
   dir: string,
   runtime: RuntimeDescription,
-  { host, signal }: Expectation,
-): Promise<readonly Flaw[]> {
-  if (runtime.target !== host) return [];
-  const path = runtime.entrypoint;
+  { handshake: env, signal }: Expectation,
+): Promise<{ readonly flaw: Flaw | null; readonly handshake: Handshake | null }> {
+  const { entrypoint: path, version: expected } = runtime;
+  const executable = join(dir, ...path.split('/'));
+  const flawed = (flaw: Omit<Flaw, 'path'>) => ({ flaw: { path, ...flaw }, handshake: null });
+  let actual: string | null;
   try {
-    const actual = await printedVersion(join(dir, ...path.split('/')), signal);
-    if (actual === runtime.version) return [];
-    return [{ path, kind: 'version', expected: runtime.version, actual: actual ?? 'no version' }];
+    actual = await printedVersion(executable, signal);
   } catch (error) {
     if (!isCodexRuntimeError(error, 'INSTALL_FAILED')) throw error;
-    return [{ path, kind: 'does-not-run' }];
+    return flawed({ kind: 'does-not-run' });
   }
+  if (actual !== expected) {
+    return flawed({ kind: 'version', expected, actual: actual ?? 'no version' });
+  }
+  if (env === null) return { flaw: null, handshake: null };
+  const { handshake, failure } = await shakeHands(executable, env, signal);
+  if (handshake === null) return flawed({ kind: 'handshake', actual: failure });
+  if (handshake.version === expected) return { flaw: null, handshake };
+  return flawed({ kind: 'handshake', expected, actual: handshake.version });
 }

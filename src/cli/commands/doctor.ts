@@ -11,17 +11,20 @@ import {
 
 interface DoctorFlags extends CommonFlags, PrefixFlags {
   readonly offline?: true;
+  readonly handshake?: true;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('doctor')
     .description('Look at all that an installation needs, and say what to do.')
     .argument('[version]', 'judge as if this version were wanted')
-    .option('--offline', 'do not ask the network');
+    .option('--offline', 'do not ask the network')
+    .option('--handshake', "speak to the installed runtime's app-server too");
   return addCommonFlags(addPrefixFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
-      const diagnosis = await diagnose(libraryOptions(context, version, flags));
+      const options = libraryOptions(context, version, flags);
+      const diagnosis = await diagnose({ ...options, handshake: flags.handshake === true });
       printResult(context, flags, diagnosis, describe(diagnosis, flags, context.stdoutColor));
       done(diagnosis.exitStatus);
     });

@@ -13,6 +13,7 @@ import { formatBytes, formatTable } from '../format.ts';
 
 interface VerifyFlags extends CommonFlags, PrefixFlags {
   readonly target?: string;
+  readonly handshake?: true;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -21,24 +22,27 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       'Hash every file again, look for missing and foreign ones, and let the executable say its version.',
     )
     .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
-    .option('--target <target>', 'only this target in the store', nonEmpty);
+    .option('--target <target>', 'only this target in the store', nonEmpty)
+    .option('--handshake', 'speak to its app-server too');
   return addCommonFlags(addPrefixFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
-      const result = await verifyRuntimes(libraryOptions(context, version, flags));
+      const options = libraryOptions(context, version, flags);
+      const result = await verifyRuntimes({ ...options, handshake: flags.handshake === true });
       printResult(context, flags, result, describe(result));
       done(0);
     });
 }
 
 function describe({ runtimes }: Verification): string {
-  const rows = runtimes.map(({ version, target, variant, files, bytes, dir }) => [
+  const rows = runtimes.map(({ handshake, version, target, variant, files, bytes, dir }) => [
     version ?? '?',
     target ?? '?',
     variant ?? '?',
     'whole',
     `${files} files`,
     formatBytes(bytes),
+    ...(handshake === null ? [] : [handshake.userAgent]),
     dir,
   ]);
   return formatTable(rows);
@@ -52,6 +56,6 @@ that runtimes were installed into. It ends with 9 and a list of damages when som
 Examples:
   codex-runtime verify
   codex-runtime verify 0.169.0 --json
-  codex-runtime verify --prefix demo
+  codex-runtime verify --prefix demo --handshake
   codex-runtime verify 0.169.0 -g               and it has to be this version
 `;
