@@ -2,6 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { appServerRows } from './app-server.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
 import { provisioningRows } from './provision.ts';
 import { formatRows } from './row.ts';
@@ -9,7 +10,7 @@ import { formatRows } from './row.ts';
 const runs = Number(process.env['BENCH_RUNS'] ?? 5);
 await mkdir(BENCH_DIR, { recursive: true });
 const inputs = await prepareInputs();
-const rows = await provisioningRows(inputs, runs);
+const rows = [...(await provisioningRows(inputs, runs)), ...(await appServerRows(inputs, runs))];
 
 const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${runs}`;
 console.log(`${machine}\n\n${formatRows(rows)}`);
