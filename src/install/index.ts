@@ -2,7 +2,6 @@ export { binLink } from './bin-link.ts';
 export { type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 export {
   forgetPrefix,
-  type KnownPrefix,
   loadKnownPrefixes,
   rememberPrefix,
 } from './known-prefixes.ts';

@@ -20,6 +20,9 @@ export const BUNDLED_TEMPLATES: string = fileURLToPath(
   new URL('../../templates/', import.meta.url),
 );
 
+/** Keeps tools from taking a template's `package.json` for a package of its own; it is left away. */
+const TEMPLATE_SUFFIX = /\.template$/;
+
 const PLACEHOLDER = /\{\{([A-Za-z][A-Za-z0-9]*)\}\}/g;
 const QUOTED_PLACEHOLDER = /"\{\{([A-Za-z][A-Za-z0-9]*)\}\}"/g;
 
@@ -36,18 +39,17 @@ export async function loadTemplate(
   values: TemplateValues,
 ): Promise<readonly TemplateFile[]> {
   const root = join(templatesDir, name);
-  const paths = await listFiles(root);
-  const missing = required.find((path) => !paths.includes(path));
+  const files: TemplateFile[] = [];
+  for (const source of await listFiles(root)) {
+    const path = source.replace(TEMPLATE_SUFFIX, '');
+    const raw = await readFile(join(root, source));
+    const text = decodeUtf8(raw);
+    const content = text === undefined ? raw : Buffer.from(fill(text, values, join(root, path)));
+    files.push({ path, content });
+  }
+  const missing = required.find((name) => !files.some(({ path }) => path === name));
   if (missing !== undefined) {
     throw invalid(`The template ${root} has no ${missing}.`, { template: root, file: missing });
-  }
-  const files: TemplateFile[] = [];
-  for (const path of paths) {
-    const raw = await readFile(join(root, path));
-    const text = decodeUtf8(raw);
-    const content =
-      text === undefined ? raw : Buffer.from(fill(text, values, join(root, path)), 'utf8');
-    files.push({ path, content });
   }
   return files;
 }

@@ -14,10 +14,9 @@ export type {
   RuntimeDescription,
   RuntimeFile,
   RuntimeManifest,
-  RuntimeOrigin,
 } from './manifest.ts';
 export { parseDescription } from './parse-manifest.ts';
-export { type Damage, inspectFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
+export { type Damage, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
   commitRuntime,
   findRuntime,

@@ -27,7 +27,7 @@ export async function sealFiles(root: string, files: readonly RuntimeFile[]): Pr
 }
 
 /** A cheap look: kind, size, mode and seal of every file, without reading one. Empty means whole. */
-export async function inspectFiles(
+async function inspectFiles(
   root: string,
   files: readonly RuntimeFile[],
 ): Promise<readonly Damage[]> {
@@ -108,7 +108,7 @@ function errnoOf(error: unknown): string {
 }
 
 /** SHA-256 of a file in lower-case hexadecimal. Throws the native error. */
-export async function sha256File(path: string): Promise<string> {
+async function sha256File(path: string): Promise<string> {
   const hash = createHash('sha256');
   for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
   return hash.digest('hex');

@@ -9,7 +9,7 @@ import { parseTarget, type Target } from '../target/index.ts';
 const NEEDS_SIBLINGS = '0.153.0';
 
 /** Files without which this version of Codex does not do all that it can. */
-export function expectedMembers(version: string, target: Target): readonly string[] {
+function expectedMembers(version: string, target: Target): readonly string[] {
   if (!gte(version, NEEDS_SIBLINGS)) return [];
   const exe = target.exeSuffix;
   const resources =

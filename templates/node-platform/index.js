@@ -1,4 +1,3 @@
-'use strict';
 // CommonJS with plain `exports.x =` lines: `require` works on every Node, and `import { codexPath }`
 // too, because Node finds these names without running the file.
 const { existsSync } = require('node:fs');

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-'use strict';
+
 // npm links commands to files of the package that names them, and the executable lies in another
 // one, by platform. So the first start comes through here; it then points the link at the
 // executable, and later starts have no Node in between.

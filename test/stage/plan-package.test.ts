@@ -128,7 +128,7 @@ describe('planPackage for Python', () => {
 
 describe('templates', () => {
   it.each([
-    ['node', 'node-platform/package.json'],
+    ['node', 'node-platform/package.json.template'],
     ['node', 'node-platform/index.js'],
     ['python', 'python/dist-info/METADATA'],
     ['python', 'python/package/__init__.py'],
@@ -173,7 +173,7 @@ describe('templates', () => {
     ['a files list that drops the executable', { files: ['index.js'] }],
   ])('are refused when package.json has %s', async (_, change) => {
     const dir = await templatesCopy();
-    const path = join(dir, 'node-platform/package.json');
+    const path = join(dir, 'node-platform/package.json.template');
     const manifest = JSON.parse(await readFile(path, 'utf8'));
     await writeFile(path, JSON.stringify({ ...manifest, ...change }));
     await expect(planWith(dir)).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
