@@ -137,7 +137,7 @@ describe('templates', () => {
     await rm(join(dir, file));
     await expect(planWith(dir, ecosystem)).rejects.toMatchObject({
       code: 'TEMPLATE_INVALID',
-      fields: { file: file.split('/').slice(1).join('/') },
+      fields: { file: file.split('/').slice(1).join('/').replace('.template', '') },
     });
   });
 
