@@ -1,2 +1,7 @@
 export { globalPrefix, loadNpmOptions } from './options.ts';
 export { createRegistry, type Registry } from './registry.ts';
+export {
+  loadRegistryKeys,
+  type RegistryKey,
+  verifyRegistrySignature,
+} from './registry-signature.ts';

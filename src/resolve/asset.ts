@@ -31,6 +31,11 @@ export interface Digest {
   /** Lower-case hexadecimal. */
   readonly hex: string;
   readonly origin: DigestOrigin;
+  /**
+   * npm alone: id of the registry's key whose signature over the digest was verified; null where
+   * the registry has no keys, so that nothing was.
+   */
+  readonly registryKey?: string | null;
 }
 
 /** One way to bring an asset's bytes here. */

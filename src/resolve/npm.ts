@@ -4,8 +4,9 @@ import type { Registry } from '../npm/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
 import { TARGETS, type Target } from '../target/index.ts';
-import type { Asset, Digest, Release } from './asset.ts';
+import type { Asset, Release } from './asset.ts';
 import { npmAsset, npmPlatformVersion } from './asset-name.ts';
+import { createVoucher, type Dist } from './npm-digest.ts';
 import { newestFirst } from './order.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { isRecord } from './release-document.ts';
@@ -20,6 +21,7 @@ export function npmChannel(
   registry: Registry,
 ): ReleaseChannel {
   const path = settings.npmPackage.replace('/', '%2f');
+  const vouch = createVoucher(settings, registry);
 
   const asset = async (
     version: Version,
@@ -28,7 +30,15 @@ export function npmChannel(
   ): Promise<Asset | undefined> => {
     const build = npmPlatformVersion(version.semver, target);
     const document = await present(registry, `${path}/${build}`, signal);
-    return document === undefined ? undefined : readBuild(document, version, target, build);
+    if (document === undefined) return undefined;
+    const { dist, url } = readBuild(document, build);
+    return {
+      ...npmAsset(version.semver, target),
+      target,
+      size: null,
+      digests: await vouch(build, dist, signal),
+      sources: [{ kind: 'npm', url }],
+    };
   };
 
   return {
@@ -76,33 +86,13 @@ async function present(
 }
 
 /** Reads a version document; its other fields are no concern of ours. */
-async function readBuild(
-  document: unknown,
-  version: Version,
-  target: Target,
-  build: string,
-): Promise<Asset> {
+function readBuild(document: unknown, build: string): { dist: Dist; url: string } {
   const dist = isRecord(document) && document['version'] === build ? document['dist'] : undefined;
   const url = isRecord(dist) ? readTarballUrl(dist['tarball']) : null;
   if (!isRecord(dist) || url === null) {
     throw unavailable(`npm's document of ${build} names no tarball.`, { reason: 'not-an-asset' });
   }
-  return {
-    ...npmAsset(version.semver, target),
-    target,
-    size: null,
-    digests: await readIntegrity(dist['integrity']),
-    sources: [{ kind: 'npm', url }],
-  };
-}
-
-/** npm's SHA-512; the older SHA-1 beside it vouches for nothing any more. */
-async function readIntegrity(value: unknown): Promise<Digest[]> {
-  if (typeof value !== 'string' || value.length > 1024) return [];
-  const { default: ssri } = await import('ssri');
-  const [hash] = ssri.parse(value)?.['sha512'] ?? [];
-  const hex = Buffer.from(hash?.digest ?? '', 'base64').toString('hex');
-  return /^[0-9a-f]{128}$/.test(hex) ? [{ algorithm: 'sha512', hex, origin: 'npm' }] : [];
+  return { dist, url };
 }
 
 function readTarballUrl(value: unknown): string | null {

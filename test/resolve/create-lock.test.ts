@@ -52,7 +52,7 @@ describe('createLock', () => {
       integrity: expect.stringMatching(/^sha512-/),
     });
     const routes = new Set(github.requests.map(({ route }) => route));
-    expect(routes).toEqual(new Set(['release', 'mirror-release', 'npm-document']));
+    expect(routes).toEqual(new Set(['release', 'mirror-release', 'npm-document', 'npm-keys']));
   });
 
   test('is written as the published schema says, and reads back as itself', async () => {

@@ -45,7 +45,7 @@ describe('a release on npm', () => {
         sources: [{ kind: 'npm', url: `${github.url}/npm/@openai/codex/-/codex-${BUILD}.tgz` }],
       },
     ]);
-    expect(github.requests.map(({ route }) => route)).toEqual(['npm-document']);
+    expect(github.requests.map(({ route }) => route)).toEqual(['npm-document', 'npm-keys']);
   });
 
   test("is asked for with npm's own credentials for that registry", async () => {

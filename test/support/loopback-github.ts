@@ -17,6 +17,7 @@ type LoopbackRoute =
   | 'mirror'
   | 'npm-document'
   | 'npm-list'
+  | 'npm-keys'
   | 'npm-tags'
   | 'npm-tarball'
   | 'unknown';
@@ -197,6 +198,7 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
         return { route: 'npm-list', json: { versions: Object.fromEntries(versions) } };
       },
     ],
+    [pattern('/npm/-/npm/v1/keys'), () => ({ route: 'npm-keys' })],
     [
       pattern('/npm/-/package/@openai%2fcodex/dist-tags'),
       () => ({ route: 'npm-tags', json: { latest: stable()?.version } }),
