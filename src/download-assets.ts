@@ -12,7 +12,14 @@ import {
 } from './request.ts';
 import { parseChecksums } from './resolve/checksums.ts';
 import { DIR_CHECKSUMS } from './resolve/dir.ts';
-import { type Candidate, type Channel, resolveCandidates } from './resolve/index.ts';
+import {
+  type Asset,
+  type AssetSource,
+  type Candidate,
+  type Channel,
+  resolveCandidates,
+} from './resolve/index.ts';
+import { saveBundle } from './signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from './target/index.ts';
 
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
@@ -32,6 +39,8 @@ export interface DownloadedAsset {
   readonly size: number;
   /** Lower-case hexadecimal. */
   readonly sha256: string;
+  /** Name of the Sigstore bundle that lies beside it; null where the release has none. */
+  readonly signature: string | null;
   readonly channel: Channel;
   /** Bytes that came over the wire; 0 when the file was there. */
   readonly downloaded: number;
@@ -49,9 +58,11 @@ export interface DownloadResult {
 
 /**
  * Fills a directory from which machines without a network install: `<out>/<version>/` gets one
- * archive for each target, in a format that every supported Node unpacks, and a `SHA256SUMS`. What
- * is there and right stays; an interrupted download is continued.
- * @throws CodexRuntimeError as resolving and downloading do
+ * archive for each target, in a format that every supported Node unpacks, its signature where the
+ * release has one, and a `SHA256SUMS`. What is there and right stays; an interrupted download is
+ * continued.
+ * @throws CodexRuntimeError as resolving and downloading do; `SIGNATURE_MISSING` and
+ * `SIGNATURE_UNREACHABLE` where the lockfile requires signatures
  */
 export async function downloadAssets(options: DownloadOptions): Promise<DownloadResult> {
   const { targets: wanted, ...rest } = options;
@@ -103,7 +114,10 @@ async function bringAsset(
   const path = join(dir, asset.name);
   const described = { target: asset.target.triple, name: asset.name, path, channel };
   const present = request.force ? null : await verifyAssetFile(path, asset);
-  if (present !== null) return { ...described, ...present, downloaded: 0 };
+  if (present !== null) {
+    const signature = await bringSignature(request, asset, null, dir);
+    return { ...described, ...present, signature, downloaded: 0 };
+  }
   const { onProgress, signal, settings } = request;
   onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
   const { download } = await receiveAsset(
@@ -126,7 +140,29 @@ async function bringAsset(
   await chmod(download.path, 0o644);
   await rename(download.path, path);
   await download.discard();
-  return { ...described, ...verified, downloaded: download.outcome.fetched };
+  const signature = await bringSignature(request, asset, download.outcome.source, dir);
+  return { ...described, ...verified, signature, downloaded: download.outcome.fetched };
+}
+
+/** Without it, a machine that has only this directory could not require a signature. */
+async function bringSignature(
+  { version, settings, lock, signal }: ExactRequest,
+  asset: Asset,
+  delivered: AssetSource['kind'] | null,
+  dir: string,
+): Promise<string | null> {
+  return await saveBundle(
+    {
+      version,
+      target: asset.target,
+      asset,
+      delivered,
+      settings,
+      workDir: dir,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    { dir, required: lock?.signature === 'required' },
+  );
 }
 
 /** Unfinished downloads lie on the same file system, so that a rename finishes them. */
