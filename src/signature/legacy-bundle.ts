@@ -84,9 +84,7 @@ function loggedSha256(body: string): string {
   const data = isRecord(spec) ? spec['data'] : undefined;
   const hash = isRecord(data) ? data['hash'] : undefined;
   const value = isRecord(hash) && hash['algorithm'] === 'sha256' ? hash['value'] : undefined;
-  if (typeof value !== 'string' || !/^[0-9a-f]{64}$/.test(value)) {
-    throw new Error('the log entry names no SHA-256');
-  }
+  if (typeof value !== 'string') throw new Error('the log entry names no SHA-256');
   return value;
 }
 

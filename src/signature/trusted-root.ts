@@ -7,6 +7,15 @@ import { CodexRuntimeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 import { type SignatureSubject, signatureUnreachable } from './faults.ts';
 
+/** Where an update comes from; only tests have a reason to change it. */
+export interface TufSource {
+  /** Default: Sigstore's public repository. */
+  readonly mirrorURL?: string;
+  /** File with the repository's root of trust. Default: the one of `@sigstore/tuf`. */
+  readonly rootPath?: string;
+  readonly retry?: { readonly retries: number };
+}
+
 /**
  * Whom to trust: the file that the settings name, the root of Sigstore's public good instance
  * brought up to date through TUF, or, without a setting, the one that `@sigstore/tuf` was published
@@ -17,12 +26,16 @@ import { type SignatureSubject, signatureUnreachable } from './faults.ts';
 export async function loadTrustMaterial(
   { trustedRoot, home }: Pick<Settings, 'trustedRoot' | 'home'>,
   subject: SignatureSubject,
+  tuf: TufSource = {},
 ): Promise<TrustMaterial> {
   if (trustedRoot === null) return toTrustMaterial(bundledRoot());
-  if (trustedRoot === 'tuf') return toTrustMaterial(await updatedRoot(home, subject));
+  if (trustedRoot === 'tuf') return toTrustMaterial(await updatedRoot(home, subject, tuf));
   try {
     const text = await readFile(trustedRoot, 'utf8');
-    return toTrustMaterial(TrustedRoot.fromJSON(JSON.parse(text)));
+    const root = TrustedRoot.fromJSON(JSON.parse(text));
+    // What is no trusted root reads as an empty one, which would make every signature look bad.
+    if (root.certificateAuthorities.length === 0) throw new Error('it names no authority');
+    return toTrustMaterial(root);
   } catch (cause) {
     throw new CodexRuntimeError('USAGE', `${trustedRoot} is no Sigstore trusted root.`, {
       hint: 'Name a trusted_root.json, or leave --trusted-root and CODEX_RUNTIME_TRUSTED_ROOT out.',
@@ -43,10 +56,14 @@ function bundledRoot(): TrustedRoot {
 }
 
 /** No falling back to the bundled root: whoever asks for an update wants to hear of revoked keys. */
-async function updatedRoot(home: string, subject: SignatureSubject): Promise<TrustedRoot> {
+async function updatedRoot(
+  home: string,
+  subject: SignatureSubject,
+  tuf: TufSource,
+): Promise<TrustedRoot> {
   const { getTrustedRoot } = await import('@sigstore/tuf');
   try {
-    return await getTrustedRoot({ cachePath: join(home, 'tuf') });
+    return await getTrustedRoot({ ...tuf, cachePath: join(home, 'tuf') });
   } catch (cause) {
     const failure = new CodexRuntimeError(
       'SOURCE_UNAVAILABLE',

@@ -1,12 +1,14 @@
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { downloadAssets } from '../../src/download-assets.ts';
 import { ensureRuntime } from '../../src/ensure-runtime.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { installRuntime } from '../../src/install-runtime.ts';
 import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { pinRuntime } from '../../src/pin-runtime.ts';
+import { previewInstall } from '../../src/preview-install.ts';
 import { provisionRuntime } from '../../src/provision.ts';
 import { completeRequest, exactRequest, type RuntimeOptions } from '../../src/request.ts';
 import { createLock, parseSources } from '../../src/resolve/index.ts';
@@ -301,6 +303,18 @@ describe('where a signature is looked for', () => {
     expect(github.requests).toEqual([]);
   });
 
+  test('a directory that download has filled: it brought the bundle along', async () => {
+    const { github, options, cwd } = await surroundings(await signedBinary());
+    await using _ = github;
+    const { verifySignature: _flag, ...plain } = options;
+    const filled = await downloadAssets({ ...plain, out: join(cwd, 'releases') });
+    expect(filled.assets).toMatchObject([{ name: PACKAGE, signature: BINARY_BUNDLE }]);
+    const before = github.requests.length;
+    const { runtime } = await provision({ ...options, source: 'dir:releases' });
+    expect(runtime.manifest.origin.signature).toMatchObject(CODEX_SIGNER);
+    expect(github.requests).toHaveLength(before);
+  });
+
   test("a fork: signed by the fork's own workflow", async () => {
     const signer = releaseSigner('acme/codex', parseVersion('0.115.0'));
     const bundle = await authority.legacyBundle({ content: EXECUTABLE, signer });
@@ -346,6 +360,18 @@ describe('what is here already', () => {
   });
 });
 
+test('a version that only the prefix names is not taken from there without its signature', async () => {
+  const { github, options, cwd } = await surroundings(await signedBinary());
+  await using _ = github;
+  const { version: _version, ...unnamed } = { ...options, prefix: join(cwd, 'demo') };
+  await installRuntime({ ...options, prefix: unnamed.prefix, verifySignature: false });
+  expect((await ensureRuntime({ ...unnamed, verifySignature: false })).source).toBe('prefix');
+  expect((await previewInstall(unnamed)).action).toBe('download');
+  expect((await ensureRuntime(unnamed)).source).not.toBe('prefix');
+  expect((await previewInstall(unnamed)).action).toBe('none');
+  expect((await ensureRuntime(unnamed)).source).toBe('prefix');
+});
+
 describe('a lockfile that requires signatures', () => {
   async function locked(files: Readonly<Record<string, object>>) {
     const around = await surroundings(files);
@@ -386,6 +412,13 @@ describe('a lockfile that requires signatures', () => {
     const error = await failure(pinRuntime({ ...options, deep: true }));
     expect(error.code).toBe('SIGNATURE_MISSING');
     expect(await readdir(cwd)).not.toContain(LOCKFILE_NAME);
+  });
+
+  test('lets no directory be filled without them', async () => {
+    const { github, options } = await locked({});
+    await using _ = github;
+    const error = await failure(downloadAssets({ ...options, out: 'releases' }));
+    expect(error.code).toBe('SIGNATURE_MISSING');
   });
 
   test('lets targets pass that upstream does not sign', async () => {

@@ -234,6 +234,13 @@ describe('a bundle', () => {
     expect(await tampered(tamper)).toBe(reason);
   });
 
+  test('that states the digest of these bytes, but was logged for others, is refused', async () => {
+    const document = await authority.bundle({ content: Buffer.from('other') });
+    const { messageDigest } = document.messageSignature;
+    messageDigest.digest = createHash('sha256').update(CONTENT).digest('base64');
+    expect(await fault(document)).toBe('tlog');
+  });
+
   test('with an envelope in place of a file signature is malformed', async () => {
     const { messageSignature, ...rest } = await authority.bundle({ content: CONTENT });
     const envelope = {

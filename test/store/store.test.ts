@@ -101,6 +101,18 @@ describe('findRuntime', () => {
     expect(await findRuntime(home, KEY)).toBeUndefined();
   });
 
+  it('refuses a manifest with a signature of another form', async () => {
+    const home = await tempDir();
+    const { dir } = await commit(home);
+    const path = join(dir, 'runtime.json');
+    const text = await readFile(path, 'utf8');
+    await writeFile(
+      path,
+      text.replace('"packageAvailable"', '"signature": true, "packageAvailable"'),
+    );
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+  });
+
   it('refuses a manifest whose paths lead outside', async () => {
     const home = await tempDir();
     const { dir } = await commit(home);

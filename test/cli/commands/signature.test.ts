@@ -1,0 +1,58 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startLoopbackGitHub } from '../../support/loopback-github.ts';
+import { miniatureCodex, miniatureRelease } from '../../support/miniature-release.ts';
+import { LINUX } from '../../support/resolve-request.ts';
+import { document, runCli } from '../../support/run-cli.ts';
+import { CODEX_SIGNER, createSigningAuthority } from '../../support/signing-authority.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+
+const BUNDLE = 'codex-x86_64-unknown-linux-musl.sigstore';
+const ASK = ['which', '0.115.0', '--target', 'linux-x64', '--verify-signature'];
+
+/** A loopback GitHub, with a signature in its release or without. */
+async function release(bundle?: object) {
+  const { assets, ...rest } = await miniatureRelease('0.115.0', { targets: [LINUX] });
+  const content = Buffer.from(JSON.stringify(bundle));
+  const signed = bundle === undefined ? [] : [{ name: BUNDLE, content }];
+  return await startLoopbackGitHub({ releases: [{ ...rest, assets: [...assets, ...signed] }] });
+}
+
+describe('--verify-signature', () => {
+  it('prints the path of a runtime whose signature is good, and says who signed', async () => {
+    const authority = await createSigningAuthority();
+    const content = miniatureCodex('0.115.0');
+    await using github = await release(await authority.legacyBundle({ content }));
+    const around = { dir: await tempDir(), env: github.env };
+    const trust = ['--trusted-root', await authority.writeTrustedRoot(around.dir)];
+    const run = await runCli([...ASK, ...trust, '--verbose'], around);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringMatching(/bin\/codex\n$/) });
+    expect(run.stderr).toContain(`Signed by ${CODEX_SIGNER.identity}`);
+    expect(await readFile(run.stdout.trim())).toEqual(content);
+  });
+
+  it('ends with 6 where the built-in trusted root does not know who signed', async () => {
+    const authority = await createSigningAuthority();
+    const bundle = await authority.bundle({ content: miniatureCodex('0.115.0') });
+    await using github = await release(bundle);
+    const run = await runCli([...ASK, '--json'], { dir: await tempDir(), env: github.env });
+    expect(run.status).toBe(6);
+    expect(document(run)).toMatchObject({ code: 'SIGNATURE_INVALID', reason: 'chain' });
+  });
+
+  it('ends with 6 where the release has none', async () => {
+    await using github = await release();
+    const run = await runCli([...ASK, '--json'], { dir: await tempDir(), env: github.env });
+    expect(run.status).toBe(6);
+    expect(document(run)).toMatchObject({ code: 'SIGNATURE_MISSING' });
+  });
+
+  it('ends with 2 for a trusted root that is none', async () => {
+    const authority = await createSigningAuthority();
+    await using github = await release(await authority.bundle({ content: Buffer.from('x') }));
+    const around = { dir: await tempDir(), env: github.env };
+    const run = await runCli([...ASK, '--trusted-root', join(around.dir, 'none.json')], around);
+    expect(run).toMatchObject({ status: 2, stdout: '' });
+  });
+});
