@@ -10,15 +10,10 @@ import {
   exactRequest,
   type RuntimeOptions,
 } from './request.ts';
+import type { AssetSource } from './resolve/asset.ts';
 import { parseChecksums } from './resolve/checksums.ts';
 import { DIR_CHECKSUMS } from './resolve/dir.ts';
-import {
-  type Asset,
-  type AssetSource,
-  type Candidate,
-  type Channel,
-  resolveCandidates,
-} from './resolve/index.ts';
+import { type Asset, type Candidate, type Channel, resolveCandidates } from './resolve/index.ts';
 import { saveBundle } from './signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from './target/index.ts';
 

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
-import type { Asset } from '../resolve/asset.ts';
+import type { Asset, Digest } from '../resolve/asset.ts';
 import { type Sink, streamFrom } from './byte-stream.ts';
 import { claimPartial } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
@@ -117,7 +117,7 @@ async function receive(
   }
   onProgress?.({
     type: 'verified',
-    digests: asset.digests.map(({ algorithm, hex, origin }) => `${algorithm}:${hex} (${origin})`),
+    digests: asset.digests.map(describeDigest),
   });
 }
 
@@ -136,4 +136,10 @@ async function verify(state: TransferState, url: string): Promise<void> {
     if (total === null) throw restart(asset.name, 'it may have ended early', error);
     throw error;
   }
+}
+
+function describeDigest({ algorithm, hex, origin, registryKey }: Digest): string {
+  const signed =
+    registryKey === null ? 'which has no keys to sign with' : `signed by ${registryKey}`;
+  return `${algorithm}:${hex} (${origin}${registryKey === undefined ? '' : `, ${signed}`})`;
 }

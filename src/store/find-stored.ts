@@ -34,7 +34,7 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
 }
 
 /** Whether a description fits: version, target, variant, and the executable that the lock pins. */
-export function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
+function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
   const locked = lockedEntrypoint(wanted);
   return (
     runtime.version === wanted.version.semver &&

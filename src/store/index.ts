@@ -2,7 +2,6 @@ export { syncDirectory } from '../sync-directory.ts';
 export {
   entrypointDigest,
   findStored,
-  isWanted,
   isWantedOutside,
   lockedEntrypoint,
   type Wanted,

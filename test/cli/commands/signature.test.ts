@@ -14,8 +14,8 @@ const ASK = ['which', '0.115.0', '--target', 'linux-x64', '--verify-signature'];
 /** A loopback GitHub, with a signature in its release or without. */
 async function release(bundle?: object) {
   const { assets, ...rest } = await miniatureRelease('0.115.0', { targets: [LINUX] });
-  const content = Buffer.from(JSON.stringify(bundle));
-  const signed = bundle === undefined ? [] : [{ name: BUNDLE, content }];
+  const signed =
+    bundle === undefined ? [] : [{ name: BUNDLE, content: Buffer.from(JSON.stringify(bundle)) }];
   return await startLoopbackGitHub({ releases: [{ ...rest, assets: [...assets, ...signed] }] });
 }
 
