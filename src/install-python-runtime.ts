@@ -19,7 +19,7 @@ import {
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './stage/package-names.ts';
 import {
   homeLayout,
-  isWanted,
+  isWantedOutside,
   MANIFEST_NAME,
   parseDescription,
   type Runtime,
@@ -59,7 +59,11 @@ export async function installPythonRuntime(
     ),
   );
   const { home } = request.settings;
-  if (present !== null && !request.force && isWanted(present.runtime, request)) {
+  if (
+    present !== null &&
+    !request.force &&
+    (await isWantedOutside(home, present.runtime, request))
+  ) {
     const dir = runtimeDir(home, present.runtime);
     return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
   }

@@ -71,7 +71,9 @@ export async function createSigningAuthority({
   const keys = { ca: keyPair(), ct: keyPair(), log: keyPair(), tsa: keyPair() };
   const ctLog = await initializeCTLog(keys.ct);
   const ca = await initializeCA(keys.ca, certificateLog ? ctLog : undefined);
-  const tsa = await initializeTSA(keys.tsa);
+  // A whole second: the verifier does not read every fraction that the mock writes. A minute later,
+  // because the clock stands still and certificates are issued after it was set.
+  const tsa = await initializeTSA(keys.tsa, new Date(Math.ceil(Date.now() / 1000) * 1000 + MINUTE));
 
   const signed = async ({ content, signer = CODEX_SIGNER, loggedAfter = 0 }: Signing) => {
     const { publicKey, privateKey } = keyPair();
