@@ -6,7 +6,7 @@ export {
   pythonNames,
 } from './package-names.ts';
 export type { PackagePlan, PlannedFile } from './package-plan.ts';
-export { describeRuntime, type PackageRequest, planPackage } from './plan-package.ts';
-export { planRootPackage, type RootPackageRequest } from './plan-root-package.ts';
+export { describeRuntime, planPackage } from './plan-package.ts';
+export { planRootPackage } from './plan-root-package.ts';
 export { BUNDLED_TEMPLATES } from './template.ts';
 export { writePackage } from './write-package.ts';
