@@ -4,13 +4,18 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { appServerRows } from './app-server.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
+import { packRows } from './pack.ts';
 import { provisioningRows } from './provision.ts';
 import { formatRows } from './row.ts';
 
 const runs = Number(process.env['BENCH_RUNS'] ?? 5);
 await mkdir(BENCH_DIR, { recursive: true });
 const inputs = await prepareInputs();
-const rows = [...(await provisioningRows(inputs, runs)), ...(await appServerRows(inputs, runs))];
+const rows = [
+  ...(await provisioningRows(inputs, runs)),
+  ...(await appServerRows(inputs, runs)),
+  ...(await packRows(inputs, runs)),
+];
 
 const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${runs}`;
 console.log(`${machine}\n\n${formatRows(rows)}`);

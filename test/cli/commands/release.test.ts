@@ -1,0 +1,115 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { startLoopbackGitHub } from '../../support/loopback-github.ts';
+import { miniatureRelease } from '../../support/miniature-release.ts';
+import { document, runCli } from '../../support/run-cli.ts';
+import { tempDir } from '../../support/temp-dir.ts';
+import { npmUser, startRegistry } from '../../support/verdaccio.ts';
+
+describe('codex-runtime stage', () => {
+  it('makes a package directory and prints it', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    const run = await runCli(['stage', '1.2.3', '--target', 'win32-x64', '--out', 'p'], around);
+    expect(run).toMatchObject({ status: 0, stdout: `${join(around.dir, 'p')}\n` });
+    const manifest = JSON.parse(await readFile(join(around.dir, 'p/package.json'), 'utf8'));
+    expect(manifest).toMatchObject({ name: 'codex-cli-bin', bin: { codex: 'bin/codex.exe' } });
+    const again = await runCli(['stage', '1.2.3', '--out', 'p', '--json'], around);
+    expect(again.status).toBe(8);
+    expect(document(again)).toMatchObject({ code: 'PREFIX_INVALID' });
+    const root = await runCli(['stage', '1.2.3', '--root', '--out', 'r', '--json'], around);
+    expect(document(root)).toMatchObject({ target: null, executable: null });
+    const python = ['stage', '1.2.3', '--ecosystem', 'python', '--out', 'w', '--json'];
+    expect(document(await runCli(python, around))).toMatchObject({
+      name: 'codex_cli_bin',
+      executable: join(around.dir, 'w/codex_cli_bin/bin/codex'),
+    });
+  });
+});
+
+describe('codex-runtime pack and publish', () => {
+  it('go from a version to a registry', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const dir = await tempDir();
+    const around = { dir, env: github.env };
+    const packed = await runCli(['pack', '1.2.3', '--out', 'dist', '--json'], around);
+    expect(packed.status).toBe(0);
+    const { files } = document(packed) as { files: Record<string, unknown>[] };
+    expect(files).toHaveLength(15);
+    for (const file of files) {
+      expect(Object.keys(file)).toEqual(
+        expect.arrayContaining(['path', 'size', 'sha256', 'target', 'ecosystem']),
+      );
+    }
+    expect(await readdir(join(dir, 'dist'))).toHaveLength(19);
+
+    const registry = await startRegistry();
+    try {
+      const env = await npmUser(dir, registry.url);
+      const publish = ['publish', 'dist', '--registry', registry.url];
+      const preview = await runCli([...publish, '--dry-run'], { dir, env });
+      expect(preview.stdout.trim().split('\n')).toHaveLength(7);
+      expect(preview.stderr).toContain('twine upload');
+      const published = await runCli([...publish, '--json'], { dir, env });
+      expect(published.status).toBe(0);
+      expect(document(published)).toMatchObject({ version: '1.2.3', wheels: { length: 8 } });
+      const seen = await fetch(`${registry.url}codex-cli-bin`);
+      expect(await seen.json()).toMatchObject({ 'dist-tags': { latest: '1.2.3' } });
+    } finally {
+      await registry.close();
+    }
+  });
+
+  it('name the target whose release lacks its asset, and write nothing', async () => {
+    const whole = await miniatureRelease('1.2.3');
+    const lacking = {
+      ...whole,
+      assets: whole.assets.filter(({ name }) => !name.includes('aarch64-pc-windows-msvc')),
+      builds: whole.builds.filter(({ version }) => !version.endsWith('win32-arm64')),
+    };
+    await using github = await startLoopbackGitHub({ releases: [lacking] });
+    const dir = await tempDir();
+    const run = await runCli(['pack', '1.2.3', '--json'], { dir, env: github.env });
+    expect(run.status).toBe(4);
+    expect(JSON.stringify(document(run))).toContain('aarch64-pc-windows-msvc');
+    expect(await readdir(dir)).not.toContain('dist');
+  });
+
+  it('refuse what they do not understand', async () => {
+    const dir = await tempDir();
+    await writeFile(join(dir, 'file'), '');
+    const cases: readonly (readonly [readonly string[], number])[] = [
+      [['pack', '1.2.3', '--targets', 'solaris-sparc'], 7],
+      [['pack', '1.2.3', '--ecosystem', 'ruby'], 2],
+      [['pack', '1.2.3', '--download-url', 'nowhere'], 2],
+      [['publish', 'file'], 2],
+      [['publish', 'missing'], 2],
+      [['install', '1.2.3', '--ecosystem', 'python', '-g'], 2],
+    ];
+    for (const [args, status] of cases) {
+      expect([args, (await runCli(args, { dir })).status]).toEqual([args, status]);
+    }
+  });
+});
+
+describe('codex-runtime install --ecosystem python', () => {
+  it('installs a wheel through pip, and leaves it alone the second time', async () => {
+    await using github = await startLoopbackGitHub({
+      releases: [await miniatureRelease('1.2.3-alpha.4')],
+    });
+    const around = { dir: await tempDir(), env: github.env };
+    const args = ['install', '--ecosystem', 'python', '--prefix', 'site', '--json'];
+    const first = document(await runCli([...args, '--', '1.2.3a4'], around));
+    expect(first).toMatchObject({
+      version: '1.2.3-alpha.4',
+      executable: join(around.dir, 'site/codex_cli_bin/bin/codex'),
+      package: { name: 'codex-cli-bin', version: '1.2.3a4' },
+    });
+    // Without a version, what is there and whole is accepted, without a request.
+    const requests = github.requests.length;
+    const again = document(await runCli(args, around));
+    expect(again).toMatchObject({ version: '1.2.3-alpha.4', source: 'prefix', downloaded: 0 });
+    expect(github.requests).toHaveLength(requests);
+  });
+});
