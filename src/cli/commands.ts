@@ -94,4 +94,9 @@ export const COMMANDS: readonly CommandEntry[] = [
     summary: 'publish packed packages in a safe order',
     load: () => import('./commands/publish.ts'),
   },
+  {
+    name: 'completion',
+    summary: 'print a completion script for bash, zsh or fish',
+    load: () => import('./commands/completion.ts'),
+  },
 ];

@@ -1,6 +1,6 @@
 export type { RuntimeDamage } from './damage.ts';
 export { missingMembers } from './expected-members.ts';
-export { type HandshakeOutcome, shakeHands } from './shake-hands.ts';
+export { shakeHands } from './shake-hands.ts';
 export {
   type Verification,
   type VerifiedRuntime,
