@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { CodexRuntimeError } from '../errors.ts';
 import type { CliContext, CommandResult } from './context.ts';
 import { reportError } from './fail.ts';
 import { createProgram } from './program.ts';
@@ -26,9 +27,11 @@ const context: CliContext = {
 };
 
 /** A reader that has seen enough (`| head`) is no failure of ours. */
-stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+for (const stream of [stdout, stderr]) {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+}
 
 void run().then((status) => {
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
@@ -44,11 +47,19 @@ async function run(): Promise<number> {
     await program.parseAsync(words, { from: 'user' });
     return result ?? 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
     const rest = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
-    return reportError(error, context, {
-      json: rest.includes('--json'),
-      verbose: rest.includes('--verbose'),
-    });
+    const json = rest.includes('--json');
+    if (error instanceof CommanderError) return reportUsage(error, json);
+    return reportError(error, context, { json, verbose: rest.includes('--verbose') });
   }
+}
+
+/** The words for people are on stderr already. */
+function reportUsage({ exitCode, message }: CommanderError, json: boolean): number {
+  if (exitCode === 0) return 0;
+  const error = new CodexRuntimeError('USAGE', message.replace(/^error: /, ''), {
+    hint: 'Run codex-runtime --help to see what there is.',
+  });
+  if (json) stdout.write(`${JSON.stringify(error, null, 2)}\n`);
+  return error.exitStatus;
 }

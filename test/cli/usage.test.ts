@@ -1,0 +1,61 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../src/cli/commands.ts';
+import { cliEnvironment, document, runCli } from '../support/run-cli.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const BIN = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
+
+describe('a command line that is wrong', () => {
+  it('ends with 2, and suggests what may have been meant', async () => {
+    const dir = await tempDir();
+    const command = await runCli(['instal'], { dir });
+    expect(command).toMatchObject({ status: 2, stdout: '' });
+    expect(command.stderr).toContain('Did you mean install?');
+    const option = await runCli(['install', '--ofline'], { dir });
+    expect(option).toMatchObject({ status: 2, stdout: '' });
+    expect(option.stderr).toContain('Did you mean --offline?');
+    expect((await runCli([], { dir })).status).toBe(2);
+  });
+
+  it('is one JSON document with --json', async () => {
+    const dir = await tempDir();
+    for (const args of [
+      ['instal', '--json'],
+      ['install', '--variant', 'x', '--json'],
+    ]) {
+      const run = await runCli(args, { dir });
+      expect(run.status).toBe(2);
+      expect(document(run)).toMatchObject({ code: 'USAGE', hint: expect.any(String) });
+    }
+  });
+});
+
+describe('help', () => {
+  it('lists every command, and ends with 0', async () => {
+    const dir = await tempDir();
+    const run = await runCli(['--help'], { dir });
+    expect(run).toMatchObject({ status: 0, stderr: '' });
+    for (const { name, summary } of COMMANDS) {
+      expect(run.stdout).toMatch(new RegExp(`^ {2}${name} `, 'm'));
+      expect(run.stdout.replace(/\s+/g, ' ')).toContain(summary);
+    }
+  });
+});
+
+describe('a closed pipe', () => {
+  it.each(['stdout', 'stderr'] as const)('is no failure: %s', async (name) => {
+    const dir = await tempDir();
+    const args = name === 'stdout' ? ['completion', 'bash'] : ['list', '--nonsense'];
+    const child = spawn(process.execPath, [BIN, ...args], { env: cliEnvironment(dir), cwd: dir });
+    child[name].destroy();
+    let other = '';
+    child[name === 'stdout' ? 'stderr' : 'stdout'].on('data', (chunk: Buffer) => {
+      other += chunk.toString();
+    });
+    expect(await once(child, 'close')).toEqual([name === 'stdout' ? 0 : 2, null]);
+    expect(other).toBe('');
+  });
+});
