@@ -7,7 +7,7 @@ export {
   type Wanted,
 } from './find-stored.ts';
 export { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
-export { workOnce } from './lock.ts';
+export { type HeldLock, workOnce } from './lock.ts';
 export type {
   Runtime,
   RuntimeDescription,

@@ -1,63 +1,124 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFileSync, stat, unlinkSync, utimes } from 'node:fs';
+import { readFile, rm, stat as statOf, writeFile } from 'node:fs/promises';
+import { callbackify } from 'node:util';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
-/**
- * Who holds a lock. proper-lockfile tells a dead holder by its silence, after two seconds at best;
- * on the same machine the holder's process id tells at once.
- */
+/** Who holds a lock. */
 interface LockOwner {
   readonly pid: number;
   /** Names the space in which `pid` means something: machine, boot and process namespace. */
   readonly space: string;
+  /** Tells this process from an earlier one of the same number. */
+  readonly token: string;
 }
 
-/** Notes this process as the holder of the lock `path`. */
-export async function noteOwner(path: string): Promise<void> {
-  const owner: LockOwner = { pid: process.pid, space: PROCESS_SPACE };
-  await writeFile(ownerPath(path), JSON.stringify(owner));
+const SELF: LockOwner = { pid: process.pid, space: PROCESS_SPACE, token: randomUUID() };
+
+/**
+ * proper-lockfile locks by making a directory. Here it makes a file: what it holds names the owner,
+ * one call ends it, and only its owner's call does. A process that was paused while another took
+ * its lock over must not remove that one's.
+ */
+export const LOCK_FILES = {
+  mkdir: callbackify(createOwned),
+  rmdir: callbackify(async (path: string) => {
+    if (await isOwn(path)) await rm(path, { force: true });
+  }),
+  rmdirSync(path: string): void {
+    if (parseOwner(read(path))?.token === SELF.token) unlinkSync(path);
+  },
+  stat,
+  utimes,
+};
+
+/** Whether this process still holds the lock. */
+export async function isOwn(path: string): Promise<boolean> {
+  return (await loadOwner(path))?.token === SELF.token;
 }
 
 /**
- * Takes the lock away from a holder that is known to be dead.
- * @param lockDir the directory that is the lock; it is moved, and only if it is still the one that
- * the dead holder made: another waiter may have been faster.
+ * Removes the lock of an owner that is gone: on this machine a process that has ended, elsewhere
+ * one that has been silent for `silenceMs`.
  */
-export async function evictDeadOwner(path: string, lockDir: string): Promise<void> {
-  const held = await inode(lockDir);
-  if (held === undefined || !isDead(await loadOwner(path))) return;
-  const evicted = `${lockDir}.${randomUUID()}`;
-  const moved = await rename(lockDir, evicted).then(
-    () => true,
-    () => false,
-  );
-  if (!moved) return;
-  if ((await inode(evicted)) === held) await rm(evicted, { recursive: true, force: true });
-  // It was a living holder's after all: give it back.
-  else await rename(evicted, lockDir);
+export async function evictGoneOwner(path: string, silenceMs: number): Promise<void> {
+  if (!(await isGone(path, silenceMs))) return;
+  const guard = guardPath(path);
+  if (!(await takeGuard(guard, silenceMs))) return;
+  try {
+    // Under the guard nobody else evicts: who is gone now is gone still when the lock is removed,
+    // and a lock that somebody has just taken is not mistaken for the old one.
+    if (await isGone(path, silenceMs)) await rm(path, { force: true });
+  } finally {
+    await rm(guard, { force: true });
+  }
+}
+
+/** Removes what an evictor left that was killed. Whoever has got the lock may do so. */
+export async function clearGuard(path: string): Promise<void> {
+  await rm(guardPath(path), { force: true });
+}
+
+async function createOwned(path: string): Promise<void> {
+  try {
+    await writeFile(path, JSON.stringify(SELF), { flag: 'wx' });
+  } catch (error) {
+    // A full disk takes the name and not the content.
+    if (codeOf(error) !== 'EEXIST') await rm(path, { force: true });
+    throw error;
+  }
+}
+
+async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
+  try {
+    await writeFile(guard, '', { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (codeOf(error) !== 'EEXIST') throw error;
+    if (await isSilent(guard, silenceMs)) await rm(guard, { force: true });
+    return false;
+  }
+}
+
+async function isGone(path: string, silenceMs: number): Promise<boolean> {
+  const owner = await loadOwner(path);
+  if (owner !== undefined && owner.space === PROCESS_SPACE && isProcessGone(owner.pid)) return true;
+  return await isSilent(path, silenceMs);
+}
+
+async function isSilent(path: string, silenceMs: number): Promise<boolean> {
+  const stats = await statOf(path).catch(() => undefined);
+  return stats !== undefined && stats.mtimeMs < Date.now() - silenceMs;
 }
 
 async function loadOwner(path: string): Promise<LockOwner | undefined> {
-  const text = await readFile(ownerPath(path), 'utf8').catch(() => '');
+  return parseOwner(await readFile(path, 'utf8').catch(() => ''));
+}
+
+function parseOwner(text: string): LockOwner | undefined {
   try {
-    const { pid, space } = JSON.parse(text) as Record<string, unknown>;
-    return typeof pid === 'number' && typeof space === 'string' ? { pid, space } : undefined;
+    const { pid, space, token } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof pid !== 'number' || typeof space !== 'string' || typeof token !== 'string') {
+      return undefined;
+    }
+    return { pid, space, token };
   } catch {
     return undefined;
   }
 }
 
-function isDead(owner: LockOwner | undefined): boolean {
-  return owner !== undefined && owner.space === PROCESS_SPACE && isProcessGone(owner.pid);
+function guardPath(path: string): string {
+  return `${path}.evict`;
 }
 
-function ownerPath(path: string): string {
-  return `${path}.owner`;
+function codeOf(error: unknown): unknown {
+  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
-async function inode(path: string): Promise<number | undefined> {
-  return await stat(path).then(
-    ({ ino }) => ino,
-    () => undefined,
-  );
+function read(path: string): string {
+  try {
+    return readFileSync(path, 'utf8').trim();
+  } catch {
+    return '';
+  }
 }

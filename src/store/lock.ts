@@ -1,26 +1,39 @@
 import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { evictDeadOwner, noteOwner } from './lock-owner.ts';
+import { clearGuard, evictGoneOwner, isOwn, LOCK_FILES } from './lock-owner.ts';
 
 /**
- * A holder renews its lock every second; one that has not for two is dead (or paused, and then
- * finds its work superseded: a commit is a rename of a private directory, never a write in place).
+ * A holder renews its lock every second; one that has not for two is dead or paused. A paused one
+ * that wakes up finds its work superseded: it works in a directory of its own, a commit is a
+ * rename, and a failure after its lock was taken away is no failure of the work.
  */
-const STALE_MS = 2000;
+const SILENCE_MS = 2000;
+const RENEW_MS = 1000;
 const POLL_MS = 50;
+/** How often the work is begun again after the lock was lost. */
+const MAX_LOSSES = 3;
+
+/** The lock as its holder sees it. */
+export interface HeldLock {
+  /**
+   * Ends the work, to be begun again, if the lock was taken away meanwhile: to be asked before a
+   * step that would undo what another holder does. What was listed before a call that returns is
+   * no new holder's.
+   */
+  verifyHeld(): Promise<void>;
+}
 
 export interface LockRequest<T> {
-  /** Absolute path; `<path>.lock` is the directory that is the lock. */
+  /** Absolute path; `<path>.lock` is the lock. */
   readonly path: string;
   /** Asked before each attempt: what the present holder may have finished meanwhile. */
   readonly ready: () => Promise<T | undefined>;
-  /** Does the work while the lock is held. */
-  readonly work: () => Promise<T>;
+  /** Does the work while the lock is held; called again if it fails after losing the lock. */
+  readonly work: (lock: HeldLock) => Promise<T>;
   /** Called once, when somebody else holds the lock. */
   readonly onWait?: () => void;
   /** Default: ten minutes. */
@@ -30,20 +43,29 @@ export interface LockRequest<T> {
 
 /**
  * Lets one of many processes do a piece of work and the others take its result.
- * @throws CodexRuntimeError `STORE_BUSY` after `timeoutMs`; `ABORTED`; what `work` throws
+ * @throws CodexRuntimeError `STORE_BUSY` after `timeoutMs`; `ABORTED`; `DISK_FULL`,
+ * `PERMISSION_DENIED` or `INSTALL_FAILED` when there can be no lock; what `work` throws
  */
 export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   const deadline = Date.now() + (request.timeoutMs ?? 600_000);
-  await mkdir(dirname(request.path), { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, 'make the directory of locks', dirname(request.path));
-  });
+  const file = `${request.path}.lock`;
   let waiting = false;
+  let losses = 0;
   for (;;) {
     throwIfAborted(request.signal);
     const finished = await request.ready();
-    if (finished !== undefined) return finished;
-    const release = await tryLock(request.path);
-    if (release !== undefined) return await workLocked(request, release);
+    if (finished !== undefined) {
+      await clearLeft(file);
+      return finished;
+    }
+    const release = await tryLock(file);
+    if (release !== undefined) {
+      const last = losses === MAX_LOSSES;
+      const worked = await workLocked({ request, file, release, last });
+      if (worked !== LOST) return worked;
+      losses += 1;
+      continue;
+    }
     if (!waiting) request.onWait?.();
     waiting = true;
     if (Date.now() > deadline) {
@@ -61,33 +83,64 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   }
 }
 
-async function workLocked<T>(request: LockRequest<T>, release: () => Promise<void>): Promise<T> {
+const LOST = Symbol('the lock was taken away while the work went on');
+
+async function workLocked<T>({
+  request,
+  file,
+  release,
+  last,
+}: {
+  readonly request: LockRequest<T>;
+  readonly file: string;
+  readonly release: () => Promise<void>;
+  readonly last: boolean;
+}): Promise<T | typeof LOST> {
+  const verifyHeld = async () => {
+    if (await isOwn(file)) return;
+    throw new CodexRuntimeError('STORE_BUSY', `Another process took ${request.path} over.`, {
+      hint: 'This process was paused for long. Run the command again.',
+      fields: { path: request.path },
+    });
+  };
   try {
     // The holder before us may have finished between our question and our lock.
-    return (await request.ready()) ?? (await request.work());
+    return (await request.ready()) ?? (await request.work({ verifyHeld }));
+  } catch (error) {
+    if (last || (await isOwn(file))) throw error;
+    return LOST;
   } finally {
     await release();
   }
 }
 
-async function tryLock(path: string): Promise<(() => Promise<void>) | undefined> {
+async function tryLock(file: string): Promise<(() => Promise<void>) | undefined> {
   // Loaded here, because most runs find everything in place and lock nothing.
   const { lock } = await import('proper-lockfile');
   try {
-    const release = await lock(path, {
-      stale: STALE_MS,
-      update: STALE_MS / 2,
+    await mkdir(dirname(file), { recursive: true });
+    const release = await lock(file, {
+      lockfilePath: file,
+      fs: LOCK_FILES,
+      // Evicting is ours: it must be one process's at a time, and know the dead from the silent.
+      stale: Number.POSITIVE_INFINITY,
+      update: RENEW_MS,
       realpath: false,
-      // Losing the lock loses only the right to be alone; see STALE_MS.
+      // Losing the lock loses only the right to be alone; see SILENCE_MS.
       onCompromised: () => undefined,
     });
-    await noteOwner(path);
+    await clearGuard(file);
     return () => release().catch(ignoreLost);
   } catch (error) {
-    if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', path);
-    await evictDeadOwner(path, `${path}.lock`);
+    if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', file);
+    await evictGoneOwner(file, SILENCE_MS);
     return undefined;
   }
+}
+
+/** There is nothing to do, and so nothing that a store which cannot be written to may spoil. */
+async function clearLeft(file: string): Promise<void> {
+  await evictGoneOwner(file, SILENCE_MS).catch(() => undefined);
 }
 
 function ignoreLost(error: unknown): void {

@@ -1,10 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { access, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { workOnce } from '../../src/store/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
+
+const OTHERS = JSON.stringify({ pid: 1, space: 'elsewhere', token: 'theirs' });
 
 /** A process that takes the lock and says so, then holds it until it is ended. */
 async function holder(path: string): Promise<ChildProcess> {
@@ -71,7 +73,10 @@ describe('workOnce', () => {
   it('does not take the lock from a holder of another machine, however dead its number', async () => {
     const path = join(await tempDir(), 'runtime');
     const child = await holder(path);
-    await writeFile(`${path}.owner`, JSON.stringify({ pid: 999_999_999, space: 'elsewhere' }));
+    await writeFile(
+      `${path}.lock`,
+      JSON.stringify({ pid: 999_999_999, space: 'elsewhere', token: 'theirs' }),
+    );
     try {
       const asked = workOnce({
         path,
@@ -83,6 +88,67 @@ describe('workOnce', () => {
     } finally {
       child.kill('SIGKILL');
     }
+  });
+
+  it('begins again when the work failed after another process had taken the lock over', async () => {
+    const path = join(await tempDir(), 'runtime');
+    let runs = 0;
+    const result = workOnce({
+      path,
+      ready: async () => (runs === 1 ? 'theirs' : undefined),
+      work: async () => {
+        runs += 1;
+        await writeFile(`${path}.lock`, OTHERS);
+        throw new Error('its directory is gone');
+      },
+    });
+    expect(await result).toBe('theirs');
+  });
+
+  it('leaves the lock of a process that has taken it over', async () => {
+    const path = join(await tempDir(), 'runtime');
+    const work = async () => {
+      await writeFile(`${path}.lock`, OTHERS);
+      return 'mine';
+    };
+    expect(await workOnce({ path, ready: async () => undefined, work })).toBe('mine');
+    expect(await readFile(`${path}.lock`, 'utf8')).toBe(OTHERS);
+  });
+
+  it('tells the work that it has lost the lock', async () => {
+    const path = join(await tempDir(), 'runtime');
+    const asked: string[] = [];
+    await workOnce({
+      path,
+      ready: async () => undefined,
+      work: async ({ verifyHeld }) => {
+        await verifyHeld();
+        await writeFile(`${path}.lock`, OTHERS);
+        await verifyHeld().catch(({ code }) => asked.push(code));
+        return true;
+      },
+    });
+    expect(asked).toEqual(['STORE_BUSY']);
+  });
+
+  it("removes a dead holder's lock when there is nothing to do", async () => {
+    const path = join(await tempDir(), 'runtime');
+    const child = await holder(path);
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+    await access(`${path}.lock`);
+    expect(await workOnce({ path, ready: async () => 'done', work: async () => '' })).toBe('done');
+    await expect(access(`${path}.lock`)).rejects.toThrow();
+  });
+
+  it('takes the lock of a silent holder that has no name', async () => {
+    const path = join(await tempDir(), 'runtime');
+    await writeFile(`${path}.lock`, '');
+    const longAgo = new Date(Date.now() - 3_000);
+    await utimes(`${path}.lock`, longAgo, longAgo);
+    const work = async () => 'mine';
+    expect(await workOnce({ path, ready: async () => undefined, work })).toBe('mine');
   });
 
   it('gives up with STORE_BUSY when a live holder outlasts the patience', async () => {
