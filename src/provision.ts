@@ -16,6 +16,7 @@ import {
   commitRuntime,
   entrypointDigest,
   findStored,
+  type HeldLock,
   homeLayout,
   lockedEntrypoint,
   openStaging,
@@ -56,9 +57,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       await noteUse(settings.home, runtime.manifest);
       return { runtime, source: 'store', downloaded: 0 };
     },
-    work: async () => {
+    work: async (lock) => {
       if (request.offline) throw offline(request);
-      const provisioned = await provisionFromChannels(request);
+      const provisioned = await provisionFromChannels(request, lock);
       forced = false;
       return provisioned;
     },
@@ -72,7 +73,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
   });
 }
 
-async function provisionFromChannels(request: ExactRequest): Promise<Provisioned> {
+async function provisionFromChannels(request: ExactRequest, lock: HeldLock): Promise<Provisioned> {
   const reasons: unknown[] = [];
   // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
   const onProgress: OnProgress = (event) => {
@@ -83,7 +84,7 @@ async function provisionFromChannels(request: ExactRequest): Promise<Provisioned
   };
   for await (const candidate of resolveCandidates(signable({ ...request, onProgress }))) {
     try {
-      return await provisionAsset(request, candidate);
+      return await provisionAsset(request, candidate, lock);
     } catch (error) {
       if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
       const { channel } = candidate;
@@ -99,7 +100,11 @@ async function provisionFromChannels(request: ExactRequest): Promise<Provisioned
 }
 
 /** One asset: its bytes are hashed and unpacked as they arrive, and seen by nobody until checked. */
-async function provisionAsset(request: ExactRequest, candidate: Candidate): Promise<Provisioned> {
+async function provisionAsset(
+  request: ExactRequest,
+  candidate: Candidate,
+  lock: HeldLock,
+): Promise<Provisioned> {
   const { version, target, settings, signal } = request;
   const { asset, channel } = candidate;
   const watch = {
@@ -114,10 +119,8 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
       { channel, asset, partialDir, settings, ...watch },
       async ({ bytes, path }) => {
         // With every attempt anew: what void bytes were unpacked to goes with them.
-        staging = await openStaging(settings.home, {
-          version: version.semver,
-          target: target.triple,
-        });
+        const name = { version: version.semver, target: target.triple };
+        staging = await openStaging(settings.home, name, lock);
         return extractRuntime({ asset, bytes, path, destination: staging, ...watch });
       },
     );
@@ -141,11 +144,13 @@ async function provisionAsset(request: ExactRequest, candidate: Candidate): Prom
     const signed = await verifySignature(manifest, request, { asset, download, staging });
     // Only now: this runs it.
     if (isHost(request)) await checkVersion(join(staging, manifest.entrypoint), version, signal);
+    // Every byte is in the staging directory by now. The other order would leave the download
+    // behind for good when the process is killed in between.
+    await download.discard();
     const runtime = await commitRuntime(settings.home, staging, signed, {
       // One that is there already was passed over for want of a signature.
       replace: request.force || request.signer !== undefined,
     });
-    await download.discard();
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };
   } finally {

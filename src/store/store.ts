@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk-error.ts';
 import { syncDirectory } from '../sync-directory.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
 import { parseManifest } from './parse-manifest.ts';
 import { isWhole, sealFiles } from './seal.ts';
@@ -51,15 +52,16 @@ export async function listRuntimeDirs(home: string): Promise<readonly string[]> 
 export async function openStaging(
   home: string,
   name: Pick<RuntimeKey, 'version' | 'target'>,
+  lock: HeldLock,
 ): Promise<string> {
   const { staging } = homeLayout(home);
   const prefix = `${name.version}_${name.target}.`;
   const dir = join(staging, `${prefix}${randomUUID()}`);
   try {
     await mkdir(staging, { recursive: true });
-    for (const left of await readdir(staging)) {
-      if (left.startsWith(prefix)) await rm(join(staging, left), { recursive: true, force: true });
-    }
+    const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
+    await lock.verifyHeld();
+    for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
     await mkdir(dir, { mode: 0o700 });
   } catch (error) {
     throw diskError(error, 'make a staging directory', dir);
@@ -84,6 +86,8 @@ export async function commitRuntime(
   try {
     await writeSynced(join(staging, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
     await sealFiles(staging, manifest.files);
+    // Until now only its owner could look in; from here on everybody may run it, under any umask.
+    await chmod(staging, 0o755);
     await syncDirectory(staging);
     await mkdir(dirname(dir), { recursive: true });
     if (options.replace !== true) {

@@ -1,9 +1,10 @@
 import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   commitRuntime,
   findRuntime,
+  type HeldLock,
   homeLayout,
   listRuntimes,
   openStaging,
@@ -22,9 +23,11 @@ const KEY: RuntimeKey = {
   variant: 'package',
 };
 
+const HELD: HeldLock = { verifyHeld: async () => undefined };
+
 /** Builds a miniature runtime in a staging directory of `home` and commits it. */
 async function commit(home: string, options: { replace?: boolean } = {}): Promise<Runtime> {
-  const staging = await openStaging(home, KEY);
+  const staging = await openStaging(home, KEY, HELD);
   const { manifest } = await miniatureRuntime(staging);
   await rm(join(staging, 'runtime.json'));
   return await commitRuntime(home, staging, manifest, options);
@@ -139,14 +142,22 @@ describe('verifyFiles', () => {
 describe('openStaging', () => {
   it('removes what a killed process left under the same name, and nothing else', async () => {
     const home = await tempDir();
-    const left = await openStaging(home, KEY);
-    const other = await openStaging(home, { ...KEY, version: '0.116.0' });
+    const left = await openStaging(home, KEY, HELD);
+    const other = await openStaging(home, { ...KEY, version: '0.116.0' }, HELD);
     await mkdir(join(left, 'bin'));
-    const fresh = await openStaging(home, KEY);
+    const fresh = await openStaging(home, KEY, HELD);
     const names = (await readdir(homeLayout(home).staging)).map((name) =>
       join(homeLayout(home).staging, name),
     );
     expect(names.sort()).toEqual([fresh, other].sort());
+  });
+
+  it('removes nothing when another process has taken the lock over', async () => {
+    const home = await tempDir();
+    const theirs = await openStaging(home, KEY, HELD);
+    const lost = { verifyHeld: () => Promise.reject(new Error('taken over')) };
+    await expect(openStaging(home, KEY, lost)).rejects.toThrow();
+    expect(await readdir(homeLayout(home).staging)).toEqual([basename(theirs)]);
   });
 });
 
