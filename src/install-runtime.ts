@@ -1,6 +1,7 @@
 import {
   type InstalledPackage,
   isHealthy,
+  listLeftovers,
   loadInstalled,
   type PrefixLayout,
   rememberPrefix,
@@ -52,6 +53,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     !request.force &&
     (await isWantedOutside(request.settings.home, present.runtime, request))
   ) {
+    await finishKilledRun(layout, present, request);
     const dir = runtimeDir(request.settings.home, present.runtime);
     return resultOf(layout, present, { dir, source: 'prefix', downloaded: 0 });
   }
@@ -60,10 +62,30 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
   const { runtime, source, downloaded } = await provisionRuntime(request);
   const installed = await installStaged(options, { request, layout, name, runtime });
   const { dir, executable } = installed;
-  const { prefix, global } = layout;
-  await rememberPrefix(request.settings.home, { prefix, global, name });
+  await notePrefix(layout, name, request);
   request.onProgress?.({ type: 'installed', dir, executable });
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
+}
+
+/** A run may have been killed after its package was whole; what it left undone is done here. */
+async function finishKilledRun(
+  layout: PrefixLayout,
+  { name }: InstalledPackage,
+  request: ExactRequest,
+): Promise<void> {
+  if ((await listLeftovers(layout, name)).length > 0) {
+    const { tidyPrefix } = await import('./install/node.ts');
+    await tidyPrefix(layout, name);
+  }
+  await notePrefix(layout, name, request);
+}
+
+async function notePrefix(
+  { prefix, global }: PrefixLayout,
+  name: string,
+  { settings }: ExactRequest,
+): Promise<void> {
+  await rememberPrefix(settings.home, { prefix, global, name });
 }
 
 async function installStaged(

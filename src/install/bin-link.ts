@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
@@ -36,7 +35,9 @@ export async function linkBin(
   }
   const leadsTo = relative(layout.bin, destination(layout, linked));
   if ((await readlink(link).catch(() => undefined)) === leadsTo) return;
-  const fresh = `${link}.${randomUUID()}`;
+  // Always the same name, so that what a killed run left is taken up by the next.
+  const fresh = `${link}.new`;
+  await rm(fresh, { force: true });
   await symlink(leadsTo, fresh);
   await rename(fresh, link).finally(() => rm(fresh, { force: true }));
   await syncDirectory(layout.bin);

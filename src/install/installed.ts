@@ -1,5 +1,5 @@
-import { readFile, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readdir, readFile, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import {
   isWhole,
   MANIFEST_NAME,
@@ -7,7 +7,7 @@ import {
   type RuntimeDescription,
 } from '../store/index.ts';
 import { binLink } from './bin-link.ts';
-import type { PrefixLayout } from './layout.ts';
+import { buildsDir, type PrefixLayout } from './layout.ts';
 
 /** A runtime package that a prefix holds. */
 export interface InstalledPackage {
@@ -31,6 +31,20 @@ export async function loadInstalled(
   if (runtime === undefined) return undefined;
   const executable = join(dir, ...runtime.entrypoint.split('/'));
   return { name, version: runtime.version, dir, executable, runtime };
+}
+
+/**
+ * What lies beside the package's build: another build, a lock, a half-made link. Usually nothing;
+ * names in the directory of builds.
+ */
+export async function listLeftovers(
+  layout: PrefixLayout,
+  name: string,
+): Promise<readonly string[]> {
+  const names = await readdir(buildsDir(layout, name)).catch(() => []);
+  if (names.length === 0) return [];
+  const current = basename(await realpath(join(layout.modules, name)));
+  return names.filter((entry) => entry !== current);
 }
 
 /** Whether every file of the package and the link to its executable are as they were installed. */

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -22,10 +22,11 @@ export async function rememberPrefix(home: string, known: KnownPrefix): Promise<
     () => false,
   );
   if (noted) return;
-  const fresh = `${path}.${randomUUID()}`;
+  // Always the same name and content, so that what a killed run left is taken up by the next.
+  const fresh = `${path}.new`;
   try {
     await mkdir(join(home, 'prefixes'), { recursive: true });
-    await writeFile(fresh, `${JSON.stringify(known)}\n`, { flag: 'wx' });
+    await writeFile(fresh, `${JSON.stringify(known)}\n`);
     await rename(fresh, path);
   } catch {
     await rm(fresh, { force: true }).catch(() => undefined);

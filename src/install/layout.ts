@@ -30,6 +30,11 @@ export function prefixLayout(options: {
   return { prefix, global, modules: join(prefix, 'lib', 'node_modules'), bin: join(prefix, 'bin') };
 }
 
+/** Where the builds of a package lie; hidden, as npm's own bookkeeping beside it is. */
+export function buildsDir(layout: PrefixLayout, name: string): string {
+  return join(layout.modules, `.${name}`);
+}
+
 /** The prefix that npm takes when none is named: the nearest project upward, else `cwd`. */
 export function localPrefix(cwd: string): string {
   for (let dir = resolve(cwd); ; dir = dirname(dir)) {

@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { syncDirectory, workOnce, writeSynced } from '../store/index.ts';
+import { type HeldLock, syncDirectory, workOnce, writeSynced } from '../store/index.ts';
 import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
-import { type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
-import type { PrefixLayout } from './layout.ts';
+import { type InstalledPackage, isHealthy, listLeftovers, loadInstalled } from './installed.ts';
+import { buildsDir, type PrefixLayout } from './layout.ts';
 import { FilePlacer } from './place-file.ts';
+
+/** Whoever has nothing to do does not wait for those who have. */
+const TIDY_PATIENCE_MS = 200;
 
 export interface NodeInstallRequest {
   readonly plan: PackagePlan;
@@ -36,9 +39,9 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   if (!request.force) await verifyBin(layout, plan);
   try {
     return await workOnce({
-      path: join(buildsDir(layout, plan.name), 'install'),
+      path: lockPath(layout, plan.name),
       ready: async () => undefined,
-      work: () => installLocked(request),
+      work: (lock) => installLocked(request, lock),
       ...(request.signal === undefined ? {} : { signal: request.signal }),
     });
   } catch (error) {
@@ -60,24 +63,46 @@ export async function uninstallNodePackage(layout: PrefixLayout, name: string): 
   return true;
 }
 
-async function installLocked(request: NodeInstallRequest): Promise<InstalledPackage> {
+/**
+ * Removes what a run left that was killed after the package had become whole. A convenience: a
+ * prefix that cannot be written to, or in which another process is at work, stays as it is.
+ */
+export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<void> {
+  await workOnce({
+    path: lockPath(layout, name),
+    ready: async () => undefined,
+    work: async (lock) => {
+      await removeOtherBuilds(layout, name, lock);
+      return true;
+    },
+    timeoutMs: TIDY_PATIENCE_MS,
+  }).catch(() => undefined);
+}
+
+async function installLocked(
+  request: NodeInstallRequest,
+  lock: HeldLock,
+): Promise<InstalledPackage> {
   const { plan, layout, signal } = request;
   const builds = buildsDir(layout, plan.name);
   const build = join(builds, `${plan.version}-${randomUUID()}`);
   try {
     await writePackage(plan, build, signal);
+    await syncDirectory(builds);
     throwIfAborted(signal);
+    await describePrefix(layout, plan.name);
     // A new command appears together with its package: until the package's link is there it
     // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
     await linkBin(layout, plan, { replace: false });
+    // Another holder may have removed this build.
+    await lock.verifyHeld();
     await pointTo(build, join(layout.modules, plan.name));
   } catch (error) {
     await rm(build, { recursive: true, force: true });
     throw error;
   }
   await linkBin(layout, plan, { replace: true });
-  await describePrefix(layout, plan.name);
-  await removeOtherBuilds(builds, build);
+  await removeOtherBuilds(layout, plan.name, lock);
   const installed = await loadInstalled(layout, plan.name);
   if (installed !== undefined && (await isHealthy(layout, installed))) return installed;
   throw new CodexRuntimeError(
@@ -87,9 +112,8 @@ async function installLocked(request: NodeInstallRequest): Promise<InstalledPack
   );
 }
 
-/** Where the builds of a package lie; hidden, as npm's own bookkeeping beside it is. */
-function buildsDir(layout: PrefixLayout, name: string): string {
-  return join(layout.modules, `.${name}`);
+function lockPath(layout: PrefixLayout, name: string): string {
+  return join(buildsDir(layout, name), 'install');
 }
 
 async function writePackage(plan: PackagePlan, root: string, signal?: AbortSignal): Promise<void> {
@@ -99,7 +123,10 @@ async function writePackage(plan: PackagePlan, root: string, signal?: AbortSigna
       directories.add(dir);
   }
   const ordered = [...directories].sort();
-  for (const dir of ordered) await mkdir(dir, { recursive: true, mode: 0o755 });
+  for (const dir of ordered) {
+    await mkdir(dir, { recursive: true });
+    await chmod(dir, 0o755);
+  }
   const placer = new FilePlacer();
   for (const file of plan.files) {
     throwIfAborted(signal);
@@ -128,11 +155,13 @@ async function pointTo(build: string, path: string): Promise<void> {
 }
 
 /** What other builds are here was replaced, or left by a process that was killed. */
-async function removeOtherBuilds(builds: string, current: string): Promise<void> {
-  for (const name of await readdir(builds)) {
-    const path = join(builds, name);
-    if (path === current || name.endsWith('.lock')) continue;
-    await rm(path, { recursive: true, force: true });
+async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldLock) {
+  const builds = buildsDir(layout, name);
+  const others = await listLeftovers(layout, name);
+  await lock.verifyHeld();
+  for (const other of others) {
+    if (other.endsWith('.lock')) continue;
+    await rm(join(builds, other), { recursive: true, force: true });
   }
 }
 
