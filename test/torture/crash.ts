@@ -1,0 +1,100 @@
+import { installRuntime } from '../../src/index.ts';
+import type { LoopbackGitHub } from '../support/loopback-github.ts';
+import { type Figures, inParallel, type Random, sample } from './experiment.ts';
+import { MUTATING_CALLS, type MutationPoint, mutationPoints } from './mutation-points.ts';
+import { installWords, makeSite, NEW, OLD, runCommand, type Site, startReleases } from './site.ts';
+import { prefixVersion, residue, storeHas } from './site-state.ts';
+import { traceCommand } from './traced-command.ts';
+
+export interface CrashOptions {
+  /** How many of the other points to try, besides all of the calls that move names. */
+  readonly points: number;
+  readonly random: Random;
+  /** Runs at the same time. */
+  readonly jobs: number;
+}
+
+/** Calls that make or move names: the moments at which a state can become a mixed one. */
+const NAMING = /^(rename|link|symlink)/;
+
+/**
+ * Kills an installation, and an upgrade over an older version, at every mutating system call:
+ * afterwards store and prefix hold the old state or the new one, whole, and the next run mends
+ * everything and leaves nothing behind.
+ */
+export async function killEverywhere(options: CrashOptions): Promise<Figures> {
+  await using github = await startReleases();
+  const failures: string[] = [];
+  const figures = { points: 0, killed: 0, oldState: 0, newState: 0 };
+  for (const before of [null, OLD]) {
+    const all = await findPoints(github, before);
+    const naming = all.filter(({ call }) => NAMING.test(call));
+    const others = all.filter(({ call }) => !NAMING.test(call));
+    const chosen = [...naming, ...sample(others, options.points, options.random)];
+    figures.points += chosen.length;
+    await inParallel(options.jobs, chosen, async (point) => {
+      await using site = await prepare(github, before);
+      try {
+        const { killed, version } = await killAt(site, before, point);
+        figures.killed += killed ? 1 : 0;
+        figures[version === NEW ? 'newState' : 'oldState'] += 1;
+      } catch (error) {
+        failures.push(`${before ?? 'fresh'} ${point.text}: ${error}`);
+      }
+    });
+  }
+  return { figures, failures };
+}
+
+/** A site in the state before the run; `before` is what its prefix holds. */
+export async function prepare(github: LoopbackGitHub, before: string | null): Promise<Site> {
+  const site = await makeSite(github);
+  if (before === null) return site;
+  const { home, prefix, env } = site;
+  await installRuntime({ version: before, home, prefix, env, cwd: site.root, source: 'github' });
+  return site;
+}
+
+/** The mutating calls of an undisturbed run. */
+export async function findPoints(
+  github: LoopbackGitHub,
+  before: string | null,
+): Promise<readonly MutationPoint[]> {
+  await using site = await prepare(github, before);
+  const words = installWords(site, NEW);
+  const { status, stderr, trace } = await traceCommand(site, words, {
+    trace: MUTATING_CALLS.join(','),
+  });
+  if (status !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
+  return mutationPoints(trace, site.root);
+}
+
+async function killAt(site: Site, before: string | null, { call, nth }: MutationPoint) {
+  const words = installWords(site, NEW);
+  const run = await traceCommand(site, words, {
+    trace: call,
+    inject: `${call}:signal=KILL:when=${nth}`,
+  });
+  const version = await checkOldOrNew(site, before);
+  await checkHealing(site, before);
+  return { killed: run.signal === 'SIGKILL', version };
+}
+
+/** Throws unless store and prefix are whole; the version that the prefix holds. */
+export async function checkOldOrNew(site: Site, before: string | null): Promise<string | null> {
+  await storeHas(site.home, NEW);
+  if (before !== null && !(await storeHas(site.home, before))) throw new Error('the store lost it');
+  const version = await prefixVersion(site.prefix);
+  if (version !== before && version !== NEW) throw new Error(`the prefix holds ${version}`);
+  return version;
+}
+
+/** Throws unless the next run succeeds and leaves nothing but its result. */
+export async function checkHealing(site: Site, before: string | null): Promise<void> {
+  const next = await runCommand(site, installWords(site, NEW));
+  if (next.status !== 0) throw new Error(`the next run: ${next.status} ${next.stdout}`);
+  if ((await prefixVersion(site.prefix)) !== NEW) throw new Error('the next run changed nothing');
+  if (!(await storeHas(site.home, NEW))) throw new Error('the next run stored nothing');
+  const left = await residue(site, before === null ? [NEW] : [before, NEW]);
+  if (left.length > 0) throw new Error(`left after the next run: ${left.join(' ')}`);
+}

@@ -1,0 +1,85 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, realpath, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { parseTarget } from '../../src/target/index.ts';
+import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureRelease } from '../support/miniature-release.ts';
+
+export const COMMAND = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
+export const TARGET = parseTarget('linux-x64');
+export const OLD = '0.115.0';
+export const NEW = '0.116.0';
+
+/** Loopback servers with two miniature releases; many sites may use them. */
+export async function startReleases(): Promise<LoopbackGitHub> {
+  const options = { targets: [TARGET] };
+  const releases = [await miniatureRelease(NEW, options), await miniatureRelease(OLD, options)];
+  return await startLoopbackGitHub({ releases });
+}
+
+/** A home and a prefix of their own, and the environment that leads `codex-runtime` to both. */
+export interface Site extends AsyncDisposable {
+  readonly root: string;
+  readonly home: string;
+  readonly prefix: string;
+  readonly env: Readonly<Record<string, string>>;
+}
+
+export async function makeSite(github: Pick<LoopbackGitHub, 'env'>): Promise<Site> {
+  const root = await realpath(await mkdtemp(join(tmpdir(), 'codex-torture-')));
+  const home = join(root, 'home');
+  return {
+    root,
+    home,
+    prefix: join(root, 'prefix'),
+    env: {
+      PATH: process.env['PATH'] ?? '',
+      HOME: root,
+      CODEX_RUNTIME_HOME: home,
+      ...github.env,
+    },
+    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true, maxRetries: 5 }),
+  };
+}
+
+/** How a run of the command ended. */
+export interface Ended {
+  readonly status: number | null;
+  readonly signal: string | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export function installWords(site: Pick<Site, 'prefix'>, version: string): string[] {
+  return ['install', version, '--prefix', site.prefix, '--source', 'github', '--json'];
+}
+
+/** Runs `codex-runtime` to its end. */
+export async function runCommand(
+  site: Pick<Site, 'env'>,
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Ended> {
+  return await runProgram(process.execPath, [COMMAND, ...words], { ...site.env, ...env });
+}
+
+export async function runProgram(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<Ended> {
+  const child = spawn(program, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const ended = new Promise<[number | null, string | null]>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (status, signal) => resolve([status, signal]));
+  });
+  const [[status, signal], stdout, stderr] = await Promise.all([
+    ended,
+    text(child.stdout),
+    text(child.stderr),
+  ]);
+  return { status, signal, stdout, stderr };
+}
