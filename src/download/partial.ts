@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../disk-error.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { createAppendWriter } from './append-writer.ts';
 import { PARTIAL_SUFFIXES } from './claim.ts';
 import { type Edition, loadEdition, saveEdition } from './edition.ts';
@@ -49,7 +50,7 @@ export async function openPartial(path: string): Promise<PartialFile> {
     }
   };
   return guard(async () => {
-    await mkdir(dirname(path), { recursive: true });
+    await makeDirectory(dirname(path));
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       const left = await findLeft(path, file);

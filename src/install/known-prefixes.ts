@@ -60,7 +60,8 @@ function parseNote(text: string): KnownPrefix | undefined {
   }
 }
 
-function notePath(home: string, { prefix, global, name }: KnownPrefix): string {
+/** The file that notes a prefix. */
+export function notePath(home: string, { prefix, global, name }: KnownPrefix): string {
   const id = createHash('sha256').update(`${prefix}\0${global}\0${name}`).digest('hex');
   return join(home, 'prefixes', `${id.slice(0, 32)}.json`);
 }

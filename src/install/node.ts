@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, lstat, mkdir, rename, rm, symlink } from 'node:fs/promises';
+import { chmod, lstat, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type HeldLock, syncDirectory, workOnce, writeSynced } from '../store/index.ts';
 import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
@@ -124,7 +125,7 @@ async function writePackage(plan: PackagePlan, root: string, signal?: AbortSigna
   }
   const ordered = [...directories].sort();
   for (const dir of ordered) {
-    await mkdir(dir, { recursive: true });
+    await makeDirectory(dir);
     await chmod(dir, 0o755);
   }
   const placer = new FilePlacer();
@@ -167,8 +168,8 @@ async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldL
 
 async function verifyPrefix(layout: PrefixLayout): Promise<void> {
   try {
-    await mkdir(layout.modules, { recursive: true });
-    await mkdir(layout.bin, { recursive: true });
+    await makeDirectory(layout.modules);
+    await makeDirectory(layout.bin);
   } catch (error) {
     const inTheWay = isError(error, 'ENOTDIR') || isError(error, 'EEXIST');
     if (!inTheWay) throw diskError(error, 'make the prefix', layout.prefix);
@@ -209,7 +210,10 @@ async function exists(path: string): Promise<boolean> {
 }
 
 async function isDirectory(path: string): Promise<boolean> {
-  return (await lstat(path)).isDirectory();
+  return await lstat(path).then(
+    (stats) => stats.isDirectory(),
+    () => false,
+  );
 }
 
 function isError(error: unknown, code: string): boolean {

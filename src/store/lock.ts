@@ -1,9 +1,9 @@
-import { mkdir } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { clearGuard, evictGoneOwner, isOwn, LOCK_FILES } from './lock-owner.ts';
 
 /**
@@ -118,7 +118,7 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
   // Loaded here, because most runs find everything in place and lock nothing.
   const { lock } = await import('proper-lockfile');
   try {
-    await mkdir(dirname(file), { recursive: true });
+    await makeDirectory(dirname(file));
     const release = await lock(file, {
       lockfilePath: file,
       fs: LOCK_FILES,

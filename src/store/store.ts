@@ -3,6 +3,7 @@ import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promi
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk-error.ts';
 import { syncDirectory } from '../sync-directory.ts';
+import { makeDirectory } from '../make-directory.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
@@ -58,7 +59,7 @@ export async function openStaging(
   const prefix = `${name.version}_${name.target}.`;
   const dir = join(staging, `${prefix}${randomUUID()}`);
   try {
-    await mkdir(staging, { recursive: true });
+    await makeDirectory(staging);
     const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
     await lock.verifyHeld();
     for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
@@ -89,7 +90,7 @@ export async function commitRuntime(
     // Until now only its owner could look in; from here on everybody may run it, under any umask.
     await chmod(staging, 0o755);
     await syncDirectory(staging);
-    await mkdir(dirname(dir), { recursive: true });
+    await makeDirectory(dirname(dir));
     if (options.replace !== true) {
       const present = await findRuntime(home, key);
       if (present !== undefined) return present;
@@ -108,7 +109,7 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
   const { version, target } = runtime.manifest;
   const gone = join(staging, `${version}_${target}.${randomUUID()}`);
   try {
-    await mkdir(staging, { recursive: true });
+    await makeDirectory(staging);
     await rename(runtime.dir, gone);
     await rm(gone, { recursive: true, force: true });
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
