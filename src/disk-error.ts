@@ -1,3 +1,4 @@
+import { constants } from 'node:os';
 import { abortedError, isAbortError } from './abort.ts';
 import { CodexRuntimeError, type ErrorCode } from './errors.ts';
 
@@ -44,5 +45,7 @@ function codeFor(errno: string | undefined): ErrorCode {
 
 function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // libuv has no name for a reached quota: Node calls it "Unknown system error -122".
+  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT';
   return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,5 +1,5 @@
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diskError } from '../src/disk-error.ts';
@@ -26,6 +26,13 @@ describe('diskError', () => {
     expect(error.fields).toEqual({ path: '/some/path', errno: code });
     expect(error.message).toContain('/some/path');
     expect(error.hint).toBeDefined();
+  });
+
+  it('knows a reached quota, for which libuv has no name', () => {
+    const unnamed = { code: 'Unknown system error -122', errno: -constants.errno.EDQUOT };
+    const error = diskError(Object.assign(new Error('write'), unnamed), 'write', '/some/path');
+    expect(error.code).toBe('DISK_FULL');
+    expect(error.fields).toMatchObject({ errno: 'EDQUOT' });
   });
 
   it('hands back an error that already has a verdict', () => {
