@@ -1,7 +1,10 @@
+import { realpath, rename, rm, symlink } from 'node:fs/promises';
+import { join } from 'node:path';
 import { installRuntime } from '../../src/index.ts';
 import type { LoopbackGitHub } from '../support/loopback-github.ts';
-import { type Figures, inParallel, type Random, sample } from './experiment.ts';
+import { type Figures, inParallel, sample } from './experiment.ts';
 import { MUTATING_CALLS, type MutationPoint, mutationPoints } from './mutation-points.ts';
+import type { SeededRandom } from './seeded-random.ts';
 import { installWords, makeSite, NEW, OLD, runCommand, type Site, startReleases } from './site.ts';
 import { prefixVersion, residue, storeHas } from './site-state.ts';
 import { traceCommand } from './traced-command.ts';
@@ -9,7 +12,7 @@ import { traceCommand } from './traced-command.ts';
 export interface CrashOptions {
   /** How many of the other points to try, besides all of the calls that move names. */
   readonly points: number;
-  readonly random: Random;
+  readonly random: SeededRandom;
   /** Runs at the same time. */
   readonly jobs: number;
 }
@@ -52,7 +55,18 @@ export async function prepare(github: LoopbackGitHub, before: string | null): Pr
   if (before === null) return site;
   const { home, prefix, env } = site;
   await installRuntime({ version: before, home, prefix, env, cwd: site.root, source: 'github' });
+  await renameBuild(prefix, `${before}-before`);
   return site;
+}
+
+/** The build of a prefix gets a name that is the same in every run. */
+async function renameBuild(prefix: string, name: string): Promise<void> {
+  const modules = join(prefix, 'node_modules');
+  const link = join(modules, 'codex-cli-bin');
+  const build = join('.codex-cli-bin', name);
+  await rename(await realpath(link), join(modules, build));
+  await rm(link);
+  await symlink(build, link);
 }
 
 /** The mutating calls of an undisturbed run. */
@@ -62,18 +76,18 @@ export async function findPoints(
 ): Promise<readonly MutationPoint[]> {
   await using site = await prepare(github, before);
   const words = installWords(site, NEW);
-  const { status, stderr, trace } = await traceCommand(site, words, {
+  const { status, stderr, trace, pid } = await traceCommand(site, words, {
     trace: MUTATING_CALLS.join(','),
   });
   if (status !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-  return mutationPoints(trace, site.root);
+  return mutationPoints(trace, { root: site.root, pid });
 }
 
-async function killAt(site: Site, before: string | null, { call, nth }: MutationPoint) {
+async function killAt(site: Site, before: string | null, at: MutationPoint) {
   const words = installWords(site, NEW);
   const run = await traceCommand(site, words, {
-    trace: call,
-    inject: `${call}:signal=KILL:when=${nth}`,
+    trace: at.call,
+    fault: { at, what: 'signal=KILL' },
   });
   const version = await checkOldOrNew(site, before);
   await checkHealing(site, before);

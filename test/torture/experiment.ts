@@ -1,3 +1,5 @@
+import type { SeededRandom } from './seeded-random.ts';
+
 /** What an experiment measured, and every violation that it saw. */
 export interface Figures {
   readonly figures: Readonly<Record<string, number | string>>;
@@ -5,24 +7,10 @@ export interface Figures {
   readonly failures: readonly string[];
 }
 
-/** Numbers in [0, 1) that a seed determines. */
-export type Random = () => number;
-
-/** A small generator (mulberry32): the same seed gives the same experiment. */
-export function seeded(seed: number): Random {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 /** Up to `count` of `items`, without repetition, in their order. */
-export function sample<T>(items: readonly T[], count: number, random: Random): readonly T[] {
+export function sample<T>(items: readonly T[], count: number, random: SeededRandom): readonly T[] {
   if (count >= items.length) return items;
-  const left = items.map((item, index) => ({ item, index, key: random() }));
+  const left = items.map((item, index) => ({ item, index, key: random.below(2 ** 32) }));
   const chosen = left.sort((a, b) => a.key - b.key).slice(0, count);
   return chosen.sort((a, b) => a.index - b.index).map(({ item }) => item);
 }

@@ -1,3 +1,6 @@
+import { join } from 'node:path';
+import { notePath } from '../../src/install/known-prefixes.ts';
+
 /** The calls that change a file system, or make a change last. */
 export const MUTATING_CALLS = [
   'rename',
@@ -38,29 +41,67 @@ export const MUTATING_CALLS = [
 /** One call of a traced run, as a place to put a fault. */
 export interface MutationPoint {
   readonly call: string;
-  /** strace's `when`: the how-manieth call of this name in its thread. */
+  /** The file that it changes, with `{root}`, `{pid}` and `{note}` where runs differ. */
+  readonly path: string;
+  /** Which of the calls of this name on this file, from 1. */
   readonly nth: number;
   /** The call as strace shows it, for reports. */
   readonly text: string;
+}
+
+/** What differs between two runs of the same work. */
+export interface RunNames {
+  readonly root: string;
+  readonly pid: number;
 }
 
 /**
  * The calls of a trace that change something below `root`, in order. A failed call changes nothing
  * but is a place for a fault all the same.
  */
-export function mutationPoints(trace: readonly string[], root: string): readonly MutationPoint[] {
+export function mutationPoints(
+  trace: readonly string[],
+  names: RunNames,
+): readonly MutationPoint[] {
   const counts = new Map<string, number>();
   const points: MutationPoint[] = [];
   for (const line of trace) {
-    const [, thread, call, rest] = /^(\d+) +([a-z0-9_]+)\((.*)$/.exec(line) ?? [];
-    if (thread === undefined || call === undefined || rest === undefined) continue;
-    const key = `${thread} ${call}`;
-    const nth = (counts.get(key) ?? 0) + 1;
-    counts.set(key, nth);
-    if (!rest.includes(root) || !mutates(call, rest)) continue;
-    points.push({ call, nth, text: `${call}(${rest.replaceAll(root, '')}` });
+    const [, call, rest] = /^\d+ +([a-z0-9_]+)\((.*)$/.exec(line) ?? [];
+    if (call === undefined || rest === undefined || !mutates(call, rest)) continue;
+    const absolute = pathOf(rest, names.root);
+    if (absolute === undefined) continue;
+    const path = absolute
+      .replace(noteOf(names), '{note}')
+      .replace(names.root, '{root}')
+      .replaceAll(`.${names.pid}-`, '.{pid}-');
+    const nth = (counts.get(`${call} ${path}`) ?? 0) + 1;
+    counts.set(`${call} ${path}`, nth);
+    points.push({ call, path, nth, text: `${call}(${rest.replaceAll(names.root, '')}` });
   }
   return points;
+}
+
+/** The point's file in another run. */
+export function pathAt({ path }: Pick<MutationPoint, 'path'>, names: RunNames): string {
+  return path
+    .replace('{note}', noteOf(names))
+    .replace('{root}', names.root)
+    .replaceAll('.{pid}-', `.${names.pid}-`);
+}
+
+/** The name of a prefix's note is a digest of its path. */
+function noteOf({ root }: RunNames): string {
+  const prefix = join(root, 'prefix');
+  return notePath(join(root, 'home'), { prefix, global: false, name: 'codex-cli-bin' });
+}
+
+/** The first path below `root`: in quotes, or as strace shows what a descriptor is open on. */
+function pathOf(rest: string, root: string): string | undefined {
+  for (const [, quoted, open] of rest.matchAll(/"([^"]*)"|<([^>]*)>/g)) {
+    const path = quoted ?? open?.replace(/ \(deleted\)$/, '');
+    if (path?.startsWith(`${root}/`)) return path;
+  }
+  return undefined;
 }
 
 function mutates(call: string, rest: string): boolean {

@@ -1,61 +1,84 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
+import { type MutationPoint, pathAt } from './mutation-points.ts';
 import { COMMAND, type Ended, type Site } from './site.ts';
 
 const PRELOAD = fileURLToPath(new URL('./fixtures/wait-for-tracer.mjs', import.meta.url));
 
+/** Why nothing can be traced here; null where it can. */
+export function whyNoTrace(): string | null {
+  if (process.platform !== 'linux') return 'system calls are traced on Linux only';
+  const { status } = spawnSync('strace', ['-o', '/dev/null', 'true']);
+  return status === 0 ? null : 'strace is missing or not allowed here';
+}
+
+/** A run that takes longer hangs. */
+const PATIENCE_MS = 60_000;
+
 export interface Tracing {
   /** System calls to show, as strace's `-e trace=` takes them. */
   readonly trace: string;
-  /** A fault, as strace's `-e inject=` takes it: `rename:signal=KILL:when=3`. */
-  readonly inject?: string;
-  /** libuv's threads. Default 1, so that the order of calls is the same in every run. */
-  readonly threads?: number;
+  /** What happens at a point: `signal=KILL`, `error=ENOSPC`. */
+  readonly fault?: { readonly at: MutationPoint; readonly what: string };
 }
 
 export interface Traced extends Ended {
+  readonly pid: number;
   /** The lines of the trace: `<thread> <call>`. */
   readonly trace: readonly string[];
 }
 
 /**
- * Runs `codex-runtime` with strace attached from the moment when everything is loaded, so that
- * calls are counted from the start of the work. strace counts per thread and call.
+ * Runs `codex-runtime` with strace attached from the moment when Node has started.
+ * libuv gets one thread, so that the order of calls is the same in every run.
  */
 export async function traceCommand(
-  site: Pick<Site, 'env'>,
+  site: Pick<Site, 'env' | 'root'>,
   words: readonly string[],
-  { trace, inject, threads = 1 }: Tracing,
+  { trace, fault }: Tracing,
 ): Promise<Traced> {
   const dir = await mkdtemp(join(tmpdir(), 'codex-trace-'));
   const output = join(dir, 'trace');
   const command = spawn(process.execPath, ['--import', PRELOAD, COMMAND, ...words], {
-    env: { ...site.env, UV_THREADPOOL_SIZE: String(threads) },
+    env: { ...site.env, UV_THREADPOOL_SIZE: '1' },
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
+  const pid = command.pid ?? 0;
+  let hung = false;
+  const hanging = setTimeout(() => {
+    hung = true;
+    command.kill('SIGKILL');
+  }, PATIENCE_MS);
   const ended = settled(command);
   try {
     await Promise.race([once(command, 'message'), ended]);
-    const options = ['-f', '-y', '-s', '64', '-o', output, '-e', `trace=${trace}`];
-    const faults = inject === undefined ? [] : ['-e', `inject=${inject}`];
-    const tracer = spawn('strace', [...options, ...faults, '-p', String(command.pid)], {
-      stdio: ['ignore', 'ignore', 'pipe'],
-    });
+    const show = ['-f', '-y', '-s', '64', '-o', output, '-e', `trace=${trace}`];
+    const options = [...show, ...faultOptions(fault, { root: site.root, pid }), '-p', String(pid)];
+    const tracer = spawn('strace', options, { stdio: ['ignore', 'ignore', 'pipe'] });
     const detached = settled(tracer);
     await attached(tracer);
     command.send('go');
     const [result] = await Promise.all([ended, detached]);
+    if (hung) throw new Error(`no end within ${PATIENCE_MS} ms`);
     const lines = (await readFile(output, 'utf8')).trimEnd().split('\n');
-    return { ...result, trace: lines };
+    return { ...result, pid, trace: lines };
   } finally {
+    clearTimeout(hanging);
     command.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** With a path, strace counts and harms only the calls on it. */
+function faultOptions(fault: Tracing['fault'], run: { root: string; pid: number }): string[] {
+  if (fault === undefined) return [];
+  const { at, what } = fault;
+  return ['-P', pathAt(at, run), '-e', `inject=${at.call}:${what}:when=${at.nth}`];
 }
 
 async function attached(tracer: ChildProcess): Promise<void> {
