@@ -60,7 +60,8 @@ function expected(versions: readonly string[]): readonly RegExp[] {
   const any = versions.map((version) => version.replaceAll('.', '\\.')).join('|');
   const runtime = `home/store/(${any})/${TARGET.triple}/package`;
   return [
-    /^home\/(store|partial|staging|locks|prefixes)$/,
+    /^home\/(store|partial|staging|locks|prefixes|used)$/,
+    new RegExp(`^home/used/(${any})_${TARGET.triple}_package$`),
     /^home\/prefixes\/[0-9a-f]{32}\.json$/,
     new RegExp(`^home/store/(${any})(/${TARGET.triple})?$`),
     new RegExp(`^${runtime}(/|$)`),
