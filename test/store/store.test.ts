@@ -4,7 +4,6 @@ import { describe, expect, it } from 'vitest';
 import {
   commitRuntime,
   findRuntime,
-  type HeldLock,
   homeLayout,
   listRuntimes,
   openStaging,
@@ -14,6 +13,7 @@ import {
   runtimeDir,
   verifyFiles,
 } from '../../src/store/index.ts';
+import { HELD } from '../support/held-lock.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -22,8 +22,6 @@ const KEY: RuntimeKey = {
   target: 'x86_64-unknown-linux-musl',
   variant: 'package',
 };
-
-const HELD: HeldLock = { verifyHeld: async () => undefined };
 
 /** Builds a miniature runtime in a staging directory of `home` and commits it. */
 async function commit(home: string, options: { replace?: boolean } = {}): Promise<Runtime> {

@@ -6,6 +6,7 @@ import {
   type Runtime,
   type RuntimeManifest,
 } from '../../src/store/index.ts';
+import { HELD } from './held-lock.ts';
 import { type MiniatureRuntime, miniatureRuntime } from './miniature-runtime.ts';
 
 /** Puts a runtime of a few bytes into the store of `home`, sealed as provisioning leaves it. */
@@ -15,7 +16,7 @@ export async function storedRuntime(
 ): Promise<Runtime> {
   const { version = '0.115.0' } = content;
   const name = { version, target: 'x86_64-unknown-linux-musl' } as const;
-  const staging = await openStaging(home, name, { verifyHeld: async () => undefined });
+  const staging = await openStaging(home, name, HELD);
   const built = await miniatureRuntime(staging, content);
   const manifest = { ...built.manifest, variant: content.variant ?? 'package' };
   await rm(join(built.dir, 'runtime.json'));

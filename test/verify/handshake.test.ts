@@ -6,6 +6,7 @@ import { installRuntime } from '../../src/install-runtime.ts';
 import { commitRuntime, openStaging } from '../../src/store/index.ts';
 import { shakeHands, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';
+import { HELD } from '../support/held-lock.ts';
 import { storedRealRuntime } from '../support/real-tree.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -21,7 +22,7 @@ describe('verifyRuntimes with a handshake', () => {
   it('hears the real runtime introduce itself, and so does the doctor', async () => {
     const options = await surroundings();
     const { dir, manifest } = await storedRealRuntime('0.115.0');
-    const staging = await openStaging(options.home, manifest);
+    const staging = await openStaging(options.home, manifest, HELD);
     await cp(dir, staging, { recursive: true });
     await commitRuntime(options.home, staging, manifest);
     const { runtimes } = await verifyRuntimes({ ...options, handshake: true });

@@ -1,0 +1,4 @@
+import type { HeldLock } from '../../src/store/index.ts';
+
+/** The lock of a test that is alone with its store. */
+export const HELD: HeldLock = { verifyHeld: async () => undefined };
