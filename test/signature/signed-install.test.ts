@@ -226,6 +226,19 @@ describe('a required signature', () => {
     await expect(access(marker)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  test('is not waited for after an abort, which leaves nothing', async () => {
+    const { github, home, options } = await surroundings(await signedBinary());
+    await using _ = github;
+    github.fail({ route: 'cdn', path: /\.sigstore$/, delay: 3_000 });
+    const controller = new AbortController();
+    const asking = setInterval(() => asked(github).length > 1 && controller.abort(), 20);
+    const error = await failure(provision({ ...options, signal: controller.signal })).finally(() =>
+      clearInterval(asking),
+    );
+    expect(error.code).toBe('ABORTED');
+    expect(await stored(home)).toEqual([]);
+  });
+
   test('for a target that upstream does not sign is missing before anything is asked', async () => {
     const { github, options } = await surroundings({});
     await using _ = github;
