@@ -1,4 +1,4 @@
-import type { Argument, Command, Option } from 'commander';
+import { type Argument, Command, type Option } from 'commander';
 import { TARGETS } from '../target/index.ts';
 import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
@@ -80,6 +80,8 @@ function helpOf(command: Command): string {
     },
     getOutHelpWidth: () => 100,
   });
+  // Its usage names the program.
+  new Command('codex-runtime').addCommand(command);
   command.helpOption('-h, --help', 'show help').outputHelp();
   return text;
 }
