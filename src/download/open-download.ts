@@ -21,8 +21,8 @@ const TUNING: TransferTuning = {
   retry: RETRY_POLICY,
   stall: 15_000,
   lanes: 4,
-  measure: 250,
-  worthwhile: 2_000,
+  measure: 400,
+  worthwhile: 3_000,
 };
 
 /**

@@ -26,6 +26,8 @@ export interface UnavailableDetails {
   /** Where it was asked for; shown without user, password and query. */
   readonly url?: URL;
   readonly status?: number;
+  /** The system's or the client's code of a failed connection. */
+  readonly errno?: string;
   /** When asking again makes sense, in ms since the epoch. */
   readonly retryAt?: number;
   readonly hint?: string;
@@ -34,7 +36,7 @@ export interface UnavailableDetails {
 
 /** A `SOURCE_UNAVAILABLE`: one source cannot deliver now, and the next one may be tried. */
 export function unavailable(message: string, details: UnavailableDetails): CodexRuntimeError {
-  const { reason, url, status, retryAt, hint, cause } = details;
+  const { reason, url, status, errno, retryAt, hint, cause } = details;
   return new CodexRuntimeError('SOURCE_UNAVAILABLE', message, {
     ...(hint === undefined ? {} : { hint }),
     ...(cause === undefined ? {} : { cause }),
@@ -42,6 +44,7 @@ export function unavailable(message: string, details: UnavailableDetails): Codex
       reason,
       ...(url === undefined ? {} : { url: displayUrl(url) }),
       ...(status === undefined ? {} : { status }),
+      ...(errno === undefined || errno === '' ? {} : { errno }),
       ...(retryAt === undefined ? {} : { retryAt: new Date(retryAt).toISOString() }),
     },
   });

@@ -8,7 +8,7 @@ import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 export interface HttpOptions {
   /** Told of `retry` and `waiting`. */
   readonly onProgress?: OnProgress;
-  /** Milliseconds. Default: connect 10 s, headers 30 s, stall 15 s. */
+  /** Milliseconds. Default: connect 5 s, headers 30 s, stall 15 s. */
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Default: 3 attempts, pauses of 0.25 s and 0.5 s, server's waits up to 20 s. */
   readonly retry?: Partial<RetryPolicy>;
@@ -26,7 +26,7 @@ export interface Http {
   close(): Promise<void>;
 }
 
-const TIMEOUTS: HttpTimeouts = { connect: 10_000, headers: 30_000, stall: 15_000 };
+const TIMEOUTS: HttpTimeouts = { connect: 5_000, headers: 30_000, stall: 15_000 };
 
 /**
  * Opens the HTTP layer. Nothing is loaded or connected before the first request.

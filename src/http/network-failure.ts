@@ -30,6 +30,7 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
     return unavailable(`The certificate of ${url.host} was not accepted (${code}).`, {
       reason: 'untrusted',
       url,
+      errno: code,
       cause: error,
       hint: 'Name the file with your own certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.',
     });

@@ -33,7 +33,7 @@ function planRetry(
   policy: RetryPolicy,
   now: number,
 ): { readonly delay: number; readonly limited: boolean } | null {
-  if (next > policy.attempts || !isRetryable(error)) return null;
+  if (!isRetryable(error) || next > attemptsFor(error, policy)) return null;
   const retryAt = Date.parse(String(error.fields['retryAt'] ?? ''));
   const limited = unavailableReason(error) === 'rate-limited';
   if (Number.isFinite(retryAt)) {
@@ -85,6 +85,11 @@ export async function waitForRetry(
   await sleep(plan.delay, undefined, signal === undefined ? {} : { signal }).catch((cause) => {
     throw signal?.aborted === true ? aborted(signal) : cause;
   });
+}
+
+/** Packets that vanish cost the whole time-out: a firewall is not asked a third time. */
+function attemptsFor(error: CodexRuntimeError, { attempts }: RetryPolicy): number {
+  return error.fields['errno'] === 'UND_ERR_CONNECT_TIMEOUT' ? Math.min(attempts, 2) : attempts;
 }
 
 function isRetryable(error: unknown): error is CodexRuntimeError {

@@ -96,7 +96,10 @@ async function fetchOnce(
         url,
       });
     }
-    const body = Readable.from(answer.body as AsyncIterable<Buffer>, { objectMode: false });
+    // Who reads the body gets its errors; one that breaks before it is read must not end the process.
+    const body = Readable.from(answer.body.on('error', ignore) as AsyncIterable<Buffer>, {
+      objectMode: false,
+    }).on('error', ignore);
     return { status: answer.status, headers: received, url, body };
   } catch (error) {
     throw registryFailure(new URL(address, `${registry.replace(/\/*$/, '')}/`), error, signal);
@@ -115,4 +118,8 @@ function registryFailure(url: URL, error: unknown, signal: AbortSignal | undefin
     typeof value === 'string' ? value : value?.[0],
   ]);
   return statusFailure(url, statusCode, Object.fromEntries(first) as ResponseHeaders, Date.now());
+}
+
+function ignore(): void {
+  // See above.
 }
