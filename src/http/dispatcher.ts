@@ -10,7 +10,7 @@ export interface HttpTimeouts {
   readonly connect: number;
   /** From the request until the answer's headers. */
   readonly headers: number;
-  /** Without a byte of the body: the connection stalled. */
+  /** Without a byte of the body: the connection stalled. 0 for no limit. */
   readonly stall: number;
 }
 

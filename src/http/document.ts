@@ -12,7 +12,7 @@ export async function readText(
   response: HttpResponse,
   signal: AbortSignal | undefined,
 ): Promise<string> {
-  const { body, headers, url } = response;
+  const { body, url } = response;
   const chunks: Buffer[] = [];
   let received = 0;
   try {
@@ -28,14 +28,6 @@ export async function readText(
     }
   } catch (error) {
     throw networkFailure(url, error, signal);
-  }
-  const length = Number(headers['content-length'] ?? received);
-  // The client lets a body that ends early pass when the connection is not kept alive.
-  if (received !== length) {
-    throw unavailable(`${displayUrl(url)} ended after ${received} of ${length} bytes.`, {
-      reason: 'unreachable',
-      url,
-    });
   }
   return Buffer.concat(chunks).toString('utf8');
 }

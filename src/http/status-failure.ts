@@ -1,6 +1,5 @@
 import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from './failure.ts';
-import { proxyFailure } from './network-failure.ts';
 import { type ResponseHeaders, retryAtOf } from './rate-limit.ts';
 
 /** The failure that an HTTP status of 400 or more stands for. */
@@ -11,7 +10,6 @@ export function statusFailure(
   now: number,
 ): CodexRuntimeError {
   const shown = displayUrl(url);
-  if (status === 407) return proxyFailure(url, status);
   if (status === 404 || status === 410) {
     return unavailable(`${shown} was not found (${status}).`, { reason: 'not-found', url, status });
   }

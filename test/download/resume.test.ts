@@ -375,6 +375,8 @@ describe('a later run', () => {
     const downloads = [1, 2].map(() => openDownload(fixture.request(browser(url))));
     const results = await Promise.all(downloads.map(({ bytes }) => collect(bytes)));
     expect(results.every((result) => result.equals(fixture.content))).toBe(true);
+    const files = await Promise.all(downloads.map(({ path }) => readFile(path)));
+    expect(files.every((file) => file.equals(fixture.content))).toBe(true);
     expect(downloads[0]?.path).not.toBe(downloads[1]?.path);
   });
 
@@ -403,12 +405,13 @@ describe('a connection that stalls', () => {
   });
 
   test('is not what a slow consumer looks like', async () => {
-    const { url, requests } = await server(serveFile(fixture.content));
-    const download = openDownload(fixture.request(browser(url)), { stall: 50 });
-    let pauses = 3;
-    for await (const _ of download.bytes) {
-      if (pauses > 0) await sleep(120);
-      pauses -= 1;
+    await using large = await downloadFixture({ size: 16_000_000 });
+    const { url, requests } = await server(serveFile(large.content));
+    const asset = large.asset([{ kind: 'browser', url }]);
+    let paused = false;
+    for await (const _ of openDownload(large.request(asset), { stall: 50 }).bytes) {
+      if (!paused) await sleep(300);
+      paused = true;
     }
     expect(requests).toHaveLength(1);
   });

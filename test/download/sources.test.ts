@@ -178,6 +178,18 @@ describe('bytes that are not the asset', () => {
     expect(error.code).toBe('SIZE_MISMATCH');
   });
 
+  test('end everything as soon as there are too many, where no length was announced', async () => {
+    const { url } = await server((_, response) => {
+      response.write(fixture.content);
+      const more = setInterval(() => response.write(fixture.content), 5);
+      response.on('close', () => clearInterval(more));
+    });
+    const asset = fixture.asset([{ kind: 'browser', url }]);
+    const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
+    expect(error.code).toBe('SIZE_MISMATCH');
+    expect(error.fields).toMatchObject({ expected: 300_000, asset: asset.name });
+  });
+
   test('are not even asked for when nothing vouches for the asset', async () => {
     const { url, requests } = await server(serveFile(fixture.content));
     const asset = fixture.asset([{ kind: 'browser', url }], { digests: [] });
