@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
@@ -109,6 +110,14 @@ describe('a tarball', () => {
       range: 'bytes=2-',
       authorization: 'Bearer canary',
     });
+  });
+
+  test('that arrives encoded is refused', async () => {
+    const { server, opened } = await registry((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'));
+    });
+    const error = await failure(opened.open(`${server.url}/npm/codex/-/codex.tgz`));
+    expect(error.fields['reason']).toBe('refused');
   });
 
   test('is not opened after an abort', async () => {
