@@ -3,7 +3,6 @@ import type { Options } from 'npm-registry-fetch';
 import type { OnProgress } from '../events.ts';
 import {
   aborted,
-  displayUrl,
   type HttpResponse,
   networkFailure,
   parseJson,
@@ -12,7 +11,6 @@ import {
   type RetryPolicy,
   readText,
   statusFailure,
-  unavailable,
   withRetries,
 } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
@@ -90,12 +88,6 @@ async function fetchOnce(
     } as Options);
     const url = new URL(answer.url);
     const received = Object.fromEntries(answer.headers.entries()) as ResponseHeaders;
-    if (received['content-encoding'] !== undefined) {
-      throw unavailable(`${url.host} encoded the answer to ${displayUrl(url)}.`, {
-        reason: 'refused',
-        url,
-      });
-    }
     // Who reads the body gets its errors; one that breaks before it is read must not end the process.
     const body = Readable.from(answer.body.on('error', ignore) as AsyncIterable<Buffer>, {
       objectMode: false,
