@@ -130,4 +130,32 @@ describe('a connection', () => {
     const thread = await codex.startThread();
     expect(await failure(thread.run('hi'))).toBeInstanceOf(TransportClosedError);
   });
+
+  it('ends a pending approval with its turn, which needs no interruption any more', async () => {
+    const sent: string[] = [];
+    const { client } = serve(({ id, method }, send) => {
+      sent.push(method ?? 'answer');
+      if (method === 'thread/start') send({ id, result: { thread: { id: 'T' } } });
+      if (method !== 'turn/start') return;
+      const params = { threadId: 'T', turnId: 'U', itemId: 'I' };
+      send({ id, result: { turn: { id: 'U' } } });
+      send({ id: 7, method: 'item/fileChange/requestApproval', params });
+      const turn = { id: 'U', items: [], status: 'interrupted', error: null };
+      send({ method: 'turn/completed', params: { threadId: 'T', turn } });
+    });
+    let signal: AbortSignal | undefined;
+    await using codex = await Codex.over(client, {
+      onApproval: (request) => {
+        signal = request.signal;
+        return new Promise((resolve) => {
+          request.signal.addEventListener('abort', () => resolve('decline'));
+        });
+      },
+    });
+    const turn = await (await codex.startThread()).turn('hi');
+    expect((await turn.run()).status).toBe('interrupted');
+    await turn.interrupt();
+    expect(signal?.aborted).toBe(true);
+    expect(sent).not.toContain('turn/interrupt');
+  });
 });
