@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { DeflatePool } from './deflate-pool.ts';
+import { BLOCK_SIZE, DeflatePool } from './deflate-pool.ts';
 
 /** What zlib as Node bundles it makes of the sample, on x64 and arm64, in Node 20, 22 and 24. */
-const REFERENCE = '01df94b37f3000838eed210955948112445a38853fec8a805fa258dc0a1b3733';
+const REFERENCE = '0e34597c451efc8d8551ad6df81a3c61fbe88e7adc18501f5cba044225a6013f';
 
 /**
  * Whether this Node compresses as others do. Node bundles Chromium's zlib, whose output is the same
@@ -14,16 +14,24 @@ export async function isReferenceZlib(): Promise<boolean> {
   return createHash('sha256').update(deflated).digest('hex') === REFERENCE;
 }
 
-/** 256 KiB that repeat themselves imperfectly, as programs do, so that every choice of zlib shows. */
+/**
+ * One block that repeats itself near and far, long and short, as programs do: each level of zlib, and
+ * each zlib, makes something else of it.
+ */
 function sample(): Buffer {
-  const bytes = Buffer.alloc(256 * 1024);
+  const bytes = Buffer.alloc(BLOCK_SIZE);
   let state = 1;
-  for (let at = 0; at < bytes.length; at += 1) {
-    // Numerical Recipes' generator: its high bits are random enough, and the same everywhere.
+  const random = (below: number): number => {
+    // The generator of Numerical Recipes, by its high bits: the same numbers everywhere.
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    const distance = (state >>> 8) % 4096;
-    const repeats = state >>> 28 > 2 && distance < at && distance > 0;
-    bytes[at] = repeats ? bytes.readUInt8(at - distance) : state >>> 24;
+    return Math.floor((state / 2 ** 32) * below);
+  };
+  let at = 0;
+  while (at < bytes.length) {
+    const end = Math.min(at + 1 + random(40), bytes.length);
+    const back = 1 + random(random(2) === 0 ? 400 : 30_000);
+    for (; at < end; at += 1) bytes[at] = back <= at ? bytes.readUInt8(at - back) : random(64);
+    if (at < bytes.length && random(3) === 0) bytes[at++] = random(256);
   }
   return bytes;
 }

@@ -9,7 +9,7 @@ import type { PackagePlan, PlannedFile } from './package-plan.ts';
 import { BUNDLED_TEMPLATES, loadTemplate, type TemplateFile } from './template.ts';
 
 /** Where the source of Codex is; `repository` of a package replaces it. */
-export const CODEX_REPOSITORY = 'https://github.com/openai/codex';
+const CODEX_REPOSITORY = 'https://github.com/openai/codex';
 
 export interface PackageRequest {
   readonly runtime: Runtime;
@@ -118,8 +118,16 @@ function commonValues(request: PackageRequest, target: Target): Record<string, s
     os: target.os,
     cpu: target.cpu,
     entrypoint: request.runtime.manifest.entrypoint,
-    repository: request.repository ?? CODEX_REPOSITORY,
+    repository: repositoryUrl(request.repository),
   };
+}
+
+/** A repository's URL as templates take it: without what npm and git add to it. */
+export function repositoryUrl(url: string = CODEX_REPOSITORY): string {
+  return url
+    .replace(/^git\+/, '')
+    .replace(/\/+$/, '')
+    .replace(/\.git$/, '');
 }
 
 function runtimeFiles({ dir, manifest }: Runtime, prefix: string): readonly PlannedFile[] {

@@ -2,7 +2,7 @@ import type { Target } from '../target/index.ts';
 import { checkPackageJson } from './check-package-json.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, platformPackageName } from './package-names.ts';
 import type { PackagePlan } from './package-plan.ts';
-import { CODEX_REPOSITORY } from './plan-package.ts';
+import { repositoryUrl } from './plan-package.ts';
 import { BUNDLED_TEMPLATES, loadTemplate } from './template.ts';
 
 export interface RootPackageRequest {
@@ -33,7 +33,7 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
     {
       name,
       version,
-      repository: request.repository ?? CODEX_REPOSITORY,
+      repository: repositoryUrl(request.repository),
       targets: Object.fromEntries(targets.map(({ npmTag, triple }) => [npmTag, triple])),
       platformPackages: Object.fromEntries(packages.map((each) => [each, version])),
       platformList: packages.map((each) => `- \`${each}\``).join('\n'),
