@@ -32,18 +32,19 @@ function toKnown(error: unknown): CodexRuntimeError {
 
 /** When every source failed, each says why on a line of its own. */
 function reasonsOf({ fields }: CodexRuntimeError): string {
-  const { reasons } = fields;
-  if (!Array.isArray(reasons)) return '';
-  return reasons.map((reason) => `  - ${escapeControls(reasonText(reason))}\n`).join('');
+  return reasonTexts(fields)
+    .map((text) => `  - ${escapeControls(text)}\n`)
+    .join('');
 }
 
-function reasonText(reason: unknown): string {
-  if (typeof reason === 'object' && reason !== null) {
-    const { message, reason: text } = reason as { message?: unknown; reason?: unknown };
-    if (typeof message === 'string') return message;
-    if (typeof text === 'string') return text;
-  }
-  return String(reason);
+/** A channel's reason may consist of those of its sources. */
+function reasonTexts(value: unknown): readonly string[] {
+  if (typeof value === 'string') return [value];
+  if (typeof value !== 'object' || value === null) return [];
+  const { reasons, source, message } = value as Record<string, unknown>;
+  if (Array.isArray(reasons)) return reasons.flatMap(reasonTexts);
+  if (typeof message !== 'string') return [];
+  return [typeof source === 'string' ? `${source}: ${message}` : message];
 }
 
 function stackOf(error: unknown): string {

@@ -68,8 +68,7 @@ async function deliverWhatIsComplete(state: TransferState) {
 }
 
 function exhausted(asset: string, reasons: readonly Reason[]): CodexRuntimeError {
-  const list = reasons.map(({ source, message }) => `\n${source}: ${message}`).join('');
-  return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.${list}`, {
+  return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.`, {
     hint: 'Check the network and credentials, or choose other channels with --source.',
     fields: { asset, reasons },
   });

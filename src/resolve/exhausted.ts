@@ -36,7 +36,7 @@ export async function exhausted(
   const forTarget = target === undefined ? '' : ` for ${target.triple}`;
   return new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
-    `No source can deliver Codex ${version.semver}${forTarget} now: ${reasons.join(' ')}`,
+    `No source can deliver Codex ${version.semver}${forTarget} now.`,
     {
       hint: 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".',
       fields: { version: version.semver, target: target?.triple, reasons },
