@@ -60,6 +60,7 @@ export async function fetchInLanes(
   };
   const open = async ({ position: offset, end }: Lane): Promise<BodyReader> => {
     const opened = await source.open({ offset, end, total, validator }, signal);
+    state.pieced = true;
     if (opened.offset === offset) return readBody(opened, state);
     opened.body.destroy();
     throw new RangeRefused();

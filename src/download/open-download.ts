@@ -88,6 +88,7 @@ function beginState(
     total: asset.size ?? partial.found?.total ?? null,
     fetched: 0,
     resumed: sizeOf(partial.have),
+    pieced: false,
     progress: createProgressReporter(onProgress),
     onProgress,
     tuning: { ...TUNING, ...tuning, retry: { ...TUNING.retry, ...tuning.retry } },
@@ -126,13 +127,14 @@ async function receive(
  * the pieces may be at fault and not the asset, and one fresh attempt tells.
  */
 async function verify(state: TransferState, url: string): Promise<void> {
-  const { asset, partial, verifier, resumed, total } = state;
+  const { asset, partial, verifier, resumed, pieced, total } = state;
   try {
     verifier.verify(url);
   } catch (error) {
     await partial.truncate(0);
     if (!(error instanceof CodexRuntimeError)) throw error;
     if (resumed > 0) throw restart(asset.name, 'what an earlier run left is damaged', error);
+    if (pieced) throw restart(asset.name, 'its parts do not fit together', error);
     if (total === null) throw restart(asset.name, 'it may have ended early', error);
     throw error;
   }

@@ -37,6 +37,8 @@ export interface TransferState {
   fetched: number;
   /** Bytes that an earlier run left and this one uses. */
   resumed: number;
+  /** Whether the bytes come from more than one answer. */
+  pieced: boolean;
   readonly progress: ProgressReporter;
   readonly onProgress: OnProgress | undefined;
   readonly tuning: TransferTuning;

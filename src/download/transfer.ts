@@ -37,7 +37,9 @@ async function attemptTransfer(source: ByteSource, state: TransferState): Promis
   const reader = readBody(opened, state);
   try {
     const continues = range !== null && opened.offset === range.offset;
-    if (!continues) {
+    if (continues) {
+      state.pieced = true;
+    } else {
       // What lies beyond the bytes that the consumer has is of no use any more.
       await partial.truncate(verifier.position);
       if (verifier.position === 0) state.resumed = 0;

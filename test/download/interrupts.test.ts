@@ -1,9 +1,11 @@
+import { execFile } from 'node:child_process';
 import { readdir, readFile, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { inspect } from 'node:util';
+import { inspect, promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDownload, prunePartials } from '../../src/download/index.ts';
+import { bundledFixture } from '../support/bundled-fixture.ts';
 import {
   collect,
   type DownloadFixture,
@@ -44,8 +46,12 @@ describe('an abort', () => {
     const before = await openFiles();
     const controller = new AbortController();
     const asset = fixture.asset([{ kind: 'browser', url }]);
-    const request = fixture.request(asset, { signal: controller.signal });
-    setTimeout(() => controller.abort(), 200);
+    const request = fixture.request(asset, {
+      signal: controller.signal,
+      onProgress: (event) => {
+        if (event.type === 'download' && event.received > 0) controller.abort();
+      },
+    });
     expect((await failure(collect(openDownload(request).bytes))).code).toBe('ABORTED');
     for (let wait = 0; open > 0 && wait < 50; wait += 1) await sleep(10);
     expect(open).toBe(0);
@@ -88,6 +94,28 @@ test('a consumer that stops early closes the connection', async () => {
   for await (const _ of openDownload(fixture.request(asset)).bytes) break;
   for (let wait = 0; !closed && wait < 50; wait += 1) await sleep(10);
   expect(closed).toBe(true);
+});
+
+describe('a disk', () => {
+  test('that takes no more ends the download, and not as if a source was at fault', async () => {
+    const { url } = await server(serveFile(fixture.content));
+    const asset = JSON.stringify(fixture.asset([{ kind: 'browser', url }]));
+    const child = await bundledFixture('download-child');
+    // 1 MiB, in blocks of 512 bytes.
+    const capped = ['-c', 'ulimit -f 2048; exec "$0" "$@"', process.execPath, child];
+    const { stdout } = await promisify(execFile)('sh', [...capped, asset, fixture.home]);
+    expect(JSON.parse(stdout)).toMatchObject({ code: 'DISK_FULL' });
+  });
+
+  test('that cannot hold the partial file ends it before anything is asked for', async () => {
+    const { url, requests } = await server(serveFile(fixture.content));
+    const file = join(fixture.home, 'file');
+    await writeFile(file, '');
+    const asset = fixture.asset([{ kind: 'browser', url }]);
+    const request = fixture.request(asset, { partialDir: join(file, 'partial') });
+    expect((await failure(collect(openDownload(request).bytes))).code).toBe('INSTALL_FAILED');
+    expect(requests).toHaveLength(0);
+  });
 });
 
 test('progress is said about ten times a second, and first and last always', async () => {

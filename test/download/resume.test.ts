@@ -232,6 +232,25 @@ describe('starting over', () => {
   });
 });
 
+test('parts that do not fit together are fetched again as a whole', async () => {
+  let requests = 0;
+  const { url } = await server((request, response) => {
+    requests += 1;
+    const wrong = Buffer.alloc(SIZE);
+    // The same ETag for other bytes: the server lies.
+    if (requests === 2) return serveFile(wrong)(request, response);
+    if (requests > 2) return serveFile(fixture.content)(request, response);
+    serveHead(response);
+    return response.write(fixture.content.subarray(0, CUT), () => {
+      setTimeout(() => response.destroy(), 20);
+    });
+  });
+  const request = fixture.request(browser(url));
+  const { result } = await receiveAsset(request, ({ bytes }) => collect(bytes), QUICK);
+  expect(result.equals(fixture.content)).toBe(true);
+  expect(requests).toBe(3);
+});
+
 describe('a later run', () => {
   /** The one partial file. */
   async function partial(): Promise<string> {
