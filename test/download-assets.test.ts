@@ -65,6 +65,10 @@ describe('downloadAssets', () => {
       first.assets.map(({ sha256 }) => sha256),
     );
     expect(github.asked('cdn')).toHaveLength(fetched + 1);
+    const bytes = await readFile(asset?.path ?? '');
+    await writeFile(asset?.path ?? '', bytes.reverse());
+    const flipped = await downloadAssets({ ...options, targets: ['linux-x64'] });
+    expect(flipped.assets[0]?.sha256).toBe(asset?.sha256);
     expect((await readdir(dir)).sort()).toHaveLength(3);
   });
 

@@ -90,6 +90,15 @@ describe('waitForRelease', () => {
     expect(await once(older, 'github')).toMatchObject({ ready: true });
   });
 
+  it('takes an asset that nobody vouches for as missing', async () => {
+    await using github = await startLoopbackGitHub({
+      releases: [await miniatureRelease('1.2.3', { packages: false, digests: false })],
+    });
+    const error = await failure(once(github, 'github'));
+    expect(error.code).toBe('INCOMPLETE_RELEASE');
+    expect(error.fields['missing']).toHaveLength(6);
+  });
+
   it('waits for what appears, and does not ask a complete channel again', async () => {
     await using github = await startLoopbackGitHub({ releases: [await whole()] });
     github.fail({ route: 'npm-document', path: /linux-arm64/, times: 2, status: 404 });

@@ -2,21 +2,20 @@ import { realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { prunePartials } from '../download/index.ts';
-import { isCodexRuntimeError } from '../errors.ts';
 import { loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
-import { homeLayout, listRuntimes, type Runtime, removeRuntime } from '../store/index.ts';
+import { homeLayout, listRuntimes, type Runtime } from '../store/index.ts';
 import { forgetUses, lastUsed } from '../store/last-used.ts';
 import type { Triple } from '../target/index.ts';
 import {
   type KeepReason,
   type PruneCandidate,
   type PruneDecision,
-  type PrunePolicy,
   planPrune,
 } from './plan-prune.ts';
-import { alone, pruneStaging } from './prune-staging.ts';
+import { pruneStaging } from './prune-staging.ts';
+import { removeUnused } from './remove-unused.ts';
 import { runningExecutables } from './running.ts';
 import { treeSize } from './tree-size.ts';
 
@@ -77,7 +76,9 @@ export async function pruneStore(options: PruneOptions = {}): Promise<PruneResul
   for (const decision of decisions) {
     throwIfAborted(options.signal);
     const late =
-      decision.reasons.length === 0 && !dryRun ? await remove(home, decision, policy) : [];
+      decision.reasons.length === 0 && !dryRun
+        ? await removeUnused(home, decision.runtime, policy)
+        : [];
     outcomes.push(describe({ ...decision, reasons: [...decision.reasons, ...late] }));
   }
   const removed = outcomes.filter(({ reasons }) => reasons.length === 0);
@@ -132,31 +133,6 @@ async function runsFrom(dir: string, running: readonly string[] | null): Promise
   if (running === null) return false;
   const real = `${await realpath(dir)}${sep}`;
   return running.some((path) => path.startsWith(real));
-}
-
-/** Removes a runtime unless something has changed since the decision; returns why it stays. */
-async function remove(
-  home: string,
-  { runtime }: PruneDecision,
-  { unusedForMs }: PrunePolicy,
-): Promise<readonly KeepReason[]> {
-  const { version, target } = runtime.manifest;
-  let late: readonly KeepReason[] = [];
-  const work = async () => {
-    const unused = Date.now() - (await lastUsed(home, runtime)).getTime();
-    if ((await treeSize(runtime.dir)).linked) late = ['linked'];
-    else if (unused < unusedForMs) late = ['recent'];
-    else await removeRuntime(home, runtime);
-  };
-  try {
-    const free = await alone(join(homeLayout(home).locks, `${version}_${target}`), work);
-    return free ? late : ['busy'];
-  } catch (error) {
-    // Windows does not let go of a directory from which a program runs.
-    const locked = process.platform === 'win32' && isCodexRuntimeError(error, 'PERMISSION_DENIED');
-    if (!locked) throw error;
-    return ['running'];
-  }
 }
 
 function describe({ runtime, lastUsed: used, own, reasons }: PruneDecision): PrunedRuntime {

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { isCodexRuntimeError } from '../errors.ts';
+import { homeLayout, type Runtime, removeRuntime } from '../store/index.ts';
+import { lastUsed } from '../store/last-used.ts';
+import type { KeepReason, PrunePolicy } from './plan-prune.ts';
+import { alone } from './prune-staging.ts';
+import { treeSize } from './tree-size.ts';
+
+/**
+ * Removes a runtime that may go, unless something has changed since that was decided: under its
+ * lock, what can change quickly is asked again.
+ * @returns why it stays; empty when it is gone
+ */
+export async function removeUnused(
+  home: string,
+  runtime: Runtime,
+  { unusedForMs }: PrunePolicy,
+): Promise<readonly KeepReason[]> {
+  const { version, target } = runtime.manifest;
+  let late: readonly KeepReason[] = [];
+  const work = async () => {
+    const unused = Date.now() - (await lastUsed(home, runtime)).getTime();
+    if ((await treeSize(runtime.dir)).linked) late = ['linked'];
+    else if (unused < unusedForMs) late = ['recent'];
+    else await removeRuntime(home, runtime);
+  };
+  try {
+    const free = await alone(join(homeLayout(home).locks, `${version}_${target}`), work);
+    return free ? late : ['busy'];
+  } catch (error) {
+    // Windows does not let go of a directory from which a program runs.
+    const locked = process.platform === 'win32' && isCodexRuntimeError(error, 'PERMISSION_DENIED');
+    if (!locked) throw error;
+    return ['running'];
+  }
+}
