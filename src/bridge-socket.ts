@@ -52,8 +52,7 @@ export async function bridgeSocket(request: BridgeRequest): Promise<void> {
 
 async function open(path: string): Promise<Socket> {
   return await new Promise((resolve, reject) => {
-    // Without it the peer's end would close our half before everything is sent.
-    const socket = connect({ path, allowHalfOpen: true });
+    const socket = connect({ path });
     socket.once('connect', () => {
       socket.removeAllListeners('error');
       resolve(socket);

@@ -1,5 +1,5 @@
 import { realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { prunePartials } from '../download/index.ts';
 import { loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
