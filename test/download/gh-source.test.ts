@@ -65,7 +65,9 @@ describe('gh', () => {
   test('that prints its token is quoted without it', async () => {
     await standIn('echo "bad token $GH_TOKEN" >&2; exit 1');
     const error = await failure(collect(openDownload(request(), { retry: { attempts: 1 } }).bytes));
-    expect(error.message).toContain('bad token ***');
+    expect(error.fields['reasons']).toMatchObject([
+      { message: expect.stringContaining('bad token ***') },
+    ]);
     expect(JSON.stringify(error) + JSON.stringify(fixture.events)).not.toContain('canary');
   });
 
