@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs, promisify } from 'node:util';
+import { ensureRuntime } from '../src/index.ts';
 import { PINNED_RUNTIME, PROTOCOL_ROOTS } from './protocol-roots.ts';
 import { countDeclarations, reduceProtocol } from './reduce-protocol.ts';
 
@@ -11,19 +12,15 @@ const OUTPUT = fileURLToPath(new URL('../src/app-server/generated/protocol.ts', 
 const run = promisify(execFile);
 
 const { values } = parseArgs({ options: { codex: { type: 'string' } } });
-if (values.codex === undefined) {
-  throw new Error(
-    `Name a Codex ${PINNED_RUNTIME} executable: npm run generate -- --codex "$(codex-runtime which ${PINNED_RUNTIME})"`,
-  );
-}
+const codex = values.codex ?? (await ensureRuntime({ version: PINNED_RUNTIME })).executable;
 
-const { stdout } = await run(values.codex, ['--version']);
+const { stdout } = await run(codex, ['--version']);
 if (!stdout.trim().endsWith(` ${PINNED_RUNTIME}`)) {
-  throw new Error(`${values.codex} is ${stdout.trim()}, not ${PINNED_RUNTIME}`);
+  throw new Error(`${codex} is ${stdout.trim()}, not ${PINNED_RUNTIME}`);
 }
 const dir = await mkdtemp(join(tmpdir(), 'codex-protocol-'));
 try {
-  await run(values.codex, ['app-server', 'generate-ts', '--out', dir]);
+  await run(codex, ['app-server', 'generate-ts', '--out', dir]);
   const text = await reduceProtocol(dir, PROTOCOL_ROOTS);
   await writeFile(OUTPUT, text);
   const kept = text.match(/^export type /gm)?.length ?? 0;

@@ -1,13 +1,16 @@
 import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
 import { Codex } from '../../src/app-server/index.ts';
 import { installRuntime } from '../../src/index.ts';
 import { type CodexHome, makeCodexHome } from '../support/codex-home.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
 
 const VERSION = '0.115.0';
+
+/** The store that the tests of a run share. */
+const storeHome = () => join(inject('runDir'), 'real-home');
 
 describe('a runtime that this tool brought from npm', () => {
   let dir: string;
@@ -21,7 +24,7 @@ describe('a runtime that this tool brought from npm', () => {
     home = await makeCodexHome(model.url);
     const project = join(dir, 'project');
     await mkdir(project);
-    const env = { ...process.env, CODEX_RUNTIME_HOME: join(dir, 'home') };
+    const env = { ...process.env, CODEX_RUNTIME_HOME: storeHome() };
     ({ executable } = await installRuntime({
       version: VERSION,
       source: 'npm',
@@ -47,7 +50,7 @@ describe('a runtime that this tool brought from npm', () => {
   it('is taken from the store where nothing is installed and provisioning is allowed', async () => {
     const env = {
       ...home.env,
-      CODEX_RUNTIME_HOME: join(dir, 'home'),
+      CODEX_RUNTIME_HOME: storeHome(),
       CODEX_RUNTIME_VERSION: VERSION,
     };
     await expect(Codex.start({ cwd: home.work, env })).rejects.toMatchObject({

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
-import { beforeAll, describe } from 'vitest';
+import { beforeAll, describe, inject } from 'vitest';
 import { Codex, type CodexOptions } from '../../src/app-server/index.ts';
+import { ensureRuntime } from '../../src/index.ts';
 import { type CodexHome, makeCodexHome } from './codex-home.ts';
 import {
   type Answer,
@@ -8,7 +9,6 @@ import {
   type ModelServer,
   startModelServer,
 } from './model-server.ts';
-import { realRuntime } from './real-runtime.ts';
 
 /** The runtimes that everything must work with. */
 export const VERSIONS = ['0.115.0', '0.169.0'] as const;
@@ -51,6 +51,17 @@ export function describeReal(name: string, tests: (version: string) => void): vo
   });
 }
 
+/**
+ * The executable of a real runtime in a store that all workers of a run share: provisioned from
+ * npm by the first that asks, as this tool does it for its users.
+ */
 export async function realExecutable(version: string): Promise<string> {
-  return join(await realRuntime(version), 'bin', 'codex');
+  const runDir = inject('runDir');
+  const { executable } = await ensureRuntime({
+    version,
+    source: 'npm',
+    home: join(runDir, 'real-home'),
+    cwd: runDir,
+  });
+  return executable;
 }
