@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -86,6 +86,8 @@ it('the launcher passes the exit status on and says what is missing', async () =
   await npm('install', 'small');
   const launcher = join(dir, 'node_modules/small/launch.js');
   await expect(run(launcher, ['exit', '7'])).rejects.toMatchObject({ code: 7 });
+  // What is no link to it, like itself, it leaves alone.
+  expect((await lstat(launcher)).isFile()).toBe(true);
   await npm('install', '--omit=optional');
   await expect(run(launcher, ['--version'])).rejects.toMatchObject({
     stderr: expect.stringContaining('small-linux-x64 is not installed'),

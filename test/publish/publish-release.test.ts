@@ -93,6 +93,28 @@ describe('publishRelease', () => {
     expect(await document('dry-linux-x64')).toEqual({});
   });
 
+  it('publishes no root package before everybody sees its platforms', async () => {
+    const release = await packTwo('lag');
+    const proxy = await startWriteProxy(registry.url);
+    proxy.isHidden = (path) => path === '/lag-linux-x64';
+    try {
+      const waiting = publish(release, { visibleWithin: 1200 }, proxy.url);
+      await expect(waiting).rejects.toMatchObject({
+        code: 'PUBLISH_FAILED',
+        fields: { package: 'lag-linux-x64', actual: null },
+      });
+      expect(proxy.writes).toEqual(['PUT /lag-darwin-arm64', 'PUT /lag-linux-x64']);
+      // It appears while the next run waits for it.
+      setTimeout(() => {
+        proxy.isHidden = () => false;
+      }, 800);
+      await publish(release, {}, proxy.url);
+    } finally {
+      await proxy.close();
+    }
+    expect((await document('lag'))['dist-tags']).toEqual({ latest: '0.115.0' });
+  });
+
   it('publishes scoped packages to the registry that is named, whatever the scope has', async () => {
     const release = await packTwo('@example/scoped');
     const home = await tempDir();

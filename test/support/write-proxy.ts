@@ -17,6 +17,8 @@ export interface WriteProxy {
   readonly writes: readonly string[];
   /** Decides about each write; called with its number from 0. */
   onWrite: (index: number) => WriteFault | undefined;
+  /** Whether who installs does not see a package yet, as behind a cache. */
+  isHidden: (path: string) => boolean;
   /** Called once a fault has happened. */
   onFault: () => void;
   close(): Promise<void>;
@@ -26,7 +28,11 @@ export interface WriteProxy {
 export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
   const writes: string[] = [];
   const server = createServer((incoming, outgoing) => {
-    if (incoming.method === 'GET') return forward(incoming, outgoing);
+    if (incoming.method === 'GET') {
+      if (!proxy.isHidden(incoming.url ?? '')) return forward(incoming, outgoing);
+      outgoing.writeHead(404, { 'content-type': 'application/json' }).end('{}');
+      return;
+    }
     const index = writes.push(`${incoming.method} ${incoming.url}`) - 1;
     const fault = proxy.onWrite(index);
     if (fault === undefined) return forward(incoming, outgoing);
@@ -71,6 +77,7 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
     url: `http://127.0.0.1:${port}/`,
     writes,
     onWrite: () => undefined,
+    isHidden: () => false,
     onFault: () => undefined,
     async close() {
       server.closeAllConnections();

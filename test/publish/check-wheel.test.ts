@@ -1,0 +1,99 @@
+import { copyFile, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { addContent } from '../../src/pack/archive-writer.ts';
+import { DeflatePool } from '../../src/pack/deflate-pool.ts';
+import { wheelMetadata, wheelName } from '../../src/pack/wheel-metadata.ts';
+import { ZipWriter } from '../../src/pack/zip-writer.ts';
+import { checkWheel } from '../../src/publish/check-wheel.ts';
+import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
+import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { packMiniatures } from '../support/packed-release.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const GOOD = 'codex_cli_bin-0.115.0-py3-none-manylinux_2_17_x86_64.whl';
+
+async function packedWheel(): Promise<string> {
+  const { out } = await packMiniatures({ ecosystems: ['python'] });
+  return join(out, GOOD);
+}
+
+/** A wheel with chosen members, whatever its RECORD says. */
+async function wheelOf(members: Readonly<Record<string, Buffer>>): Promise<string> {
+  const path = join(await tempDir(), GOOD);
+  const writer = await ZipWriter.create(path);
+  for (const [member, content] of Object.entries(members)) {
+    await addContent(writer, new DeflatePool(1), { path: member, mode: 0o644, content });
+  }
+  await writer.finish();
+  return path;
+}
+
+async function planned(): Promise<{ plan: PackagePlan; members: Record<string, Buffer> }> {
+  const runtime = await miniatureRuntime(await tempDir());
+  const plan = await planPackage({ runtime, ecosystem: 'python' });
+  const metadata = wheelMetadata(plan, ['manylinux_2_17_x86_64']);
+  const all = await Promise.all(
+    [...plan.files, ...metadata].map(async (file) => {
+      const content = 'content' in file ? file.content : await readFile(file.from);
+      return [file.path, content] as const;
+    }),
+  );
+  return { plan, members: Object.fromEntries(all) };
+}
+
+describe('checkWheel', () => {
+  it('accepts what pack makes', async () => {
+    await expect(checkWheel(await packedWheel())).resolves.toBeUndefined();
+    const { members } = await planned();
+    await expect(checkWheel(await wheelOf(members))).resolves.toBeUndefined();
+  });
+
+  it.each([
+    ['another version', 'codex_cli_bin-0.116.0-py3-none-manylinux_2_17_x86_64.whl'],
+    ['another package', 'codex_other-0.115.0-py3-none-manylinux_2_17_x86_64.whl'],
+    ['another tag', 'codex_cli_bin-0.115.0-py3-none-win_amd64.whl'],
+    ['the tag of no target', 'codex_cli_bin-0.115.0-py3-none-linux_riscv64.whl'],
+    ['no wheel', 'codex.whl'],
+  ])('refuses a name that claims %s', async (_, name) => {
+    const path = join(await tempDir(), name);
+    await copyFile(await packedWheel(), path);
+    await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED', fields: { path } });
+  });
+
+  it('refuses a wheel that is cut short, and one that is none', async () => {
+    const path = await packedWheel();
+    const bytes = await readFile(path);
+    for (const content of [bytes.subarray(0, bytes.length - 40), Buffer.from('<html>')]) {
+      await writeFile(path, content);
+      await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
+    }
+  });
+
+  it.each([
+    ['changed', (name: string) => ({ [name]: Buffer.from('other') })],
+    ['added', () => ({ 'codex_cli_bin/extra.py': Buffer.from('') })],
+  ])('refuses a member that was %s after RECORD', async (_, change) => {
+    const { members } = await planned();
+    const path = await wheelOf({ ...members, ...change('codex_cli_bin/bin/codex') });
+    await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
+  });
+
+  it.each(['codex_cli_bin/py.typed', 'codex_cli_bin-0.115.0.dist-info/RECORD'])(
+    'refuses a wheel without %s',
+    async (missing) => {
+      const { [missing]: _, ...members } = (await planned()).members;
+      await expect(checkWheel(await wheelOf(members))).rejects.toMatchObject({ code: 'DAMAGED' });
+    },
+  );
+
+  it('has no name for a wheel of a tag that its target does not have', async () => {
+    const { plan } = await planned();
+    expect(wheelName(plan, ['musllinux_1_1_x86_64'])).toContain('musllinux');
+    for (const tags of [['win_amd64'], ['linux_riscv64'], []]) {
+      expect(() => wheelName(plan, tags)).toThrowError(
+        expect.objectContaining({ code: 'UNSUPPORTED_PLATFORM' }),
+      );
+    }
+  });
+});
