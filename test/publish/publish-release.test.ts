@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFile, symlink } from 'node:fs/promises';
+import { appendFile, readFile, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { PackedRelease } from '../../src/pack/index.ts';
+import { digestFile, type PackedRelease } from '../../src/pack/index.ts';
 import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
 import { PENDING_TAG } from '../../src/publish/plan-publish.ts';
 import { settingsFrom } from '../../src/settings.ts';
@@ -168,6 +168,16 @@ describe('publishRelease', () => {
     expect(result.wheels).toHaveLength(8);
     expect(result.wheelCommand).toContain('twine upload');
     expect(result.steps).toEqual([]);
+  });
+
+  it('refuses a wheel that is none, although the manifest names its bytes', async () => {
+    const { out } = await packMiniatures({ ecosystems: ['python'] });
+    const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
+    const [wheel] = manifest.files;
+    await writeFile(join(out, wheel.path), 'no zip');
+    Object.assign(wheel, await digestFile(join(out, wheel.path)));
+    await writeFile(join(out, 'manifest.json'), JSON.stringify(manifest));
+    await expect(publish({ out })).rejects.toMatchObject({ code: 'DAMAGED' });
   });
 
   it('tells what npm said when credentials are wrong, and never the token', async () => {
