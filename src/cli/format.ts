@@ -21,7 +21,7 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** Rows as columns; the last column is not padded. */
+/** Rows as columns, without spaces at the ends of lines. */
 export function formatTable(rows: readonly (readonly string[])[]): string {
   const widths = (rows[0] ?? []).map((_, column) =>
     Math.max(...rows.map((row) => row[column]?.length ?? 0)),
@@ -30,7 +30,9 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
     .map((row) =>
       row
         .map((cell, column) => cell.padEnd(column < row.length - 1 ? (widths[column] ?? 0) : 0))
-        .join('  '),
+        .join('  ')
+        // A last column that is empty here and there leaves no spaces behind.
+        .trimEnd(),
     )
     .join('\n');
 }
