@@ -49,6 +49,6 @@ async function ask(options: RuntimeOptions, sources: SourceSelection): Promise<R
 }
 
 function reasonOf({ reasons }: Readonly<Record<string, unknown>>, error: Error): string {
-  const [first] = Array.isArray(reasons) ? reasons : [];
-  return typeof first === 'string' ? first : error.message;
+  const [first] = Array.isArray(reasons) ? reasons : [error.message];
+  return typeof first === 'string' ? first : 'It keeps no list of its versions.';
 }

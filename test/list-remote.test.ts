@@ -14,7 +14,7 @@ describe('listRemote', () => {
     const versions = ['1.10.0-alpha.2', '1.2.3'];
     expect(await listRemote(options)).toEqual([
       { channel: 'github', versions, reason: null },
-      { channel: 'mirror', versions: null, reason: expect.any(String) },
+      { channel: 'mirror', versions: null, reason: 'It keeps no list of its versions.' },
       { channel: 'npm', versions, reason: null },
     ]);
     github.fail({ route: 'list', status: 403 });
