@@ -6,7 +6,7 @@ export const PROTOCOL_ROOTS: readonly string[] = [
   'InitializeParams',
   'InitializeResponse',
   'RequestId',
-  'ServerNotification',
+  'ServerNotificationEnvelope',
   'ServerRequest',
   'v2/CancelLoginAccountParams',
   'v2/CancelLoginAccountResponse',

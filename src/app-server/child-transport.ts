@@ -143,8 +143,8 @@ export class ChildTransport implements Transport {
   #notStarted(cause: Error): TransportClosedError {
     return new TransportClosedError(`${this.#command.command} could not be started.`, {
       cause,
-      hint: 'Check that the path names a Codex executable for this machine.',
-      fields: { executable: this.#command.command },
+      hint: 'Check that it is a Codex for this machine, and that the working directory exists.',
+      fields: { executable: this.#command.command, cwd: this.#command.cwd },
     });
   }
 

@@ -1,5 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { declineAll, parseApproval, toApprovalAnswer } from './approvals.ts';
+import { ownClientInfo } from './client-info.ts';
 import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
 import { Connection, UnhandledRequest } from './connection.ts';
 import { AbortedError, TransportClosedError } from './errors.ts';
@@ -30,10 +31,11 @@ export async function introduce(transport: Transport, options: ClientOptions): P
   const listeners = new Set<NotificationListener>();
   const approvers: Session['approvers'] = new Map();
   const connection = new Connection(transport, flow, {
-    onNotification: (method, params, size) => {
-      const notification = { method, params } as Notification;
+    onNotification: (notification, size) => {
       router.route(notification, size);
-      if (method === 'turn/completed') approvers.delete(scopeOf(params).turnId ?? '');
+      if (notification.method === 'turn/completed') {
+        approvers.delete(scopeOf(notification.params).turnId ?? '');
+      }
       for (const listener of listeners) tell(listener, notification);
     },
     onRequest: (method, params, signal) =>
@@ -57,12 +59,12 @@ export async function introduce(transport: Transport, options: ClientOptions): P
 
 async function initialize(
   connection: Connection,
-  { clientInfo = DEFAULTS.clientInfo, experimentalApi = false, ...options }: ClientOptions,
+  { clientInfo, experimentalApi = false, ...options }: ClientOptions,
   timeout: AbortSignal,
 ): Promise<ServerMetadata> {
   const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])]);
   const params: InitializeParams = {
-    clientInfo: { ...clientInfo, title: clientInfo.title ?? null },
+    clientInfo: clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo },
     capabilities: { experimentalApi, requestAttestation: false },
   };
   return connection.request('initialize', params, { signal, parse: parseMetadata });

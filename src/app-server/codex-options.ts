@@ -4,7 +4,7 @@ import type { ConfigTable } from './config-overrides.ts';
 
 /** How a client behaves, whatever way it has to its server. */
 export interface ClientOptions {
-  /** Who this is; Codex puts it in front of its user agent. Default: `codex-runtime`. */
+  /** Who this is; Codex puts it in front of its user agent. Default: this package. */
   readonly clientInfo?: {
     readonly name: string;
     readonly title?: string;
@@ -56,7 +56,6 @@ export interface CodexOptions extends ClientOptions {
 const SOFT_LIMIT = 1024 * 1024;
 
 export const DEFAULTS = {
-  clientInfo: { name: 'codex-runtime', title: 'codex-runtime', version: '0.1.0' },
   startTimeoutMs: 30_000,
   maxLineBytes: 64 * 1024 * 1024,
   maxUnread: 16 * 1024 * 1024,

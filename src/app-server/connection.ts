@@ -1,14 +1,16 @@
+import { CodexRuntimeError } from '../errors.ts';
 import { AbortedError, ProtocolError, TransportClosedError } from './errors.ts';
 import type { FlowControl } from './flow-control.ts';
 import type { RequestId } from './generated/protocol.ts';
 import { type Message, parseMessage } from './message.ts';
+import type { Notification } from './notification.ts';
 import { toRpcError } from './rpc-error.ts';
 import type { Transport } from './transport.ts';
 
 /** What the server sends by itself. */
 export interface ConnectionListener {
   /** `size` is the length of the message's JSON text. Must not throw. */
-  onNotification(method: string, params: unknown, size: number): void;
+  onNotification(notification: Notification, size: number): void;
   /**
    * Resolves to the answer's `result`. `signal` aborts when no answer is wanted any more; what is
    * thrown becomes the answer's error.
@@ -57,13 +59,15 @@ export class Connection {
 
   /**
    * Calls `method`; the answer is passed on unchecked, as the server's types describe it.
-   * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError
+   * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError;
+   * CodexRuntimeError `USAGE` for parameters that JSON cannot hold
    */
-  request<T>(method: string, params: unknown, options: RequestOptions<T> = {}): Promise<T> {
+  async request<T>(method: string, params: unknown, options: RequestOptions<T> = {}): Promise<T> {
     const { signal, parse } = options;
-    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy);
-    if (signal?.aborted === true) return Promise.reject(new AbortedError(method, signal));
+    if (this.#closedBy !== undefined) throw this.#closedBy;
+    if (signal?.aborted === true) throw new AbortedError(method, signal);
     const id = this.#nextId;
+    const text = toText(method, { method, id, params });
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
       const abort = () => {
@@ -89,7 +93,7 @@ export class Connection {
       });
       this.#flow.change('calls', 1);
       signal?.addEventListener('abort', abort, { once: true });
-      this.#send({ method, id, params });
+      this.#transport.send(text);
     });
   }
 
@@ -119,8 +123,11 @@ export class Connection {
 
   #dispatch(message: Message, size: number): void {
     if (message.kind === 'notification') {
-      if (message.method === 'serverRequest/resolved') this.#resolvedElsewhere(message.params);
-      this.#listener.onNotification(message.method, message.params, size);
+      const { notification } = message;
+      if (notification.method === 'serverRequest/resolved') {
+        this.#resolvedElsewhere(notification.params);
+      }
+      this.#listener.onNotification(notification, size);
     } else if (message.kind === 'request') {
       void this.#answer(message.id, message.method, message.params);
     } else {
@@ -142,7 +149,8 @@ export class Connection {
     const controller = new AbortController();
     this.#asked.set(id, controller);
     const answer = await this.#listener.onRequest(method, params, controller.signal).then(
-      (result) => ({ id, result }),
+      // Without a value the member would be left out, and the answer would be none.
+      (result) => ({ id, result: result ?? null }),
       (error: unknown) => ({ id, error: toWireError(error) }),
     );
     this.#asked.delete(id);
@@ -172,4 +180,15 @@ export class UnhandledRequest extends Error {}
 function toWireError(error: unknown): { code: number; message: string } {
   const message = error instanceof Error ? error.message : String(error);
   return { code: error instanceof UnhandledRequest ? NOT_HANDLED : FAILED, message };
+}
+
+function toText(method: string, message: unknown): string {
+  try {
+    return JSON.stringify(message);
+  } catch (cause) {
+    throw new CodexRuntimeError('USAGE', `The parameters of ${method} cannot be written as JSON.`, {
+      cause,
+      fields: { method },
+    });
+  }
 }

@@ -1,9 +1,10 @@
 import { ProtocolError } from './errors.ts';
 import type { RequestId } from './generated/protocol.ts';
+import type { Notification } from './notification.ts';
 
 /** What can come over the wire; `0` is an id like any other. */
 export type Message =
-  | { readonly kind: 'notification'; readonly method: string; readonly params: unknown }
+  | { readonly kind: 'notification'; readonly notification: Notification }
   | {
       readonly kind: 'request';
       readonly id: RequestId;
@@ -32,12 +33,12 @@ export function parseMessage(text: string): Message {
   const { id, method, params, result, error } = value as Record<string, unknown>;
   const named = typeof id === 'number' || typeof id === 'string';
   if (typeof method === 'string') {
-    return named
-      ? { kind: 'request', id, method, params }
-      : { kind: 'notification', method, params };
+    if (named) return { kind: 'request', id, method, params };
+    // The whole message, whatever it holds besides: see Notification.
+    return { kind: 'notification', notification: value as Notification };
   }
-  if (named)
-    return error === undefined ? { kind: 'result', id, result } : { kind: 'error', id, error };
+  if (named && error !== undefined && error !== null) return { kind: 'error', id, error };
+  if (named) return { kind: 'result', id, result };
   throw refused(text, 'is not a message');
 }
 

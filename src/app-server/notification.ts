@@ -1,10 +1,10 @@
-import type { ServerNotification } from './generated/protocol.ts';
+import type { ServerNotificationEnvelope } from './generated/protocol.ts';
 
 /**
  * What the server tells by itself. The union names what the pinned runtime sends; what a newer one
  * adds, methods and fields alike, is passed on in the same shape, so a `switch` needs a `default`.
  */
-export type Notification = ServerNotification;
+export type Notification = ServerNotificationEnvelope;
 
 /** Whom a notification is about, wherever its parameters say it. */
 export interface NotificationScope {

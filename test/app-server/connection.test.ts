@@ -81,6 +81,13 @@ describe('a connection', () => {
     expect(await codex.request('second')).toBe('second');
   });
 
+  it('refuses parameters that JSON cannot hold and goes on', async () => {
+    const { client } = serve(({ id }, send) => id !== undefined && send({ id, result: id }));
+    await using codex = await Codex.over(client);
+    await expect(codex.request('big', { n: 1n })).rejects.toMatchObject({ code: 'USAGE' });
+    expect(await codex.request('next')).toBe(1);
+  });
+
   it('rejects what is pending and everything later when the other side leaves', async () => {
     const { client, server } = serve(() => undefined);
     const codex = await Codex.over(client);

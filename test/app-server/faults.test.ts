@@ -147,8 +147,8 @@ describe('a child that is merely unusual', () => {
     codex.onNotification((notification) => seen.push(notification));
     expect(await codex.request('any')).toEqual({ ok: true, novelty: 2 });
     expect(seen).toEqual([
-      { method: 'brand/new', params: { threadId: 'thread', novelty: [1] } },
-      { method: 'bare', params: undefined },
+      { method: 'brand/new', params: { threadId: 'thread', novelty: [1] }, extra: true },
+      { method: 'bare' },
     ]);
   });
 
@@ -258,6 +258,13 @@ describe('an executable', () => {
     await writeFile(broken, 'no interpreter');
     await chmod(broken, 0o755);
     await expect(Codex.start({ codexPath: broken })).rejects.toBeInstanceOf(TransportClosedError);
+  });
+
+  it('cannot be started in a directory that is missing', async () => {
+    const gone = join(dir, 'gone');
+    const error = await failure(Codex.start({ codexPath: process.execPath, cwd: gone }));
+    expect(error).toBeInstanceOf(TransportClosedError);
+    expect(error).toMatchObject({ fields: { cwd: gone } });
   });
 
   it('of another version than expected is refused', async () => {
