@@ -7,8 +7,9 @@ import {
   rememberPrefix,
 } from './install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+import type { Provisioned } from './provision.ts';
 import { completeRequest, type ExactRequest, exactRequest } from './request.ts';
-import { isWantedOutside, type Runtime, runtimeDir } from './store/index.ts';
+import { findStored, isWantedOutside, type Runtime, runtimeDir } from './store/index.ts';
 import type { Triple } from './target/index.ts';
 
 export interface InstallOptions extends PrefixOptions {
@@ -57,14 +58,20 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     const dir = runtimeDir(request.settings.home, present.runtime);
     return resultOf(layout, present, { dir, source: 'prefix', downloaded: 0 });
   }
-  // What fetches and writes is loaded only by who needs it: a run with nothing to do is frequent.
-  const { provisionRuntime } = await import('./provision.ts');
-  const { runtime, source, downloaded } = await provisionRuntime(request);
+  const { runtime, source, downloaded } = await storedOrProvisioned(request);
   const installed = await installStaged(options, { request, layout, name, runtime });
   const { dir, executable } = installed;
   await notePrefix(layout, name, request);
   request.onProgress?.({ type: 'installed', dir, executable });
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
+}
+
+/** What fetches and unpacks is loaded only by who needs it; the store answers most runs. */
+async function storedOrProvisioned(request: ExactRequest): Promise<Provisioned> {
+  const stored = request.force ? undefined : await findStored(request.settings.home, request);
+  if (stored !== undefined) return { runtime: stored, source: 'store', downloaded: 0 };
+  const { provisionRuntime } = await import('./provision.ts');
+  return await provisionRuntime(request);
 }
 
 /** A run may have been killed after its package was whole; what it left undone is done here. */

@@ -129,13 +129,20 @@ async function writePackage(plan: PackagePlan, root: string, signal?: AbortSigna
     await chmod(dir, 0o755);
   }
   const placer = new FilePlacer();
-  for (const file of plan.files) {
+  await allOf(plan.files, async (file) => {
     throwIfAborted(signal);
     const path = join(root, ...file.path.split('/'));
     if ('content' in file) await writeSynced(path, file.content);
     else await placer.place(file.from, path, file.mode);
-  }
-  for (const dir of ordered) await syncDirectory(dir);
+  });
+  await allOf(ordered, syncDirectory);
+}
+
+/** Works on all items at once, as far as the thread pool goes, and fails only when none is at work any more. */
+async function allOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(items.map(work));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }
 
 /** Makes `path` a link to `build` in one step. */
