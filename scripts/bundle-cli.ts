@@ -4,22 +4,44 @@
  * (`npm run bench`, row "nothing to do"). The library stays ES modules, one file each.
  */
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 
-await build({
+/** Needed by some runs only, and long to read: files of their own beside the command line. */
+const APART = ['octokit', 'tar', 'yauzl', 'yazl', 'cli-progress', 'proper-lockfile', 'cmd-shim'];
+
+const shared: BuildOptions = {
   absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
-  entryPoints: ['src/cli/main.ts'],
-  // Beside where dist/cli/*.js would be: paths relative to the module lead to the same places.
-  outfile: 'dist/cli/main.cjs',
   bundle: true,
   format: 'cjs',
   platform: 'node',
   target: 'node20.19',
-  // Loaded by few commands; they bring data files, or modules of their own by the hundred.
-  external: ['@npmcli/*', 'npm-registry-fetch', 'sigstore', '@sigstore/*', 'undici'],
+  // They bring data files, or modules of their own by the hundred: Node resolves them as they are.
+  external: ['@npmcli/*', 'npm-registry-fetch', '@sigstore/*', 'undici'],
   minifySyntax: true,
   minifyWhitespace: true,
+  logLevel: 'warning',
+};
+
+await build({
+  ...shared,
+  entryPoints: APART.map((name) => ({ in: name, out: name })),
+  outdir: 'dist/cli/apart',
+  outExtension: { '.js': '.cjs' },
+});
+await build({
+  ...shared,
+  entryPoints: ['src/cli/main.ts'],
+  // Beside where dist/cli/*.js would be: paths relative to the module lead to the same places.
+  outfile: 'dist/cli/main.cjs',
   define: { 'import.meta.url': 'importMetaUrl' },
   banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-  logLevel: 'warning',
+  plugins: [
+    {
+      name: 'apart',
+      setup({ onResolve }) {
+        const filter = new RegExp(`^(${APART.join('|')})$`);
+        onResolve({ filter }, ({ path }) => ({ path: `./apart/${path}.cjs`, external: true }));
+      },
+    },
+  ],
 });
