@@ -2,6 +2,8 @@ import { expect, it } from 'vitest';
 import {
   AppServerError,
   type Notification,
+  RetryLimitExceededError,
+  retryOnOverload,
   ServerBusyError,
   TurnFailedError,
 } from '../../src/app-server/index.ts';
@@ -174,6 +176,25 @@ describeReal('a turn', (version) => {
       status: 'failed',
       error: { codexErrorInfo: 'serverOverloaded' },
     });
+  });
+
+  it('is given up when it stays overloaded', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'overload' }));
+    const thread = await real.codex.startThread();
+    const trying = retryOnOverload(() => thread.run('hi'), { initialDelayMs: 1 });
+    const error: unknown = await trying.catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RetryLimitExceededError);
+    expect(error).toMatchObject({ attempts: 3, cause: { name: 'ServerBusyError' } });
+    expect(real.model.requests).toHaveLength(3);
+  });
+
+  it("tells that the server's own attempts were used up", async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'tooMany' }));
+    const error: unknown = await (await real.codex.startThread())
+      .run('hi')
+      .catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(RetryLimitExceededError);
+    expect(error).toMatchObject({ attempts: null, data: { codexErrorInfo: {} } });
   });
 
   it('fails when the model hangs up', async () => {
