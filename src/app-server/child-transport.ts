@@ -37,19 +37,14 @@ export class ChildTransport implements Transport {
   constructor(command: ChildCommand) {
     this.#command = command;
     this.#splitter = new LineSplitter(command.maxLineBytes);
-    this.#child = spawn(command.command, [...command.args], {
-      cwd: command.cwd,
-      env: { ...command.env },
-      stdio: 'pipe',
-      windowsHide: true,
-    });
+    this.#child = spawnChild(command);
     this.#gone = new Promise((resolve) => {
       this.#child.once('exit', () => resolve());
       this.#child.once('error', () => resolve());
     });
     this.#drained = new Promise((resolve) => this.#child.once('close', () => resolve()));
     // Listened to from the first moment: an `error` event without a listener ends the process.
-    this.#child.once('error', (cause) => this.#finish(this.#notStarted(cause)));
+    this.#child.on('error', (cause) => this.#finish(notStarted(command, cause)));
     // EPIPE: it will not read any more, and why it left is told when it is gone.
     this.#child.stdin.on('error', () => this.#abandon());
     this.#child.stderr.on('data', (chunk: Buffer) => this.#stderr.push(chunk));
@@ -140,14 +135,6 @@ export class ChildTransport implements Transport {
     listener.onClose(this.#reason);
   }
 
-  #notStarted(cause: Error): TransportClosedError {
-    return new TransportClosedError(`${this.#command.command} could not be started.`, {
-      cause,
-      hint: 'Check that it is a Codex for this machine, and that the working directory exists.',
-      fields: { executable: this.#command.command, cwd: this.#command.cwd },
-    });
-  }
-
   #exited(): TransportClosedError {
     const { exitCode, signalCode: signal } = this.#child;
     const stderr = this.lastWords();
@@ -162,6 +149,26 @@ export class ChildTransport implements Transport {
       fields: { executable: this.#command.command, exitCode, signal, stderr },
     });
   }
+}
+
+function spawnChild({ command, args, cwd, env }: ChildCommand): ChildProcessWithoutNullStreams {
+  try {
+    return spawn(command, [...args], { cwd, env: { ...env }, stdio: 'pipe', windowsHide: true });
+  } catch (cause) {
+    // Arguments that no process can have, such as a NUL in a variable.
+    throw notStarted({ command, cwd }, cause);
+  }
+}
+
+function notStarted(
+  { command, cwd }: Pick<ChildCommand, 'command' | 'cwd'>,
+  cause: unknown,
+): TransportClosedError {
+  return new TransportClosedError(`${command} could not be started.`, {
+    cause,
+    hint: 'Check that it is a Codex for this machine, and that the working directory exists.',
+    fields: { executable: command, cwd },
+  });
 }
 
 async function isWithin(ms: number, event: Promise<void>): Promise<boolean> {

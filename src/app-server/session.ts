@@ -6,7 +6,7 @@ import type { TurnRouter } from './turn-router.ts';
 export interface Session {
   readonly connection: Connection;
   readonly router: TurnRouter;
-  /** Callbacks of single threads and turns, by id; the client's own answers for the others. */
+  /** Callbacks of single turns, by id; the client's own answers for the others. */
   readonly approvers: Map<string, Approve>;
 }
 

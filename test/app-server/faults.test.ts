@@ -1,7 +1,8 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   Codex,
@@ -260,11 +261,14 @@ describe('an executable', () => {
     await expect(Codex.start({ codexPath: broken })).rejects.toBeInstanceOf(TransportClosedError);
   });
 
-  it('cannot be started in a directory that is missing', async () => {
+  it('cannot be started in a directory that is missing, or with what no process can have', async () => {
+    const codexPath = process.execPath;
     const gone = join(dir, 'gone');
-    const error = await failure(Codex.start({ codexPath: process.execPath, cwd: gone }));
+    const error = await failure(Codex.start({ codexPath, cwd: gone }));
     expect(error).toBeInstanceOf(TransportClosedError);
     expect(error).toMatchObject({ fields: { cwd: gone } });
+    const env = { PATH: 'a\0b' };
+    expect(await failure(Codex.start({ codexPath, env }))).toBeInstanceOf(TransportClosedError);
   });
 
   it('of another version than expected is refused', async () => {
@@ -276,7 +280,9 @@ describe('an executable', () => {
   });
 
   it('that nobody named and nobody installed is asked for', async () => {
-    const error = await failure(Codex.start({ cwd: dir }));
-    expect(error).toMatchObject({ code: 'APP_SERVER', fields: { cwd: dir } });
+    // The temporary directory will not do: other tests install above and below it.
+    const cwd = fileURLToPath(new URL('../..', import.meta.url));
+    const error = await failure(Codex.start({ cwd }));
+    expect(error).toMatchObject({ code: 'APP_SERVER', fields: { cwd: resolve(cwd) } });
   });
 });
