@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { createRegistry, loadNpmOptions, type Registry } from '../npm/index.ts';
+import { createRegistry, type Registry } from '../npm/index.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 import { parsePackageName } from '../stage/index.ts';
@@ -11,6 +11,7 @@ import { loadRelease } from './load-release.ts';
 import { createNpmClient, type NpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
 import { loadPublished, loadVisible, type Published } from './published.ts';
+import { publishesByIdentity, withRegistry } from './surroundings.ts';
 
 export interface PublishRequest {
   /** The directory that `pack` wrote. */
@@ -163,39 +164,6 @@ async function loadAll(release: PackManifest, registry: Registry, signal?: Abort
   );
   return new Map(await Promise.all(loaded));
 }
-
-/** The surroundings as npm sees them with `--registry`. */
-function withRegistry(
-  { env, cwd }: Pick<Settings, 'env' | 'cwd'>,
-  name: string,
-  registry: string | undefined,
-): Pick<Settings, 'env' | 'cwd'> {
-  if (registry === undefined) return { env, cwd };
-  const scope = /^(@[^/]+)\//.exec(name)?.[1];
-  const scoped = scope === undefined ? {} : { [`npm_config_${scope}:registry`]: registry };
-  return { cwd, env: { ...env, npm_config_registry: registry, ...scoped } };
-}
-
-/**
- * Whether npm will exchange a CI's identity for a token that can publish and nothing else
- * (https://docs.npmjs.com/trusted-publishers): so where there is an identity and no other credential.
- */
-async function publishesByIdentity(surroundings: Pick<Settings, 'env' | 'cwd'>): Promise<boolean> {
-  const { env } = surroundings;
-  const identity = env['NPM_ID_TOKEN'] ?? env['ACTIONS_ID_TOKEN_REQUEST_TOKEN'];
-  if (identity === undefined) return false;
-  const options = Object.entries(await loadNpmOptions(surroundings));
-  return !options.some(
-    ([key, value]) =>
-      key.startsWith('//') &&
-      /:(?:_authToken|_auth|_password)$/.test(key) &&
-      typeof value === 'string' &&
-      !NO_CREDENTIAL.test(value),
-  );
-}
-
-/** Nothing, an unset `${VARIABLE}`, or what actions/setup-node writes where it was given no token. */
-const NO_CREDENTIAL = /^(?:|\$\{\w+\}|X{5}(?:-X{5}){3})$/;
 
 const TAG = /^[A-Za-z][A-Za-z0-9._-]*$/;
 
