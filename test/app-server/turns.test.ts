@@ -1,3 +1,5 @@
+import { mkdir, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { expect, it } from 'vitest';
 import {
   AppServerError,
@@ -134,10 +136,15 @@ describeReal('a turn', (version) => {
     };
     const image =
       'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
+    const skill = join(real.home.dir, 'skills', 'whistle', 'SKILL.md');
+    await mkdir(dirname(skill), { recursive: true });
+    const about = 'name: whistle\ndescription: How to whistle\n';
+    await writeFile(skill, `---\n${about}---\nPurse your lips.\n`);
     const result = await thread.run(
       [
         { type: 'text', text: 'look' },
         { type: 'image', url: image },
+        { type: 'skill', name: 'whistle', path: skill },
         { type: 'mention', name: 'notes', path: `${real.home.work}/notes.md` },
       ],
       {
@@ -159,6 +166,7 @@ describeReal('a turn', (version) => {
     });
     expect(JSON.stringify(request)).toContain(image.slice(0, 40));
     expect(JSON.stringify(request)).toContain('Be brief.');
+    expect(JSON.stringify(request)).toContain('Purse your lips.');
   });
 
   it('fails as overloaded, with the reason', async () => {
