@@ -1,9 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 
-/** Where npm finds credentials: its own variables, a CI's identity token, `.npmrc`'s usual names. */
+/** Where npm finds credentials: a CI's identity token, and the names that `.npmrc` files often use. */
 const CREDENTIALS: readonly string[] = [
   'NODE_AUTH_TOKEN',
   'NPM_TOKEN',
@@ -35,7 +36,7 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<Prog
     return await runProgram({
       file,
       args: [...first, ...args],
-      env: npmEnvironment(settings),
+      env: await npmEnvironment(settings),
       cwd: settings.cwd,
       ...(terminal === undefined ? {} : { terminal }),
       ...(signal === undefined ? {} : { signal }),
@@ -49,11 +50,28 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<Prog
   }
 }
 
-function npmEnvironment({ env }: NpmRun['settings']): Record<string, string> {
+async function npmEnvironment(settings: NpmRun['settings']): Promise<Record<string, string>> {
+  const named = await namedInNpmrc(settings);
   return childEnvironment(
-    env,
-    (name) => name.startsWith('NPM_CONFIG_') || CREDENTIALS.includes(name) || PROVENANCE.test(name),
+    settings.env,
+    (name) =>
+      name.startsWith('NPM_CONFIG_') ||
+      CREDENTIALS.includes(name) ||
+      PROVENANCE.test(name) ||
+      named.has(name),
   );
+}
+
+/** The variables that the user's and the project's `.npmrc` name as `${NAME}`, in upper case. */
+async function namedInNpmrc({ env, cwd }: NpmRun['settings']): Promise<ReadonlySet<string>> {
+  const home = env['HOME'] ?? env['USERPROFILE'] ?? cwd;
+  const user = env['npm_config_userconfig'] ?? env['NPM_CONFIG_USERCONFIG'] ?? join(home, '.npmrc');
+  const texts = await Promise.all(
+    // A file that is not there names nothing; npm itself complains of one it cannot read.
+    [user, join(cwd, '.npmrc')].map((path) => readFile(path, 'utf8').catch(() => '')),
+  );
+  const names = texts.flatMap((text) => [...text.matchAll(/\$\{(\w+)\??\}/g)]);
+  return new Set(names.map(([, name]) => name?.toUpperCase() ?? ''));
 }
 
 /** npm's script, run by this Node, where it is known; else the command, which Windows cannot start. */

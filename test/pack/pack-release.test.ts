@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { packRelease } from '../../src/pack/index.ts';
 import { isReferenceZlib } from '../../src/pack/reference-zlib.ts';
 import { BUNDLED_TEMPLATES } from '../../src/stage/index.ts';
+import { TARGETS } from '../../src/target/index.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -92,11 +93,11 @@ describe('packRelease', () => {
     });
   });
 
-  it('writes tarballs as npm does: package.json first, no owner, fixed time', async () => {
+  it.each(TARGETS)('writes the tarball of $triple as npm does', async ({ npmTag, exeSuffix }) => {
     const { out } = await packMiniatures({ ecosystems: ['node'] });
     const entries: ReadEntry[] = [];
     await list({
-      file: join(out, 'codex-cli-bin-win32-x64-0.115.0.tgz'),
+      file: join(out, `codex-cli-bin-${npmTag}-0.115.0.tgz`),
       onReadEntry: (entry) => {
         entries.push(entry);
       },
@@ -108,8 +109,8 @@ describe('packRelease', () => {
       ['package/index.d.ts', 0o644],
       ['package/index.js', 0o644],
       ['package/runtime.json', 0o644],
-      ['package/bin/codex.exe', 0o755],
-      ['package/codex-path/rg.exe', 0o755],
+      [`package/bin/codex${exeSuffix}`, 0o755],
+      [`package/codex-path/rg${exeSuffix}`, 0o755],
     ]);
     const times = new Set(entries.map(({ mtime }) => mtime?.toISOString()));
     expect([...times]).toEqual(['1985-10-26T08:15:00.000Z']);

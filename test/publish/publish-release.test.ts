@@ -54,6 +54,30 @@ describe('publishRelease', () => {
     expect(versions?.['0.115.0']?.dist.integrity).toBe(packed?.integrity);
   });
 
+  it('takes credentials from .npmrc, also by a variable, and gives npm no other', async () => {
+    const release = await packTwo('credentials');
+    const proxy = await startWriteProxy(registry.url);
+    const home = await tempDir();
+    const env = await npmUser(home, proxy.url);
+    const { host } = new URL(proxy.url);
+    await writeFile(
+      join(home, '.npmrc'),
+      `registry=${proxy.url}\n//${host}/:_authToken=\x24{OUR_SECRET}\n`,
+    );
+    try {
+      await publishRelease({
+        directory: release.out,
+        settings: settingsFrom(
+          { ...env, OUR_SECRET: 'from-a-variable' },
+          { cwd: home, host: { platform: 'linux', arch: 'x64' } },
+        ),
+      });
+      expect(new Set(proxy.credentials)).toEqual(new Set(['Bearer from-a-variable']));
+    } finally {
+      await proxy.close();
+    }
+  });
+
   it('says what it would do in a dry run, and does nothing', async () => {
     const result = await publish(await packTwo('dry'), { dryRun: true });
     expect(actions(result)).toEqual([

@@ -15,6 +15,8 @@ export interface WriteProxy {
   readonly url: string;
   /** Every request that changes something, as `PUT /name`. */
   readonly writes: readonly string[];
+  /** The Authorization header of each of them. */
+  readonly credentials: readonly (string | undefined)[];
   /** Decides about each write; called with its number from 0. */
   onWrite: (index: number) => WriteFault | undefined;
   /** Whether who installs does not see a package yet, as behind a cache. */
@@ -27,6 +29,7 @@ export interface WriteProxy {
 /** Stands in front of a registry and spoils chosen writes. */
 export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
   const writes: string[] = [];
+  const credentials: (string | undefined)[] = [];
   const server = createServer((incoming, outgoing) => {
     if (incoming.method === 'GET') {
       if (!proxy.isHidden(incoming.url ?? '')) return forward(incoming, outgoing);
@@ -34,6 +37,7 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
       return;
     }
     const index = writes.push(`${incoming.method} ${incoming.url}`) - 1;
+    credentials.push(incoming.headers.authorization);
     const fault = proxy.onWrite(index);
     if (fault === undefined) return forward(incoming, outgoing);
     if (fault === 'lose-answer') return forward(incoming, undefined);
@@ -76,6 +80,7 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
   const proxy: WriteProxy = {
     url: `http://127.0.0.1:${port}/`,
     writes,
+    credentials,
     onWrite: () => undefined,
     isHidden: () => false,
     onFault: () => undefined,
