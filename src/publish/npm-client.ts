@@ -73,7 +73,11 @@ function npmFailure(
 function withoutSecrets(text: string, env: NpmRun['settings']['env']): string {
   let clean = text;
   for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length < 4 || !/TOKEN|SECRET|_AUTH|PASSWORD|_PROXY$/i.test(name)) {
+    if (
+      value === undefined ||
+      value.length < 4 ||
+      !/TOKEN|SECRET|_AUTH|PASSWORD|_PROXY$/i.test(name)
+    ) {
       continue;
     }
     clean = clean.replaceAll(value, '***');
