@@ -90,16 +90,23 @@ export function isCodexRuntimeError(
 }
 
 /**
- * Makes text from outside safe to print: terminal controls and bidirectional overrides become
- * visible escapes, and every further line begins with `|`, so that a server cannot move a cursor,
- * or give a CI runner orders by a line that starts with `::` (runners look past leading space).
+ * Makes text from outside safe to print: terminal controls, bidirectional overrides and the starts
+ * of a CI runner's commands become visible escapes, so that a server cannot move a cursor or forge
+ * a `::` command. Line breaks stay.
  */
 export function escapeControls(text: string): string {
-  return text
-    .replace(
-      // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
-      /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
-      (control) => `\\u${control.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    )
-    .replace(/\n(?!\| )/g, '\n| ');
+  return (
+    text
+      .replace(
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what it removes
+        /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
+        visible,
+      )
+      // A CI runner takes orders from lines that start like this, and from `##[` anywhere.
+      .replace(/(?<=^[ \u00a0]*):(?=:)|#(?=#\[)/gm, visible)
+  );
+}
+
+function visible(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 }

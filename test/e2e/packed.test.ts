@@ -74,7 +74,9 @@ describe('the packed tarball', () => {
     const project = join(dir, 'project');
     await writeFile(join(project, 'program.ts'), `${program.join('\n')}\n`);
     await writeFile(join(project, 'tsconfig.json'), JSON.stringify(config));
-    await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]);
+    await run(join(ROOT, 'node_modules/.bin/tsc'), ['-p', project]).catch(({ stdout }) => {
+      throw new Error(stdout);
+    });
     const { stdout } = await inProject(process.execPath, ['program.js']);
     expect(JSON.parse(stdout)).toEqual(['store', true, true, true, 'function']);
   });
