@@ -1,6 +1,5 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
-import type { Options } from 'npm-registry-fetch';
 import {
   displayUrl,
   type HttpResponse,
@@ -10,14 +9,10 @@ import {
   statusFailure,
   unavailable,
 } from '../http/index.ts';
+import type { NpmOptions } from './options.ts';
 
 const MAX_HOPS = 5;
 const ANSWER_TIMEOUT_MS = 30_000;
-
-/** npm's options with the names that its agent knows them by. */
-interface AgentOptions extends Options {
-  readonly httpsProxy?: string | null;
-}
 
 /**
  * Opens a tarball with npm's agent (proxies, certificate authorities) and npm's choice of
@@ -27,7 +22,7 @@ interface AgentOptions extends Options {
  */
 export async function openTarball(
   address: string,
-  options: Options,
+  options: NpmOptions,
   request: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
 ): Promise<HttpResponse> {
   const { getAuth } = (await import('npm-registry-fetch')).default as unknown as AuthSource;
@@ -58,13 +53,13 @@ export async function openTarball(
 interface AuthSource {
   getAuth(
     url: string,
-    options: Options,
+    options: NpmOptions,
   ): { readonly token: string | null; readonly auth: string | null };
 }
 
 async function get(
   url: URL,
-  options: AgentOptions,
+  options: NpmOptions,
   request: {
     readonly headers?: Readonly<Record<string, string>>;
     readonly authorization: string | undefined;

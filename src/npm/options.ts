@@ -1,8 +1,17 @@
 import { dirname, join } from 'node:path';
-import type { Options } from 'npm-registry-fetch';
 import { CodexRuntimeError } from '../errors.ts';
 import { loadProxySettings } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
+
+/** npm's flattened options, of which this package reads only these by name. Holds credentials. */
+export interface NpmOptions {
+  readonly registry?: string;
+  readonly proxy?: string | null;
+  readonly httpsProxy?: string | null;
+  readonly noProxy?: string | readonly string[] | null;
+  readonly strictSSL?: boolean;
+  readonly [name: string]: unknown;
+}
 
 /**
  * npm's configuration as npm itself reads it (builtin, global, user and project `.npmrc`,
@@ -11,9 +20,9 @@ import type { Settings } from '../settings.ts';
  * Nothing is cached and npm's client does not retry: this package's own layer does.
  * @throws CodexRuntimeError `USAGE` when a configuration file cannot be understood.
  */
-export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<Options> {
+export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {
   const config = await loadNpmConfig(settings);
-  const flat = config.flat as Options & { httpsProxy?: string | null };
+  const flat = config.flat as NpmOptions;
   const proxies = loadProxySettings(settings.env);
   return {
     ...flat,
@@ -24,7 +33,7 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
     cache: undefined,
     preferOffline: false,
     retry: { retries: 0 },
-  } as Options;
+  };
 }
 
 /** Where `npm install -g` puts packages: `prefix` in npm's configuration, else Node's own. */

@@ -15,7 +15,7 @@ import {
 } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
 import { openTarball } from './open-tarball.ts';
-import { loadNpmOptions } from './options.ts';
+import { loadNpmOptions, type NpmOptions } from './options.ts';
 
 export interface RegistryRequest {
   readonly headers?: Readonly<Record<string, string>>;
@@ -49,7 +49,7 @@ export function createRegistry(
   options: RegistryOptions = {},
 ): Registry {
   const policy = { ...RETRY_POLICY, ...options.retry };
-  let loading: Promise<Options> | undefined;
+  let loading: Promise<NpmOptions> | undefined;
 
   const send = async (address: string, request: RegistryRequest): Promise<HttpResponse> => {
     loading ??= loadNpmOptions(settings);
@@ -74,12 +74,12 @@ export function createRegistry(
 
 async function fetchOnce(
   address: string,
-  options: Options,
+  options: NpmOptions,
   { headers, signal }: RegistryRequest,
 ): Promise<HttpResponse> {
   if (signal?.aborted === true) throw aborted(signal);
   const { default: npmFetch } = await import('npm-registry-fetch');
-  const registry = npmFetch.pickRegistry(String(options.spec), options);
+  const registry = npmFetch.pickRegistry(String(options.spec), options as Options);
   try {
     const answer = await npmFetch(address, {
       ...options,
