@@ -31,7 +31,7 @@ export async function resolveExecutable(request: ExecutableRequest): Promise<str
   if (installed !== undefined) return verifyExecutable(installed);
   if (provision) {
     // Loaded only here: a client of an installed runtime needs nothing of it.
-    const { ensureRuntime } = await import('../ensure-runtime.ts');
+    const { ensureRuntime } = await import('../operations/ensure-runtime.ts');
     const { executable } = await ensureRuntime({ cwd, env, ...(signal && { signal }) });
     return executable;
   }

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { OnProgress } from '../events.ts';
-import type { PrefixOptions } from '../prefix.ts';
+import type { PrefixOptions } from '../operations/prefix.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 
 /** Flags of the commands that ask the channels. */

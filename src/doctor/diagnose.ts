@@ -1,6 +1,6 @@
 import { throwIfAborted } from '../abort.ts';
 import { EXIT_STATUS } from '../errors.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../prefix.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../operations/prefix.ts';
 import { settingsOf } from '../request.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';

@@ -1,8 +1,8 @@
 import { constants } from 'node:fs';
 import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { diskError } from '../disk-error.ts';
-import { makeDirectory } from '../make-directory.ts';
+import { diskError } from '../disk/disk-error.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { createAppendWriter } from './append-writer.ts';
 import { PARTIAL_SUFFIXES } from './claim.ts';
 import { type Edition, loadEdition, saveEdition } from './edition.ts';

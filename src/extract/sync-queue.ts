@@ -1,4 +1,4 @@
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
 
 const WAITING_AT_MOST = 32;
 

@@ -2,9 +2,9 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
 import type { RuntimeFile } from '../store/manifest.ts';
-import { syncDirectory } from '../sync-directory.ts';
 import { SyncQueue } from './sync-queue.ts';
 
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;

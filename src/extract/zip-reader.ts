@@ -2,7 +2,7 @@ import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
 import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { throwIfAborted } from '../abort.ts';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
 import { ArchiveInput } from './archive-input.ts';
 import { decodeUtf8 } from './byte-checks.ts';
 import { openInflateRaw } from './engines.ts';

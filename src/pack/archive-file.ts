@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
 
 /** What a finished archive is. */
 export interface ArchiveDigest {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { BLOCK_SIZE, type DeflatedBlock, type DeflatePool } from './deflate-pool.ts';
 

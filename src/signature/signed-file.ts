@@ -1,7 +1,7 @@
 import { createVerify, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type SignedEntity, toSignedEntity } from '@sigstore/verify';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
 import type { FileBundle } from './parse-bundle.ts';
 
 /** A file whose signature is in question. */

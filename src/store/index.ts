@@ -1,4 +1,4 @@
-export { syncDirectory } from '../sync-directory.ts';
+export { syncDirectory } from '../disk/sync-directory.ts';
 export {
   entrypointDigest,
   findStored,

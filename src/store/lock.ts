@@ -1,9 +1,9 @@
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
-import { diskError } from '../disk-error.ts';
+import { diskError } from '../disk/disk-error.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { makeDirectory } from '../make-directory.ts';
 import { clearGuard, evictGoneOwner, isOwn, LOCK_FILES } from './lock-owner.ts';
 
 /**

@@ -7,8 +7,8 @@ import {
   type PrefixLayout,
   prefixLayout,
 } from '../install/index.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../operations/prefix.ts';
 import { parseVersion } from '../pin/version.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../prefix.ts';
 import { settingsOf } from '../request.ts';
 import {
   homeLayout,

@@ -1,9 +1,9 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { PrefixOptions } from '../operations/prefix.ts';
 import { loadLock } from '../pin/index.ts';
 import { parseVersion } from '../pin/version.ts';
-import type { PrefixOptions } from '../prefix.ts';
 import { settingsOf } from '../request.ts';
 import { type Host, hostTarget, type Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';

@@ -1,7 +1,7 @@
 import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installRuntime } from '../../src/install-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { finding, healthyPatient } from '../support/patient.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 

@@ -13,8 +13,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ensureRuntime } from '../../src/ensure-runtime.ts';
-import { installRuntime } from '../../src/install-runtime.ts';
+import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pruneStore } from '../../src/prune/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
 import { homeLayout, workOnce } from '../../src/store/index.ts';

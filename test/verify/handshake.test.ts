@@ -2,7 +2,7 @@ import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/doctor/index.ts';
-import { installRuntime } from '../../src/install-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { commitRuntime, openStaging } from '../../src/store/index.ts';
 import { shakeHands, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';

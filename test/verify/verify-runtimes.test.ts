@@ -12,7 +12,7 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installRuntime } from '../../src/install-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { writeLock } from '../../src/pin/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
 import { type RuntimeDamage, verifyRuntimes } from '../../src/verify/index.ts';

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { bridgeSocket } from '../../bridge-socket.ts';
+import { bridgeSocket } from '../../operations/bridge-socket.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { type DownloadResult, downloadAssets } from '../../download-assets.ts';
 import { CodexRuntimeError } from '../../errors.ts';
+import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

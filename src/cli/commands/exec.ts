@@ -1,6 +1,6 @@
 import { Command } from 'commander';
-import { ensureRuntime } from '../../ensure-runtime.ts';
 import { CodexRuntimeError } from '../../errors.ts';
+import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

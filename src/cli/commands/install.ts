@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
-import { installRuntime } from '../../install-runtime.ts';
-import type { PrefixOptions } from '../../prefix.ts';
+import { installRuntime } from '../../operations/install-runtime.ts';
+import type { PrefixOptions } from '../../operations/prefix.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -59,7 +59,7 @@ async function install(
       return 0;
     }
     if (flags.dryRun === true) {
-      const { previewInstall } = await import('../../preview-install.ts');
+      const { previewInstall } = await import('../../operations/preview-install.ts');
       const preview = await previewInstall(options);
       printResult(context, flags, preview, preview.summary);
       return 0;
@@ -80,7 +80,7 @@ async function installIntoPython(options: PrefixOptions, flags: InstallFlags) {
       hint: 'Name an interpreter with --python, or a directory with --prefix.',
     });
   }
-  const { installPythonRuntime } = await import('../../install-python-runtime.ts');
+  const { installPythonRuntime } = await import('../../operations/install-python-runtime.ts');
   return await installPythonRuntime({
     ...options,
     ...(flags.python === undefined ? {} : { python: flags.python }),

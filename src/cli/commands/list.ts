@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import compareVersions from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { RemoteChannel } from '../../list-remote.ts';
-import { type Listing, listInstalled } from '../../list-runtimes.ts';
+import type { RemoteChannel } from '../../operations/list-remote.ts';
+import { type Listing, listInstalled } from '../../operations/list-runtimes.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { parseCount } from '../duration.ts';
 import {
@@ -50,7 +50,7 @@ async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
 }
 
 async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
-  const { listRemote } = await import('../../list-remote.ts');
+  const { listRemote } = await import('../../operations/list-remote.ts');
   const limit = flags.limit ?? DEFAULT_LIMIT;
   const channels = await listRemote(libraryOptions(context, undefined, flags));
   const limited = channels.map(({ versions, ...channel }) => ({

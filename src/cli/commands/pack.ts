@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
+import { packRuntimes } from '../../operations/pack-runtimes.ts';
 import type { PackedFile } from '../../pack/index.ts';
-import { packRuntimes } from '../../pack-runtimes.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
-import { checkPin } from '../../check-pin.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import { type PinResult, pinRuntime } from '../../pin-runtime.ts';
+import { checkPin } from '../../operations/check-pin.ts';
+import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { escapeControls } from '../../errors.ts';
+import { publishPackages } from '../../operations/publish-packages.ts';
 import type { PublishStep } from '../../publish/index.ts';
-import { publishPackages } from '../../publish-packages.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import { addCommonFlags, nonEmpty, printResult } from '../flags.ts';
 

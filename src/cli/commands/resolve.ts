@@ -1,5 +1,9 @@
 import { Command } from 'commander';
-import { type Resolution, resolveAllTargets, resolveRuntime } from '../../resolve-runtime.ts';
+import {
+  type Resolution,
+  resolveAllTargets,
+  resolveRuntime,
+} from '../../operations/resolve-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

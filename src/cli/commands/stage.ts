@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander';
-import { stageRuntime } from '../../stage-runtime.ts';
+import { stageRuntime } from '../../operations/stage-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { uninstallRuntime } from '../../uninstall-runtime.ts';
+import { uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { waitForRelease } from '../../wait-for-release.ts';
+import { waitForRelease } from '../../operations/wait-for-release.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { parseDuration } from '../duration.ts';
 import {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { ensureRuntime } from '../../ensure-runtime.ts';
+import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

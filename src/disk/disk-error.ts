@@ -1,0 +1,51 @@
+import { constants } from 'node:os';
+import { abortedError, isAbortError } from '../abort.ts';
+import { CodexRuntimeError, type ErrorCode } from '../errors.ts';
+
+const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
+const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
+
+/**
+ * What a failed file system call means to the user: `DISK_FULL` (ENOSPC, EDQUOT, EFBIG),
+ * `PERMISSION_DENIED` (EACCES, EPERM, EROFS), else `INSTALL_FAILED`. An error that is already ours
+ * comes back unchanged, so that a catch around several steps cannot relabel an earlier verdict.
+ *
+ * @param error What was thrown; kept as `cause`.
+ * @param doing What was going on, to follow "Could not": `write the runtime`.
+ * @param path The file or directory it happened to.
+ */
+export function diskError(error: unknown, doing: string, path: string): CodexRuntimeError {
+  if (error instanceof CodexRuntimeError) return error;
+  if (isAbortError(error)) return abortedError(error);
+  const errno = errnoOf(error);
+  const code = codeFor(errno);
+  const why = errno ?? (error instanceof Error ? error.message : String(error));
+  return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${REASON[code] ?? why}.`, {
+    hint: HINT[code] ?? 'Look at the path and run the command again.',
+    cause: error,
+    fields: { path, errno: errno ?? null },
+  });
+}
+
+const REASON: Partial<Record<ErrorCode, string>> = {
+  DISK_FULL: 'no space is left on the disk, or a quota or file-size limit is reached',
+  PERMISSION_DENIED: 'permission denied',
+};
+
+const HINT: Partial<Record<ErrorCode, string>> = {
+  DISK_FULL: 'Free some space or choose another directory, then run the command again.',
+  PERMISSION_DENIED: 'Choose a directory that you may write to.',
+};
+
+function codeFor(errno: string | undefined): ErrorCode {
+  if (errno !== undefined && FULL.has(errno)) return 'DISK_FULL';
+  if (errno !== undefined && DENIED.has(errno)) return 'PERMISSION_DENIED';
+  return 'INSTALL_FAILED';
+}
+
+function errnoOf(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  // libuv has no name for a reached quota: Node calls it "Unknown system error -122".
+  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT';
+  return typeof error.code === 'string' ? error.code : undefined;
+}

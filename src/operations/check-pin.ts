@@ -1,0 +1,79 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { findLockfile, parseLock, parseVersion } from '../pin/index.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import {
+  checkLock,
+  DEFAULT_SOURCES,
+  describeFinding,
+  type LockCheck,
+  parseSources,
+  verifyLockCheck,
+} from '../resolve/index.ts';
+
+/** A lockfile that is complete and true, as far as the channels that answered can say. */
+export interface PinCheck {
+  /** Semver. */
+  readonly version: string;
+  /** Absolute path of the lockfile. */
+  readonly path: string;
+  /** Channels that could not be compared with, and why. */
+  readonly silent: LockCheck['silent'];
+}
+
+/**
+ * Compares the nearest lockfile with what the channels say now; downloads and writes nothing.
+ * @throws CodexRuntimeError `PIN_MISSING` without a lockfile; `LOCK_INVALID` when it was edited;
+ * `LOCK_INCOMPLETE` when it is for another version than `options.version`, or lacks what a channel
+ * has; `DIGEST_MISMATCH` when a channel has other bytes (both with `fields.findings` and, as
+ * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
+ */
+export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> {
+  const { cwd } = settingsOf(options);
+  const found = await findLockfile(cwd);
+  if (found === null) throw noLockfile(cwd);
+  const lock = parseLock(found.text, found.path);
+  verifyVersion(found.path, lock.version, options.version);
+  const check = await checkLock({
+    // A lock says of which repository it is; another one's releases say nothing about it.
+    settings: settingsOf({ ...options, repo: options.repo ?? lock.repo }),
+    sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
+    lock,
+    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+  try {
+    verifyLockCheck(lock, check);
+  } catch (error) {
+    if (!(error instanceof CodexRuntimeError)) throw error;
+    throw withReasons(error, check);
+  }
+  return { version: lock.version, path: found.path, silent: check.silent };
+}
+
+function withReasons(error: CodexRuntimeError, { findings, silent }: LockCheck) {
+  return new CodexRuntimeError(error.code, error.message, {
+    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    fields: { ...error.fields, reasons: findings.map(describeFinding), silent },
+    cause: error,
+  });
+}
+
+function verifyVersion(path: string, locked: string, wanted: string | undefined): void {
+  if (wanted === undefined || parseVersion(wanted).semver === locked) return;
+  const { semver } = parseVersion(wanted);
+  throw new CodexRuntimeError(
+    'LOCK_INCOMPLETE',
+    `${path} locks Codex ${locked}, and not ${semver}.`,
+    {
+      hint: `Run "codex-runtime pin ${semver}" and commit the result.`,
+      fields: { path, expected: semver, actual: locked },
+    },
+  );
+}
+
+function noLockfile(cwd: string): CodexRuntimeError {
+  return new CodexRuntimeError('PIN_MISSING', `There is no lockfile in ${cwd} or above it.`, {
+    hint: 'Write one with "codex-runtime pin 0.115.0".',
+    fields: { cwd },
+  });
+}

@@ -1,0 +1,199 @@
+import { chmod, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
+import { receiveAsset } from '../download/index.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import {
+  completeRequest,
+  type ExactRequest,
+  exactRequest,
+  type RuntimeOptions,
+} from '../request.ts';
+import type { AssetSource } from '../resolve/asset.ts';
+import { parseChecksums } from '../resolve/checksums.ts';
+import { DIR_CHECKSUMS } from '../resolve/dir.ts';
+import { type Asset, type Candidate, type Channel, resolveCandidates } from '../resolve/index.ts';
+import { saveBundle } from '../signature/index.ts';
+import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
+import { verifyAssetFile } from './asset-file.ts';
+
+export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
+  /** Directory to fill; made when missing. The assets lie in `<out>/<version>/`. */
+  readonly out: string;
+  /** Default: this machine's. */
+  readonly targets?: readonly string[] | 'all';
+}
+
+/** An asset in the directory, verified. */
+export interface DownloadedAsset {
+  readonly target: Triple;
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Name of the Sigstore bundle that lies beside it; null where the release has none. */
+  readonly signature: string | null;
+  readonly channel: Channel;
+  /** Bytes that came over the wire; 0 when the file was there. */
+  readonly downloaded: number;
+}
+
+export interface DownloadResult {
+  /** Semver. */
+  readonly version: string;
+  /** Absolute; what `--source dir:` takes. */
+  readonly out: string;
+  /** Absolute path of the `SHA256SUMS` beside the assets. */
+  readonly checksums: string;
+  readonly assets: readonly DownloadedAsset[];
+}
+
+/**
+ * Fills a directory from which machines without a network install: `<out>/<version>/` gets one
+ * archive for each target, in a format that every supported Node unpacks, its signature where the
+ * release has one, and a `SHA256SUMS`. What is there and right stays; an interrupted download is
+ * continued.
+ * @throws CodexRuntimeError as resolving and downloading do; `SIGNATURE_MISSING` and
+ * `SIGNATURE_UNREACHABLE` where the lockfile requires signatures
+ */
+export async function downloadAssets(options: DownloadOptions): Promise<DownloadResult> {
+  const { targets: wanted, ...rest } = options;
+  const named = wanted === 'all' ? TARGETS : wanted?.map(parseTarget);
+  // Any target will do for the version; a machine without a build of its own may fetch others'.
+  const target = named?.[0] === undefined ? {} : { target: named[0].triple };
+  const request = await exactRequest(await completeRequest({ ...rest, ...target }));
+  const out = resolve(request.settings.cwd, options.out);
+  const dir = join(out, request.version.semver);
+  const assets: DownloadedAsset[] = [];
+  try {
+    await mkdir(dir, { recursive: true });
+    for (const one of named ?? [request.target]) assets.push(await bring(request, one, dir));
+  } catch (error) {
+    throw diskError(error, 'fill the directory', dir);
+  } finally {
+    // What has come so far can be used, whatever became of the rest.
+    if (assets.length > 0) await writeChecksums(dir, assets);
+  }
+  await rmdir(partialDir(dir)).catch(ignoreUsed);
+  return { version: request.version.semver, out, checksums: join(dir, DIR_CHECKSUMS), assets };
+}
+
+async function bring(request: ExactRequest, target: Target, dir: string): Promise<DownloadedAsset> {
+  const reasons: string[] = [];
+  for await (const candidate of resolveCandidates({ ...request, target, zstd: false })) {
+    try {
+      return await bringAsset(request, candidate, dir);
+    } catch (error) {
+      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
+      reasons.push(error.message);
+      const { channel } = candidate;
+      const reason = error.message;
+      request.onProgress?.({ type: 'unavailable', channel, source: null, reason });
+    }
+  }
+  throw new CodexRuntimeError(
+    'SOURCES_EXHAUSTED',
+    `No source could deliver Codex ${request.version.semver} for ${target.triple}.`,
+    { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
+  );
+}
+
+async function bringAsset(
+  request: ExactRequest,
+  { asset, channel }: Candidate,
+  dir: string,
+): Promise<DownloadedAsset> {
+  const path = join(dir, asset.name);
+  const described = { target: asset.target.triple, name: asset.name, path, channel };
+  const present = request.force ? null : await verifyAssetFile(path, asset);
+  if (present !== null) {
+    const signature = await bringSignature(request, asset, null, dir);
+    return { ...described, ...present, signature, downloaded: 0 };
+  }
+  const { onProgress, signal, settings } = request;
+  onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  const { download } = await receiveAsset(
+    {
+      asset,
+      channel,
+      settings,
+      partialDir: partialDir(dir),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(signal === undefined ? {} : { signal }),
+    },
+    // The bytes are wanted in the file alone.
+    async ({ bytes }) => {
+      for await (const _ of bytes);
+    },
+  );
+  // Read back from the disk: what is listed is what lies there.
+  const verified = await verifyAssetFile(download.path, asset);
+  if (verified === null) throw unreadable(path);
+  await chmod(download.path, 0o644);
+  await rename(download.path, path);
+  await download.discard();
+  const signature = await bringSignature(request, asset, download.outcome.source, dir);
+  return { ...described, ...verified, signature, downloaded: download.outcome.fetched };
+}
+
+/** Without it, a machine that has only this directory could not require a signature. */
+async function bringSignature(
+  { version, settings, lock, signal }: ExactRequest,
+  asset: Asset,
+  delivered: AssetSource['kind'] | null,
+  dir: string,
+): Promise<string | null> {
+  return await saveBundle(
+    {
+      version,
+      target: asset.target,
+      asset,
+      delivered,
+      settings,
+      workDir: dir,
+      ...(signal === undefined ? {} : { signal }),
+    },
+    { dir, required: lock?.signature === 'required' },
+  );
+}
+
+/** Unfinished downloads lie on the same file system, so that a rename finishes them. */
+function partialDir(dir: string): string {
+  return join(dir, '.partial');
+}
+
+/** Adds to what the list has of other files that are still there. */
+async function writeChecksums(dir: string, assets: readonly DownloadedAsset[]): Promise<void> {
+  const path = join(dir, DIR_CHECKSUMS);
+  const sums = new Map(parseChecksums(await readFile(path, 'utf8').catch(() => '')));
+  for (const name of sums.keys()) {
+    const there = await stat(join(dir, name)).catch(() => null);
+    if (there === null) sums.delete(name);
+  }
+  for (const { name, sha256 } of assets) sums.set(name, sha256);
+  const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
+  const fresh = `${path}.${process.pid}`;
+  try {
+    await writeFile(fresh, lines.map(([name, sha256]) => `${sha256}  ${name}\n`).join(''));
+    await rename(fresh, path);
+  } catch (error) {
+    throw diskError(error, 'list the checksums', path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+function unreadable(path: string): CodexRuntimeError {
+  return new CodexRuntimeError('INSTALL_FAILED', `${path} is not on the disk as it was received.`, {
+    hint: 'Check the disk, and run the command again.',
+    fields: { path },
+  });
+}
+
+/** Only an empty directory goes: another process may be downloading into it. */
+function ignoreUsed(error: NodeJS.ErrnoException): void {
+  if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code ?? '')) throw error;
+}

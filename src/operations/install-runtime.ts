@@ -1,0 +1,140 @@
+import {
+  type InstalledPackage,
+  isHealthy,
+  listLeftovers,
+  loadInstalled,
+  type PrefixLayout,
+  rememberPrefix,
+} from '../install/index.ts';
+import type { Provisioned } from '../provision.ts';
+import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { findStored, isWantedOutside, type Runtime, runtimeDir } from '../store/index.ts';
+import { noteUse } from '../store/last-used.ts';
+import type { Triple } from '../target/index.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+
+export interface InstallOptions extends PrefixOptions {
+  /** Directory of templates in place of the bundled ones. */
+  readonly templatesDir?: string;
+}
+
+/** What an installation left, and what it took to get there. */
+export interface InstallResult {
+  /** Semver. */
+  readonly version: string;
+  readonly target: Triple;
+  readonly variant: 'package' | 'binary';
+  /** Absolute path of the native executable. */
+  readonly executable: string;
+  readonly prefix: string;
+  readonly package: { readonly name: string; readonly version: string; readonly dir: string };
+  /** Where the store keeps the same runtime. */
+  readonly runtime: { readonly dir: string };
+  /** What delivered: a source, `store`, or `prefix` when there was nothing to do. */
+  readonly source: string;
+  /** Bytes that came over the wire. */
+  readonly downloaded: number;
+}
+
+/**
+ * The whole sentence: pin, target, resolve, download, extract, store, stage, install.
+ * A prefix that already holds the wanted runtime whole is left as it is.
+ *
+ * @throws CodexRuntimeError what each step throws; see docs/errors.md for the codes
+ */
+export async function installRuntime(options: InstallOptions = {}): Promise<InstallResult> {
+  const layout = await layoutOf(options);
+  const name = options.name ?? DEFAULT_PACKAGE_NAME;
+  const present = await loadInstalled(layout, name);
+  const healthy = present !== undefined && (await isHealthy(layout, present));
+  const request = await exactRequest(
+    await completeRequest(options, async () => (healthy ? present.version : null)),
+  );
+  if (
+    healthy &&
+    !request.force &&
+    (await isWantedOutside(request.settings.home, present.runtime, request))
+  ) {
+    await finishKilledRun(layout, present, request);
+    const dir = runtimeDir(request.settings.home, present.runtime);
+    return resultOf(layout, present, { dir, source: 'prefix', downloaded: 0 });
+  }
+  const { runtime, source, downloaded } = await storedOrProvisioned(request);
+  const installed = await installStaged(options, { request, layout, name, runtime });
+  const { dir, executable } = installed;
+  await notePrefix(layout, name, request);
+  request.onProgress?.({ type: 'installed', dir, executable });
+  return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
+}
+
+/** What fetches and unpacks is loaded only by who needs it; the store answers most runs. */
+async function storedOrProvisioned(request: ExactRequest): Promise<Provisioned> {
+  const stored = request.force ? undefined : await findStored(request.settings.home, request);
+  if (stored !== undefined) {
+    await noteUse(request.settings.home, stored.manifest);
+    return { runtime: stored, source: 'store', downloaded: 0 };
+  }
+  const { provisionRuntime } = await import('../provision.ts');
+  return await provisionRuntime(request);
+}
+
+/** A run may have been killed after its package was whole; what it left undone is done here. */
+async function finishKilledRun(
+  layout: PrefixLayout,
+  { name }: InstalledPackage,
+  request: ExactRequest,
+): Promise<void> {
+  if ((await listLeftovers(layout, name)).length > 0) {
+    const { tidyPrefix } = await import('../install/node.ts');
+    await tidyPrefix(layout, name);
+  }
+  await notePrefix(layout, name, request);
+}
+
+async function notePrefix(
+  { prefix, global }: PrefixLayout,
+  name: string,
+  { settings }: ExactRequest,
+): Promise<void> {
+  await rememberPrefix(settings.home, { prefix, global, name });
+}
+
+async function installStaged(
+  options: InstallOptions,
+  into: { request: ExactRequest; layout: PrefixLayout; name: string; runtime: Runtime },
+): Promise<InstalledPackage> {
+  const { planPackage } = await import('../stage/index.ts');
+  const { installNodePackage } = await import('../install/node.ts');
+  const { templatesDir, signal } = options;
+  const plan = await planPackage({
+    runtime: into.runtime,
+    ecosystem: 'node',
+    name: into.name,
+    ...(templatesDir === undefined ? {} : { templatesDir }),
+  });
+  return await installNodePackage({
+    plan,
+    layout: into.layout,
+    force: into.request.force,
+    ...(signal === undefined ? {} : { signal }),
+  });
+}
+
+function resultOf(
+  layout: PrefixLayout,
+  installed: InstalledPackage,
+  from: { readonly dir: string; readonly source: string; readonly downloaded: number },
+): InstallResult {
+  const { name, version, dir, executable, runtime } = installed;
+  return {
+    version,
+    target: runtime.target,
+    variant: runtime.variant,
+    executable,
+    prefix: layout.prefix,
+    package: { name, version, dir },
+    runtime: { dir: from.dir },
+    source: from.source,
+    downloaded: from.downloaded,
+  };
+}

@@ -1,0 +1,71 @@
+import { lstat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isHealthy, loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
+import type { Triple } from '../target/index.ts';
+
+/** A runtime in the store. */
+export interface ListedRuntime {
+  readonly version: string;
+  readonly target: Triple;
+  readonly variant: 'package' | 'binary';
+  readonly dir: string;
+  /** Bytes of its files; shared with the prefixes that link them. */
+  readonly size: number;
+  readonly channel: string;
+  /** Whether every file is as it was verified. */
+  readonly whole: boolean;
+  /** When it came into the store, ISO 8601. */
+  readonly storedAt: string;
+}
+
+/** A package in a prefix. */
+export interface ListedPrefix {
+  readonly prefix: string;
+  readonly global: boolean;
+  readonly name: string;
+  readonly version: string;
+  readonly target: Triple;
+  readonly executable: string;
+  readonly healthy: boolean;
+}
+
+export interface Listing {
+  readonly runtimes: readonly ListedRuntime[];
+  readonly prefixes: readonly ListedPrefix[];
+}
+
+/** What is on this machine: the store's runtimes, and the prefixes that hold a package of ours. */
+export async function listInstalled(options: RuntimeOptions = {}): Promise<Listing> {
+  const settings = settingsOf(options);
+  const runtimes: ListedRuntime[] = [];
+  for (const runtime of await listRuntimes(settings.home)) {
+    runtimes.push(await describeRuntime(runtime));
+  }
+  const prefixes: ListedPrefix[] = [];
+  for (const known of await loadKnownPrefixes(settings.home)) {
+    const layout = prefixLayout({ ...known, platform: settings.host.platform });
+    const found = await loadInstalled(layout, known.name);
+    if (found === undefined) continue;
+    const { version, executable, runtime } = found;
+    const healthy = await isHealthy(layout, found);
+    prefixes.push({ ...known, version, target: runtime.target, executable, healthy });
+  }
+  return { runtimes, prefixes };
+}
+
+async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntime> {
+  const { version, target, variant, origin, files } = manifest;
+  const { mtime } = await lstat(join(dir, MANIFEST_NAME));
+  return {
+    version,
+    target,
+    variant,
+    dir,
+    size: files.reduce((sum, file) => sum + file.size, 0),
+    channel: origin.channel,
+    whole: await isWhole(dir, manifest),
+    storedAt: mtime.toISOString(),
+  };
+}

@@ -1,0 +1,72 @@
+import { resolve } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import { loadNpmOptions } from '../npm/index.ts';
+import { type PackedFile, type PackedRelease, packRelease } from '../pack/index.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { parseTarget, TARGETS } from '../target/index.ts';
+import { provisionTargets } from './provision-targets.ts';
+
+export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'> {
+  /** Directory for the release: missing, empty, or an earlier pack. Default `dist`. */
+  readonly out?: string;
+  /** Any spelling of targets, or `all`. Default `all`. */
+  readonly targets?: readonly string[];
+  /** Default both. */
+  readonly ecosystems?: readonly ('node' | 'python')[];
+  /** npm name of the root package. Default `codex-cli-bin`. */
+  readonly name?: string;
+  /** Directory of templates in place of the bundled ones. */
+  readonly templatesDir?: string;
+  /** URL of the publishing repository, for the packages' metadata. */
+  readonly repository?: string;
+  /**
+   * Directory URL under which the archives will lie, for the DotSlash file. Default: where the npm
+   * registry of npm's configuration will have the tarballs.
+   */
+  readonly downloadUrl?: string;
+  readonly onPacked?: (file: PackedFile) => void;
+}
+
+/**
+ * From a version to a release: provisions every target and packs it for npm and Python.
+ * More than four cores are used where `UV_THREADPOOL_SIZE` says so when the process starts.
+ * @throws CodexRuntimeError what provisioning and `packRelease` throw; nothing is written to `out`
+ * before all targets are there
+ */
+export async function packRuntimes(options: PackOptions = {}): Promise<PackedRelease> {
+  const { targets: names = ['all'], ecosystems = ['node', 'python'], onPacked } = options;
+  const settings = settingsOf(options);
+  const targets = names.includes('all') ? TARGETS : names.map(parseTarget);
+  if (targets.length === 0 || ecosystems.length === 0) {
+    throw new CodexRuntimeError('USAGE', 'Nothing to pack: no target, or no ecosystem.', {});
+  }
+  const downloadUrl = await downloadUrls(options);
+  const runtimes = await provisionTargets(options, targets);
+  return await packRelease({
+    runtimes,
+    ecosystems,
+    out: resolve(settings.cwd, options.out ?? 'dist'),
+    downloadUrl,
+    ...(options.name === undefined ? {} : { name: options.name }),
+    ...(options.templatesDir === undefined ? {} : { templatesDir: options.templatesDir }),
+    ...(options.repository === undefined ? {} : { repository: options.repository }),
+    ...(onPacked === undefined ? {} : { onPacked }),
+    ...(options.signal === undefined ? {} : { signal: options.signal }),
+  });
+}
+
+async function downloadUrls(options: PackOptions): Promise<(file: PackedFile) => string> {
+  if (options.downloadUrl !== undefined) {
+    const base = options.downloadUrl.replace(/\/*$/, '/');
+    if (!URL.canParse(base)) {
+      throw new CodexRuntimeError('USAGE', `"${options.downloadUrl}" is not a URL.`, {
+        hint: 'Name the directory that will hold the archives, with https://.',
+      });
+    }
+    return ({ path }) => `${base}${path}`;
+  }
+  const { registry } = await loadNpmOptions(settingsOf(options));
+  const base = String(registry).replace(/\/*$/, '/');
+  return ({ package: { name, version } }) =>
+    `${base}${name}/-/${name.replace(/^.*\//, '')}-${version}.tgz`;
+}

@@ -1,0 +1,48 @@
+import { isHealthy, loadInstalled } from '../install/index.ts';
+import { completeRequest, exactRequest } from '../request.ts';
+import { findStored, isWantedOutside } from '../store/index.ts';
+import type { Triple } from '../target/index.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+import { type Resolution, resolveRuntime } from './resolve-runtime.ts';
+
+/** What an installation would do now. */
+export interface InstallPreview {
+  /** Semver. */
+  readonly version: string;
+  readonly target: Triple;
+  readonly prefix: string;
+  /** `none`: the prefix has it. `link`: the store has it. `download`: a channel has it. */
+  readonly action: 'none' | 'link' | 'download';
+  /** The asset that would come, when one has to. */
+  readonly resolution: Resolution | null;
+  /** The same as a sentence. */
+  readonly summary: string;
+}
+
+/**
+ * Decides what `installRuntime` would do, and does nothing.
+ * @throws CodexRuntimeError as resolving does
+ */
+export async function previewInstall(options: PrefixOptions): Promise<InstallPreview> {
+  const layout = await layoutOf(options);
+  const present = await loadInstalled(layout, options.name ?? DEFAULT_PACKAGE_NAME);
+  const healthy = present !== undefined && (await isHealthy(layout, present));
+  const request = await exactRequest(
+    await completeRequest(options, async () => (healthy ? present.version : null)),
+  );
+  const { force, target, version } = request;
+  const preview = { version: version.semver, target: target.triple, prefix: layout.prefix };
+  const what = `Codex ${version.semver} for ${target.triple}`;
+  const { home } = request.settings;
+  if (healthy && !force && (await isWantedOutside(home, present.runtime, request))) {
+    const summary = `${what} is installed in ${layout.prefix}; nothing to do.`;
+    return { ...preview, action: 'none', resolution: null, summary };
+  }
+  if (!force && (await findStored(home, request)) !== undefined) {
+    const summary = `Would install ${what} from the store into ${layout.prefix}.`;
+    return { ...preview, action: 'link', resolution: null, summary };
+  }
+  const resolution = await resolveRuntime({ ...options, version: version.semver });
+  const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and install ${what} into ${layout.prefix}.`;
+  return { ...preview, action: 'download', resolution, summary };
+}

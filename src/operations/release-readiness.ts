@@ -1,0 +1,111 @@
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { createRegistry } from '../npm/index.ts';
+import type { Version } from '../pin/version.ts';
+import { npmPlatformVersion } from '../resolve/asset-name.ts';
+import type { Channel, Release } from '../resolve/index.ts';
+import type { ReleaseChannel } from '../resolve/release-channel.ts';
+import { isRecord } from '../resolve/release-document.ts';
+import type { Settings } from '../settings.ts';
+import type { Target, Triple } from '../target/index.ts';
+
+/** One thing that a release does not have yet. */
+export interface MissingPart {
+  readonly channel: Channel;
+  /** The whole release, npm's launcher, one target's build, or an answer. */
+  readonly part: 'release' | 'launcher' | 'build' | 'answer';
+  /** The target whose build is missing; null for the other parts. */
+  readonly target: Triple | null;
+  /** As a sentence. */
+  readonly reason: string;
+}
+
+export interface ReadinessRequest {
+  readonly version: Version;
+  readonly targets: readonly Target[];
+  readonly settings: Settings;
+  readonly signal?: AbortSignal;
+}
+
+/**
+ * What `channel` still lacks of a version; empty when the release is complete there for all
+ * `targets`. A channel that does not answer lacks an answer.
+ */
+export async function missingParts(
+  channel: ReleaseChannel,
+  request: ReadinessRequest,
+): Promise<readonly MissingPart[]> {
+  const { version, targets, signal } = request;
+  const lacks = (part: MissingPart['part'], reason: string, target: Triple | null = null) => ({
+    channel: channel.name,
+    part,
+    target,
+    reason,
+  });
+  try {
+    const launcher = channel.name === 'npm' ? await launcherGaps(request) : [];
+    const release = await channel.release(version, targets, signal);
+    const builds = targetsWithout(release, targets).map(({ triple }) =>
+      lacks('build', `${channel.name} has no build for ${triple}`, triple),
+    );
+    return [...launcher, ...builds];
+  } catch (error) {
+    if (isCodexRuntimeError(error, 'RELEASE_NOT_FOUND')) return [lacks('release', error.message)];
+    if (isCodexRuntimeError(error, 'ASSET_NOT_FOUND')) {
+      return targets.map(({ triple }) =>
+        lacks('build', `${channel.name} has no build for ${triple}`, triple),
+      );
+    }
+    if (isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) return [lacks('answer', error.message)];
+    throw error;
+  }
+}
+
+/**
+ * The targets that a release cannot serve yet. Once one target has its complete package, a target
+ * with only the bare binary is still being uploaded; and what nobody vouches for cannot be taken.
+ */
+function targetsWithout({ assets }: Release, targets: readonly Target[]): readonly Target[] {
+  const usable = assets.filter(({ digests }) => digests.length > 0);
+  const packaged = usable.some(({ variant }) => variant === 'package');
+  return targets.filter(
+    (target) =>
+      !usable.some(
+        (asset) =>
+          asset.target.triple === target.triple && (!packaged || asset.variant === 'package'),
+      ),
+  );
+}
+
+/**
+ * npm shows a version to its users by the launcher, which names the platform builds; those appear
+ * before or after it.
+ */
+async function launcherGaps(request: ReadinessRequest): Promise<readonly MissingPart[]> {
+  const { settings, targets, version, signal } = request;
+  const name = settings.npmPackage;
+  const lacks = (reason: string, target: Triple | null): MissingPart => ({
+    channel: 'npm',
+    part: 'launcher',
+    target,
+    reason,
+  });
+  const path = `${name.replace('/', '%2f')}/${version.semver}`;
+  let document: unknown;
+  try {
+    const registry = createRegistry(settings);
+    document = await registry.getJson(path, signal === undefined ? {} : { signal });
+  } catch (error) {
+    if (!(error instanceof CodexRuntimeError) || error.fields['reason'] !== 'not-found') {
+      throw error;
+    }
+    return [lacks(`the launcher ${name}@${version.semver} is not published on npm`, null)];
+  }
+  const named = isRecord(document) ? document['optionalDependencies'] : undefined;
+  const builds = isRecord(named) ? Object.values(named).map(String) : [];
+  return targets
+    .filter((target) => {
+      const build = npmPlatformVersion(version.semver, target);
+      return !builds.some((spec) => spec === build || spec.endsWith(`@${build}`));
+    })
+    .map(({ triple }) => lacks(`the launcher on npm names no build for ${triple}`, triple));
+}

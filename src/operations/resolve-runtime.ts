@@ -1,0 +1,62 @@
+import { completeRequest, exactRequest, type RuntimeOptions } from '../request.ts';
+import type { Asset, AssetSource, Channel, Digest } from '../resolve/asset.ts';
+import { resolveCandidates } from '../resolve/index.ts';
+import { TARGETS, type Triple } from '../target/index.ts';
+
+/** What would be taken for one target, and from where; nothing has been downloaded. */
+export interface Resolution {
+  /** Semver. */
+  readonly version: string;
+  /** `rust-v<version>`. */
+  readonly tag: string;
+  readonly target: Triple;
+  readonly variant: 'package' | 'binary';
+  readonly channel: Channel;
+  readonly asset: {
+    readonly name: string;
+    /** Bytes; null where the channel does not say. */
+    readonly size: number | null;
+    /** The strongest, as `sha256:<hex>`; null where nothing vouches for the asset. */
+    readonly digest: string | null;
+    readonly digests: readonly Digest[];
+    readonly format: Asset['format'];
+  };
+  readonly sources: readonly AssetSource[];
+}
+
+/**
+ * The asset that an installation would take now.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, and what a
+ * bad pin gives
+ */
+export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Resolution> {
+  const request = await exactRequest(await completeRequest(options));
+  for await (const { asset, channel } of resolveCandidates(request)) {
+    const [strongest] = asset.digests;
+    return {
+      version: request.version.semver,
+      tag: request.version.tag,
+      target: request.target.triple,
+      variant: asset.variant,
+      channel,
+      asset: {
+        name: asset.name,
+        size: asset.size,
+        digest: strongest === undefined ? null : `${strongest.algorithm}:${strongest.hex}`,
+        digests: asset.digests,
+        format: asset.format,
+      },
+      sources: asset.sources,
+    };
+  }
+  throw new Error('resolveCandidates ends with an asset or an error');
+}
+
+/** {@link resolveRuntime} for each of the six targets, in the order of codex-releases. */
+export async function resolveAllTargets(
+  options: RuntimeOptions = {},
+): Promise<readonly Resolution[]> {
+  return await Promise.all(
+    TARGETS.map(({ triple }) => resolveRuntime({ ...options, target: triple })),
+  );
+}

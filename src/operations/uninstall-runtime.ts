@@ -1,0 +1,67 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { forgetPrefix, loadInstalled, uninstallNodePackage } from '../install/index.ts';
+import { parseVersion } from '../pin/version.ts';
+import { settingsOf } from '../request.ts';
+import { listRuntimes, removeRuntime } from '../store/index.ts';
+import { parseTarget } from '../target/index.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+
+/** What is gone. */
+export interface Uninstalled {
+  /** Directories of runtimes that left the store. */
+  readonly runtimes: readonly string[];
+  /** The package that left its prefix; null where none was asked for. */
+  readonly package: {
+    readonly name: string;
+    readonly version: string;
+    readonly dir: string;
+  } | null;
+}
+
+/**
+ * With a version: removes that version's runtimes from the store (of all targets, or of `target`);
+ * prefixes keep their files. Without one, or with a prefix: removes the package from the prefix.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is nothing to remove, `PIN_INVALID`
+ */
+export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uninstalled> {
+  const wantsPrefix =
+    options.version === undefined || options.prefix !== undefined || options.global === true;
+  const gone = {
+    runtimes: options.version === undefined ? [] : await removeStored(options, options.version),
+    package: wantsPrefix ? await removeInstalled(options) : null,
+  };
+  if (gone.runtimes.length > 0 || gone.package !== null) return gone;
+  const what = options.version === undefined ? 'No runtime package' : `No Codex ${options.version}`;
+  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${what} is installed there.`, {
+    hint: 'Run codex-runtime list to see what is.',
+  });
+}
+
+async function removeStored(options: PrefixOptions, text: string): Promise<readonly string[]> {
+  const { home } = settingsOf(options);
+  const version = parseVersion(text);
+  const target = options.target === undefined ? undefined : parseTarget(options.target);
+  const removed: string[] = [];
+  for (const runtime of await listRuntimes(home)) {
+    const { manifest } = runtime;
+    if (manifest.version !== version.semver) continue;
+    if (target !== undefined && manifest.target !== target.triple) continue;
+    await removeRuntime(home, runtime);
+    removed.push(runtime.dir);
+  }
+  return removed;
+}
+
+async function removeInstalled(options: PrefixOptions): Promise<Uninstalled['package']> {
+  const layout = await layoutOf(options);
+  const name = options.name ?? DEFAULT_PACKAGE_NAME;
+  const found = await loadInstalled(layout, name);
+  if (found === undefined) return null;
+  await uninstallNodePackage(layout, name);
+  await forgetPrefix(settingsOf(options).home, {
+    prefix: layout.prefix,
+    global: layout.global,
+    name,
+  });
+  return { name, version: found.version, dir: found.dir };
+}

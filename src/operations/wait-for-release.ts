@@ -1,0 +1,119 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import { parseVersion, type Version } from '../pin/version.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { openChannels } from '../resolve/channels.ts';
+import { type Channel, DEFAULT_SOURCES, parseSources } from '../resolve/index.ts';
+import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
+import { type MissingPart, missingParts } from './release-readiness.ts';
+
+export interface WaitOptions extends Omit<RuntimeOptions, 'target' | 'version'> {
+  /** An exact version. */
+  readonly version: string;
+  /** Default: all six. */
+  readonly targets?: readonly string[];
+  /** Milliseconds after which an incomplete release is an error; 0 asks once. Default 30 minutes. */
+  readonly timeoutMs?: number;
+  /** Milliseconds between two questions. Default 15 seconds. */
+  readonly intervalMs?: number;
+  /** Told after every question that found something missing. */
+  readonly onMissing?: (missing: readonly MissingPart[]) => void;
+}
+
+/** A release that is complete on every chosen channel. */
+export interface ReadyRelease {
+  /** Semver. */
+  readonly version: string;
+  readonly ready: true;
+  readonly channels: readonly Channel[];
+  readonly targets: readonly Triple[];
+  /** How often the channels were asked. */
+  readonly attempts: number;
+}
+
+const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+const DEFAULT_INTERVAL_MS = 15_000;
+
+/**
+ * Waits until a version is complete on every channel of `source`: on npm the launcher and each
+ * platform build that it has to name, elsewhere an asset for each target. A channel that has been
+ * found complete is not asked again.
+ * @throws CodexRuntimeError `INCOMPLETE_RELEASE` after `timeoutMs`, with {@link MissingPart}s in
+ * `fields.missing`; `SOURCES_EXHAUSTED` when by then no channel has ever answered; `PIN_INVALID`,
+ * `UNSUPPORTED_PLATFORM`, `USAGE`, `ABORTED`
+ */
+export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease> {
+  const version = parseVersion(options.version);
+  const targets = options.targets?.map(parseTarget) ?? TARGETS;
+  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
+  const settings = settingsOf(options);
+  const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
+  const channels = openChannels({ settings, sources });
+  const { signal } = options;
+  const request = { version, targets, settings, ...(signal === undefined ? {} : { signal }) };
+  let open = channels.list.map(({ channel }) => channel);
+  try {
+    for (let attempts = 1; ; attempts += 1) {
+      const answers = await Promise.all(
+        open.map(async (channel) => ({ channel, missing: await missingParts(channel, request) })),
+      );
+      throwIfAborted(signal);
+      const incomplete = answers.filter(({ missing }) => missing.length > 0);
+      if (incomplete.length === 0) return ready(version, targets, sources, attempts);
+      open = incomplete.map(({ channel }) => channel);
+      const missing = incomplete.flatMap((answer) => answer.missing);
+      const left = deadline - performance.now();
+      if (left <= 0) throw notReady(version, missing, sources.length);
+      options.onMissing?.(missing);
+      await pause(Math.min(interval, left), signal);
+    }
+  } finally {
+    await channels.close();
+  }
+}
+
+function ready(
+  version: Version,
+  targets: readonly Target[],
+  sources: readonly { readonly channel: Channel }[],
+  attempts: number,
+): ReadyRelease {
+  return {
+    version: version.semver,
+    ready: true,
+    channels: sources.map(({ channel }) => channel),
+    targets: targets.map(({ triple }) => triple),
+    attempts,
+  };
+}
+
+function notReady(version: Version, missing: readonly MissingPart[], channels: number) {
+  const reasons = missing.map(({ reason }) => reason);
+  const fields = { version: version.semver, ready: false, missing, reasons };
+  const unanswered = missing.filter(({ part }) => part === 'answer').length;
+  if (unanswered === channels) {
+    return new CodexRuntimeError(
+      'SOURCES_EXHAUSTED',
+      `No channel can say whether Codex ${version.semver} is complete.`,
+      { hint: 'Run codex-runtime doctor to see what is reachable.', fields },
+    );
+  }
+  return new CodexRuntimeError(
+    'INCOMPLETE_RELEASE',
+    `Codex ${version.semver} is not complete: ${missing.length} ${missing.length === 1 ? 'part is' : 'parts are'} missing.`,
+    {
+      hint: 'Wait longer (--timeout), or choose what has to be there with --source and --target.',
+      fields,
+    },
+  );
+}
+
+async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, signal === undefined ? {} : { signal });
+  } catch (error) {
+    throw isAbortError(error) ? abortedError(error) : error;
+  }
+}

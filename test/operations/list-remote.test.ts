@@ -1,0 +1,27 @@
+import { describe, expect, it } from 'vitest';
+import { listRemote } from '../../src/operations/list-remote.ts';
+import { failure } from '../support/failure.ts';
+import { startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureRelease } from '../support/miniature-release.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+describe('listRemote', () => {
+  it('says for every channel which versions it has, or why it cannot tell', async () => {
+    const releases = [await miniatureRelease('1.2.3'), await miniatureRelease('1.10.0-alpha.2')];
+    await using github = await startLoopbackGitHub({ releases });
+    const cwd = await tempDir();
+    const options = { cwd, env: { HOME: cwd, PATH: '', ...github.env } };
+    const versions = ['1.10.0-alpha.2', '1.2.3'];
+    expect(await listRemote(options)).toEqual([
+      { channel: 'github', versions, reason: null },
+      { channel: 'mirror', versions: null, reason: 'It keeps no list of its versions.' },
+      { channel: 'npm', versions, reason: null },
+    ]);
+    github.fail({ route: 'list', status: 403 });
+    const [first] = await listRemote({ ...options, source: 'github,npm' });
+    expect(first).toMatchObject({ channel: 'github', versions: null });
+    expect((await failure(listRemote({ ...options, source: 'github' }))).code).toBe(
+      'SOURCES_EXHAUSTED',
+    );
+  });
+});
