@@ -6,4 +6,4 @@ export {
   rememberPrefix,
 } from './known-prefixes.ts';
 export { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
-export { installNodePackage, tidyPrefix, uninstallNodePackage } from './node.ts';
+export { installNodePackage, uninstallNodePackage } from './node.ts';

@@ -4,7 +4,6 @@ export {
   findStored,
   isWantedOutside,
   lockedEntrypoint,
-  type Wanted,
 } from './find-stored.ts';
 export { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 export { type HeldLock, workOnce } from './lock.ts';
