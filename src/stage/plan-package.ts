@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { parseVersion } from '../pin/version.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest } from '../store/manifest.ts';
+import { formatManifest } from '../store/parse-manifest.ts';
 import { parseTarget, type Target } from '../target/index.ts';
 import { checkPackageJson } from './check-package-json.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
@@ -131,7 +132,7 @@ export function repositoryUrl(url: string = CODEX_REPOSITORY): string {
 }
 
 function runtimeFiles({ dir, manifest }: Runtime, prefix: string): readonly PlannedFile[] {
-  const description = `${JSON.stringify(describeRuntime(manifest), null, 2)}\n`;
+  const description = formatManifest(describeRuntime(manifest));
   return [
     { path: `${prefix}runtime.json`, mode: 0o644, content: Buffer.from(description, 'utf8') },
     ...manifest.files.map(({ path, mode, size, sha256 }) => ({

@@ -13,7 +13,7 @@ export type {
   RuntimeFile,
   RuntimeManifest,
 } from './manifest.ts';
-export { parseDescription } from './parse-manifest.ts';
+export { formatManifest, parseDescription } from './parse-manifest.ts';
 export { type Damage, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
   commitRuntime,

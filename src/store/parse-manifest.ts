@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import { TARGETS } from '../target/index.ts';
 import type {
@@ -12,15 +13,35 @@ import type {
  * this version did not write: an unknown manifest is damage, never a guess.
  */
 export function parseDescription(text: string): RuntimeDescription | undefined {
-  return guardDescription(parseJson(text));
+  return guardDescription(parseChecked(text));
+}
+
+/**
+ * The text of `runtime.json`. Its checksum shows a flipped bit in what no file's digest covers,
+ * such as where a runtime came from. It finds damage, not attackers: whoever can edit can recompute.
+ */
+export function formatManifest(manifest: RuntimeDescription): string {
+  return `${JSON.stringify({ ...manifest, checksum: checksumOf(manifest) }, null, 2)}\n`;
 }
 
 /** As {@link parseDescription}, for the manifest of the store. */
 export function parseManifest(text: string): RuntimeManifest | undefined {
-  const value = parseJson(text);
+  const value = parseChecked(text);
   const description = guardDescription(value);
   if (description === undefined || !isRecord(value) || !isOrigin(value['origin'])) return undefined;
   return { ...description, origin: value['origin'] };
+}
+
+/** The document without its checksum; undefined where that is not the content's. */
+function parseChecked(text: string): unknown {
+  const document = parseJson(text);
+  if (!isRecord(document)) return undefined;
+  const { checksum, ...content } = document;
+  return checksum === checksumOf(content) ? content : undefined;
+}
+
+function checksumOf(content: object): string {
+  return `sha256:${createHash('sha256').update(JSON.stringify(content)).digest('hex')}`;
 }
 
 function guardDescription(value: unknown): RuntimeDescription | undefined {

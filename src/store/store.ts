@@ -7,7 +7,7 @@ import { syncDirectory } from '../disk/sync-directory.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
-import { parseManifest } from './parse-manifest.ts';
+import { formatManifest, parseManifest } from './parse-manifest.ts';
 import { isWhole, sealFiles } from './seal.ts';
 
 /** The manifest's name in a runtime's root, in the store and in packages. */
@@ -85,7 +85,7 @@ export async function commitRuntime(
   const key = { version: manifest.version, target: manifest.target, variant: manifest.variant };
   const dir = runtimeDir(home, key);
   try {
-    await writeSynced(join(staging, MANIFEST_NAME), `${JSON.stringify(manifest, null, 2)}\n`);
+    await writeSynced(join(staging, MANIFEST_NAME), formatManifest(manifest));
     await sealFiles(staging, manifest.files);
     // Until now only its owner could look in; from here on everybody may run it, under any umask.
     await chmod(staging, 0o755);

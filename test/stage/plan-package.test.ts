@@ -2,6 +2,7 @@ import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BUNDLED_TEMPLATES, type PackagePlan, planPackage } from '../../src/stage/index.ts';
+import { parseDescription } from '../../src/store/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -68,7 +69,8 @@ describe('planPackage for npm', () => {
     const plan = await planPackage({ runtime, ecosystem: 'node' });
     const { origin, ...description } = runtime.manifest;
     expect(origin.channel).toBe('npm');
-    expect(JSON.parse(contentOf(plan, 'runtime.json'))).toEqual(description);
+    expect(parseDescription(contentOf(plan, 'runtime.json'))).toEqual(description);
+    expect(contentOf(plan, 'runtime.json')).not.toContain('origin');
   });
 
   it('takes modes from the runtime for its files and 0644 for the template', async () => {

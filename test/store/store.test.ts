@@ -4,11 +4,13 @@ import { describe, expect, it } from 'vitest';
 import {
   commitRuntime,
   findRuntime,
+  formatManifest,
   homeLayout,
   listRuntimes,
   openStaging,
   type Runtime,
   type RuntimeKey,
+  type RuntimeManifest,
   removeRuntime,
   runtimeDir,
   verifyFiles,
@@ -94,31 +96,27 @@ describe('findRuntime', () => {
     expect((await stat(join(dir, 'bin/codex'))).mode & 0o777).toBe(0o755);
   });
 
-  it('refuses a manifest of another version under this name', async () => {
+  it.each<[string, (text: string) => string]>([
+    ['of another version than its name', (text) => text.replace('"0.115.0"', '"0.116.0"')],
+    [
+      'with a signature of another form',
+      (text) => text.replace('"packageAvailable"', '"signature": true, "packageAvailable"'),
+    ],
+    ['whose paths lead outside', (text) => text.replace('codex-path/rg', '../../etc/rg')],
+  ])('refuses a manifest %s', async (_what, edit) => {
     const home = await tempDir();
-    const { dir } = await commit(home);
-    const path = join(dir, 'runtime.json');
-    await writeFile(path, (await readFile(path, 'utf8')).replace('"0.115.0"', '"0.116.0"'));
+    const { dir, manifest } = await commit(home);
+    const edited: RuntimeManifest = JSON.parse(edit(JSON.stringify(manifest)));
+    expect(edited).not.toEqual(manifest);
+    await writeFile(join(dir, 'runtime.json'), formatManifest(edited));
     expect(await findRuntime(home, KEY)).toBeUndefined();
   });
 
-  it('refuses a manifest with a signature of another form', async () => {
+  it('refuses a manifest that was edited, whatever it says', async () => {
     const home = await tempDir();
     const { dir } = await commit(home);
     const path = join(dir, 'runtime.json');
-    const text = await readFile(path, 'utf8');
-    await writeFile(
-      path,
-      text.replace('"packageAvailable"', '"signature": true, "packageAvailable"'),
-    );
-    expect(await findRuntime(home, KEY)).toBeUndefined();
-  });
-
-  it('refuses a manifest whose paths lead outside', async () => {
-    const home = await tempDir();
-    const { dir } = await commit(home);
-    const path = join(dir, 'runtime.json');
-    await writeFile(path, (await readFile(path, 'utf8')).replace('codex-path/rg', '../../etc/rg'));
+    await writeFile(path, (await readFile(path, 'utf8')).replace('"npm"', '"github"'));
     expect(await findRuntime(home, KEY)).toBeUndefined();
   });
 });

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Runtime, RuntimeFile, RuntimeManifest } from '../../src/store/manifest.ts';
+import { formatManifest } from '../../src/store/parse-manifest.ts';
 import { parseTarget } from '../../src/target/index.ts';
 
 export interface MiniatureRuntime {
@@ -57,6 +58,6 @@ export async function miniatureRuntime(
       packageAvailable: true,
     },
   };
-  await writeFile(join(dir, 'runtime.json'), `${JSON.stringify(manifest, null, 2)}\n`);
+  await writeFile(join(dir, 'runtime.json'), formatManifest(manifest));
   return { dir, manifest };
 }
