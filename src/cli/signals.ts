@@ -21,6 +21,8 @@ export function catchSignals(process: NodeJS.Process): CaughtSignals {
     controller.abort();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
+  // A file-size limit (ulimit -f) shall fail the write, which is told as a full disk, not end us.
+  process.on('SIGXFSZ', () => undefined);
   return {
     signal: controller.signal,
     get exitStatus() {

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,18 +7,24 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import { parseTarget } from '../../src/target/index.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
-import { miniatureRelease } from '../support/miniature-release.ts';
+import { miniatureCodex, miniatureRelease } from '../support/miniature-release.ts';
 
 export const COMMAND = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
 export const TARGET = parseTarget('linux-x64');
 export const OLD = '0.115.0';
 export const NEW = '0.116.0';
 
-/** Loopback servers with two miniature releases; many sites may use them. */
-export async function startReleases(): Promise<LoopbackGitHub> {
-  const options = { targets: [TARGET] };
-  const releases = [await miniatureRelease(NEW, options), await miniatureRelease(OLD, options)];
-  return await startLoopbackGitHub({ releases });
+/**
+ * Loopback servers with two miniature releases; many sites may use them.
+ * @param options.padding incompressible bytes behind the executable's script
+ */
+export async function startReleases({ padding = 0 } = {}): Promise<LoopbackGitHub> {
+  const releases = [NEW, OLD].map((version) => {
+    const script = Buffer.concat([miniatureCodex(version), Buffer.from('exit\n')]);
+    const codex = Buffer.concat([script, randomBytes(padding)]);
+    return miniatureRelease(version, { targets: [TARGET], executable: () => codex });
+  });
+  return await startLoopbackGitHub({ releases: await Promise.all(releases) });
 }
 
 /** A home and a prefix of their own, and the environment that leads `codex-runtime` to both. */
