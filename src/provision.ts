@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { checkVersion } from './check-version.ts';
-import { type Download, receiveAsset } from './download/index.ts';
+import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
@@ -55,6 +55,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       const runtime = await findStored(settings.home, request);
       if (runtime === undefined) return undefined;
       await noteUse(settings.home, runtime.manifest);
+      // Of a run that was killed, or overtaken by the one that stored it.
+      const left = partialId(runtime.manifest.origin.verified);
+      await removeAbandoned(homeLayout(settings.home).partial, left).catch(() => undefined);
       return { runtime, source: 'store', downloaded: 0 };
     },
     work: async (lock) => {
@@ -114,10 +117,12 @@ async function provisionAsset(
   const partialDir = homeLayout(settings.home).partial;
   request.onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
   let staging = '';
+  let release = (): void => undefined;
   try {
     const { result: files, download } = await receiveAsset(
       { channel, asset, partialDir, settings, ...watch },
-      async ({ bytes, path }) => {
+      async ({ bytes, path, ...download }) => {
+        release = download.release;
         // With every attempt anew: what void bytes were unpacked to goes with them.
         const name = { version: version.semver, target: target.triple };
         staging = await openStaging(settings.home, name, lock);
@@ -154,6 +159,7 @@ async function provisionAsset(
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };
   } finally {
+    release();
     if (staging !== '') await rm(staging, { recursive: true, force: true });
   }
 }

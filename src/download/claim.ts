@@ -21,6 +21,14 @@ const SILENCE = 600_000;
 const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
 const running = new Set<string>();
 
+/** Names an asset's bytes: those with another digest are another file. */
+export function partialId([digest]: readonly {
+  readonly algorithm: string;
+  readonly hex: string;
+}[]): string {
+  return digest === undefined ? 'unverifiable' : `${digest.algorithm}-${digest.hex}`;
+}
+
 /**
  * Claims a name of its own for a partial file: two processes (one of them perhaps only paused) never
  * write to the same file. A rename hands a dead one's file to exactly one heir.
@@ -55,6 +63,21 @@ async function adoptLargest(dir: string, id: string, path: string): Promise<void
       if (index > 0) await rm(found + suffix, { force: true });
       else await rename(found + suffix, path + suffix).catch(ignoreMissing);
     }
+  }
+}
+
+/**
+ * Removes all that downloads of these bytes left which are no longer running: the bytes are in the
+ * store. A file whose siblings were removed, or handed on, when its process was killed goes too.
+ */
+export async function removeAbandoned(dir: string, id: string): Promise<void> {
+  for (const name of await readdir(dir).catch(() => [])) {
+    const stem = name.replace(/\.(json|journal)$/, '');
+    const owner = parseOwner(stem, id);
+    if (owner === null || running.has(stem)) continue;
+    const path = join(dir, name);
+    const stats = await stat(path).catch(() => undefined);
+    if (stats !== undefined && isAbandoned(owner, stats.mtimeMs)) await rm(path, { force: true });
   }
 }
 

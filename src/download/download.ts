@@ -37,4 +37,6 @@ export interface Download {
   readonly outcome: DownloadOutcome;
   /** Removes the partial file: call it when the runtime is in the store. */
   discard(): Promise<void>;
+  /** Leaves what is here to a later download; to be called when this one was of no use. */
+  release(): void;
 }

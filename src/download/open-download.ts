@@ -1,8 +1,8 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
-import type { Asset, Digest } from '../resolve/asset.ts';
+import type { Digest } from '../resolve/asset.ts';
 import { type Sink, streamFrom } from './byte-stream.ts';
-import { claimPartial } from './claim.ts';
+import { claimPartial, partialId, removeAbandoned } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
 import { sizeOf } from './intervals.ts';
@@ -39,7 +39,8 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   const { asset, partialDir } = request;
   // Nothing is asked for that could not be verified.
   createVerifier(asset);
-  const claim = claimPartial(partialDir, partialId(asset));
+  const id = partialId(asset.digests);
+  const claim = claimPartial(partialDir, id);
   const outcome: DownloadOutcome = { source: null, size: 0, fetched: 0, resumed: 0 };
   let partial: PartialFile | undefined;
 
@@ -63,13 +64,9 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   const discard = async (): Promise<void> => {
     await partial?.discard();
     claim.release();
+    await removeAbandoned(partialDir, id);
   };
-  return { bytes, path: claim.path, outcome, discard };
-}
-
-/** Bytes with another digest are another file. */
-function partialId({ digests: [digest] }: Asset): string {
-  return digest === undefined ? 'unverifiable' : `${digest.algorithm}-${digest.hex}`;
+  return { bytes, path: claim.path, outcome, discard, release: claim.release };
 }
 
 function beginState(

@@ -18,7 +18,7 @@ export interface CrashOptions {
 }
 
 /** Calls that make or move names: the moments at which a state can become a mixed one. */
-const NAMING = /^(rename|link|symlink)/;
+export const NAMING = /^(rename|link|symlink)/;
 
 /**
  * Kills an installation, and an upgrade over an older version, at every mutating system call:

@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -71,6 +71,11 @@ export async function runCommand(
   env: Readonly<Record<string, string>> = {},
 ): Promise<Ended> {
   return await runProgram(process.execPath, [COMMAND, ...words], { ...site.env, ...env });
+}
+
+/** Starts `codex-runtime` and leaves it to the caller; nobody reads what it says. */
+export function startCommand(site: Pick<Site, 'env'>, words: readonly string[]): ChildProcess {
+  return spawn(process.execPath, [COMMAND, ...words], { env: site.env, stdio: 'ignore' });
 }
 
 export async function runProgram(

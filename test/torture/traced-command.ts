@@ -25,6 +25,12 @@ export interface Tracing {
   readonly trace: string;
   /** What happens at a point: `signal=KILL`, `error=ENOSPC`. */
   readonly fault?: { readonly at: MutationPoint; readonly what: string };
+  /** What goes on meanwhile; the run is over when both are. */
+  readonly meanwhile?: (run: {
+    readonly pid: number;
+    readonly ended: Promise<Ended>;
+    readTrace(): Promise<string>;
+  }) => Promise<void>;
 }
 
 export interface Traced extends Ended {
@@ -40,7 +46,7 @@ export interface Traced extends Ended {
 export async function traceCommand(
   site: Pick<Site, 'env' | 'root'>,
   words: readonly string[],
-  { trace, fault }: Tracing,
+  { trace, fault, meanwhile }: Tracing,
 ): Promise<Traced> {
   const dir = await mkdtemp(join(tmpdir(), 'codex-trace-'));
   const output = join(dir, 'trace');
@@ -49,6 +55,7 @@ export async function traceCommand(
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
   const pid = command.pid ?? 0;
+  const readTrace = () => readFile(output, 'utf8');
   let hung = false;
   const hanging = setTimeout(() => {
     hung = true;
@@ -63,9 +70,9 @@ export async function traceCommand(
     const detached = settled(tracer);
     await attached(tracer);
     command.send('go');
-    const [result] = await Promise.all([ended, detached]);
+    const [result] = await Promise.all([ended, detached, meanwhile?.({ pid, ended, readTrace })]);
     if (hung) throw new Error(`no end within ${PATIENCE_MS} ms`);
-    const lines = (await readFile(output, 'utf8')).trimEnd().split('\n');
+    const lines = (await readTrace()).trimEnd().split('\n');
     return { ...result, pid, trace: lines };
   } finally {
     clearTimeout(hanging);
