@@ -1,6 +1,7 @@
 import { localPrefix, type PrefixLayout, prefixLayout } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
+import { CodexRuntimeError, escapeControls } from '../errors.ts';
 
 export { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 
@@ -18,7 +19,18 @@ export async function layoutOf(options: PrefixOptions): Promise<PrefixLayout> {
   const settings = settingsOf(options);
   const global = options.global ?? false;
   const prefix = options.prefix ?? (await defaultPrefix(settings, global));
+  verifyPrintable(prefix);
   return prefixLayout({ prefix, global, platform: settings.host.platform });
+}
+
+/** Paths below it are results, printed as they are: none may hold a line of its own, or move a cursor. */
+function verifyPrintable(prefix: string): void {
+  if (!prefix.includes('\n') && escapeControls(prefix) === prefix) return;
+  throw new CodexRuntimeError(
+    'PREFIX_INVALID',
+    `The prefix ${JSON.stringify(prefix)} holds control characters.`,
+    { hint: 'Name a directory with --prefix whose path can be printed.', fields: { prefix } },
+  );
 }
 
 async function defaultPrefix(settings: Settings, global: boolean): Promise<string> {
