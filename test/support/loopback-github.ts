@@ -5,7 +5,7 @@ import { type Body, openBody, sendBody } from './loopback-body.ts';
 import { type LoopbackRelease, launcherDocument } from './miniature-release.ts';
 
 /** What a request asked for. `asset` is the API's answer by 302, `cdn` where that leads. */
-type LoopbackRoute =
+export type LoopbackRoute =
   | 'release'
   | 'latest'
   | 'list'

@@ -72,13 +72,28 @@ export async function traceCommand(
     command.send('go');
     const [result] = await Promise.all([ended, detached, meanwhile?.({ pid, ended, readTrace })]);
     if (hung) throw new Error(`no end within ${PATIENCE_MS} ms`);
-    const lines = (await readTrace()).trimEnd().split('\n');
-    return { ...result, pid, trace: lines };
+    return { ...result, pid, trace: wholeCalls((await readTrace()).trimEnd().split('\n')) };
   } finally {
     clearTimeout(hanging);
     command.kill('SIGKILL');
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** strace cuts a call in two when another thread comes in between; here it stands where it ended. */
+function wholeCalls(lines: readonly string[]): readonly string[] {
+  const begun = new Map<string, string>();
+  const whole: string[] = [];
+  for (const line of lines) {
+    const [, thread = '', begin] = /^(\d+) +(.*) <unfinished \.\.\.>$/.exec(line) ?? [];
+    if (begin !== undefined) {
+      begun.set(thread, begin);
+      continue;
+    }
+    const [, resumed = '', end] = /^(\d+) +<\.\.\. \w+ resumed>(.*)$/.exec(line) ?? [];
+    whole.push(end === undefined ? line : `${resumed} ${begun.get(resumed) ?? ''}${end}`);
+  }
+  return whole;
 }
 
 /** With a path, strace counts and harms only the calls on it. */
