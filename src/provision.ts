@@ -19,6 +19,7 @@ import {
   type HeldLock,
   homeLayout,
   lockedEntrypoint,
+  lockPath,
   openStaging,
   type Runtime,
   type RuntimeManifest,
@@ -49,7 +50,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
   const { version, target, settings } = request;
   let forced = request.force;
   return await workOnce({
-    path: join(homeLayout(settings.home).locks, `${version.semver}_${target.triple}`),
+    path: lockPath(settings.home, version.semver, target.triple),
     ready: async () => {
       if (forced) return undefined;
       const runtime = await findStored(settings.home, request);

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { isHealthy, loadInstalled } from '../install/index.ts';
 import { completeRequest, exactRequest } from '../request.ts';
-import { findStored, isWantedOutside, type RuntimeDescription } from '../store/index.ts';
-import { noteUse } from '../store/last-used.ts';
+import { isWantedOutside, type RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+import { takeStored } from './take-stored.ts';
 
 /** A runtime that is here, whole, and ready to run. */
 export interface EnsuredRuntime {
@@ -47,9 +47,8 @@ export async function ensureRuntime(options: PrefixOptions = {}): Promise<Ensure
   ) {
     return describe(present.runtime, present.dir, { source: 'prefix', downloaded: 0 });
   }
-  const stored = request.force ? undefined : await findStored(home, request);
+  const stored = await takeStored(request);
   if (stored !== undefined) {
-    await noteUse(home, stored.manifest);
     return describe(stored.manifest, stored.dir, { source: 'store', downloaded: 0 });
   }
   const { provisionRuntime } = await import('../provision.ts');

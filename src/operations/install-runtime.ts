@@ -8,10 +8,10 @@ import {
 } from '../install/index.ts';
 import type { Provisioned } from '../provision.ts';
 import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
-import { findStored, isWantedOutside, type Runtime, runtimeDir } from '../store/index.ts';
-import { noteUse } from '../store/last-used.ts';
+import { isWantedOutside, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+import { takeStored } from './take-stored.ts';
 
 export interface InstallOptions extends PrefixOptions {
   /** Directory of templates in place of the bundled ones. */
@@ -69,11 +69,8 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
 
 /** What fetches and unpacks is loaded only by who needs it; the store answers most runs. */
 async function storedOrProvisioned(request: ExactRequest): Promise<Provisioned> {
-  const stored = request.force ? undefined : await findStored(request.settings.home, request);
-  if (stored !== undefined) {
-    await noteUse(request.settings.home, stored.manifest);
-    return { runtime: stored, source: 'store', downloaded: 0 };
-  }
+  const stored = await takeStored(request);
+  if (stored !== undefined) return { runtime: stored, source: 'store', downloaded: 0 };
   const { provisionRuntime } = await import('../provision.ts');
   return await provisionRuntime(request);
 }

@@ -1,7 +1,7 @@
+import { CodexRuntimeError, escapeControls } from '../errors.ts';
 import { localPrefix, type PrefixLayout, prefixLayout } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
-import { CodexRuntimeError, escapeControls } from '../errors.ts';
 
 export { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 
@@ -19,8 +19,9 @@ export async function layoutOf(options: PrefixOptions): Promise<PrefixLayout> {
   const settings = settingsOf(options);
   const global = options.global ?? false;
   const prefix = options.prefix ?? (await defaultPrefix(settings, global));
-  verifyPrintable(prefix);
-  return prefixLayout({ prefix, global, platform: settings.host.platform });
+  const layout = prefixLayout({ prefix, global, platform: settings.host.platform });
+  verifyPrintable(layout.prefix);
+  return layout;
 }
 
 /** Paths below it are results, printed as they are: none may hold a line of its own, or move a cursor. */

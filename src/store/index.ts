@@ -5,8 +5,8 @@ export {
   isWantedOutside,
   lockedEntrypoint,
 } from './find-stored.ts';
-export { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
-export { type HeldLock, workOnce } from './lock.ts';
+export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
+export { clearDeadLock, type HeldLock, workOnce } from './lock.ts';
 export type {
   Runtime,
   RuntimeDescription,

@@ -36,3 +36,8 @@ export function homeLayout(home: string): HomeLayout {
 export function runtimeDir(home: string, key: RuntimeKey): string {
   return join(homeLayout(home).store, key.version, key.target, key.variant);
 }
+
+/** The lock under which the runtimes of one version and target are made and removed. */
+export function lockPath(home: string, version: string, target: Triple): string {
+  return join(homeLayout(home).locks, `${version}_${target}`);
+}

@@ -55,7 +55,7 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
     throwIfAborted(request.signal);
     const finished = await request.ready();
     if (finished !== undefined) {
-      await clearLeft(file);
+      await clearDeadLock(request.path);
       return finished;
     }
     const release = await tryLock(file);
@@ -138,9 +138,12 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
   }
 }
 
-/** There is nothing to do, and so nothing that a store which cannot be written to may spoil. */
-async function clearLeft(file: string): Promise<void> {
-  await evictGoneOwner(file, SILENCE_MS).catch(() => undefined);
+/**
+ * Removes the lock of a holder that is gone, for whoever finds the work done. A directory that
+ * cannot be written to spoils nothing then.
+ */
+export async function clearDeadLock(path: string): Promise<void> {
+  await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => undefined);
 }
 
 function ignoreLost(error: unknown): void {

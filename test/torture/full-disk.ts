@@ -1,5 +1,8 @@
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmdirSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { checkHealing } from './crash.ts';
 import type { Figures } from './experiment.ts';
 import {
@@ -27,7 +30,10 @@ const EXECUTABLE_BYTES = 1_000_000;
 export function whyNoTmpfs(): string | null {
   if (process.platform !== 'linux') return 'file systems of a size are made on Linux only';
   if (process.getuid?.() !== 0) return 'only root may mount a small file system';
-  const { status } = spawnSync('unshare', ['--mount', 'true']);
+  const dir = mkdtempSync(join(tmpdir(), 'codex-tmpfs-'));
+  const { status } = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir]);
+  spawnSync('umount', [dir]);
+  rmdirSync(dir);
   return status === 0 ? null : 'mounting is not allowed here';
 }
 

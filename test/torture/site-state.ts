@@ -7,7 +7,7 @@ import { runProgram, type Site, TARGET } from './site.ts';
 const NAME = 'codex-cli-bin';
 
 /** What is wrong with a store or a prefix that has to be whole. */
-export class BrokenState extends Error {
+class BrokenState extends Error {
   override readonly name = 'BrokenState';
 }
 
