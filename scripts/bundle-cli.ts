@@ -28,6 +28,11 @@ await build({
   outdir: 'dist/cli/apart',
   outExtension: { '.js': '.cjs' },
 });
+/** commander runs child programs for subcommands that are files; ours are not, and loading costs 3 ms. */
+const lazyChildProcess = `module.exports = {
+  spawn: (...words) => process.getBuiltinModule('node:child_process').spawn(...words),
+};`;
+
 await build({
   ...shared,
   entryPoints: ['src/cli/main.ts'],
@@ -38,9 +43,13 @@ await build({
   plugins: [
     {
       name: 'apart',
-      setup({ onResolve }) {
+      setup({ onResolve, onLoad }) {
         const filter = new RegExp(`^(${APART.join('|')})$`);
         onResolve({ filter }, ({ path }) => ({ path: `./apart/${path}.cjs`, external: true }));
+        onResolve({ filter: /^node:child_process$/ }, ({ path, importer }) =>
+          importer.includes('commander') ? { path, namespace: 'lazy' } : { path, external: true },
+        );
+        onLoad({ filter: /./, namespace: 'lazy' }, () => ({ contents: lazyChildProcess }));
       },
     },
   ],

@@ -3,7 +3,10 @@ import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
 import type { CliContext, CommandResult } from './context.ts';
 
-/** Only the command that is used is loaded; the others are a name and a line of help. */
+/**
+ * Only the command that is used is loaded and made. Where none is, or one that there is not, the
+ * others are a name and a line of help.
+ */
 export async function createProgram(
   context: CliContext,
   done: (status: CommandResult) => void,
@@ -11,7 +14,6 @@ export async function createProgram(
   const { stdout, stderr, words } = context;
   const program = new Command('codex-runtime')
     .description('Puts one exact, verified Codex runtime where it is needed.')
-    .version(packageVersion(), '-V, --version')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .showHelpAfterError('Run codex-runtime --help to see what there is.')
@@ -22,9 +24,14 @@ export async function createProgram(
     .exitOverride()
     .addHelpText('after', EXAMPLES);
   const used = words.find((word) => !word.startsWith('-'));
-  for (const { name, summary, load } of COMMANDS) {
-    const command = name === used ? (await load()).createCommand(context, done) : new Command(name);
-    program.addCommand(command.summary(summary).copyInheritedSettings(program));
+  const entry = COMMANDS.find(({ name }) => name === used);
+  if (entry !== undefined) {
+    const command = (await entry.load()).createCommand(context, done);
+    return program.addCommand(command.summary(entry.summary).copyInheritedSettings(program));
+  }
+  program.version(packageVersion(), '-V, --version');
+  for (const { name, summary } of COMMANDS) {
+    program.addCommand(new Command(name).summary(summary).copyInheritedSettings(program));
   }
   return program;
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { chmod, lstat, utimes } from 'node:fs/promises';
+import { createReadStream, lstatSync } from 'node:fs';
+import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { RuntimeDescription, RuntimeFile } from './manifest.ts';
@@ -27,17 +27,14 @@ export async function sealFiles(root: string, files: readonly RuntimeFile[]): Pr
 }
 
 /** A cheap look: kind, size, mode and seal of every file, without reading one. Empty means whole. */
-async function inspectFiles(
-  root: string,
-  files: readonly RuntimeFile[],
-): Promise<readonly Damage[]> {
-  const looks = await Promise.all(files.map((file) => inspectFile(root, file)));
-  return looks.filter((damage) => damage !== undefined);
+function inspectFiles(root: string, files: readonly RuntimeFile[]): readonly Damage[] {
+  return files.map((file) => inspectFile(root, file)).filter((damage) => damage !== undefined);
 }
 
-async function inspectFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
+/** Synchronous: a run that finds nothing to do stats some fifty files, and a promise costs ten stats. */
+function inspectFile(root: string, file: RuntimeFile): Damage | undefined {
   const path = file.path;
-  const stats = await lstat(join(root, path)).catch(() => undefined);
+  const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
   if (stats === undefined) return { path, kind: 'missing' };
   if (!stats.isFile()) return { path, kind: 'not-a-file' };
   if (stats.size !== file.size) {
@@ -70,7 +67,7 @@ export async function verifyFiles(
 }
 
 async function verifyFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
-  const look = await inspectFile(root, file);
+  const look = inspectFile(root, file);
   if (look !== undefined && look.kind !== 'touched' && look.kind !== 'mode') return look;
   const path = join(root, file.path);
   const read = await readDigest(path);
@@ -116,7 +113,7 @@ async function sha256File(path: string): Promise<string> {
 
 /** Whether a runtime tree under `root` is whole: the cheap look, and hashing where that is unsure. */
 export async function isWhole(root: string, description: RuntimeDescription): Promise<boolean> {
-  const damages = await inspectFiles(root, description.files);
+  const damages = inspectFiles(root, description.files);
   if (damages.length === 0) return true;
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
   return (await verifyFiles(root, description.files)).length === 0;

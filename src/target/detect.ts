@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process';
 import type { Host } from './host.ts';
 
 /** The machine that this process runs on. */
@@ -10,6 +9,8 @@ export function detectHost(): Host {
 /** Apple's own test for a process under Rosetta; the key does not exist on Intel machines. */
 function isTranslated(): boolean {
   try {
+    // Fetched here: every run asks for the host, and only this kind of it needs a child process.
+    const { execFileSync } = process.getBuiltinModule('node:child_process');
     const answer = execFileSync('/usr/sbin/sysctl', ['-n', 'sysctl.proc_translated'], {
       encoding: 'utf8',
       stdio: ['ignore', 'pipe', 'ignore'],
