@@ -5,6 +5,7 @@ import { type Download, partialId, receiveAsset, removeAbandoned } from './downl
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
+import { notStored } from './offline.ts';
 import type { ExactRequest } from './request.ts';
 import {
   type Asset,
@@ -62,7 +63,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       return { runtime, source: 'store', downloaded: 0 };
     },
     work: async (lock) => {
-      if (request.offline) throw offline(request);
+      if (request.offline) throw notStored(request);
       const provisioned = await provisionFromChannels(request, lock);
       forced = false;
       return provisioned;
@@ -219,12 +220,4 @@ function isHost({ settings, target }: ExactRequest): boolean {
     if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return false;
     throw error;
   }
-}
-
-function offline({ version, target }: ExactRequest): CodexRuntimeError {
-  return new CodexRuntimeError(
-    'OFFLINE',
-    `Codex ${version.semver} for ${target.triple} is not in the store, and --offline forbids fetching it.`,
-    { hint: `Run codex-runtime install ${version.semver} once with a network.` },
-  );
 }

@@ -34,7 +34,7 @@ export interface RuntimeOptions {
   readonly cwd?: string;
   /** Refuse whatever the lockfile does not pin. Default false. */
   readonly frozen?: boolean;
-  /** Use only what the store has. Default false. */
+  /** Use only what the store has, and ask nobody: `OFFLINE` where that does not do. Default false. */
   readonly offline?: boolean;
   /** Download and install again, whatever is there. Default false. */
   readonly force?: boolean;
@@ -129,13 +129,25 @@ export async function completeRequest(
 }
 
 /**
- * Turns a range, `latest` or `alpha` into the version that it means now, and holds the request to
- * the lockfile if there is one for that version.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `LOCK_INCOMPLETE`,
+ * Turns a range, `latest` or `alpha` into the version that it means now (offline: the newest that
+ * the store has), and holds the request to the lockfile if there is one for that version.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`, `LOCK_INCOMPLETE`,
  * `SIGNATURE_MISSING` when one is required for a target that has none
  */
 export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
-  const version = await exactVersion(request);
+  const { spec } = request.pin;
+  if (spec.kind === 'exact') return requestAt(request, spec.version);
+  if (request.offline) {
+    const { newestStored } = await import('./offline.ts');
+    return await newestStored(request, (version) => requestAt(request, version));
+  }
+  // Only a moving name needs the network and what speaks to it.
+  const { resolveVersion } = await import('./resolve/index.ts');
+  return requestAt(request, await resolveVersion({ ...request, spec }));
+}
+
+/** The request for one version, held to the lockfile if there is one for it. */
+function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
   const lock = lockFor(request.pin, version);
   if (request.frozen && lock === null) {
     throw new CodexRuntimeError(
@@ -166,12 +178,4 @@ function requiredSigner(
   }
   const required = verifySignature || lock?.signature === 'required';
   return required ? releaseSigner(settings.github.repo, version) : undefined;
-}
-
-async function exactVersion(request: RuntimeRequest): Promise<Version> {
-  const { spec } = request.pin;
-  if (spec.kind === 'exact') return spec.version;
-  // Only a moving name needs the network and what speaks to it.
-  const { resolveVersion } = await import('./resolve/index.ts');
-  return await resolveVersion({ ...request, spec });
 }

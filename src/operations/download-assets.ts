@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { channelsForbidden } from '../offline.ts';
 import {
   completeRequest,
   type ExactRequest,
@@ -64,7 +65,9 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
   const named = wanted === 'all' ? TARGETS : wanted?.map(parseTarget);
   // Any target will do for the version; a machine without a build of its own may fetch others'.
   const target = named?.[0] === undefined ? {} : { target: named[0].triple };
-  const request = await exactRequest(await completeRequest({ ...rest, ...target }));
+  const asked = await completeRequest({ ...rest, ...target });
+  if (asked.offline) throw channelsForbidden('Downloading');
+  const request = await exactRequest(asked);
   const out = resolve(request.settings.cwd, options.out);
   const dir = join(out, request.version.semver);
   const assets: DownloadedAsset[] = [];

@@ -1,4 +1,5 @@
 import { isHealthy, loadInstalled } from '../install/index.ts';
+import { notStored } from '../offline.ts';
 import { completeRequest, exactRequest } from '../request.ts';
 import { findStored, isWantedOutside } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
@@ -42,6 +43,7 @@ export async function previewInstall(options: PrefixOptions): Promise<InstallPre
     const summary = `Would install ${what} from the store into ${layout.prefix}.`;
     return { ...preview, action: 'link', resolution: null, summary };
   }
+  if (request.offline) throw notStored(request);
   const resolution = await resolveRuntime({ ...options, version: version.semver });
   const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and install ${what} into ${layout.prefix}.`;
   return { ...preview, action: 'download', resolution, summary };

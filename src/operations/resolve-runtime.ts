@@ -1,3 +1,4 @@
+import { channelsForbidden } from '../offline.ts';
 import { completeRequest, exactRequest, type RuntimeOptions } from '../request.ts';
 import type { Asset, AssetSource, Channel, Digest } from '../resolve/asset.ts';
 import { resolveCandidates } from '../resolve/index.ts';
@@ -26,11 +27,13 @@ export interface Resolution {
 
 /**
  * The asset that an installation would take now.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, and what a
- * bad pin gives
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`
+ * when that is asked for, and what a bad pin gives
  */
 export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Resolution> {
-  const request = await exactRequest(await completeRequest(options));
+  const asked = await completeRequest(options);
+  if (asked.offline) throw channelsForbidden('Resolving a release');
+  const request = await exactRequest(asked);
   for await (const { asset, channel } of resolveCandidates(request)) {
     const [strongest] = asset.digests;
     return {

@@ -1,5 +1,5 @@
-import maxSatisfying from 'semver/ranges/max-satisfying.js';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { matches } from '../pin/matches.ts';
 import { formatSpec, type VersionSpec } from '../pin/spec.ts';
 import type { Version } from '../pin/version.ts';
 import type { Channel } from './asset.ts';
@@ -27,7 +27,7 @@ export async function resolveVersion(
     return (await askFirst(request, (channel) => channel.latest(signal))).answer;
   }
   const { channel, versions } = await listRemoteVersions(request);
-  const version = spec.kind === 'range' ? newestIn(spec.range, versions) : versions.find(isAlpha);
+  const version = versions.find((one) => matches(spec, one));
   if (version !== undefined) return version;
   const suggestions = versions.slice(0, 5).map(({ semver }) => semver);
   throw new CodexRuntimeError(
@@ -80,16 +80,4 @@ async function askFirst<T>(
       cause: failures[0],
     },
   );
-}
-
-function newestIn(range: string, versions: readonly Version[]): Version | undefined {
-  const best = maxSatisfying(
-    versions.map(({ semver }) => semver),
-    range,
-  );
-  return versions.find(({ semver }) => semver === best);
-}
-
-function isAlpha({ semver }: Version): boolean {
-  return /^[^-]+-alpha(\.|$)/.test(semver);
 }
