@@ -7,3 +7,4 @@ export {
 } from './known-prefixes.ts';
 export { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
 export { installNodePackage, uninstallNodePackage } from './node.ts';
+export { isUnknownToNpm } from './prefix-json.ts';

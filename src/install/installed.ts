@@ -43,8 +43,17 @@ export async function listLeftovers(
 ): Promise<readonly string[]> {
   const names = await readdir(buildsDir(layout, name)).catch(() => []);
   if (names.length === 0) return [];
-  const current = basename(await realpath(join(layout.modules, name)));
-  return names.filter((entry) => entry !== current);
+  const current = await currentBuild(layout, name);
+  return names.filter((entry) => current === undefined || entry !== basename(current));
+}
+
+/** Absolute path of the build that the package's link leads to; undefined where there is none. */
+export async function currentBuild(
+  layout: PrefixLayout,
+  name: string,
+): Promise<string | undefined> {
+  const real = await realpath(join(layout.modules, name)).catch(() => undefined);
+  return real === undefined ? undefined : join(buildsDir(layout, name), basename(real));
 }
 
 /** Whether every file of the package and the link to its executable are as they were installed. */

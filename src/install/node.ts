@@ -1,16 +1,23 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, lstat, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { type HeldLock, syncDirectory, workOnce, writeSynced } from '../store/index.ts';
+import { type HeldLock, syncDirectory, workOnce } from '../store/index.ts';
 import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
-import { type InstalledPackage, isHealthy, listLeftovers, loadInstalled } from './installed.ts';
+import {
+  currentBuild,
+  type InstalledPackage,
+  isHealthy,
+  listLeftovers,
+  loadInstalled,
+} from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
-import { FilePlacer } from './place-file.ts';
+import { describePrefix, undescribePrefix } from './prefix-json.ts';
+import { writeBuild } from './write-build.ts';
 
 /** Whoever has nothing to do does not wait for those who have. */
 const TIDY_PATIENCE_MS = 200;
@@ -30,7 +37,7 @@ export interface NodeInstallRequest {
  * `node_modules/<name>` is a link to one of them. A build is complete and synced before the link
  * moves, and the link moves by one rename: a reader, or a kill at any point, finds the old package
  * or the new one. (A directory cannot be replaced by another in one step.) npm treats the link as
- * it treats linked packages: `npm ls` lists it and `npm install` of something else keeps it.
+ * it treats linked packages; see {@link describePrefix} for how it comes to keep it.
  *
  * @throws CodexRuntimeError `PREFIX_INVALID`, `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
  */
@@ -50,17 +57,34 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   }
 }
 
-/** Removes the package, its builds and its link. Returns whether there was one. */
+/** Removes the package, its builds, its command and its entry. Returns whether there was one. */
 export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
-  const found = await loadInstalled(layout, name);
-  if (found === undefined) return false;
+  if ((await loadInstalled(layout, name)) === undefined) return false;
   try {
-    await unlinkBin(layout, { name, executable: found.runtime.entrypoint });
-    await rm(found.dir, { recursive: true, force: true });
-    await rm(buildsDir(layout, name), { recursive: true, force: true });
+    const removed = await workOnce({
+      path: lockPath(layout, name),
+      ready: async () => undefined,
+      work: (lock) => uninstallLocked(layout, name, lock),
+    });
+    // Empty unless somebody has begun to install again.
+    await rmdir(buildsDir(layout, name)).catch(() => undefined);
+    return removed;
   } catch (error) {
     throw diskError(error, `uninstall ${name}`, layout.prefix);
   }
+}
+
+async function uninstallLocked(
+  layout: PrefixLayout,
+  name: string,
+  lock: HeldLock,
+): Promise<boolean> {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined) return false;
+  await unlinkBin(layout, { name, executable: found.runtime.entrypoint });
+  await rm(found.dir, { recursive: true, force: true });
+  await undescribePrefix(layout, name);
+  await removeOtherBuilds(layout, name, lock);
   return true;
 }
 
@@ -73,6 +97,7 @@ export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<vo
     path: lockPath(layout, name),
     ready: async () => undefined,
     work: async (lock) => {
+      await describePrefix(layout, name, await currentBuild(layout, name));
       await removeOtherBuilds(layout, name, lock);
       return true;
     },
@@ -88,10 +113,10 @@ async function installLocked(
   const builds = buildsDir(layout, plan.name);
   const build = join(builds, `${plan.version}-${randomUUID()}`);
   try {
-    await writePackage(plan, build, signal);
+    await writeBuild(plan, build, signal);
     await syncDirectory(builds);
     throwIfAborted(signal);
-    await describePrefix(layout, plan.name);
+    await describePrefix(layout, plan.name, build);
     // A new command appears together with its package: until the package's link is there it
     // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
     await linkBin(layout, plan, { replace: false });
@@ -100,6 +125,7 @@ async function installLocked(
     await pointTo(build, join(layout.modules, plan.name));
   } catch (error) {
     await rm(build, { recursive: true, force: true });
+    await describePrefix(layout, plan.name, await currentBuild(layout, plan.name));
     throw error;
   }
   await linkBin(layout, plan, { replace: true });
@@ -115,34 +141,6 @@ async function installLocked(
 
 function lockPath(layout: PrefixLayout, name: string): string {
   return join(buildsDir(layout, name), 'install');
-}
-
-async function writePackage(plan: PackagePlan, root: string, signal?: AbortSignal): Promise<void> {
-  const directories = new Set<string>([root]);
-  for (const { path } of plan.files) {
-    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir))
-      directories.add(dir);
-  }
-  const ordered = [...directories].sort();
-  for (const dir of ordered) {
-    await makeDirectory(dir);
-    await chmod(dir, 0o755);
-  }
-  const placer = new FilePlacer();
-  await allOf(plan.files, async (file) => {
-    throwIfAborted(signal);
-    const path = join(root, ...file.path.split('/'));
-    if ('content' in file) await writeSynced(path, file.content);
-    else await placer.place(file.from, path, file.mode);
-  });
-  await allOf(ordered, syncDirectory);
-}
-
-/** Works on all items at once, as far as the thread pool goes, and fails only when none is at work any more. */
-async function allOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const results = await Promise.allSettled(items.map(work));
-  const failed = results.find((result) => result.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
 }
 
 /** Makes `path` a link to `build` in one step. */
@@ -190,30 +188,6 @@ async function verifyPrefix(layout: PrefixLayout): Promise<void> {
       },
     );
   }
-}
-
-/**
- * A runtime package has no dependencies to install and no registry to come from, so a prefix
- * without a package.json gets one that names it: npm then keeps it and `npm ls` is content.
- */
-async function describePrefix(layout: PrefixLayout, name: string): Promise<void> {
-  const path = join(layout.prefix, 'package.json');
-  if (layout.global || (await exists(path))) return;
-  const content = { private: true, dependencies: { [name]: '*' } };
-  const fresh = join(buildsDir(layout, name), 'package.json');
-  await rm(fresh, { force: true });
-  await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
-  await rename(fresh, path);
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    () => true,
-    (error: unknown) => {
-      if (isError(error, 'ENOENT')) return false;
-      throw error;
-    },
-  );
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -18,6 +18,7 @@ import {
   type InstalledPackage,
   installNodePackage,
   isHealthy,
+  isUnknownToNpm,
   loadInstalled,
   type PrefixLayout,
   prefixLayout,
@@ -122,6 +123,35 @@ describe('installNodePackage', () => {
     expect(await isHealthy(layout, installed)).toBe(true);
   });
 
+  it('names the build to npm, so that no registry is asked for it, and follows it', async () => {
+    const layout = await localLayout();
+    for (const version of ['0.115.0', '0.116.0']) {
+      await install(layout, { version });
+      const { dependencies } = JSON.parse(
+        await readFile(join(layout.prefix, 'package.json'), 'utf8'),
+      );
+      expect(dependencies['codex-cli-bin']).toMatch(
+        new RegExp(`^file:node_modules/\\.codex-cli-bin/${version}-`),
+      );
+      const { stdout } = await run('npm', ['ls', '--json'], { cwd: layout.prefix });
+      expect(JSON.parse(stdout)).not.toHaveProperty('problems');
+    }
+  });
+
+  it('knows whether npm will remove the package from a project that does not name it', async () => {
+    const own = await localLayout();
+    await install(own);
+    expect(await isUnknownToNpm(own, 'codex-cli-bin')).toBe(false);
+    const project = await localLayout();
+    await writeFile(join(project.prefix, 'package.json'), '{"name":"mine"}');
+    await install(project);
+    expect(await isUnknownToNpm(project, 'codex-cli-bin')).toBe(true);
+    const other = await tempDir();
+    await writeFile(join(other, 'package.json'), '{"name":"other","version":"1.0.0"}');
+    await run('npm', ['install', other, '--offline', '--no-audit'], { cwd: project.prefix });
+    expect(await loadInstalled(project, 'codex-cli-bin')).toBeUndefined();
+  });
+
   it("keeps a package.json that is the user's", async () => {
     const layout = await localLayout();
     await writeFile(join(layout.prefix, 'package.json'), '{"name":"mine"}');
@@ -193,6 +223,7 @@ describe('uninstallNodePackage', () => {
     expect(await loadInstalled(layout, 'codex-cli-bin')).toBeUndefined();
     expect(await readdir(layout.modules)).toEqual(['.bin']);
     expect(await readdir(layout.bin)).toEqual([]);
+    expect(await readdir(layout.prefix)).toEqual(['node_modules']);
   });
 
   it("leaves somebody else's command", async () => {

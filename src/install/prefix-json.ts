@@ -1,0 +1,88 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import { writeSynced } from '../store/index.ts';
+import type { PrefixLayout } from './layout.ts';
+
+/**
+ * Makes npm content with a prefix: `npm ls` lists the package, and `npm install` of something else
+ * keeps it. A prefix without a package.json gets one that names the build; the entry follows the
+ * build in later installations, and goes where there is none. A package.json of the user's own is
+ * never touched.
+ *
+ * The entry is a `file:` one, as npm writes for a linked package: without the directory npm has
+ * nowhere else to look, where a version or `*` would lead it to whoever owns the name on a registry.
+ */
+export async function describePrefix(
+  layout: PrefixLayout,
+  name: string,
+  build: string | undefined,
+): Promise<void> {
+  if (layout.global) return;
+  if (build === undefined) return await undescribePrefix(layout, name);
+  const present = await loadPrefixJson(layout);
+  if (present !== undefined && !isOurEntry(present, name)) return;
+  const entry = `file:${relative(layout.prefix, build).replaceAll('\\', '/')}`;
+  if (present?.dependencies?.[name] === entry) return;
+  const dependencies = { ...present?.dependencies, [name]: entry };
+  await writePrefixJson(layout, { private: true, ...present, dependencies });
+}
+
+/** Takes our entry out of the prefix's package.json, and the file away if nothing else is in it. */
+export async function undescribePrefix(layout: PrefixLayout, name: string): Promise<void> {
+  const present = await loadPrefixJson(layout);
+  if (present === undefined || !isOurEntry(present, name)) return;
+  const { [name]: _, ...others } = present.dependencies ?? {};
+  const { private: mark, dependencies: __, ...rest } = present;
+  const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
+  if (isOursAlone) await rm(join(layout.prefix, 'package.json'), { force: true });
+  else await writePrefixJson(layout, { ...present, dependencies: others });
+}
+
+/**
+ * Whether npm will remove the package with its next change to the prefix, because a package.json of
+ * the user's own does not name it.
+ */
+export async function isUnknownToNpm(layout: PrefixLayout, name: string): Promise<boolean> {
+  if (layout.global) return false;
+  const present = await loadPrefixJson(layout);
+  return present !== undefined && present.dependencies?.[name] === undefined;
+}
+
+interface PrefixJson {
+  readonly dependencies?: Readonly<Record<string, unknown>>;
+  readonly [field: string]: unknown;
+}
+
+/** An unreadable package.json is somebody's, and counts as one without our entry. */
+async function loadPrefixJson({ prefix }: PrefixLayout): Promise<PrefixJson | undefined> {
+  const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(missingOnly);
+  if (text === undefined) return undefined;
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? (value as PrefixJson) : {};
+  } catch {
+    return {};
+  }
+}
+
+function isOurEntry({ dependencies }: PrefixJson, name: string): boolean {
+  const entry = dependencies?.[name];
+  return typeof entry === 'string' && entry.startsWith(`file:node_modules/.${name}/`);
+}
+
+async function writePrefixJson(layout: PrefixLayout, content: PrefixJson): Promise<void> {
+  const path = join(layout.prefix, 'package.json');
+  const fresh = `${path}.${randomUUID()}`;
+  try {
+    await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
+    await rename(fresh, path);
+  } finally {
+    await rm(fresh, { force: true });
+  }
+}
+
+function missingOnly(error: unknown): undefined {
+  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+  throw error;
+}

@@ -1,0 +1,45 @@
+import { chmod } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
+import type { PackagePlan } from '../stage/index.ts';
+import { syncDirectory, writeSynced } from '../store/index.ts';
+import { FilePlacer } from './place-file.ts';
+
+/**
+ * Writes a build of a package into a new directory and syncs it. Files of the store are linked
+ * where the file systems allow. Throws the native error.
+ */
+export async function writeBuild(
+  plan: PackagePlan,
+  root: string,
+  signal?: AbortSignal,
+): Promise<void> {
+  const directories = new Set<string>([root]);
+  for (const { path } of plan.files) {
+    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir)) {
+      directories.add(dir);
+    }
+  }
+  const ordered = [...directories].sort();
+  for (const dir of ordered) {
+    await makeDirectory(dir);
+    // Modes are exact under any umask.
+    await chmod(dir, 0o755);
+  }
+  const placer = new FilePlacer();
+  await allOf(plan.files, async (file) => {
+    throwIfAborted(signal);
+    const path = join(root, ...file.path.split('/'));
+    if ('content' in file) await writeSynced(path, file.content);
+    else await placer.place(file.from, path, file.mode);
+  });
+  await allOf(ordered, syncDirectory);
+}
+
+/** Works on all items at once, as far as the thread pool goes; fails when none is at work any more. */
+async function allOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const results = await Promise.allSettled(items.map(work));
+  const failed = results.find((result) => result.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
