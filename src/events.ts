@@ -37,6 +37,12 @@ export type ProgressEvent =
       readonly over: SignedContent;
     }
   | { readonly type: 'stored'; readonly dir: string }
-  | { readonly type: 'installed'; readonly dir: string; readonly executable: string };
+  | {
+      readonly type: 'installed';
+      readonly dir: string;
+      readonly executable: string;
+      /** Whether npm will remove the package again, because the project's package.json lacks it. */
+      readonly unknownToNpm: boolean;
+    };
 
 export type OnProgress = (event: ProgressEvent) => void;

@@ -5,6 +5,9 @@ import type { CliContext, CommonFlags } from './context.ts';
 import { formatBytes, formatDuration } from './format.ts';
 import { Transfer } from './transfer.ts';
 
+const UNKNOWN_TO_NPM =
+  'The next npm install here removes it, because package.json does not name it: install it again after that, e.g. by a postinstall script.';
+
 type DownloadEvent = Extract<ProgressEvent, { type: 'download' }>;
 
 /** Draws a transfer while it lasts. */
@@ -74,6 +77,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         return;
       case 'installed':
         if (flags.verbose === true) say(`Installed in ${event.dir}`);
+        if (event.unknownToNpm) say(UNKNOWN_TO_NPM);
         return;
     }
   };

@@ -76,6 +76,7 @@ export async function installPythonRuntime(
   request.onProgress?.({
     type: 'installed',
     dir: installed.found.dir,
+    unknownToNpm: false,
     executable: installed.found.executable,
   });
   return resultOf(environment, installed, { dir: runtime.dir, source, downloaded });

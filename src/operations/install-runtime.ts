@@ -1,6 +1,7 @@
 import {
   type InstalledPackage,
   isHealthy,
+  isUnknownToNpm,
   listLeftovers,
   loadInstalled,
   type PrefixLayout,
@@ -63,7 +64,8 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
   const installed = await installStaged(options, { request, layout, name, runtime });
   const { dir, executable } = installed;
   await notePrefix(layout, name, request);
-  request.onProgress?.({ type: 'installed', dir, executable });
+  const unknownToNpm = await isUnknownToNpm(layout, name);
+  request.onProgress?.({ type: 'installed', dir, executable, unknownToNpm });
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
 }
 

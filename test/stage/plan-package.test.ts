@@ -128,6 +128,15 @@ describe('planPackage for Python', () => {
   });
 });
 
+describe('a runtime of a future release', () => {
+  it('is taken with the directories that it brings', async () => {
+    const files = { 'codex-plugins/a.json': '{}' };
+    const runtime = await miniatureRuntime(await tempDir(), { files });
+    const plan = await planPackage({ runtime, ecosystem: 'node' });
+    expect(plan.files.map(({ path }) => path)).toContain('codex-plugins/a.json');
+  });
+});
+
 describe('templates', () => {
   it.each([
     ['node', 'node-platform/package.json.template'],
