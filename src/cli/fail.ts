@@ -1,6 +1,7 @@
 import { abortedError, isAbortError } from '../abort.ts';
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
 import type { CliContext } from './context.ts';
+import { formatJson } from './format.ts';
 
 /** Shows an error in the form that was asked for and says the exit status. */
 export function reportError(
@@ -10,7 +11,7 @@ export function reportError(
 ): number {
   const known = toKnown(error);
   if (flags.json) {
-    context.stdout.write(`${JSON.stringify(known, null, 2)}\n`);
+    context.stdout.write(formatJson(known));
   } else {
     const label = context.color ? '\u001b[31merror\u001b[0m' : 'error';
     const hint = known.hint === undefined ? '' : `${known.hint}\n`;

@@ -1,7 +1,9 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import { escapeControls } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import type { PrefixOptions } from '../operations/prefix.ts';
 import type { CliContext, CommonFlags } from './context.ts';
+import { formatJson } from './format.ts';
 
 /** Flags of the commands that ask the channels. */
 export interface SourceFlags extends CommonFlags {
@@ -144,13 +146,18 @@ export function parseList(value: string): readonly string[] {
   return items;
 }
 
-/** Prints a command's result: the document with `--json`, else the text alone. */
+/**
+ * Prints a command's result: the document with `--json`, else the text alone. Both may hold words
+ * from outside, so controls in them are escaped.
+ * @param paint adds colours to the text that is safe by then
+ */
 export function printResult(
   context: CliContext,
   flags: CommonFlags,
   result: object,
   text: string,
+  paint = (safe: string): string => safe,
 ): void {
-  const output = flags.json === true ? JSON.stringify(result, null, 2) : text;
-  if (output !== '') context.stdout.write(`${output}\n`);
+  if (flags.json === true) context.stdout.write(formatJson(result));
+  else if (text !== '') context.stdout.write(`${paint(escapeControls(text))}\n`);
 }

@@ -1,3 +1,5 @@
+import { escapeControls } from '../errors.ts';
+
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
 
 /** Bytes in decimal units with three significant digits, as download tools print them: `118 MB`. */
@@ -35,4 +37,12 @@ export function formatTable(rows: readonly (readonly string[])[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+/**
+ * One document for stdout. JSON itself lets C1 controls, bidirectional overrides and orders to a CI
+ * runner through; as escapes they mean the same to who parses it.
+ */
+export function formatJson(value: object): string {
+  return `${escapeControls(JSON.stringify(value, null, 2))}\n`;
 }

@@ -2,6 +2,7 @@ import { CommanderError } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
 import type { CliContext, CommandResult } from './context.ts';
 import { reportError } from './fail.ts';
+import { formatJson } from './format.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
 
@@ -60,6 +61,6 @@ function reportUsage({ exitCode, message }: CommanderError, json: boolean): numb
   const error = new CodexRuntimeError('USAGE', message.replace(/^error: /, ''), {
     hint: 'Run codex-runtime --help to see what there is.',
   });
-  if (json) stdout.write(`${JSON.stringify(error, null, 2)}\n`);
+  if (json) stdout.write(formatJson(error));
   return error.exitStatus;
 }

@@ -25,22 +25,30 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
       const options = libraryOptions(context, version, flags);
       const diagnosis = await diagnose({ ...options, handshake: flags.handshake === true });
-      printResult(context, flags, diagnosis, describe(diagnosis, flags, context.stdoutColor));
+      printResult(context, flags, diagnosis, describe(diagnosis, flags), (text) =>
+        context.stdoutColor ? paint(text) : text,
+      );
       done(diagnosis.exitStatus);
     });
 }
 
 const COLORS: Readonly<Record<Finding['status'], number>> = { ok: 32, warn: 33, fail: 31 };
 
-function describe({ findings }: Diagnosis, { quiet }: DoctorFlags, color: boolean): string {
+function describe({ findings }: Diagnosis, { quiet }: DoctorFlags): string {
   const shown = findings.filter(({ status }) => quiet !== true || status !== 'ok');
   return shown
     .flatMap(({ status, summary, advice }) => {
-      const word = status.padEnd(4);
-      const mark = color ? `\u001b[${COLORS[status]}m${word}\u001b[0m` : word;
-      return [`${mark}  ${summary}`, ...(advice === null ? [] : [`      ${advice}`])];
+      return [`${status.padEnd(4)}  ${summary}`, ...(advice === null ? [] : [`      ${advice}`])];
     })
     .join('\n');
+}
+
+/** Colours the word that begins a finding. */
+function paint(text: string): string {
+  return text.replace(
+    /^(ok {2}|warn|fail)(?= {2})/gm,
+    (word) => `\u001b[${COLORS[word.trimEnd() as Finding['status']]}m${word}\u001b[0m`,
+  );
 }
 
 const EXAMPLES = `
