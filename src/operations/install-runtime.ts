@@ -41,7 +41,11 @@ export interface InstallResult {
  * The whole sentence: pin, target, resolve, download, extract, store, stage, install.
  * A prefix that already holds the wanted runtime whole is left as it is.
  *
- * @throws CodexRuntimeError what each step throws; see docs/errors.md for the codes
+ * @throws CodexRuntimeError what each step throws; docs/cli.md has all codes. The usual ones:
+ * `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`, `LOCK_INCOMPLETE`, `UNSUPPORTED_PLATFORM`,
+ * `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`, `DIGEST_MISMATCH`,
+ * `ARCHIVE_REFUSED`, `VERSION_MISMATCH`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `DISK_FULL`,
+ * `PERMISSION_DENIED`, `PREFIX_INVALID`, `STORE_BUSY`, `ABORTED`
  */
 export async function installRuntime(options: InstallOptions = {}): Promise<InstallResult> {
   const layout = await layoutOf(options);
