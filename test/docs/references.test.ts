@@ -13,3 +13,12 @@ it('every page of docs/ that the source points to is there', async () => {
   expect(pages.size).toBeGreaterThan(0);
   for (const page of pages) await expect(access(new URL(page, ROOT)), page).resolves.not.toThrow();
 });
+
+it('the schema of the lockfile can be imported under the name that docs/lockfile.md gives', async () => {
+  const text = await readFile(new URL('docs/lockfile.md', ROOT), 'utf8');
+  const name = /`(codex-runtime\/[\w.-]+\.schema\.json)`/.exec(text)?.[1] ?? '';
+  // A package may import itself by its name: what is exported to everybody, and nothing else.
+  expect(JSON.parse(await readFile(new URL(import.meta.resolve(name)), 'utf8'))).toMatchObject({
+    $schema: expect.any(String),
+  });
+});
