@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
 
 /** Needed by some runs only, and long to read: files of their own beside the command line. */
-const APART = ['octokit', 'tar', 'yauzl', 'yazl', 'cli-progress', 'proper-lockfile', 'cmd-shim'];
+const APART = ['octokit', 'tar', 'yauzl', 'cli-progress', 'proper-lockfile', 'cmd-shim'];
 
 const shared: BuildOptions = {
   absWorkingDir: fileURLToPath(new URL('..', import.meta.url)),
