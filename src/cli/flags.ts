@@ -48,8 +48,12 @@ export function addTemplateFlags(command: Command): Command {
 }
 
 export function addCommonFlags(command: Command): Command {
+  return addStreamFlags(command.option('--json', 'print one JSON document on stdout, errors too'));
+}
+
+/** The common flags of a command whose stdout is not ours to shape: a script, or a peer's bytes. */
+export function addStreamFlags(command: Command): Command {
   return command
-    .option('--json', 'print one JSON document on stdout, errors too')
     .option('-q, --quiet', 'print nothing but the result and errors')
     .option('--verbose', 'say what happens, with stack traces on failure')
     .option('--home <dir>', 'where runtimes are stored (default: CODEX_RUNTIME_HOME)', nonEmpty);

@@ -33,6 +33,19 @@ describe('a command line that is wrong', () => {
   });
 });
 
+describe('a flag that would mean nothing', () => {
+  it.each([
+    ['completion bash --json'],
+    ['bridge socket --json'],
+    ['list --limit 3'],
+    ['list --source npm'],
+  ])('%s is refused', async (line) => {
+    const run = await runCli(line.split(' '), { dir: await tempDir() });
+    expect(run.status).toBe(2);
+    expect(run.stderr).toMatch(/--(json|limit|source|repo)\b/);
+  });
+});
+
 describe('help', () => {
   it('lists every command, and ends with 0', async () => {
     const dir = await tempDir();

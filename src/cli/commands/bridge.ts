@@ -1,13 +1,13 @@
 import { Command } from 'commander';
 import { bridgeSocket } from '../../operations/bridge-socket.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import { addCommonFlags } from '../flags.ts';
+import { addStreamFlags } from '../flags.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('bridge')
     .description('Relay stdin and stdout to a Unix socket, until the peer has said everything.')
     .argument('<socket>', 'path of the socket');
-  return addCommonFlags(command)
+  return addStreamFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (path: string) => {
       const { stdout: output, signal } = context;

@@ -3,7 +3,7 @@ import { bashCompletion } from '../completion/bash.ts';
 import { fishCompletion } from '../completion/fish.ts';
 import { zshCompletion } from '../completion/zsh.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import { addCommonFlags } from '../flags.ts';
+import { addStreamFlags } from '../flags.ts';
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
@@ -11,7 +11,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   const command = new Command('completion')
     .description('Print a script that lets a shell complete commands, options and their values.')
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(SHELLS)));
-  return addCommonFlags(command)
+  return addStreamFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (shell: keyof typeof SHELLS) => {
       const { loadSurface } = await import('../surface.ts');
