@@ -39,6 +39,7 @@ describe('a flag that would mean nothing', () => {
     ['bridge socket --json'],
     ['list --limit 3'],
     ['list --source npm'],
+    ['list --repo acme/codex'],
   ])('%s is refused', async (line) => {
     const run = await runCli(line.split(' '), { dir: await tempDir() });
     expect(run.status).toBe(2);

@@ -40,8 +40,9 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
 }
 
 async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
-  if (flags.limit !== undefined || flags.source !== undefined) {
-    throw new CodexRuntimeError('USAGE', '--limit and --source belong to --remote.', {
+  const { limit, source, repo } = flags;
+  if ([limit, source, repo].some((flag) => flag !== undefined)) {
+    throw new CodexRuntimeError('USAGE', '--limit, --source and --repo belong to --remote.', {
       hint: 'Run codex-runtime list --remote --limit 10.',
     });
   }
