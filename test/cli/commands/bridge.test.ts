@@ -25,6 +25,10 @@ describe('codex-runtime bridge', () => {
   it('ends with 8 when nobody listens', async () => {
     const dir = await tempDir();
     const run = await runCli(['bridge', join(dir, 'none')], { dir });
-    expect(run).toMatchObject({ status: 8, stdout: '', stderr: expect.stringContaining('ENOENT') });
+    expect(run).toMatchObject({
+      status: 8,
+      stdout: '',
+      stderr: expect.stringContaining('no such socket'),
+    });
   });
 });
