@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { appServerRows } from './app-server.ts';
+import { downloadRows } from './download.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
 import { packRows } from './pack.ts';
 import { provisioningRows } from './provision.ts';
@@ -13,6 +14,7 @@ await mkdir(BENCH_DIR, { recursive: true });
 const inputs = await prepareInputs();
 const rows = [
   ...(await provisioningRows(inputs, runs)),
+  ...(await downloadRows(inputs, runs)),
   ...(await appServerRows(inputs, runs)),
   ...(await packRows(inputs, runs)),
 ];

@@ -19,6 +19,8 @@ export interface Measured {
 }
 
 const REPORT_PEAK = fileURLToPath(new URL('./report-peak.cjs', import.meta.url));
+/** Longer than any of the commands takes on a busy machine, in ms. */
+const LIMIT = 300_000;
 
 /** Runs a command once; a failure ends the benchmark, because its time would mean nothing. */
 export async function time(command: Command, peakFile?: string): Promise<Measured> {
@@ -31,6 +33,8 @@ export async function time(command: Command, peakFile?: string): Promise<Measure
     cwd: command.cwd,
     env: { ...process.env, ...command.env, ...peak },
     stdio: ['ignore', 'ignore', 'pipe'],
+    timeout: LIMIT,
+    killSignal: 'SIGKILL',
   });
   let words = '';
   child.stderr.on('data', (chunk: Buffer) => {

@@ -42,7 +42,7 @@ export function formatRows(rows: readonly BenchRow[]): string {
     .join('\n');
 }
 
-function formatValue(value: number, unit: BenchRow['unit']): string {
-  if (unit === 'MB') return `${value.toFixed(0)} MB`;
+export function formatValue(value: number, unit: BenchRow['unit']): string {
+  if (unit === 'MB') return `${value.toFixed(value < 10 ? 1 : 0)} MB`;
   return value < 1 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(2)} s`;
 }

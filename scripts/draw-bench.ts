@@ -1,17 +1,20 @@
 /** Draws docs/bench.svg from `.bench/results.json`, which `npm run bench` leaves. */
 import { readFile, writeFile } from 'node:fs/promises';
-import type { BenchRow } from '../bench/row.ts';
+import { type BenchRow, formatValue } from '../bench/row.ts';
 import { escapeXml } from './escape-xml.ts';
 
 const ROW = 34;
 const LABEL = 430;
 const SCALE = 300;
 const TOP = 56;
+const LINE = 22;
 
 const text = await readFile(new URL('../.bench/results.json', import.meta.url), 'utf8');
 const { machine, rows } = JSON.parse(text) as { machine: string; rows: readonly BenchRow[] };
 const compared = rows.filter(({ theirs }) => theirs !== null);
-const height = TOP + compared.length * ROW + 16;
+const alone = rows.filter(({ theirs }) => theirs === null);
+const end = TOP + compared.length * ROW;
+const height = end + alone.length * LINE + 16;
 
 const bars = compared.map(({ work, against, ratio, goal }, index) => {
   const y = TOP + index * ROW;
@@ -20,9 +23,19 @@ const bars = compared.map(({ work, against, ratio, goal }, index) => {
   return [
     `<text x="${LABEL - 12}" y="${y + 11}" text-anchor="end">${escapeXml(work)}</text>`,
     `<text x="${LABEL - 12}" y="${y + 24}" text-anchor="end" class="against">against ${escapeXml(against)}</text>`,
-    `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${ratio <= goal ? 'reached' : 'missed'}"/>`,
+    `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${verdict({ ratio, goal })}"/>`,
     `<line x1="${goalX}" x2="${goalX}" y1="${y - 1}" y2="${y + 23}" class="goal"/>`,
     `<text x="${LABEL + width + 8}" y="${y + 16}">${ratio.toFixed(2)}</text>`,
+  ].join('\n  ');
+});
+
+// Numbers of ours alone: nothing to draw a bar against.
+const facts = alone.map((row, index) => {
+  const y = end + index * LINE + 16;
+  const value = `${formatValue(row.ours, row.unit)} of ${formatValue(row.goal, row.unit)}`;
+  return [
+    `<text x="${LABEL - 12}" y="${y}" text-anchor="end">${escapeXml(row.work)}:</text>`,
+    `<text x="${LABEL}" y="${y}" class="${verdict(row)}">${value}</text>`,
   ].join('\n  ');
 });
 
@@ -40,8 +53,12 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABEL + 1.6 
   <rect class="page" width="100%" height="100%"/>
   <text x="16" y="22">Our time as a share of the alternative's; the mark is the goal</text>
   <text x="16" y="38" class="against">${escapeXml(machine)}</text>
-  <line x1="${one}" x2="${one}" y1="${TOP - 6}" y2="${height - 12}" class="one"/>
-  ${bars.join('\n  ')}
+  <line x1="${one}" x2="${one}" y1="${TOP - 6}" y2="${end - 4}" class="one"/>
+  ${[...bars, ...facts].join('\n  ')}
 </svg>
 `;
 await writeFile(new URL('../docs/bench.svg', import.meta.url), svg);
+
+function verdict({ ratio, goal }: Pick<BenchRow, 'ratio' | 'goal'>): 'reached' | 'missed' {
+  return ratio <= goal ? 'reached' : 'missed';
+}
