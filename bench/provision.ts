@@ -26,7 +26,7 @@ export async function provisioningRows(inputs: Inputs, runs: number): Promise<re
     ...ready.rows,
     resume.row,
     {
-      work: 'memory at the peak of any install above',
+      work: 'memory at the peak of any of the installs',
       against: '',
       ours: peak,
       theirs: null,

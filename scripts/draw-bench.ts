@@ -19,13 +19,13 @@ const height = end + alone.length * LINE + 16;
 const bars = compared.map(({ work, against, ratio, goal }, index) => {
   const y = TOP + index * ROW;
   const width = Math.min(ratio, 1.6) * SCALE;
-  const goalX = LABEL + Math.min(goal, 1.6) * SCALE;
+  const goalX = (LABEL + Math.min(goal, 1.6) * SCALE).toFixed(1);
   return [
     `<text x="${LABEL - 12}" y="${y + 11}" text-anchor="end">${escapeXml(work)}</text>`,
     `<text x="${LABEL - 12}" y="${y + 24}" text-anchor="end" class="against">against ${escapeXml(against)}</text>`,
     `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${verdict({ ratio, goal })}"/>`,
     `<line x1="${goalX}" x2="${goalX}" y1="${y - 1}" y2="${y + 23}" class="goal"/>`,
-    `<text x="${LABEL + width + 8}" y="${y + 16}">${ratio.toFixed(2)}</text>`,
+    `<text x="${(LABEL + width + 8).toFixed(1)}" y="${y + 16}">${ratio.toFixed(2)}</text>`,
   ].join('\n  ');
 });
 
