@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { isHealthy, loadInstalled } from '../install/index.ts';
-import { completeRequest, exactRequest } from '../request.ts';
-import { isWantedOutside, type RuntimeDescription } from '../store/index.ts';
+import type { RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
-import { takeStored } from './take-stored.ts';
+import { obtainRuntime } from './obtain-runtime.ts';
+import { planRun } from './plan-install.ts';
+import type { PrefixOptions } from './prefix.ts';
 
 /** A runtime that is here, whole, and ready to run. */
 export interface EnsuredRuntime {
@@ -31,28 +30,12 @@ export interface EnsuredRuntime {
  * @throws CodexRuntimeError what provisioning throws; `PIN_MISSING` when nothing says which version
  */
 export async function ensureRuntime(options: PrefixOptions = {}): Promise<EnsuredRuntime> {
-  const layout = await layoutOf(options);
-  const present = await loadInstalled(layout, options.name ?? DEFAULT_PACKAGE_NAME);
-  const request = await exactRequest(
-    await completeRequest(options, async () =>
-      present !== undefined && (await isHealthy(layout, present)) ? present.version : null,
-    ),
-  );
-  const { home } = request.settings;
-  if (
-    request.pin.origin === 'installed' &&
-    present !== undefined &&
-    // The prefix said which version; a signature is on record in the store alone.
-    (request.signer === undefined || (await isWantedOutside(home, present.runtime, request)))
-  ) {
-    return describe(present.runtime, present.dir, { source: 'prefix', downloaded: 0 });
+  const plan = await planRun(options);
+  if (plan.action === 'none') {
+    const { runtime, dir } = plan.present;
+    return describe(runtime, dir, { source: 'prefix', downloaded: 0 });
   }
-  const stored = await takeStored(request);
-  if (stored !== undefined) {
-    return describe(stored.manifest, stored.dir, { source: 'store', downloaded: 0 });
-  }
-  const { provisionRuntime } = await import('../provision.ts');
-  const { runtime, source, downloaded } = await provisionRuntime(request);
+  const { runtime, source, downloaded } = await obtainRuntime(plan);
   return describe(runtime.manifest, runtime.dir, { source, downloaded });
 }
 

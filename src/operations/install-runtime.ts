@@ -1,18 +1,16 @@
 import {
   type InstalledPackage,
-  isHealthy,
   isUnknownToNpm,
   listLeftovers,
-  loadInstalled,
   type PrefixLayout,
   rememberPrefix,
 } from '../install/index.ts';
-import type { Provisioned } from '../provision.ts';
-import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
-import { isWantedOutside, type Runtime, runtimeDir } from '../store/index.ts';
+import type { ExactRequest } from '../request.ts';
+import { type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
-import { takeStored } from './take-stored.ts';
+import { obtainRuntime } from './obtain-runtime.ts';
+import { planInstall } from './plan-install.ts';
+import type { PrefixOptions } from './prefix.ts';
 
 export interface InstallOptions extends PrefixOptions {
   /** Directory of templates in place of the bundled ones. */
@@ -48,37 +46,20 @@ export interface InstallResult {
  * `PERMISSION_DENIED`, `PREFIX_INVALID`, `STORE_BUSY`, `ABORTED`
  */
 export async function installRuntime(options: InstallOptions = {}): Promise<InstallResult> {
-  const layout = await layoutOf(options);
-  const name = options.name ?? DEFAULT_PACKAGE_NAME;
-  const present = await loadInstalled(layout, name);
-  const healthy = present !== undefined && (await isHealthy(layout, present));
-  const request = await exactRequest(
-    await completeRequest(options, async () => (healthy ? present.version : null)),
-  );
-  if (
-    healthy &&
-    !request.force &&
-    (await isWantedOutside(request.settings.home, present.runtime, request))
-  ) {
-    await finishKilledRun(layout, present, request);
-    const dir = runtimeDir(request.settings.home, present.runtime);
-    return resultOf(layout, present, { dir, source: 'prefix', downloaded: 0 });
+  const plan = await planInstall(options);
+  const { request, layout, name } = plan;
+  if (plan.action === 'none') {
+    await finishKilledRun(layout, plan.present, request);
+    const dir = runtimeDir(request.settings.home, plan.present.runtime);
+    return resultOf(layout, plan.present, { dir, source: 'prefix', downloaded: 0 });
   }
-  const { runtime, source, downloaded } = await storedOrProvisioned(request);
+  const { runtime, source, downloaded } = await obtainRuntime(plan);
   const installed = await installStaged(options, { request, layout, name, runtime });
   const { dir, executable } = installed;
   await notePrefix(layout, name, request);
   const unknownToNpm = await isUnknownToNpm(layout, name);
   request.onProgress?.({ type: 'installed', dir, executable, unknownToNpm });
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
-}
-
-/** What fetches and unpacks is loaded only by who needs it; the store answers most runs. */
-async function storedOrProvisioned(request: ExactRequest): Promise<Provisioned> {
-  const stored = await takeStored(request);
-  if (stored !== undefined) return { runtime: stored, source: 'store', downloaded: 0 };
-  const { provisionRuntime } = await import('../provision.ts');
-  return await provisionRuntime(request);
 }
 
 /** A run may have been killed after its package was whole; what it left undone is done here. */

@@ -1,9 +1,7 @@
-import { isHealthy, loadInstalled } from '../install/index.ts';
 import { notStored } from '../offline.ts';
-import { completeRequest, exactRequest } from '../request.ts';
-import { findStored, isWantedOutside } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+import { planInstall } from './plan-install.ts';
+import type { PrefixOptions } from './prefix.ts';
 import { type Resolution, resolveRuntime } from './resolve-runtime.ts';
 
 /** What an installation would do now. */
@@ -25,21 +23,16 @@ export interface InstallPreview {
  * @throws CodexRuntimeError as resolving does
  */
 export async function previewInstall(options: PrefixOptions): Promise<InstallPreview> {
-  const layout = await layoutOf(options);
-  const present = await loadInstalled(layout, options.name ?? DEFAULT_PACKAGE_NAME);
-  const healthy = present !== undefined && (await isHealthy(layout, present));
-  const request = await exactRequest(
-    await completeRequest(options, async () => (healthy ? present.version : null)),
-  );
-  const { force, target, version } = request;
+  const plan = await planInstall(options);
+  const { request, layout } = plan;
+  const { target, version } = request;
   const preview = { version: version.semver, target: target.triple, prefix: layout.prefix };
   const what = `Codex ${version.semver} for ${target.triple}`;
-  const { home } = request.settings;
-  if (healthy && !force && (await isWantedOutside(home, present.runtime, request))) {
+  if (plan.action === 'none') {
     const summary = `${what} is installed in ${layout.prefix}; nothing to do.`;
     return { ...preview, action: 'none', resolution: null, summary };
   }
-  if (!force && (await findStored(home, request)) !== undefined) {
+  if (plan.action === 'link') {
     const summary = `Would install ${what} from the store into ${layout.prefix}.`;
     return { ...preview, action: 'link', resolution: null, summary };
   }

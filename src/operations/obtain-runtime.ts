@@ -1,0 +1,21 @@
+import type { Provisioned } from '../provision.ts';
+import { clearDeadLock, lockPath } from '../store/index.ts';
+import { noteUse } from '../store/last-used.ts';
+import type { FetchPlan } from './plan-install.ts';
+
+/**
+ * Brings what is planned: from the store, for use, else from a channel. What fetches and unpacks is
+ * loaded only by who needs it; the store answers most runs.
+ * @throws CodexRuntimeError what provisioning throws
+ */
+export async function obtainRuntime(plan: FetchPlan): Promise<Provisioned> {
+  const { settings, version, target } = plan.request;
+  if (plan.action === 'link') {
+    await noteUse(settings.home, plan.stored.manifest);
+    // Whoever stored it may have been killed just after that.
+    await clearDeadLock(lockPath(settings.home, version.semver, target.triple));
+    return { runtime: plan.stored, source: 'store', downloaded: 0 };
+  }
+  const { provisionRuntime } = await import('../provision.ts');
+  return await provisionRuntime(plan.request);
+}

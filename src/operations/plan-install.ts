@@ -1,0 +1,75 @@
+import {
+  type InstalledPackage,
+  isHealthy,
+  loadInstalled,
+  type PrefixLayout,
+} from '../install/index.ts';
+import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
+import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
+
+/** What is wanted, and the prefix that was looked at. */
+interface Surveyed {
+  readonly request: ExactRequest;
+  readonly layout: PrefixLayout;
+  /** Name of the package in the prefix. */
+  readonly name: string;
+}
+
+/** The prefix holds it whole: nothing has to come. */
+export interface PresentPlan extends Surveyed {
+  readonly action: 'none';
+  readonly present: InstalledPackage;
+}
+
+/** It has to come, from the store (`link`) or from a channel. */
+export type FetchPlan = Surveyed &
+  ({ readonly action: 'link'; readonly stored: Runtime } | { readonly action: 'download' });
+
+/**
+ * Looks at what is there and decides what an installation has to do; changes nothing, and asks the
+ * network only what a range or a moving name means.
+ * @throws CodexRuntimeError as completing a request does
+ */
+export async function planInstall(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
+  return await plan(options, ({ force }) => !force);
+}
+
+/** {@link planInstall} for a run: a prefix serves only where it said which version is wanted. */
+export async function planRun(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
+  return await plan(options, ({ pin }) => pin.origin === 'installed');
+}
+
+async function plan(
+  options: PrefixOptions,
+  mayServe: (request: ExactRequest) => boolean,
+): Promise<PresentPlan | FetchPlan> {
+  const layout = await layoutOf(options);
+  const name = options.name ?? DEFAULT_PACKAGE_NAME;
+  const found = await loadInstalled(layout, name);
+  let looking: Promise<InstalledPackage | undefined> | undefined;
+  // Looking at every file takes a while: once, and only where the answer counts.
+  const healthy = () => {
+    looking ??= unlessDamaged(layout, found);
+    return looking;
+  };
+  const request = await exactRequest(
+    await completeRequest(options, async () => (await healthy())?.version ?? null),
+  );
+  const { home } = request.settings;
+  const present = mayServe(request) ? await healthy() : undefined;
+  if (present !== undefined && (await isWantedOutside(home, present.runtime, request))) {
+    return { action: 'none', request, layout, name, present };
+  }
+  const stored = request.force ? undefined : await findStored(home, request);
+  return stored === undefined
+    ? { action: 'download', request, layout, name }
+    : { action: 'link', request, layout, name, stored };
+}
+
+async function unlessDamaged(
+  layout: PrefixLayout,
+  found: InstalledPackage | undefined,
+): Promise<InstalledPackage | undefined> {
+  return found !== undefined && (await isHealthy(layout, found)) ? found : undefined;
+}

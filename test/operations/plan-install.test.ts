@@ -1,0 +1,45 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
+import type { PrefixOptions } from '../../src/operations/prefix.ts';
+import { previewInstall } from '../../src/operations/preview-install.ts';
+import { startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureRelease } from '../support/miniature-release.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+it('an installation does what its preview says, and a run takes what it finds', async () => {
+  await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+  const dir = await tempDir();
+  const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
+  const host = { platform: 'linux', arch: 'x64' } as const;
+  const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix: dir, env, host };
+  const wanted = { ...options, version: '1.2.3' };
+
+  expect(await previewInstall(wanted)).toMatchObject({ action: 'download' });
+  expect(await installRuntime(wanted)).toMatchObject({ source: 'browser' });
+  expect(await previewInstall(options)).toMatchObject({ action: 'none', resolution: null });
+  expect(await installRuntime(options)).toMatchObject({ source: 'prefix' });
+  // Only where nothing else names a version does the prefix serve a run.
+  expect(await ensureRuntime(options)).toMatchObject({ source: 'prefix' });
+  expect(await ensureRuntime(wanted)).toMatchObject({ source: 'store' });
+  expect(await previewInstall({ ...wanted, force: true })).toMatchObject({ action: 'download' });
+
+  await rm(join(dir, 'node_modules/.bin/codex'));
+  expect(await previewInstall(wanted)).toMatchObject({ action: 'link', resolution: null });
+  expect(await installRuntime(wanted)).toMatchObject({ source: 'store' });
+});
+
+it('a prefix does not serve a run that is for another target', async () => {
+  await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+  const dir = await tempDir();
+  const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
+  const host = { platform: 'linux', arch: 'x64' } as const;
+  const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix: dir, env, host };
+  await installRuntime({ ...options, version: '1.2.3' });
+  expect(await ensureRuntime({ ...options, target: 'darwin-arm64' })).toMatchObject({
+    version: '1.2.3',
+    target: 'aarch64-apple-darwin',
+  });
+});
