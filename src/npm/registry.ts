@@ -113,5 +113,5 @@ function registryFailure(url: URL, error: unknown, signal: AbortSignal | undefin
 }
 
 function ignore(): void {
-  // See above.
+  // The reader of the body hears of it; here it only must not be an error without a listener.
 }
