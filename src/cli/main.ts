@@ -7,7 +7,7 @@ import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
 
 const { argv, env, stdout, stderr } = process;
-const words = argv.slice(2);
+const words = askedForHelp(argv.slice(2));
 const signals = catchSignals(process);
 const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
 const plain = (env['NO_COLOR'] ?? '') !== '';
@@ -63,4 +63,9 @@ function reportUsage({ exitCode, message }: CommanderError, json: boolean): numb
   });
   if (json) stdout.write(formatJson(error));
   return error.exitStatus;
+}
+
+/** `help` and `help COMMAND` are what many type first. */
+function askedForHelp(given: readonly string[]): readonly string[] {
+  return given[0] === 'help' ? [...given.slice(1, 2), '--help'] : given;
 }

@@ -146,6 +146,8 @@ function lockPath(layout: PrefixLayout, name: string): string {
 /** Makes `path` a link to `build` in one step. */
 async function pointTo(build: string, path: string): Promise<void> {
   const fresh = `${build}.link`;
+  // A scope is a directory of its own.
+  await makeDirectory(dirname(path));
   await symlink(relative(dirname(path), build), fresh, 'junction');
   try {
     await rename(fresh, path);

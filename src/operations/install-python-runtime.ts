@@ -1,5 +1,5 @@
-import { mkdir, mkdtemp, readFile, rm, stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
@@ -103,7 +103,8 @@ interface PresentPython {
 /** What Python finds, if every file that its `runtime.json` lists is there. */
 async function loadComplete(environment: PythonEnvironment): Promise<PresentPython | null> {
   const found = await installedPythonRuntime(environment);
-  if (found === null) return null;
+  // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
+  if (found === null || !(await isBelow(environment.prefix, found.dir))) return null;
   const text = await readFile(join(found.dir, MANIFEST_NAME), 'utf8').catch(() => null);
   const runtime = text === null ? undefined : parseDescription(text);
   if (runtime === undefined) return null;
@@ -114,6 +115,12 @@ async function loadComplete(environment: PythonEnvironment): Promise<PresentPyth
     if (stats?.size !== size) return null;
   }
   return { found, runtime };
+}
+
+async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
+  if (prefix === null) return true;
+  const real = await realpath(prefix).catch(() => prefix);
+  return !relative(real, await realpath(dir)).startsWith('..');
 }
 
 async function installWheel(

@@ -57,10 +57,9 @@ async function unknownVersion(
     .map(({ fields }) => fields['channel']);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
-  const unreached = silent.map(({ message }) => ` ${message}`).join('');
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
-    `There is no Codex ${version.semver} on ${answered.join(', ')}.${unreached}`,
+    `There is no Codex ${version.semver} on ${answered.join(', ')}.`,
     {
       hint:
         suggestions.length === 0

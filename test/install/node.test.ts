@@ -35,12 +35,14 @@ interface Wish {
   readonly version?: string;
   readonly target?: string;
   readonly force?: boolean;
+  readonly name?: string;
 }
 
 async function install(layout: PrefixLayout, wish: Wish = {}): Promise<InstalledPackage> {
   const runtime = await miniatureRuntime(await tempDir(), wish);
   await sealFiles(runtime.dir, runtime.manifest.files);
-  const plan = await planPackage({ runtime, ecosystem: 'node' });
+  const name = wish.name === undefined ? {} : { name: wish.name };
+  const plan = await planPackage({ runtime, ecosystem: 'node', ...name });
   return await installNodePackage({ plan, layout, force: wish.force ?? false });
 }
 
@@ -179,6 +181,15 @@ describe('installNodePackage', () => {
     expect(await readlink(join(layout.bin, 'codex'))).toBe('../elsewhere/codex.js');
     await install(layout, { force: true });
     expect(await readlink(join(layout.bin, 'codex'))).toContain('codex-cli-bin');
+  });
+
+  it('takes a scoped name', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout, { name: '@example/codex' });
+    expect(installed.dir).toBe(join(layout.modules, '@example', 'codex'));
+    expect(await isHealthy(layout, installed)).toBe(true);
+    const { stdout } = await run('npm', ['ls', '--json'], { cwd: layout.prefix });
+    expect(JSON.parse(stdout)).not.toHaveProperty('problems');
   });
 
   it('makes command shims for a Windows target', async () => {

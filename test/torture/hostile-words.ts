@@ -24,7 +24,7 @@ const WORDS: readonly string[] = [
   'with space',
   `quotes'"\`$(touch evil)`,
   '; touch evil;',
-  '../../..',
+  'a/../..',
   '%00',
   'x'.repeat(5_000),
   '\r\nHost: evil.example',

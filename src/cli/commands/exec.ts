@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
+import { detectHost, hostTarget, parseTarget } from '../../target/index.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -36,6 +37,19 @@ async function exec(
   flags: RuntimeFlags & PrefixFlags,
 ): Promise<CommandResult> {
   const { version, args } = splitArguments(context.words, command.args);
+  if (
+    flags.target !== undefined &&
+    parseTarget(flags.target).triple !== hostTarget(detectHost()).triple
+  ) {
+    throw new CodexRuntimeError(
+      'UNSUPPORTED_PLATFORM',
+      `This machine cannot run a Codex for ${flags.target}.`,
+      {
+        hint: 'Leave --target out; codex-runtime which --target fetches one for another machine.',
+        fields: { target: flags.target },
+      },
+    );
+  }
   const progress = await createProgress(context, flags);
   const options = libraryOptions(context, version, flags, progress.onProgress);
   const runtime = await ensureRuntime(options).finally(() => progress.end());

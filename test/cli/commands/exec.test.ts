@@ -49,6 +49,14 @@ describe('codex-runtime exec', () => {
     },
   );
 
+  it('refuses to run what is for another machine, before it fetches it', async () => {
+    const { github, around } = await surroundings();
+    await using _ = github;
+    const refused = await runCli(['exec', '1.2.3', '--target', 'win32-x64', '--', 'x'], around);
+    expect(refused.status).toBe(7);
+    expect(github.requests).toEqual([]);
+  });
+
   it('refuses a second operand before --', async () => {
     const { github, around } = await surroundings();
     await using _ = github;
