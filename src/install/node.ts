@@ -124,8 +124,10 @@ async function installLocked(
     await lock.verifyHeld();
     await pointTo(build, join(layout.modules, plan.name));
   } catch (error) {
-    await rm(build, { recursive: true, force: true });
-    await describePrefix(layout, plan.name, await currentBuild(layout, plan.name));
+    const current = await currentBuild(layout, plan.name);
+    // The link may lead there already, and only its sync have failed.
+    if (current !== build) await rm(build, { recursive: true, force: true });
+    await describePrefix(layout, plan.name, current);
     throw error;
   }
   await linkBin(layout, plan, { replace: true });
