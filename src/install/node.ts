@@ -124,12 +124,12 @@ async function installLocked(
     await lock.verifyHeld();
     await pointTo(build, join(layout.modules, plan.name));
   } catch (error) {
-    const current = await currentBuild(layout, plan.name);
-    // The link may lead there already, and only its sync have failed.
-    if (current !== build) await rm(build, { recursive: true, force: true });
-    await describePrefix(layout, plan.name, current);
+    // What cannot be removed now is a leftover for the next run; the first error says more.
+    await withdraw(layout, plan.name, build).catch(() => undefined);
     throw error;
   }
+  // From here on the link leads to the build, which stays whatever happens.
+  await syncDirectory(dirname(join(layout.modules, plan.name)));
   await linkBin(layout, plan, { replace: true });
   await removeOtherBuilds(layout, plan.name, lock);
   const installed = await loadInstalled(layout, plan.name);
@@ -145,6 +145,14 @@ function lockPath(layout: PrefixLayout, name: string): string {
   return join(buildsDir(layout, name), 'install');
 }
 
+async function withdraw(layout: PrefixLayout, name: string, build: string): Promise<void> {
+  const current = await currentBuild(layout, name);
+  if (current === build) return;
+  await rm(`${build}.link`, { force: true });
+  await rm(build, { recursive: true, force: true });
+  await describePrefix(layout, name, current);
+}
+
 /** Makes `path` a link to `build` in one step. */
 async function pointTo(build: string, path: string): Promise<void> {
   const fresh = `${build}.link`;
@@ -158,10 +166,7 @@ async function pointTo(build: string, path: string): Promise<void> {
     if (!(await isDirectory(path))) throw error;
     await rename(path, `${build}.replaced`);
     await rename(fresh, path);
-  } finally {
-    await rm(fresh, { force: true });
   }
-  await syncDirectory(dirname(path));
 }
 
 /** What other builds are here was replaced, or left by a process that was killed. */

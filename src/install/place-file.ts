@@ -1,4 +1,4 @@
-import { chmod, constants, copyFile, link, lutimes, open, stat } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, lutimes, open, rm, stat } from 'node:fs/promises';
 
 /** How a file of the store gets into a package. */
 type Means = 'reflink' | 'hardlink' | 'copy';
@@ -33,6 +33,8 @@ export class FilePlacer {
         return;
       } catch (error) {
         if (means === 'copy' || !cannot(error)) throw error;
+        // The attempt may have left an empty file in the way of the next.
+        await rm(to, { force: true });
       }
     }
   }

@@ -130,7 +130,8 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
       onCompromised: () => undefined,
     });
     await clearGuard(file);
-    return () => release().catch(ignoreLost);
+    // What cannot be removed falls silent, and the work is done whatever becomes of its lock.
+    return () => release().catch(() => undefined);
   } catch (error) {
     if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', file);
     await evictGoneOwner(file, SILENCE_MS);
@@ -144,10 +145,6 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
  */
 export async function clearDeadLock(path: string): Promise<void> {
   await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => undefined);
-}
-
-function ignoreLost(error: unknown): void {
-  if (codeOf(error) !== 'ERELEASED' && codeOf(error) !== 'ENOTACQUIRED') throw error;
 }
 
 function codeOf(error: unknown): unknown {

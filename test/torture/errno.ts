@@ -33,6 +33,10 @@ const ERRORS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/chmod|utimens|^unlink|^rmdir/, ['EPERM', 'EIO']],
 ];
 
+/** Places at which a fault once did harm; these are tried in every form. */
+const KNOWN_HARM =
+  /^EIO (fsync\(\d+<\/prefix\/node_modules>|unlink\("\/home\/locks)|^EPERM unlink\("[^"]*bin\/codex"/;
+
 interface Fault {
   readonly before: string | null;
   readonly point: MutationPoint;
@@ -55,7 +59,9 @@ export async function injectErrors(options: ErrnoOptions): Promise<Figures> {
   }
   const figures: Record<string, number> = { faults: 0, refused: 0, succeeded: 0 };
   const failures: string[] = [];
-  const chosen = sample(faults, options.faults, options.random);
+  const known = faults.filter(({ errno, point }) => KNOWN_HARM.test(`${errno} ${point.text}`));
+  const others = faults.filter((fault) => !known.includes(fault));
+  const chosen = [...known, ...sample(others, options.faults, options.random)];
   await inParallel(options.jobs, chosen, async (fault) => {
     try {
       const outcome = await inject(github, fault);
