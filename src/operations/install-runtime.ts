@@ -6,7 +6,7 @@ import {
   rememberPrefix,
 } from '../install/index.ts';
 import type { ExactRequest } from '../request.ts';
-import { type Runtime, runtimeDir } from '../store/index.ts';
+import { clearDeadLock, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
@@ -72,6 +72,8 @@ async function finishKilledRun(
     const { tidyPrefix } = await import('../install/node.ts');
     await tidyPrefix(layout, name);
   }
+  const { settings, version, target } = request;
+  await clearDeadLock(lockPath(settings.home, version.semver, target.triple));
   await notePrefix(layout, name, request);
 }
 
