@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { writeSynced } from '../store/index.ts';
-import { buildsDir, type PrefixLayout } from './layout.ts';
+import type { PrefixLayout } from './layout.ts';
 
 /**
  * Makes npm content with a prefix: `npm ls` lists the package, and `npm install` of something else
@@ -25,7 +24,7 @@ export async function describePrefix(
   const entry = `file:${relative(layout.prefix, build).replaceAll('\\', '/')}`;
   if (present?.dependencies?.[name] === entry) return;
   const dependencies = { ...present?.dependencies, [name]: entry };
-  await writePrefixJson(layout, name, { private: true, ...present, dependencies });
+  await writePrefixJson(layout, { private: true, ...present, dependencies });
 }
 
 /** Takes our entry out of the prefix's package.json, and the file away if nothing else is in it. */
@@ -36,7 +35,7 @@ export async function undescribePrefix(layout: PrefixLayout, name: string): Prom
   const { private: mark, dependencies: __, ...rest } = present;
   const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
   if (isOursAlone) await rm(join(layout.prefix, 'package.json'), { force: true });
-  else await writePrefixJson(layout, name, { ...present, dependencies: others });
+  else await writePrefixJson(layout, { ...present, dependencies: others });
 }
 
 /**
@@ -71,15 +70,13 @@ function isOurEntry({ dependencies }: PrefixJson, name: string): boolean {
   return typeof entry === 'string' && entry.startsWith(`file:node_modules/.${name}/`);
 }
 
-async function writePrefixJson(
-  layout: PrefixLayout,
-  name: string,
-  content: PrefixJson,
-): Promise<void> {
+async function writePrefixJson(layout: PrefixLayout, content: PrefixJson): Promise<void> {
   const path = join(layout.prefix, 'package.json');
-  // Among the builds, where the next run removes what a killed one has left.
-  const fresh = join(buildsDir(layout, name), `package.json.${randomUUID()}`);
+  // Beside it, because node_modules may be a file system of its own; always the same name, so that
+  // what a killed run left is taken up by the next.
+  const fresh = `${path}.new`;
   try {
+    await rm(fresh, { force: true });
     await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
     await rename(fresh, path);
   } finally {

@@ -39,16 +39,18 @@ export async function isOwn(path: string): Promise<boolean> {
 
 /**
  * Removes the lock of an owner that is gone: on this machine a process that has ended, elsewhere
- * one that has been silent for `silenceMs`.
+ * one that has been silent for `silenceMs`. Returns whether it did.
  */
-export async function evictGoneOwner(path: string, silenceMs: number): Promise<void> {
-  if (!(await isGone(path, silenceMs))) return;
+export async function evictGoneOwner(path: string, silenceMs: number): Promise<boolean> {
+  if (!(await isGone(path, silenceMs))) return false;
   const guard = guardPath(path);
-  if (!(await takeGuard(guard, silenceMs))) return;
+  if (!(await takeGuard(guard, silenceMs))) return false;
   try {
     // Under the guard nobody else evicts: who is gone now is gone still when the lock is removed,
     // and a lock that somebody has just taken is not mistaken for the old one.
-    if (await isGone(path, silenceMs)) await rm(path, { force: true });
+    if (!(await isGone(path, silenceMs))) return false;
+    await rm(path, { force: true });
+    return true;
   } finally {
     await rm(guard, { force: true });
   }

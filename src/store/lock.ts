@@ -134,8 +134,8 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
     return () => release().catch(() => undefined);
   } catch (error) {
     if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', file);
-    await evictGoneOwner(file, SILENCE_MS);
-    return undefined;
+    // The free lock is tried for at once: whoever has little patience has it for the living.
+    return (await evictGoneOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
   }
 }
 
