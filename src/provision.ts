@@ -155,8 +155,8 @@ async function provisionAsset(
     // behind for good when the process is killed in between.
     await download.discard();
     const runtime = await commitRuntime(settings.home, staging, signed, {
-      // One that is there already was passed over for want of a signature.
-      replace: request.force || request.signer !== undefined,
+      // One that is there already was passed over: it is not signed, or not what the lock pins.
+      replace: request.force || request.signer !== undefined || request.lock !== null,
     });
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };

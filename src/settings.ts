@@ -63,7 +63,7 @@ export function settingsFrom(
 ): Settings {
   const cwd = overrides.cwd ?? process.cwd;
   return {
-    home: overrides.home ?? set(env['CODEX_RUNTIME_HOME']) ?? defaultHome(),
+    home: overrides.home ?? resolve(process.cwd, set(env['CODEX_RUNTIME_HOME']) ?? defaultHome()),
     cwd,
     host: overrides.host ?? process.host,
     env,
@@ -108,7 +108,8 @@ function urlFrom(env: Environment, name: string): string | undefined {
   const text = set(env[name]);
   if (text === undefined) return undefined;
   if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return trimSlash(text);
-  throw usage(name, text, 'is no http or https URL.', 'Correct it, or leave it unset.');
+  // It may hold a password, so it is not shown.
+  throw usage(name, null, 'is no http or https URL.', 'Correct it, or leave it unset.');
 }
 
 /** The name becomes part of URLs, so a segment like `..` must not get there. */
@@ -119,8 +120,14 @@ function checkRepo(repo: string): string {
   throw usage('The repository', repo, 'is no owner/name.', 'Write it like openai/codex.');
 }
 
-function usage(what: string, text: string, problem: string, hint: string): CodexRuntimeError {
-  return new CodexRuntimeError('USAGE', `${what} "${text}" ${problem}`, { hint });
+function usage(
+  what: string,
+  text: string | null,
+  problem: string,
+  hint: string,
+): CodexRuntimeError {
+  const shown = text === null ? '' : ` "${text}"`;
+  return new CodexRuntimeError('USAGE', `${what}${shown} ${problem}`, { hint });
 }
 
 /** Where the platform keeps an application's data, unless `CODEX_RUNTIME_HOME` says otherwise. */

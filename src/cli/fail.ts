@@ -51,5 +51,16 @@ function reasonTexts(value: unknown): readonly string[] {
 function stackOf(error: unknown): string {
   if (!(error instanceof Error)) return '';
   const cause = error.cause === undefined ? '' : `\ncaused by: ${stackOf(error.cause)}`;
-  return `${(error.stack ?? error.message).split('\n').map(escapeControls).join('\n')}${cause}`;
+  return `${withoutSecrets(error.stack ?? error.message)
+    .split('\n')
+    .map(escapeControls)
+    .join('\n')}${cause}`;
+}
+
+/** The errors of libraries may quote URLs with a password or a signature, and header values. */
+function withoutSecrets(text: string): string {
+  return text
+    .replace(/(\w:\/\/)[^\s/@]*@/g, '$1***@')
+    .replace(/(\w:\/\/[^\s?]*)\?\S*/g, '$1?***')
+    .replace(/\b(Bearer|Basic)\s+[^\n]*?(?=\s+is\b|$)/gim, '$1 ***');
 }

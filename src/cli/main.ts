@@ -1,5 +1,5 @@
 import { CommanderError } from 'commander';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, EXIT_STATUS } from '../errors.ts';
 import type { CliContext, CommandResult } from './context.ts';
 import { reportError } from './fail.ts';
 import { formatJson } from './format.ts';
@@ -27,16 +27,21 @@ const context: CliContext = {
   releaseSignals: signals.release,
 };
 
-/** A reader that has seen enough (`| head`) is no failure of ours. */
+/** A reader that has seen enough (`| head`) is no failure of ours; a full disk under stdout is. */
+let unwritten = false;
 for (const stream of [stdout, stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
+    if (error.code !== 'EPIPE') unwritten = true;
   });
 }
 
 void run().then((status) => {
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
-  stdout.write('', () => process.exit(status === 0 ? 0 : (signals.exitStatus ?? status)));
+  stdout.write('', (failure) => {
+    if (failure != null && (failure as NodeJS.ErrnoException).code !== 'EPIPE') unwritten = true;
+    const written = status === 0 && unwritten ? EXIT_STATUS.DISK_FULL : status;
+    process.exit(written === 0 ? 0 : (signals.exitStatus ?? written));
+  });
 });
 
 async function run(): Promise<number> {

@@ -36,7 +36,7 @@ export function createVerifier(asset: Asset): Verifier {
     },
     update(chunk) {
       position += chunk.length;
-      if (asset.size !== null && position > asset.size) throw sizeMismatch(asset, position, null);
+      if (position > (asset.size ?? MAX_UNKNOWN_BYTES)) throw sizeMismatch(asset, position, null);
       for (const hash of hashes.values()) hash.update(chunk);
     },
     prefixDigest: () => main.copy().digest('hex'),
@@ -66,11 +66,14 @@ export function createVerifier(asset: Asset): Verifier {
 }
 
 /** @param url Where the wrong number of bytes was announced or came from, or null. */
+/** Where nobody says how large an asset is: several times the largest there is, and not a full disk. */
+const MAX_UNKNOWN_BYTES = 2 ** 30;
+
 export function sizeMismatch(asset: Asset, actual: number, url: string | null): CodexRuntimeError {
   const from = url === null ? '' : ` from ${url}`;
   return new CodexRuntimeError(
     'SIZE_MISMATCH',
-    `${asset.name}${from} has ${actual} bytes or more, expected ${asset.size}.`,
+    `${asset.name}${from} has ${actual} bytes or more, expected ${asset.size ?? `at most ${MAX_UNKNOWN_BYTES}`}.`,
     {
       hint: 'Do not use these bytes. If they are meant to have changed, pin the version again.',
       fields: { asset: asset.name, url, expected: asset.size, actual },

@@ -15,7 +15,9 @@ export interface Credentials {
 export function parseHop(text: string, from?: URL): URL {
   const url = tryParse(text, from);
   if (url === null) {
-    throw unavailable(`"${text}" is not a URL.`, { reason: 'refused' });
+    // Its text may hold a password or a signature.
+    const where = from === undefined ? 'The address' : `What ${displayUrl(from)} redirects to`;
+    throw unavailable(`${where} is not a URL.`, { reason: 'refused' });
   }
   if (from !== undefined && from.protocol === 'https:' && url.protocol !== 'https:') {
     throw unavailable(

@@ -44,8 +44,13 @@ export async function listLeftovers(
   const names = await readdir(buildsDir(layout, name)).catch(() => []);
   if (names.length === 0) return [];
   const current = await currentBuild(layout, name);
-  return names.filter((entry) => current === undefined || entry !== basename(current));
+  return names
+    .filter((entry) => OURS.test(entry))
+    .filter((entry) => current === undefined || entry !== basename(current));
 }
+
+/** Builds begin with their version; whatever else lies there is somebody else's, and stays. */
+const OURS = /^(\d+\.\d+\.\d+|package\.json|install\.lock)/;
 
 /** Absolute path of the build that the package's link leads to; undefined where there is none. */
 export async function currentBuild(

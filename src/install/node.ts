@@ -44,6 +44,7 @@ export interface NodeInstallRequest {
 export async function installNodePackage(request: NodeInstallRequest): Promise<InstalledPackage> {
   const { layout, plan } = request;
   await verifyPrefix(layout);
+  await verifyBuilds(layout, plan.name);
   if (!request.force) await verifyBin(layout, plan);
   try {
     return await workOnce({
@@ -60,6 +61,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
 /** Removes the package, its builds, its command and its entry. Returns whether there was one. */
 export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
   if ((await loadInstalled(layout, name)) === undefined) return false;
+  await verifyBuilds(layout, name);
   try {
     const removed = await workOnce({
       path: lockPath(layout, name),
@@ -197,6 +199,17 @@ async function verifyPrefix(layout: PrefixLayout): Promise<void> {
       },
     );
   }
+}
+
+/** A link in place of the builds, which a checkout may bring, would have us write and remove elsewhere. */
+async function verifyBuilds(layout: PrefixLayout, name: string): Promise<void> {
+  const path = buildsDir(layout, name);
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isSymbolicLink() !== true) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `${path} is a link to somewhere else.`, {
+    hint: 'Remove it, and run the installation again.',
+    fields: { path },
+  });
 }
 
 async function isDirectory(path: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { forgetPrefix, loadInstalled, uninstallNodePackage } from '../install/index.ts';
 import { parseVersion } from '../pin/version.ts';
 import { settingsOf } from '../request.ts';
+import { parsePackageName } from '../stage/index.ts';
 import { listRuntimes, removeRuntime } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
@@ -54,7 +55,7 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
 
 async function removeInstalled(options: PrefixOptions): Promise<Uninstalled['package']> {
   const layout = await layoutOf(options);
-  const name = options.name ?? DEFAULT_PACKAGE_NAME;
+  const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const found = await loadInstalled(layout, name);
   if (found === undefined) return null;
   await uninstallNodePackage(layout, name);

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isCodexRuntimeError } from '../errors.ts';
 import { aborted, unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { Target } from '../target/index.ts';
@@ -11,6 +12,9 @@ import type { ReleaseChannel } from './release-channel.ts';
 import { releaseNotFound } from './release-not-found.ts';
 
 /** Holds `<hex>  <name>` lines for every asset beside it, as `sha256sum` writes and checks them. */
+/** A line takes some hundred bytes. */
+const MAX_LIST_BYTES = 2 ** 20;
+
 export const DIR_CHECKSUMS = 'SHA256SUMS';
 
 /**
@@ -72,11 +76,16 @@ async function describe(
 
 async function loadChecksums(dir: string): Promise<ReadonlyMap<string, string>> {
   const lists = await Promise.all(
-    [CHECKSUMS_ASSET, DIR_CHECKSUMS].map((name) =>
-      unlessMissing(readFile(join(dir, name), 'utf8')),
-    ),
+    [CHECKSUMS_ASSET, DIR_CHECKSUMS].map((name) => unlessMissing(readList(join(dir, name)))),
   );
   return new Map(lists.flatMap((text) => (text === null ? [] : [...parseChecksums(text)])));
+}
+
+/** A pipe or a device of that name would be read for ever. */
+async function readList(path: string): Promise<string> {
+  const found = await stat(path);
+  if (found.isFile() && found.size <= MAX_LIST_BYTES) return await readFile(path, 'utf8');
+  throw unavailable(`${path} is not a checksum list.`, { reason: 'refused' });
 }
 
 async function statIfPresent(path: string) {
@@ -87,6 +96,7 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
   try {
     return await reading;
   } catch (cause) {
+    if (isCodexRuntimeError(cause)) throw cause;
     const { code, path } = cause as NodeJS.ErrnoException;
     if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw unavailable(`${path} cannot be read (${code}).`, { reason: 'unauthorized', cause });

@@ -25,7 +25,7 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
     const key = { version: wanted.version.semver, target: wanted.target.triple, variant };
     const runtime = await findRuntime(home, key);
     if (runtime === undefined || !isWanted(runtime.manifest, wanted)) continue;
-    if (!isSigned(runtime.manifest, wanted)) continue;
+    if (!isSigned(runtime.manifest, wanted) || !isLocked(runtime.manifest, wanted)) continue;
     // A binary that somebody asked for by name does not stand in for a package that exists.
     if (wanted.variant === variant || variant === 'package') return runtime;
     if (!runtime.manifest.origin.packageAvailable) return runtime;
@@ -46,7 +46,8 @@ function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
 
 /**
  * Whether a runtime outside the store, in a prefix, is what is wanted. What vouched for it is on
- * record in the store alone, so where a signature is required the store must have the same files.
+ * record in the store alone: where a signature is required, or a lockfile pins more than the
+ * executable, the store must have the same files.
  */
 export async function isWantedOutside(
   home: string,
@@ -54,9 +55,33 @@ export async function isWantedOutside(
   wanted: Wanted,
 ): Promise<boolean> {
   if (!isWanted(runtime, wanted)) return false;
-  if (wanted.signer === undefined) return true;
+  if (wanted.signer === undefined && wanted.lock === null) return true;
   const stored = await findStored(home, { ...wanted, variant: runtime.variant });
-  return stored !== undefined && isDeepStrictEqual(stored.manifest.files, runtime.files);
+  if (stored !== undefined) return isDeepStrictEqual(stored.manifest.files, runtime.files);
+  return wanted.signer === undefined && lockedEntrypoint(wanted) !== undefined;
+}
+
+/**
+ * Whether the lockfile allows the asset that a stored runtime came from: its digests, or where the
+ * lock does not know the asset, the executable that it pins (compared in {@link isWanted}).
+ */
+function isLocked({ origin }: RuntimeManifest, wanted: Wanted): boolean {
+  if (wanted.lock === null) return true;
+  const locked = wanted.lock.targets[wanted.target.triple];
+  const asset = locked?.assets.find(({ name }) => name === origin.asset);
+  if (asset === undefined) return locked?.entrypoint !== undefined;
+  const verified = new Set(origin.verified.map(({ algorithm, hex }) => `${algorithm}:${hex}`));
+  const allowed = [
+    ...(asset.sha256 === undefined ? [] : [`sha256:${asset.sha256}`]),
+    ...(asset.integrity === undefined ? [] : [integrityDigest(asset.integrity)]),
+  ];
+  return allowed.some((digest) => verified.has(digest));
+}
+
+/** `sha512-<base64>` as `sha512:<hex>`. */
+function integrityDigest(integrity: string): string {
+  const [algorithm = '', base64 = ''] = integrity.split('-', 2);
+  return `${algorithm}:${Buffer.from(base64, 'base64').toString('hex')}`;
 }
 
 function isSigned({ origin }: RuntimeManifest, { signer }: Wanted): boolean {

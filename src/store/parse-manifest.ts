@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { tryParseVersion } from '../pin/version.ts';
 import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import { TARGETS } from '../target/index.ts';
 import type {
@@ -48,7 +49,12 @@ function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (!isRecord(value) || value['schemaVersion'] !== 1) return undefined;
   const { version, target, variant, entrypoint, files } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
-  if (typeof version !== 'string' || known === undefined) return undefined;
+  if (
+    typeof version !== 'string' ||
+    tryParseVersion(version)?.semver !== version ||
+    known === undefined
+  )
+    return undefined;
   if (variant !== 'package' && variant !== 'binary') return undefined;
   if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
   if (!files.every(isRuntimeFile)) return undefined;

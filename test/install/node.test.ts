@@ -183,6 +183,18 @@ describe('installNodePackage', () => {
     expect(await readlink(join(layout.bin, 'codex'))).toContain('codex-cli-bin');
   });
 
+  it('leaves what is not its own among the builds, and refuses a link in their place', async () => {
+    const layout = await localLayout();
+    await mkdir(join(layout.modules, '.pnpm', 'lib'), { recursive: true });
+    await install(layout, { name: 'pnpm' });
+    await uninstallNodePackage(layout, 'pnpm');
+    expect(await readdir(join(layout.modules, '.pnpm'))).toContain('lib');
+    const elsewhere = await tempDir();
+    await symlink(elsewhere, join(layout.modules, '.codex-cli-bin'));
+    await expect(install(layout)).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
+    expect(await readdir(elsewhere)).toEqual([]);
+  });
+
   it('takes a scoped name', async () => {
     const layout = await localLayout();
     const installed = await install(layout, { name: '@example/codex' });

@@ -1,15 +1,17 @@
 import { execFile } from 'node:child_process';
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { TARGETS } from '../../../src/target/index.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../../support/loopback-github.ts';
 import { miniatureRelease } from '../../support/miniature-release.ts';
-import { document, runCli } from '../../support/run-cli.ts';
+import { cliEnvironment, document, runCli } from '../../support/run-cli.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
 const run = promisify(execFile);
+const BIN = fileURLToPath(new URL('../../../bin/codex-runtime.js', import.meta.url));
 
 /** A loopback GitHub with one release, and surroundings that lead there. */
 async function surroundings(github: LoopbackGitHub) {
@@ -135,6 +137,26 @@ describe('codex-runtime install', () => {
   });
 });
 
+describe('a lockfile', () => {
+  it('binds what is already in the store and in the prefix', async () => {
+    const executable = () => Buffer.from('#!/bin/sh\n# other bytes\necho codex-cli 1.2.3\n');
+    await using other = await startLoopbackGitHub({
+      releases: [await miniatureRelease('1.2.3', { executable })],
+    });
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const dir = await tempDir();
+    await runCli(['install', '1.2.3', '--prefix', 'p'], { dir, env: other.env });
+    await runCli(['pin', '1.2.3'], { dir, env: github.env });
+    const args = ['install', '--frozen', '--prefix', 'p', '--json'];
+    const installed = await runCli(args, { dir, env: github.env });
+    expect(document(installed)).toMatchObject({ version: '1.2.3', source: 'browser' });
+    const text = await readFile(join(dir, 'p/node_modules/.bin/codex'), 'utf8');
+    expect(text).not.toContain('other bytes');
+    const again = await runCli(args, { dir, env: github.env });
+    expect(document(again)).toMatchObject({ source: 'prefix' });
+  });
+});
+
 describe('bad input', () => {
   it.each<[string, readonly string[], Readonly<Record<string, string>>, number, string]>([
     ['no version anywhere', [], {}, 3, 'PIN_MISSING'],
@@ -236,6 +258,18 @@ describe('bad input', () => {
     const failed = await runCli(args, await surroundings(github));
     expect(failed.status).toBe(6);
     expect(document(failed)).toMatchObject({ code: 'DIGEST_MISSING' });
+  });
+
+  it('a result that cannot be written is an 8', async () => {
+    const dir = await tempDir();
+    const script = `'${process.execPath}' '${BIN}' list > /dev/full`;
+    const failed = run('sh', ['-c', script], { cwd: dir, env: cliEnvironment(dir) });
+    await expect(failed).rejects.toMatchObject({ code: 8 });
+  });
+
+  it('a name that leads out of node_modules is refused by uninstall', async () => {
+    const args = ['uninstall', '--prefix', 'p', '--name', '../../x', '--json'];
+    expect((await runCli(args, { dir: await tempDir() })).status).toBe(2);
   });
 
   it('a prefix that is a file is an 8, and keeps its content', async () => {
