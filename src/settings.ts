@@ -3,6 +3,9 @@ import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
 import type { Host } from './target/index.ts';
 
+/** Whose releases are meant where nobody names others. */
+export const DEFAULT_REPO = 'openai/codex';
+
 /** Environment variables as a plain record, so that no room reads the process's own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -79,7 +82,7 @@ function trustedRoot(named: string | undefined, cwd: string): string | null {
   return named === 'tuf' ? named : resolve(cwd, named);
 }
 
-function githubSettings(env: Environment, repo = 'openai/codex'): GitHubSettings {
+function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
   const host = enterpriseHost(env);
   const apiUrl = urlFrom(env, 'GITHUB_API_URL');
   return {

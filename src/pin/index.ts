@@ -9,6 +9,7 @@ export {
   writeLock,
 } from './lockfile.ts';
 export { formatLock, parseLock } from './lockfile-text.ts';
+export { pinCommand } from './pin-command.ts';
 export {
   type Ecosystem,
   type Pin,

@@ -1,5 +1,5 @@
 import zlib from 'node:zlib';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { type CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { Lock } from '../pin/index.ts';
 import type { Version } from '../pin/version.ts';
 import type { Target } from '../target/index.ts';
@@ -8,6 +8,7 @@ import { type ChannelsRequest, openChannels } from './channels.ts';
 import { chooseAsset, type VariantChoice } from './choose.ts';
 import { exhausted } from './exhausted.ts';
 import { applyLock, lockedRelease, lockedTarget } from './locked.ts';
+import { notLocked } from './not-locked.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import type { SourceChoice } from './source-selection.ts';
 
@@ -79,8 +80,14 @@ function readings(
   channel: ReleaseChannel,
 ): readonly Reading[] {
   const ask: Reading = () => channel.release(version, [target], signal);
-  const locked = lock === null ? undefined : lockedRelease(lock, target, choice, settings);
+  if (lock === null) return [ask];
+  const locked = lockedRelease(lock, target, choice, settings);
   if (locked === undefined) return [ask];
+  if (locked.assets.length === 0) {
+    // The executable's digest alone lets a channel stand in; else there is nothing to ask for.
+    if (lockedTarget(lock, target).entrypoint !== undefined) return [ask];
+    return [async () => Promise.reject(notLocked(lock, target, channel.name))];
+  }
   // A private repository has no direct URLs; with a token its API is the second way.
   const api = choice.channel === 'github' && settings.github.token !== null;
   return [async () => locked, ...(api ? [ask] : [])];
@@ -96,7 +103,7 @@ async function choose(
   try {
     const release = await read();
     const zstd = request.zstd ?? 'createZstdDecompress' in zlib;
-    const vouched = lock === null ? release : held(release, lock);
+    const vouched = lock === null ? release : held(release, lock, target);
     return { channel, ...chooseAsset(vouched, { target, variant, zstd }) };
   } catch (error) {
     if (!isCodexRuntimeError(error, ...PASSED_OVER)) throw error;
@@ -114,15 +121,8 @@ const PASSED_OVER = [
   'LOCK_INCOMPLETE',
 ] as const;
 
-function held(release: Release, lock: Lock): Release {
+function held(release: Release, lock: Lock, target: Target): Release {
   const assets = release.assets.flatMap((asset) => applyLock(asset, lock) ?? []);
   if (assets.length > 0 || release.assets.length === 0) return { ...release, assets };
-  throw new CodexRuntimeError(
-    'LOCK_INCOMPLETE',
-    `The lockfile pins no asset that ${release.channel} has of Codex ${lock.version}.`,
-    {
-      hint: `Run "codex-runtime pin ${lock.version}" to lock every channel.`,
-      fields: { version: lock.version, channel: release.channel },
-    },
-  );
+  throw notLocked(lock, target, release.channel);
 }

@@ -6,6 +6,7 @@ import type { Asset, Channel, Release } from './asset.ts';
 import type { ChannelsRequest } from './channels.ts';
 import { releasesOf, type SilentChannel } from './create-lock.ts';
 import { differenceOf, lockedAsset } from './locked-asset.ts';
+import { isNpmName } from './not-locked.ts';
 
 /** One way in which a lockfile is not complete or not true. */
 export type LockFinding =
@@ -122,7 +123,7 @@ function isAnswered(
   releases: readonly Release[],
   silent: readonly SilentChannel[],
 ): boolean {
-  const carriers: readonly Channel[] = name.endsWith('.tgz') ? ['npm'] : ['github', 'mirror'];
+  const carriers: readonly Channel[] = isNpmName(name) ? ['npm'] : ['github', 'mirror'];
   const carries = ({ channel }: { channel: Channel }): boolean => carriers.includes(channel);
   return releases.some(carries) && !silent.some(carries);
 }

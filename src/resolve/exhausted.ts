@@ -31,7 +31,10 @@ export async function exhausted(
     return unknownVersion(wanted, channels, failures, reasons);
   }
   const unlocked = first(failures, 'LOCK_INCOMPLETE');
-  if (unlocked !== undefined) return withReasons(unlocked, reasons);
+  // A channel that is locked and silent may answer later; a new lock would not change that.
+  if (unlocked !== undefined && first(failures, 'SOURCE_UNAVAILABLE') === undefined) {
+    return withReasons(unlocked, reasons);
+  }
   const { version, target } = wanted;
   const forTarget = target === undefined ? '' : ` for ${target.triple}`;
   return new CodexRuntimeError(

@@ -111,6 +111,44 @@ describe('resolveCandidates with a lockfile', () => {
     expect(candidates.map(({ channel }) => channel)).toEqual(['npm']);
   });
 
+  test('says that the lock is incomplete where it pins nothing of the channel, and asks nobody', async () => {
+    const { github, settings, lock, routes } = await locked('npm', { GH_TOKEN: 'secret' });
+    await using _ = github;
+    for (const sources of ['github', 'mirror', 'browser', 'github,mirror']) {
+      await expect(
+        allCandidates(candidateRequest(settings, { lock, sources })),
+      ).rejects.toMatchObject({
+        code: 'LOCK_INCOMPLETE',
+        hint: expect.stringContaining('"codex-runtime pin 0.115.0"'),
+        fields: {
+          target: LINUX.triple,
+          channel: sources.split(',')[0]?.replace('browser', 'github'),
+          locked: ['npm'],
+        },
+      });
+    }
+    expect(routes()).toEqual([]);
+  });
+
+  test('lets GitHub stand in for npm where the executable is locked', async () => {
+    const { github, settings, lock, routes } = await locked('npm');
+    await using _ = github;
+    const deep = withEntrypoints(lock, { [LINUX.triple]: 'a'.repeat(64) });
+    const [candidate] = await allCandidates(
+      candidateRequest(settings, { lock: deep, sources: 'github' }),
+    );
+    expect(candidate?.asset).toMatchObject({ name: PACKAGE, digests: [{ origin: 'github' }] });
+    expect(routes()).toEqual(['release']);
+  });
+
+  test('calls a channel that is locked and silent unavailable, not the lock incomplete', async () => {
+    const { github, settings, lock } = await locked('npm');
+    await using _ = github;
+    github.fail({ route: 'npm-document', status: 503 });
+    const error = allCandidates(candidateRequest(settings, { lock }));
+    await expect(error).rejects.toMatchObject({ code: 'SOURCES_EXHAUSTED' });
+  });
+
   test('refuses a target that the lock does not hold', async () => {
     const { github, settings, lock, routes } = await locked();
     await using _ = github;
