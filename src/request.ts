@@ -1,7 +1,14 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
-import { type Ecosystem, lockFor, type Pin, resolvePin } from './pin/index.ts';
+import {
+  type Ecosystem,
+  type Lock,
+  lockFor,
+  lockRepository,
+  type Pin,
+  resolvePin,
+} from './pin/index.ts';
 import type { Version } from './pin/version.ts';
 import { hasSignatures } from './resolve/asset-name.ts';
 import type { VariantChoice } from './resolve/choose.ts';
@@ -26,7 +33,7 @@ export interface RuntimeOptions {
   readonly variant?: VariantChoice;
   /** Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default `github,mirror,npm`. */
   readonly source?: string;
-  /** `owner/name` of a fork or private mirror. Default `openai/codex`. */
+  /** `owner/name` of a fork or private mirror. Default: the lockfile's, else `openai/codex`. */
   readonly repo?: string;
   /** Where runtimes are stored. Default `CODEX_RUNTIME_HOME`, else the platform's data directory. */
   readonly home?: string;
@@ -60,6 +67,8 @@ export interface RuntimeOptions {
 /** Options with every default filled in, the surroundings read, and the pin found. */
 export interface RuntimeRequest {
   readonly settings: Settings;
+  /** The repository that was named; null for that of the lockfile, else of {@link settings}. */
+  readonly repo: string | null;
   readonly pin: Pin;
   readonly target: Target;
   readonly variant: VariantChoice;
@@ -115,6 +124,7 @@ export async function completeRequest(
   });
   return {
     settings,
+    repo: options.repo ?? null,
     pin,
     target,
     variant: options.variant ?? 'auto',
@@ -159,8 +169,13 @@ function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
       },
     );
   }
-  const signer = requiredSigner(request, version, lock);
-  return { ...request, version, lock, ...(signer === undefined ? {} : { signer }) };
+  const settings = lock === null ? request.settings : settingsFor(request, lock);
+  const signer = requiredSigner({ ...request, settings }, version, lock);
+  return { ...request, settings, version, lock, ...(signer === undefined ? {} : { signer }) };
+}
+
+function settingsFor({ settings, repo }: RuntimeRequest, lock: Lock): Settings {
+  return { ...settings, github: { ...settings.github, repo: lockRepository(lock, repo) } };
 }
 
 /**

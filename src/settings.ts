@@ -115,11 +115,15 @@ function urlFrom(env: Environment, name: string): string | undefined {
   throw usage(name, null, 'is no http or https URL.', 'Correct it, or leave it unset.');
 }
 
-/** The name becomes part of URLs, so a segment like `..` must not get there. */
-function checkRepo(repo: string): string {
-  const segments = repo.split('/');
+/** Whether `text` is an `owner/name`. It becomes part of URLs, so a segment like `..` is none. */
+export function isRepository(text: string): boolean {
+  const segments = text.split('/');
   const plain = segments.every((name) => /^[\w.-]+$/.test(name) && !/^(-|\.{1,2}$)/.test(name));
-  if (segments.length === 2 && plain) return repo;
+  return segments.length === 2 && plain;
+}
+
+function checkRepo(repo: string): string {
+  if (isRepository(repo)) return repo;
   throw usage('The repository', repo, 'is no owner/name.', 'Write it like openai/codex.');
 }
 

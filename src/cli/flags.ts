@@ -87,7 +87,7 @@ export function addSourceFlags(command: Command): Command {
     )
     .option(
       '--repo <owner/name>',
-      'a fork or private mirror on GitHub (default: openai/codex)',
+      "a fork or private mirror on GitHub (default: the lockfile's where it counts, else openai/codex)",
       nonEmpty,
     );
 }

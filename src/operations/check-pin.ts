@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { findLockfile, parseLock, parseVersion } from '../pin/index.ts';
+import { findLockfile, lockRepository, parseLock, parseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import {
   checkLock,
@@ -23,7 +23,7 @@ export interface PinCheck {
 /**
  * Compares the nearest lockfile with what the channels say now; downloads and writes nothing.
  * @throws CodexRuntimeError `PIN_MISSING` without a lockfile; `LOCK_INVALID` when it was edited;
- * `LOCK_INCOMPLETE` when it is for another version than `options.version`, or lacks what a channel
+ * `LOCK_INCOMPLETE` when it is for another version or repository than the options name, or lacks what a channel
  * has; `DIGEST_MISMATCH` when a channel has other bytes (both with `fields.findings` and, as
  * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
  */
@@ -35,7 +35,7 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
   verifyVersion(found.path, lock.version, options.version);
   const check = await checkLock({
     // A lock says of which repository it is; another one's releases say nothing about it.
-    settings: settingsOf({ ...options, repo: options.repo ?? lock.repo }),
+    settings: settingsOf({ ...options, repo: lockRepository(lock, options.repo ?? null) }),
     sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
     lock,
     ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),

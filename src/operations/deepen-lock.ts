@@ -54,6 +54,7 @@ async function requestFor(
   const version = parseVersion(lock.version);
   return await exactRequest({
     settings: settingsOf(options),
+    repo: null,
     pin: { spec: { kind: 'exact', version }, origin: 'lockfile', lock },
     target,
     variant: 'auto',

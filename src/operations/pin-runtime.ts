@@ -51,14 +51,19 @@ export interface PinResult {
 
 /**
  * Writes `codex-runtime.lock.json` for all targets and channels. The version is the argument, else
- * what the environment or the lockfile names. A lockfile that cannot be trusted is written anew.
+ * what the environment or the lockfile names, the repository
+ * the option, else the lockfile's. A lockfile that cannot be trusted is written anew.
  * @throws CodexRuntimeError `PIN_MISSING`, `PIN_INVALID`; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`,
  * `SOURCES_EXHAUSTED` when there is nothing to lock; `DIGEST_MISMATCH` when two channels, or the
  * present lock and a channel, have different bytes under one name; `PERMISSION_DENIED`,
  * `DISK_FULL`; with `deep` what provisioning throws
  */
 export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
-  const settings = settingsOf(options);
+  const { cwd } = settingsOf(options);
+  const present = await loadPresent(cwd);
+  // A new version is of the same repository, unless another one is named.
+  const repo = options.repo ?? present.lock?.repo;
+  const settings = settingsOf({ ...options, ...(repo === undefined ? {} : { repo }) });
   const spec = await wantedSpec(options, settings);
   const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
   const watch = {
@@ -66,7 +71,6 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   const version = await resolveVersion({ settings, sources, spec, ...watch });
-  const present = await loadPresent(settings.cwd);
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
   const wanted: Lock =
     options.verifySignature === true ? { ...draft.lock, signature: 'required' } : draft.lock;

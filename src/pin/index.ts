@@ -1,3 +1,4 @@
+export { lockRepository } from './lock-repository.ts';
 export {
   findLockfile,
   LOCKFILE_NAME,

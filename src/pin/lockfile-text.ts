@@ -1,7 +1,9 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
+import { DEFAULT_REPO, isRepository } from '../settings.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
+import { pinCommand } from './pin-command.ts';
 import { tryParseVersion } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
@@ -24,21 +26,26 @@ export function parseLock(text: string, path: string): Lock {
   const { version: spelled, repo, signature } = document;
   const version = typeof spelled === 'string' ? tryParseVersion(spelled)?.semver : undefined;
   if (version === undefined || version !== spelled) throw invalid(path, 'names no exact version');
-  if (typeof repo !== 'string' || !/^[\w.-]+\/[\w.-]+$/.test(repo)) {
-    throw invalid(path, 'names no repository', version);
+  if (typeof repo !== 'string' || !isRepository(repo)) {
+    throw invalid(path, 'names no repository', { version });
   }
   if (signature !== undefined && signature !== 'required') {
-    throw invalid(path, 'has a signature rule that is not "required"', version);
+    throw invalid(path, 'has a signature rule that is not "required"', { version, repo });
   }
   if (document['checksum'] !== checksumOf(document)) {
     throw invalid(
       path,
       'was edited by hand: its checksum is not that of its content, so its digests may belong to another version',
-      version,
+      { version, repo },
     );
   }
   const required = signature === undefined ? {} : { signature: 'required' as const };
-  return { version, repo, ...required, targets: readTargets(document['targets'], path, version) };
+  return {
+    version,
+    repo,
+    ...required,
+    targets: readTargets(document['targets'], path, { version, repo }),
+  };
 }
 
 /** The lockfile's text: stable key order, one line a target, so that a new version changes few lines. */
@@ -94,12 +101,12 @@ function orderedTargets(lock: Lock): [Triple, LockedTarget][] {
   });
 }
 
-function readTargets(value: unknown, path: string, version: string): Lock['targets'] {
-  if (!isRecord(value)) throw invalid(path, 'has no targets', version);
+function readTargets(value: unknown, path: string, known: Known): Lock['targets'] {
+  if (!isRecord(value)) throw invalid(path, 'has no targets', known);
   const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {
     if (!Object.hasOwn(value, triple)) return [];
     const target = readTarget(value[triple]);
-    if (target === undefined) throw invalid(path, `has a malformed entry for ${triple}`, version);
+    if (target === undefined) throw invalid(path, `has a malformed entry for ${triple}`, known);
     return [[triple, target]];
   });
   return Object.fromEntries(entries);
@@ -151,13 +158,21 @@ function parseJson(text: string, path: string): unknown {
   try {
     return JSON.parse(text);
   } catch (cause) {
-    throw invalid(path, 'is not JSON', undefined, cause);
+    throw invalid(path, 'is not JSON', {}, cause);
   }
 }
 
-function invalid(path: string, what: string, version?: string, cause?: unknown): CodexRuntimeError {
+/** What could be read of a lockfile that is refused. */
+type Known = Partial<Pick<Lock, 'version' | 'repo'>>;
+
+function invalid(
+  path: string,
+  what: string,
+  { version, repo = DEFAULT_REPO }: Known = {},
+  cause?: unknown,
+): CodexRuntimeError {
   return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
-    hint: `Run "codex-runtime pin ${version ?? '<version>'}" to write it anew, and commit the result.`,
+    hint: `Run "${pinCommand({ version: version ?? '<version>', repo })}" to write it anew, and commit the result.`,
     fields: { path, ...(version === undefined ? {} : { version }) },
     ...(cause === undefined ? {} : { cause }),
   });

@@ -34,6 +34,20 @@ describe('pinRuntime', () => {
     expect(github.asked('browser')).toEqual([]);
   });
 
+  it('stays with the repository of the lockfile, unless another one is named', async () => {
+    const releases = [await miniatureRelease('1.2.4'), await miniatureRelease('1.2.3')];
+    await using fork = await startLoopbackGitHub({ repo: 'owner/fork', releases });
+    const options = { ...(await surroundings(fork)), source: 'github' };
+    const first = await pinRuntime({ ...options, version: '1.2.3', repo: 'owner/fork' });
+    expect(first.lock.repo).toBe('owner/fork');
+    const second = await pinRuntime({ ...options, version: 'latest' });
+    expect(second.lock).toMatchObject({ version: '1.2.4', repo: 'owner/fork' });
+    await using upstream = await startLoopbackGitHub({ releases });
+    const named = { ...options, env: { ...options.env, ...upstream.env }, version: '1.2.4' };
+    const third = await pinRuntime({ ...named, repo: 'openai/codex' });
+    expect(third.lock.repo).toBe('openai/codex');
+  });
+
   it('replaces the lockfile found upward', async () => {
     await using github = await startLoopbackGitHub({
       releases: [await miniatureRelease('1.2.3'), await miniatureRelease('1.2.2')],
@@ -135,6 +149,17 @@ describe('checkPin', () => {
     const error = await failure(checkPin({ ...options, version: '1.2.4' }));
     expect(error.code).toBe('LOCK_INCOMPLETE');
     expect(error.fields).toMatchObject({ expected: '1.2.4', actual: '1.2.3' });
+  });
+
+  it('refuses a lockfile that is of another repository, and asks nobody', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const options = await surroundings(github);
+    await pinRuntime({ ...options, version: '1.2.3' });
+    const asked = github.requests.length;
+    const error = await failure(checkPin({ ...options, repo: 'owner/fork' }));
+    expect(error.code).toBe('LOCK_INCOMPLETE');
+    expect(error.fields).toMatchObject({ expected: 'openai/codex', actual: 'owner/fork' });
+    expect(github.requests).toHaveLength(asked);
   });
 
   it('tells of channels that could not be compared with', async () => {

@@ -55,6 +55,25 @@ describe('formatLock', () => {
 });
 
 describe('parseLock', () => {
+  test('names the repository in the command that mends a lock of a fork', () => {
+    const edited = formatLock({ ...LOCK, repo: 'owner/fork' }).replace('"0.115.0"', '"0.116.0"');
+    expect(() => parse(edited)).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_INVALID',
+        hint: expect.stringContaining('"codex-runtime pin 0.116.0 --repo owner/fork"'),
+      }),
+    );
+  });
+
+  test.each(['../codex', 'owner/..', '-owner/codex', 'owner', 'owner/a/b', 'owner/a b'])(
+    'refuses the repository %s, which would become part of URLs',
+    (repo) => {
+      expect(() => parse(formatLock({ ...LOCK, repo }))).toThrow(
+        expect.objectContaining({ code: 'LOCK_INVALID' }),
+      );
+    },
+  );
+
   test('refuses a version that was edited without its digests, and says how to mend it', () => {
     const edited = formatLock(LOCK).replace('"version": "0.115.0"', '"version": "0.116.0"');
     expect(() => parse(edited)).toThrow(
