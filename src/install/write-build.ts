@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { syncDirectory, writeSynced } from '../store/index.ts';
+import { sealFiles, syncDirectory, writeSynced } from '../store/index.ts';
 import { FilePlacer } from './place-file.ts';
 
 /**
@@ -34,6 +34,9 @@ export async function writeBuild(
     if ('content' in file) await writeSynced(path, file.content);
     else await placer.place(file.from, path, file.mode);
   });
+  // What is linked brings the store's seal along.
+  const written = plan.files.filter((file) => 'content' in file);
+  await sealFiles(root, written);
   await allOf(ordered, syncDirectory);
 }
 

@@ -24,6 +24,7 @@ import {
   type Runtime,
   type RuntimeDescription,
   runtimeDir,
+  verifyFiles,
 } from '../store/index.ts';
 import { hostTarget } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';
@@ -100,7 +101,7 @@ interface PresentPython {
   readonly runtime: RuntimeDescription;
 }
 
-/** What Python finds, if every file that its `runtime.json` lists is there. */
+/** What Python finds, if every file that its `runtime.json` lists is there and its own are whole. */
 async function loadComplete(environment: PythonEnvironment): Promise<PresentPython | null> {
   const found = await installedPythonRuntime(environment);
   // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
@@ -114,6 +115,9 @@ async function loadComplete(environment: PythonEnvironment): Promise<PresentPyth
     const stats = await stat(join(found.dir, path)).catch(() => null);
     if (stats?.size !== size) return null;
   }
+  // Python runs these; pip gives them modes of its own.
+  const damages = await verifyFiles(found.dir, runtime.packageFiles ?? []);
+  if (damages.some(({ kind }) => kind !== 'mode')) return null;
   return { found, runtime };
 }
 

@@ -1,7 +1,13 @@
+import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { parseVersion } from '../pin/version.ts';
-import type { Runtime, RuntimeDescription, RuntimeManifest } from '../store/manifest.ts';
+import type {
+  Runtime,
+  RuntimeDescription,
+  RuntimeFile,
+  RuntimeManifest,
+} from '../store/manifest.ts';
 import { formatManifest } from '../store/parse-manifest.ts';
 import { parseTarget, type Target } from '../target/index.ts';
 import { checkPackageJson } from './check-package-json.ts';
@@ -63,7 +69,7 @@ async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
       command: request.command ?? 'codex',
     },
   );
-  const files = combine(template, runtimeFiles(request.runtime, ''));
+  const files = combine(template, runtimeFiles(request.runtime, '', template));
   checkPackageJson(files, { name, version: manifest.version });
   return {
     ecosystem: 'node',
@@ -98,7 +104,7 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
     name: names.importName,
     version,
     target: target.triple,
-    files: combine(moved, runtimeFiles(request.runtime, `${names.importName}/`)),
+    files: combine(moved, runtimeFiles(request.runtime, `${names.importName}/`, moved)),
     executable: `${names.importName}/${manifest.entrypoint}`,
   };
 }
@@ -131,8 +137,16 @@ export function repositoryUrl(url: string = CODEX_REPOSITORY): string {
     .replace(/\.git$/, '');
 }
 
-function runtimeFiles({ dir, manifest }: Runtime, prefix: string): readonly PlannedFile[] {
-  const description = formatManifest(describeRuntime(manifest));
+/** @param template what of it lies below `prefix` gets its digests into `runtime.json`, for `verify` */
+function runtimeFiles(
+  { dir, manifest }: Runtime,
+  prefix: string,
+  template: readonly TemplateFile[],
+): readonly PlannedFile[] {
+  const packageFiles = template
+    .filter(({ path }) => path.startsWith(prefix))
+    .map((file) => describeContent(file, prefix));
+  const description = formatManifest({ ...describeRuntime(manifest), packageFiles });
   return [
     { path: `${prefix}runtime.json`, mode: 0o644, content: Buffer.from(description, 'utf8') },
     ...manifest.files.map(({ path, mode, size, sha256 }) => ({
@@ -143,6 +157,11 @@ function runtimeFiles({ dir, manifest }: Runtime, prefix: string): readonly Plan
       sha256,
     })),
   ];
+}
+
+function describeContent({ path, content }: TemplateFile, prefix: string): RuntimeFile {
+  const sha256 = createHash('sha256').update(content).digest('hex');
+  return { path: path.slice(prefix.length), size: content.length, mode: 0o644, sha256 };
 }
 
 /** Template and runtime side by side; a path that both want would hide one of them. */

@@ -70,6 +70,13 @@ async function listFiles(root: string): Promise<readonly string[]> {
         file: path,
       });
     }
+    // Windows cannot write it, and no `runtime.json` may list it.
+    if (path.includes(':')) {
+      throw invalid(`The template ${root} holds ${path}, whose name Windows cannot write.`, {
+        template: root,
+        file: path,
+      });
+    }
     paths.push(path);
   }
   return paths.sort();

@@ -10,11 +10,10 @@ export { clearDeadLock, type HeldLock, workOnce } from './lock.ts';
 export type {
   Runtime,
   RuntimeDescription,
-  RuntimeFile,
   RuntimeManifest,
 } from './manifest.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
-export { type Damage, isWhole, sealFiles, verifyFiles } from './seal.ts';
+export { type Damage, describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
   commitRuntime,
   findRuntime,

@@ -25,6 +25,11 @@ export interface RuntimeDescription {
   readonly entrypoint: string;
   /** Sorted by path. */
   readonly files: readonly RuntimeFile[];
+  /**
+   * What a package holds beside the runtime, such as `index.js`: relative to its `runtime.json`.
+   * Absent in the store.
+   */
+  readonly packageFiles?: readonly RuntimeFile[];
 }
 
 /** Where a stored runtime's bytes came from and what vouched for them. */

@@ -47,7 +47,7 @@ function checksumOf(content: object): string {
 
 function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (!isRecord(value) || value['schemaVersion'] !== 1) return undefined;
-  const { version, target, variant, entrypoint, files } = value;
+  const { version, target, variant, entrypoint, files, packageFiles } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
   if (
     typeof version !== 'string' ||
@@ -59,7 +59,10 @@ function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
   if (!files.every(isRuntimeFile)) return undefined;
   if (!files.some(({ path }) => path === entrypoint)) return undefined;
-  return { schemaVersion: 1, version, target: known.triple, variant, entrypoint, files };
+  const runtime = { version, target: known.triple, variant, entrypoint, files } as const;
+  if (packageFiles === undefined) return { schemaVersion: 1, ...runtime };
+  if (!Array.isArray(packageFiles) || !packageFiles.every(isRuntimeFile)) return undefined;
+  return { schemaVersion: 1, ...runtime, packageFiles };
 }
 
 function isRuntimeFile(value: unknown): value is RuntimeFile {

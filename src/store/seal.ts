@@ -21,8 +21,19 @@ export interface Damage {
   readonly actual?: string;
 }
 
+/** Every file that a description vouches for, in the store or in a package. */
+export function describedFiles({
+  files,
+  packageFiles = [],
+}: RuntimeDescription): readonly RuntimeFile[] {
+  return [...files, ...packageFiles];
+}
+
 /** Gives every file of `root` the sealed time. Throws the native error. */
-export async function sealFiles(root: string, files: readonly RuntimeFile[]): Promise<void> {
+export async function sealFiles(
+  root: string,
+  files: readonly Pick<RuntimeFile, 'path'>[],
+): Promise<void> {
   for (const { path } of files) await utimes(join(root, path), SEAL_SECONDS, SEAL_SECONDS);
 }
 
@@ -111,10 +122,19 @@ async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** Whether a runtime tree under `root` is whole: the cheap look, and hashing where that is unsure. */
+/** Whether a runtime or package under `root` is whole: the cheap look, and hashing where that is unsure. */
 export async function isWhole(root: string, description: RuntimeDescription): Promise<boolean> {
-  const damages = inspectFiles(root, description.files);
+  const files = describedFiles(description);
+  const damages = inspectFiles(root, files);
   if (damages.length === 0) return true;
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
-  return (await verifyFiles(root, description.files)).length === 0;
+  const unsure = new Set(damages.map(({ path }) => path));
+  return (
+    (
+      await verifyFiles(
+        root,
+        files.filter(({ path }) => unsure.has(path)),
+      )
+    ).length === 0
+  );
 }

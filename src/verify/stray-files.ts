@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { MANIFEST_NAME, type RuntimeFile } from '../store/index.ts';
+import { describedFiles, MANIFEST_NAME, type RuntimeDescription } from '../store/index.ts';
 
 /**
  * What lies beside a runtime's files and was never verified: Codex runs what it finds there.
@@ -10,11 +10,11 @@ import { MANIFEST_NAME, type RuntimeFile } from '../store/index.ts';
  */
 export async function strayFiles(
   root: string,
-  files: readonly RuntimeFile[],
+  runtime: RuntimeDescription,
   whole: boolean,
 ): Promise<readonly string[]> {
-  const known = new Set(files.map(({ path }) => path));
-  const folders = new Set(files.flatMap(({ path }) => path.split('/', 2).slice(0, -1)));
+  const known = new Set(describedFiles(runtime).map(({ path }) => path));
+  const folders = new Set(runtime.files.flatMap(({ path }) => path.split('/', 2).slice(0, -1)));
   const inFolders = await Promise.all([...folders].map((folder) => filesBelow(root, folder)));
   const atRoot = whole ? (await entries(root)).map(({ name }) => name) : [];
   const own = (name: string) => name === MANIFEST_NAME || folders.has(name);

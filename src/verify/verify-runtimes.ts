@@ -5,6 +5,7 @@ import type { PrefixOptions } from '../operations/prefix.ts';
 import { loadLock } from '../pin/index.ts';
 import { parseVersion } from '../pin/version.ts';
 import { settingsOf } from '../request.ts';
+import { describedFiles } from '../store/index.ts';
 import { type Host, hostTarget, type Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
 import { findSubjects, type Subject } from './subject.ts';
@@ -66,7 +67,7 @@ export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verif
 
 function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
   const { runtime, dir } = subject;
-  const files = runtime?.files ?? [];
+  const files = runtime === null ? [] : describedFiles(runtime);
   return {
     place: subject.package === null ? 'store' : 'prefix',
     prefix: subject.package?.layout.prefix ?? null,

@@ -6,7 +6,12 @@ import { isCodexRuntimeError } from '../errors.ts';
 import { binLink } from '../install/index.ts';
 import type { Lock } from '../pin/index.ts';
 import type { Environment } from '../settings.ts';
-import { entrypointDigest, type RuntimeDescription, verifyFiles } from '../store/index.ts';
+import {
+  describedFiles,
+  entrypointDigest,
+  type RuntimeDescription,
+  verifyFiles,
+} from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { RuntimeDamage } from './damage.ts';
 import { missingMembers } from './expected-members.ts';
@@ -43,8 +48,8 @@ export async function inspectSubject(
 ): Promise<Inspection> {
   const { runtime, dir } = subject;
   if (runtime === null) return inspection(dir, [{ path: 'runtime.json', kind: 'manifest' }]);
-  const files = await verifyFiles(dir, runtime.files, expectation.signal);
-  const strays = await strayFiles(dir, runtime.files, subject.package === null);
+  const files = await verifyFiles(dir, describedFiles(runtime), expectation.signal);
+  const strays = await strayFiles(dir, runtime, subject.package === null);
   const flaws: readonly Flaw[] = [
     ...keyFlaws(subject, runtime),
     ...versionFlaws(runtime, expectation),

@@ -1,12 +1,14 @@
 import { execFile } from 'node:child_process';
 import {
   access,
+  appendFile,
   lstat,
   mkdir,
   readdir,
   readFile,
   readlink,
   realpath,
+  rm,
   stat,
   symlink,
   writeFile,
@@ -228,6 +230,22 @@ describe('isHealthy', () => {
     const link = join(layout.bin, 'codex');
     await run('ln', ['-sf', '/bin/true', link]);
     expect(await isHealthy(layout, installed)).toBe(false);
+  });
+
+  it('sees a file of the package that was edited or is gone', async () => {
+    const layout = await localLayout();
+    const installed = await install(layout);
+    await appendFile(join(installed.dir, 'index.js'), '// edited');
+    expect(await isHealthy(layout, installed)).toBe(false);
+    const again = await install(layout);
+    await rm(join(again.dir, 'index.d.ts'));
+    expect(await isHealthy(layout, again)).toBe(false);
+  });
+
+  it('looks at the time of what the package brings, as at that of the runtime', async () => {
+    const { dir } = await install(await localLayout());
+    const { mtimeMs } = await stat(join(dir, 'bin/codex'));
+    expect(await stat(join(dir, 'index.js'))).toMatchObject({ mtimeMs });
   });
 
   it('sees a write through the shared inode', async () => {

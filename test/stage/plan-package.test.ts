@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -69,8 +70,24 @@ describe('planPackage for npm', () => {
     const plan = await planPackage({ runtime, ecosystem: 'node' });
     const { origin, ...description } = runtime.manifest;
     expect(origin.channel).toBe('npm');
-    expect(parseDescription(contentOf(plan, 'runtime.json'))).toEqual(description);
+    expect(parseDescription(contentOf(plan, 'runtime.json'))).toMatchObject(description);
     expect(contentOf(plan, 'runtime.json')).not.toContain('origin');
+  });
+
+  it.each([
+    ['node', '', ['LICENSE', 'README.md', 'index.d.ts', 'index.js', 'package.json']],
+    ['python', 'codex_cli_bin/', ['__init__.py', '__main__.py', 'py.typed']],
+  ] as const)('says in the runtime.json for %s what its own files are', async (...expected) => {
+    const [ecosystem, folder, names] = expected;
+    const plan = await planMiniature(ecosystem);
+    const described = parseDescription(contentOf(plan, `${folder}runtime.json`));
+    expect(described?.packageFiles).toEqual(
+      names.map((path) => {
+        const content = Buffer.from(contentOf(plan, `${folder}${path}`));
+        const sha256 = createHash('sha256').update(content).digest('hex');
+        return { path, size: content.length, mode: 0o644, sha256 };
+      }),
+    );
   });
 
   it('takes modes from the runtime for its files and 0644 for the template', async () => {
@@ -169,6 +186,12 @@ describe('templates', () => {
     const dir = await templatesCopy();
     await symlink('/etc/passwd', join(dir, 'node-platform/extra'));
     await expect(planWith(dir)).rejects.toMatchObject({ fields: { file: 'extra' } });
+  });
+
+  it('are refused with a name that Windows cannot write', async () => {
+    const dir = await templatesCopy();
+    await writeFile(join(dir, 'node-platform/a:b'), '');
+    await expect(planWith(dir)).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
   });
 
   it('are refused with a file that the runtime brings, in any case', async () => {

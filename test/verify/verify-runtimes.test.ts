@@ -254,6 +254,17 @@ describe('verifyRuntimes, of a prefix', () => {
     expect(error.fields['damages']).toMatchObject([{ path: 'codex-path/rg', kind: 'digest' }]);
   });
 
+  it.each(['index.js', 'index.d.ts', 'package.json', 'README.md', 'LICENSE'])(
+    "finds a changed bit in the package's own %s",
+    async (path) => {
+      const { options, installedPackage } = await installed();
+      await flipBit(join(installedPackage.dir, path));
+      const error = await failure(verifyRuntimes(options));
+      expect(error).toMatchObject({ code: 'DAMAGED', exitStatus: 9 });
+      expect(error.fields['damages']).toMatchObject([{ path, kind: 'digest' }]);
+    },
+  );
+
   it('says that a prefix holds no runtime', async () => {
     const { dir, options } = await home();
     const error = await failure(verifyRuntimes({ ...options, prefix: join(dir, 'empty') }));
