@@ -71,6 +71,7 @@ function silentContext(): CliContext {
     interactive: false,
     columns: 100,
     color: false,
+    stdoutColumns: undefined,
     stdoutColor: false,
     signal: new AbortController().signal,
     releaseSignals: () => undefined,

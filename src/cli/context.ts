@@ -17,6 +17,8 @@ export interface CliContext {
   /** Columns of the terminal; 80 where unknown. */
   readonly columns: number;
   readonly color: boolean;
+  /** Columns of the terminal that stdout is; undefined where stdout is a pipe or a file. */
+  readonly stdoutColumns: number | undefined;
   /** Whether stdout is a terminal that shows colours. */
   readonly stdoutColor: boolean;
   /** Ends with the first SIGINT, SIGTERM or SIGHUP. */

@@ -3,6 +3,12 @@ import { CodexRuntimeError, escapeControls } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { formatJson } from './format.ts';
 
+/** Whether a switch is given, also on a command line that cannot be parsed; behind `--` it is another program's. */
+export function hasFlag(words: readonly string[], flag: '--json' | '--verbose'): boolean {
+  const separator = words.indexOf('--');
+  return words.slice(0, separator === -1 ? words.length : separator).includes(flag);
+}
+
 /** Shows an error in the form that was asked for and says the exit status. */
 export function reportError(
   error: unknown,

@@ -1,10 +1,10 @@
 import { CommanderError } from 'commander';
-import { CodexRuntimeError, EXIT_STATUS } from '../errors.ts';
+import { EXIT_STATUS } from '../errors.ts';
 import type { CliContext, CommandResult } from './context.ts';
-import { reportError } from './fail.ts';
-import { formatJson } from './format.ts';
+import { hasFlag, reportError } from './fail.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
+import { usageError } from './usage-error.ts';
 
 const { argv, env, stdout, stderr } = process;
 const words = askedForHelp(argv.slice(2));
@@ -22,6 +22,7 @@ const context: CliContext = {
   interactive: terminal && !inCi,
   columns: stderr.columns ?? 80,
   color: terminal && !plain,
+  stdoutColumns: stdout.isTTY === true ? stdout.columns : undefined,
   stdoutColor: stdout.isTTY === true && env['TERM'] !== 'dumb' && !plain,
   signal: signals.signal,
   releaseSignals: signals.release,
@@ -53,21 +54,14 @@ async function run(): Promise<number> {
     await program.parseAsync(words, { from: 'user' });
     return result ?? 0;
   } catch (error) {
-    const rest = words.slice(0, words.includes('--') ? words.indexOf('--') : words.length);
-    const json = rest.includes('--json');
-    if (error instanceof CommanderError) return reportUsage(error, json);
-    return reportError(error, context, { json, verbose: rest.includes('--verbose') });
+    const flags = { json: hasFlag(words, '--json'), verbose: hasFlag(words, '--verbose') };
+    if (!(error instanceof CommanderError)) return reportError(error, context, flags);
+    if (error.exitCode === 0) return 0;
+    const usage = usageError(error, words);
+    // Where no command was named, help has said so already.
+    if (error.code === 'commander.help' && !flags.json) return usage.exitStatus;
+    return reportError(usage, context, { ...flags, verbose: false });
   }
-}
-
-/** The words for people are on stderr already. */
-function reportUsage({ exitCode, message }: CommanderError, json: boolean): number {
-  if (exitCode === 0) return 0;
-  const error = new CodexRuntimeError('USAGE', message.replace(/^error: /, ''), {
-    hint: 'Run codex-runtime --help to see what there is.',
-  });
-  if (json) stdout.write(formatJson(error));
-  return error.exitStatus;
 }
 
 /** `help` and `help COMMAND` are what many type first. */

@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
 import type { CliContext, CommandResult } from './context.ts';
+import { hasFlag } from './fail.ts';
+import { commandWord } from './usage-error.ts';
 
 /**
  * Only the command that is used is loaded and made. Where none is, or one that there is not, the
@@ -16,20 +18,24 @@ export async function createProgram(
     .description('Puts one exact, verified Codex runtime where it is needed.')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
-    .showHelpAfterError('Run codex-runtime --help to see what there is.')
     .configureOutput({
       writeOut: (text) => stdout.write(text),
-      writeErr: (text) => stderr.write(text),
+      // Help where no command was given; a document says the same in its own way.
+      writeErr: (text) => (hasFlag(words, '--json') ? undefined : stderr.write(text)),
+      // Thrown too, and shown by main like every other error.
+      outputError: () => undefined,
     })
     .exitOverride()
     .addHelpText('after', EXAMPLES);
-  const used = words.find((word) => !word.startsWith('-'));
+  const used = commandWord(words);
   const entry = COMMANDS.find(({ name }) => name === used);
   if (entry !== undefined) {
     const command = (await entry.load()).createCommand(context, done);
     return program.addCommand(command.summary(entry.summary).copyInheritedSettings(program));
   }
   program.version(packageVersion(), '-V, --version');
+  // `help instal` and `instal --help` are about a command that there is not.
+  if (used !== undefined) program.helpOption(false);
   for (const { name, summary } of COMMANDS) {
     program.addCommand(new Command(name).summary(summary).copyInheritedSettings(program));
   }

@@ -20,14 +20,37 @@ describe('a command line that is wrong', () => {
     expect((await runCli([], { dir })).status).toBe(2);
   });
 
-  it('is one JSON document with --json', async () => {
+  it('leads to the help of the command that was named', async () => {
+    const dir = await tempDir();
+    for (const args of [['wait'], ['list', '--limit', 'x'], ['wait', '1.2.3', '1.2.4']]) {
+      const run = await runCli(args, { dir });
+      expect(run).toMatchObject({ status: 2, stdout: '' });
+      expect(run.stderr).toContain(`codex-runtime ${args[0]} --help`);
+      expect(run.stderr.trimEnd().split('\n')).toHaveLength(2);
+    }
+  });
+
+  it('is told where help is asked for a command that there is not', async () => {
     const dir = await tempDir();
     for (const args of [
+      ['help', 'instal'],
+      ['instal', '--help'],
+    ]) {
+      const run = await runCli(args, { dir });
+      expect(run).toMatchObject({ status: 2, stdout: '' });
+      expect(run.stderr).toContain('Did you mean install?');
+    }
+  });
+
+  it('is one JSON document with --json, and nothing beside it', async () => {
+    const dir = await tempDir();
+    for (const args of [
+      ['--json'],
       ['instal', '--json'],
       ['install', '--variant', 'x', '--json'],
     ]) {
       const run = await runCli(args, { dir });
-      expect(run.status).toBe(2);
+      expect(run).toMatchObject({ status: 2, stderr: '' });
       expect(document(run)).toMatchObject({ code: 'USAGE', hint: expect.any(String) });
     }
   });
@@ -43,7 +66,7 @@ describe('a flag that would mean nothing', () => {
   ])('%s is refused', async (line) => {
     const run = await runCli(line.split(' '), { dir: await tempDir() });
     expect(run.status).toBe(2);
-    expect(run.stderr).toMatch(/--(json|limit|source|repo)\b/);
+    expect(run.stdout + run.stderr).toMatch(/--(json|limit|source|repo)\b/);
   });
 });
 
