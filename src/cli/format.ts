@@ -23,22 +23,6 @@ export function formatDuration(seconds: number): string {
   return `${Math.floor(whole / 3600)} h ${two(Math.floor((whole % 3600) / 60))} min`;
 }
 
-/** Rows as columns, without spaces at the ends of lines. */
-export function formatTable(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  return rows
-    .map((row) =>
-      row
-        .map((cell, column) => cell.padEnd(column < row.length - 1 ? (widths[column] ?? 0) : 0))
-        .join('  ')
-        // A last column that is empty here and there leaves no spaces behind.
-        .trimEnd(),
-    )
-    .join('\n');
-}
-
 /**
  * One document for stdout. JSON itself lets C1 controls, bidirectional overrides and orders to a CI
  * runner through; as escapes they mean the same to who parses it.

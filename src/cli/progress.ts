@@ -91,12 +91,16 @@ function sourceName({ channel, source }: Extract<ProgressEvent, { type: 'unavail
 async function openBar({ stderr, columns, color }: CliContext): Promise<TransferView> {
   const { default: progress } = await import('cli-progress');
   const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
+  const size = Math.max(8, Math.min(32, columns - 56));
   const bar = new progress.SingleBar({
     stream: stderr as NodeJS.WriteStream,
-    format: `${paint(36, '{bar}')} {percentage}%  {done} of {all}  {rate}  {left}`,
-    barCompleteChar: '█',
-    barIncompleteChar: '░',
-    barsize: Math.max(8, Math.min(32, columns - 56)),
+    // A share of what nobody has told would be a guess: then the bytes and the rate have to do.
+    format: (_options, { progress: share }, { total, words }) => {
+      if (total === null) return words;
+      const full = Math.round(share * size);
+      const drawn = paint(36, '█'.repeat(full) + '░'.repeat(size - full));
+      return `${drawn} ${Math.floor(share * 100)}%  ${words}`;
+    },
     hideCursor: true,
     clearOnComplete: false,
     fps: 12,
@@ -105,7 +109,7 @@ async function openBar({ stderr, columns, color }: CliContext): Promise<Transfer
   let open = false;
   return {
     show(event, transfer) {
-      const payload = describeTransfer(event, transfer);
+      const payload = { total: event.total, words: describeTransfer(event, transfer) };
       if (!open) bar.start(event.total ?? 0, event.received, payload);
       // Some channels tell the size only with the first bytes.
       if (event.total !== null) bar.setTotal(event.total);
@@ -133,10 +137,10 @@ class LineView implements TransferView {
 
   show(event: DownloadEvent, transfer: Transfer): void {
     const now = process.hrtime.bigint();
-    if (now - this.#last < LINE_EVERY_NS) return;
+    // That a download has begun is no progress yet.
+    if (event.received === 0 || now - this.#last < LINE_EVERY_NS) return;
     this.#last = now;
-    const { done, all, rate, left } = describeTransfer(event, transfer);
-    this.#stderr.write(`Downloaded ${done} of ${all}  ${rate}  ${left}\n`);
+    this.#stderr.write(`Downloaded ${describeTransfer(event, transfer)}\n`);
   }
 
   end(): void {
@@ -144,13 +148,17 @@ class LineView implements TransferView {
   }
 }
 
-function describeTransfer(event: DownloadEvent, transfer: Transfer) {
+/** `30.0 MB of 200 MB  10.0 MB/s  17 s left`, without what nobody can tell. */
+function describeTransfer({ received, total }: DownloadEvent, transfer: Transfer): string {
   const { rate } = transfer;
-  const left = transfer.secondsLeft(event.total);
-  return {
-    done: formatBytes(event.received),
-    all: event.total === null ? '?' : formatBytes(event.total),
-    rate: rate === undefined ? '' : `${formatBytes(rate)}/s`,
-    left: left === undefined ? '' : `${formatDuration(left)} left`,
-  };
+  const left = transfer.secondsLeft(total);
+  const done = formatBytes(received);
+  if (received === 0) {
+    return total === null ? 'waiting for the first bytes' : `waiting for ${formatBytes(total)}`;
+  }
+  return [
+    total === null ? done : `${done} of ${formatBytes(total)}`,
+    ...(rate === undefined ? [] : [`${formatBytes(rate)}/s`]),
+    ...(left === undefined || received === total ? [] : [`${formatDuration(left)} left`]),
+  ].join('  ');
 }

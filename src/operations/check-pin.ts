@@ -51,9 +51,11 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockCheck) {
+  // What nobody could say now may be what is missing: pin again where they answer.
+  const unheard = silent.map(({ channel, reason }) => `not compared with ${channel}: ${reason}`);
   return new CodexRuntimeError(error.code, error.message, {
     ...(error.hint === undefined ? {} : { hint: error.hint }),
-    fields: { ...error.fields, reasons: findings.map(describeFinding), silent },
+    fields: { ...error.fields, reasons: [...findings.map(describeFinding), ...unheard], silent },
     cause: error,
   });
 }

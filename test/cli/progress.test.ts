@@ -22,6 +22,7 @@ function contextWith(stderr: Writable): CliContext {
     interactive: false,
     columns: 80,
     color: false,
+    stdoutColumns: undefined,
     stdoutColor: false,
     signal: new AbortController().signal,
     releaseSignals: () => undefined,
@@ -47,6 +48,19 @@ describe('progress where no terminal is', () => {
       'Downloaded 30.0 MB of 200 MB  10.0 MB/s  17 s left',
       'Downloaded 60.0 MB of 200 MB  10.0 MB/s  14 s left',
       'Downloaded 90.0 MB of 200 MB  10.0 MB/s  11 s left',
+    ]);
+  });
+
+  it('claims no total that nobody has told, and no bytes before the first', async () => {
+    const stderr = new Kept();
+    const { onProgress } = await createProgress(contextWith(stderr), {});
+    for (let second = 0; second <= 6; second += 3) {
+      vi.advanceTimersByTime(3000);
+      onProgress({ type: 'download', received: second * 10e6, total: null, resumed: 0 });
+    }
+    expect(stderr.text.trimEnd().split('\n')).toEqual([
+      'Downloaded 30.0 MB  10.0 MB/s',
+      'Downloaded 60.0 MB  10.0 MB/s',
     ]);
   });
 

@@ -12,7 +12,8 @@ import {
   printResult,
   type SourceFlags,
 } from '../flags.ts';
-import { formatBytes, formatTable } from '../format.ts';
+import { formatBytes } from '../format.ts';
+import { formatTable, tableWidth } from '../table.ts';
 
 interface ListFlags extends SourceFlags {
   readonly remote?: true;
@@ -47,7 +48,7 @@ async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
     });
   }
   const listing = await listInstalled(libraryOptions(context, undefined, flags));
-  printResult(context, flags, listing, describeLocal(listing));
+  printResult(context, flags, listing, describeLocal(listing, tableWidth(context, flags)));
 }
 
 async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
@@ -79,7 +80,10 @@ function describeRemote(channels: readonly RemoteChannel[], limit: number): stri
   return formatTable([['version', ...listing.map(({ channel }) => channel)], ...rows]);
 }
 
-function describeLocal(listing: Listing): string {
+const RUNTIME_COLUMNS = ['version', 'target', 'variant', 'size', 'state', 'directory'];
+const PREFIX_COLUMNS = ['version', 'target', 'package', 'state', 'executable'];
+
+function describeLocal(listing: Listing, width: number | undefined): string {
   const runtimes = listing.runtimes.map((runtime) => [
     runtime.version,
     runtime.target,
@@ -97,10 +101,10 @@ function describeLocal(listing: Listing): string {
   ]);
   return [
     'Store',
-    formatTable([['version', 'target', 'variant', 'size', 'state', 'directory'], ...runtimes]),
+    runtimes.length === 0 ? 'no runtime' : formatTable([RUNTIME_COLUMNS, ...runtimes], width),
     '',
     'Prefixes',
-    formatTable([['version', 'target', 'package', 'state', 'executable'], ...prefixes]),
+    prefixes.length === 0 ? 'no package' : formatTable([PREFIX_COLUMNS, ...prefixes], width),
   ].join('\n');
 }
 

@@ -15,8 +15,9 @@ import {
   type RuntimeFlags,
   type TemplateFlags,
 } from '../flags.ts';
-import { formatBytes, formatTable } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { createProgress } from '../progress.ts';
+import { formatTable } from '../table.ts';
 import { useAllCores } from '../threads.ts';
 
 interface PackFlags extends RuntimeFlags, TemplateFlags {

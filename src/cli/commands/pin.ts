@@ -12,8 +12,8 @@ import {
   type SignatureFlags,
   type SourceFlags,
 } from '../flags.ts';
-import { formatTable } from '../format.ts';
 import { createProgress, type Progress } from '../progress.ts';
+import { formatTable } from '../table.ts';
 
 interface PinFlags extends SourceFlags, SignatureFlags {
   readonly check?: true;
@@ -65,7 +65,7 @@ const check: Action = async (context, version, flags, progress) => {
   progress.end();
   if (flags.quiet !== true) {
     context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
-    context.stderr.write(silence(result.silent));
+    context.stderr.write(silence('Not compared with', result.silent));
   }
   printResult(context, flags, result, result.path);
 };
@@ -78,13 +78,11 @@ function summary({ version, lock, changed, missing, silent }: PinResult): string
   ]);
   const gaps = missing.map((triple) => `Nothing to lock for ${triple}.\n`).join('');
   const what = changed ? 'Locked' : 'Already locked';
-  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps}${silence(silent)}`;
+  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps}${silence('No digests from', silent)}`;
 }
 
-function silence(silent: PinResult['silent']): string {
-  return silent
-    .map(({ channel }) => `Not asked, because it did not answer: ${channel}.\n`)
-    .join('');
+function silence(lost: string, silent: PinResult['silent']): string {
+  return silent.map(({ channel, reason }) => `${lost} ${channel}: ${reason}\n`).join('');
 }
 
 const EXAMPLES = `

@@ -3,7 +3,8 @@ import { type KeepReason, type PruneResult, pruneStore } from '../../prune/index
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import { parseCount, parseDuration } from '../duration.ts';
 import { addCommonFlags, printResult } from '../flags.ts';
-import { formatBytes, formatTable } from '../format.ts';
+import { formatBytes } from '../format.ts';
+import { formatTable, tableWidth } from '../table.ts';
 
 interface PruneFlags extends CommonFlags {
   readonly keep?: number;
@@ -33,7 +34,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         ...(flags.unusedFor === undefined ? {} : { unusedForMs: flags.unusedFor }),
       });
       if (flags.quiet !== true) context.stderr.write(summary(result));
-      printResult(context, flags, result, describe(result));
+      printResult(context, flags, result, describe(result, tableWidth(context, flags)));
       done(0);
     });
 }
@@ -47,7 +48,9 @@ const STAYS: Readonly<Record<KeepReason, string>> = {
   busy: 'another process works on it',
 };
 
-function describe({ removed, kept, dryRun }: PruneResult): string {
+const HEAD = ['outcome', 'version', 'target', 'variant', 'frees', 'last used', 'stays because'];
+
+function describe({ removed, kept, dryRun }: PruneResult, width: number | undefined): string {
   const rows = [...removed, ...kept].map(
     ({ version, target, variant, bytes, lastUsed, reasons }) => [
       reasons.length > 0 ? 'stays' : dryRun ? 'would go' : 'gone',
@@ -55,20 +58,21 @@ function describe({ removed, kept, dryRun }: PruneResult): string {
       target,
       variant,
       formatBytes(bytes),
-      `used ${lastUsed.slice(0, 10)}`,
+      lastUsed.slice(0, 10),
       reasons.map((reason) => STAYS[reason]).join(', '),
     ],
   );
-  return formatTable(rows);
+  return rows.length === 0 ? '' : formatTable([HEAD, ...rows], width);
 }
 
-function summary({ dryRun, freed, staging, processesChecked }: PruneResult): string {
+function summary({ dryRun, freed, removed, staging, processesChecked }: PruneResult): string {
+  const nothing = freed === 0 && removed.length === 0 && staging.length === 0;
   const lines = [
     ...staging.map(
       (path) => `${dryRun ? 'Would remove' : 'Removed'} ${path}, left by a killed run.`,
     ),
     ...(processesChecked ? [] : ['Not checked on this system: which processes run a runtime.']),
-    `${formatBytes(freed)} ${dryRun ? 'would be' : 'are'} free.`,
+    nothing ? 'Nothing to remove.' : `${dryRun ? 'Would free' : 'Freed'} ${formatBytes(freed)}.`,
   ];
   return `${lines.join('\n')}\n`;
 }

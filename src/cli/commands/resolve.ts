@@ -12,8 +12,9 @@ import {
   printResult,
   type RuntimeFlags,
 } from '../flags.ts';
-import { formatBytes, formatTable } from '../format.ts';
+import { formatBytes } from '../format.ts';
 import { createProgress } from '../progress.ts';
+import { formatDigest, formatTable, tableWidth } from '../table.ts';
 
 interface ResolveFlags extends RuntimeFlags {
   readonly allTargets?: true;
@@ -27,32 +28,33 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: ResolveFlags) => {
+      const width = tableWidth(context, flags);
       const progress = await createProgress(context, flags);
       const options = libraryOptions(context, version, flags, progress.onProgress);
       if (flags.allTargets === true) {
         const resolutions = await resolveAllTargets(options);
-        printResult(context, flags, { targets: resolutions }, tableOf(resolutions));
+        printResult(context, flags, { targets: resolutions }, tableOf(resolutions, width));
       } else {
         const resolution = await resolveRuntime(options);
-        printResult(context, flags, resolution, tableOf([resolution]));
+        printResult(context, flags, resolution, tableOf([resolution], width));
       }
       done(0);
     });
 }
 
-function tableOf(resolutions: readonly Resolution[]): string {
+function tableOf(resolutions: readonly Resolution[], width: number | undefined): string {
   const rows = resolutions.map(({ version, target, variant, channel, asset, sources }) => [
     version,
     target,
     variant,
     channel,
-    asset.name,
     asset.size === null ? '?' : formatBytes(asset.size),
-    asset.digest ?? 'no digest',
     sources.map(({ kind }) => kind).join(','),
+    asset.name,
+    asset.digest === null ? 'no digest' : formatDigest(asset.digest, width),
   ]);
-  const head = ['version', 'target', 'variant', 'channel', 'asset', 'size', 'digest', 'sources'];
-  return formatTable([head, ...rows]);
+  const head = ['version', 'target', 'variant', 'channel', 'size', 'sources', 'asset', 'digest'];
+  return formatTable([head, ...rows], width);
 }
 
 const EXAMPLES = `

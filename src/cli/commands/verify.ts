@@ -9,7 +9,8 @@ import {
   type PrefixFlags,
   printResult,
 } from '../flags.ts';
-import { formatBytes, formatTable } from '../format.ts';
+import { formatBytes } from '../format.ts';
+import { formatTable, tableWidth } from '../table.ts';
 
 interface VerifyFlags extends CommonFlags, PrefixFlags {
   readonly target?: string;
@@ -29,23 +30,26 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
       const options = libraryOptions(context, version, flags);
       const result = await verifyRuntimes({ ...options, handshake: flags.handshake === true });
-      printResult(context, flags, result, describe(result));
+      printResult(context, flags, result, describe(result, tableWidth(context, flags)));
       done(0);
     });
 }
 
-function describe({ runtimes }: Verification): string {
+const HEAD = ['version', 'target', 'variant', 'state', 'files', 'size', 'directory'];
+
+function describe({ runtimes }: Verification, width: number | undefined): string {
   const rows = runtimes.map(({ handshake, version, target, variant, files, bytes, dir }) => [
     version ?? '?',
     target ?? '?',
     variant ?? '?',
     'whole',
-    `${files} files`,
+    String(files),
     formatBytes(bytes),
-    ...(handshake === null ? [] : [handshake.userAgent]),
     dir,
+    ...(handshake === null ? [] : [handshake.userAgent]),
   ]);
-  return formatTable(rows);
+  const spoken = runtimes.some(({ handshake }) => handshake !== null);
+  return formatTable([spoken ? [...HEAD, 'app-server'] : HEAD, ...rows], width);
 }
 
 const EXAMPLES = `

@@ -14,9 +14,17 @@ describe('codex-runtime prune', () => {
     await storedRuntime(home, { version: '0.116.0' });
     const dry = await runCli(['prune', '--unused-for', '12h', '--dry-run'], around);
     expect(dry.status).toBe(0);
-    expect(dry.stdout).toMatch(/^would go +0\.115\.0 .*\nstays +0\.116\.0 .*used recently\n$/);
+    expect(dry.stdout).toMatch(
+      /^outcome .*\nwould go +0\.115\.0 .*\nstays +0\.116\.0 .*recently\n$/,
+    );
     const real = await runCli(['prune', '--keep', '1', '--json'], around);
     expect(document(real)).toMatchObject({ removed: [{ dir }], kept: [{ reasons: ['kept'] }] });
+  });
+
+  it('does not speak of bytes where there is nothing to remove', async () => {
+    const run = await runCli(['prune'], { dir: await tempDir() });
+    expect(run).toMatchObject({ status: 0, stdout: '' });
+    expect(run.stderr).not.toMatch(/\d/);
   });
 
   it('refuses what is no duration or count', async () => {
