@@ -32,7 +32,8 @@ export interface ReadyRelease {
   readonly attempts: number;
 }
 
-const DEFAULT_TIMEOUT_MS = 30 * 60_000;
+/** How long a release may take to appear unless somebody says otherwise. */
+export const WAIT_TIMEOUT_MS = 30 * 60_000;
 const DEFAULT_INTERVAL_MS = 15_000;
 
 /**
@@ -46,7 +47,7 @@ const DEFAULT_INTERVAL_MS = 15_000;
 export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease> {
   const version = parseVersion(options.version);
   const targets = options.targets?.map(parseTarget) ?? TARGETS;
-  const deadline = performance.now() + (options.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+  const deadline = performance.now() + (options.timeoutMs ?? WAIT_TIMEOUT_MS);
   const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   const settings = settingsOf(options);
   const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
@@ -104,7 +105,10 @@ function notReady(version: Version, missing: readonly MissingPart[], channels: n
     'INCOMPLETE_RELEASE',
     `Codex ${version.semver} is not complete: ${missing.length} ${missing.length === 1 ? 'part is' : 'parts are'} missing.`,
     {
-      hint: 'Wait longer (--timeout), or choose what has to be there with --source and --target.',
+      hint:
+        unanswered === 0
+          ? 'Wait longer (--timeout), or choose what has to be there with --source and --target.'
+          : 'Run codex-runtime doctor to see what is reachable, or choose channels with --source.',
       fields,
     },
   );

@@ -76,6 +76,9 @@ function splitArguments(words: readonly string[], operands: readonly string[]) {
 }
 
 const EXAMPLES = `
+The runtime is chosen as for which, and fetched into the store when it is not here. Put the words
+for Codex behind --; exit status and signals are those of Codex.
+
 Examples:
   codex-runtime exec 0.115.0 -- --version
   codex-runtime exec -- exec "explain this repository"

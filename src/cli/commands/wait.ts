@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { waitForRelease } from '../../operations/wait-for-release.ts';
+import { WAIT_TIMEOUT_MS, waitForRelease } from '../../operations/wait-for-release.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { parseDuration } from '../duration.ts';
 import {
@@ -10,6 +10,7 @@ import {
   printResult,
   type SourceFlags,
 } from '../flags.ts';
+import { createWaitView } from '../wait-view.ts';
 
 interface WaitFlags extends SourceFlags {
   readonly target?: readonly string[];
@@ -35,21 +36,23 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
 
 async function wait(context: CliContext, version: string, flags: WaitFlags) {
   const { target: targets, ...rest } = flags;
-  const timeoutMs = flags.once === true ? 0 : flags.timeout;
-  let told = '';
+  const timeoutMs = flags.once === true ? 0 : (flags.timeout ?? WAIT_TIMEOUT_MS);
+  const view =
+    flags.quiet === true
+      ? undefined
+      : createWaitView(
+          context,
+          `Codex ${version} on ${flags.source ?? 'every channel'}`,
+          timeoutMs,
+        );
   const result = await waitForRelease({
     ...libraryOptions(context, undefined, rest),
     version,
+    timeoutMs,
     ...(targets === undefined ? {} : { targets }),
-    ...(timeoutMs === undefined ? {} : { timeoutMs }),
     ...(flags.interval === undefined ? {} : { intervalMs: flags.interval }),
-    onMissing: (missing) => {
-      const text = missing.map(({ reason }) => `  - ${reason}\n`).join('');
-      // A log needs to know only what has changed.
-      if (flags.quiet !== true && text !== told) context.stderr.write(`Not yet:\n${text}`);
-      told = text;
-    },
-  });
+    onMissing: (missing) => view?.missing(missing.map(({ reason }) => reason)),
+  }).finally(() => view?.end());
   const where = result.channels.join(', ');
   printResult(context, flags, result, `Codex ${result.version} is complete on ${where}.`);
   return 0;

@@ -15,7 +15,7 @@ import { createProgress } from '../progress.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('which')
-    .description('Print the path of a runtime in the store; it is fetched when it is not there.')
+    .description('Print the path of an executable that is here, whole and of the wanted version.')
     .argument('[version]', 'as for install');
   addPrefixFlags(command);
   addSignatureFlags(command);
@@ -38,6 +38,10 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
 }
 
 const EXAMPLES = `
+The version is chosen as for install. A runtime that the store does not have is fetched into it;
+nothing is installed. Only when no version is named anywhere does the prefix choose, with what is
+installed there.
+
 Examples:
   codex-runtime which 0.115.0
   CODEX_BIN="$(codex-runtime which 0.115.0 --quiet)"
