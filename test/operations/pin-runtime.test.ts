@@ -142,6 +142,17 @@ describe('checkPin', () => {
     expect(await checkPin({ ...options, source: 'npm' })).toMatchObject({ version: '1.2.3' });
   });
 
+  it('says with its findings which channels could not be compared with', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const options = { ...(await surroundings(github)), version: '1.2.3' };
+    await pinRuntime({ ...options, source: 'npm' });
+    github.fail({ route: 'mirror-release', status: 503 });
+    const error = await failure(checkPin(options));
+    const findings = error.fields['findings'] as object[];
+    expect(error.fields['reasons']).toHaveLength(findings.length + 1);
+    expect(error.fields['silent']).toMatchObject([{ channel: 'mirror' }]);
+  });
+
   it('refuses a lockfile that is for another version', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const options = await surroundings(github);
