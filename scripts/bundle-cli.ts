@@ -19,6 +19,8 @@ const shared: BuildOptions = {
   external: ['@npmcli/*', 'npm-registry-fetch', '@sigstore/*', 'undici'],
   minifySyntax: true,
   minifyWhitespace: true,
+  // As require: import() of CommonJS reads each file once more to guess the names that it exports.
+  supported: { 'dynamic-import': false },
   logLevel: 'warning',
 };
 

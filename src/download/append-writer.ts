@@ -1,7 +1,7 @@
 import type { FileHandle } from 'node:fs/promises';
 
 /** Bytes that may wait for the disk before the download waits too. */
-const HELD_BYTES = 4 * 2 ** 20;
+const HELD_BYTES = 2 * 2 ** 20;
 
 /** Writes one chunk after the other, beside the download: what came during one write goes in the next. */
 export interface AppendWriter {

@@ -5,7 +5,7 @@ export interface Sink {
 }
 
 /** Bytes that may wait for the consumer before the producer waits. */
-const WAITING_BYTES = 2 * 2 ** 20;
+const WAITING_BYTES = 2 ** 20;
 
 /**
  * An async iterable that is fed by a running function. It starts with the first `next`; the

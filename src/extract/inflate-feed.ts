@@ -4,7 +4,7 @@ import type { InflateEngine } from './engines.ts';
 import type { Refuse } from './refusal.ts';
 
 /** Input that goes to the engine in one piece. */
-const GATHER_BYTES = 512 * 1024;
+const GATHER_BYTES = 256 * 1024;
 
 /** Moves input into the engine at the engine's pace, and past its end checks that only padding comes. */
 export class InflateFeed {

@@ -14,7 +14,9 @@ export interface BodyControl {
 }
 
 /** Bytes that may wait for the reader before the connection is paused. */
-const WAITING_BYTES = 2 ** 20;
+const WAITING_BYTES = 2 ** 19;
+/** What has piled up is handed over in pieces of up to this: a socket's own are 64 KiB at most. */
+const JOINED_BYTES = 2 ** 18;
 
 /** A body that is fed chunk by chunk. A plain queue: cheaper than a stream, and no bytes are copied. */
 export class FedBody implements Body {
@@ -46,7 +48,7 @@ export class FedBody implements Body {
   }
 
   fail(error: Error): void {
-    this.#error ??= error;
+    if (!this.#ended) this.#error ??= error;
     this.#wake?.();
   }
 
@@ -73,7 +75,7 @@ export class FedBody implements Body {
       });
       this.#wake = undefined;
     }
-    const value = this.#chunks.shift();
+    const value = this.#take();
     if (value === undefined) {
       if (this.#error !== undefined) throw this.#error;
       return { value: undefined, done: true };
@@ -84,5 +86,15 @@ export class FedBody implements Body {
       this.#control.resume();
     }
     return { value, done: false };
+  }
+
+  #take(): Buffer | undefined {
+    let count = 0;
+    for (let size = 0; count < this.#chunks.length; count += 1) {
+      size += this.#chunks[count]?.length ?? 0;
+      if (size > JOINED_BYTES) break;
+    }
+    if (count < 2) return this.#chunks.shift();
+    return Buffer.concat(this.#chunks.splice(0, count));
   }
 }

@@ -1,4 +1,4 @@
-export type { Body } from './body.ts';
+export { type Body, FedBody } from './body.ts';
 export { parseJson, readText } from './document.ts';
 export type { HttpRequest, HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';

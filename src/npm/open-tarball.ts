@@ -1,7 +1,9 @@
 import http, { type IncomingMessage } from 'node:http';
 import https from 'node:https';
 import {
+  type Body,
   displayUrl,
+  FedBody,
   type HttpResponse,
   networkFailure,
   parseHop,
@@ -39,7 +41,7 @@ export async function openTarball(
     const { statusCode: status = 0 } = answer;
     const headers = answer.headers as ResponseHeaders;
     if (status >= 200 && status < 300 && headers['content-encoding'] === undefined) {
-      return { status, headers, url, body: answer };
+      return { status, headers, url, body: fedBy(answer) };
     }
     answer.destroy();
     const { location } = answer.headers;
@@ -97,6 +99,21 @@ async function get(
   } catch (error) {
     throw networkFailure(url, error, signal);
   }
+}
+
+/** Fed to a queue, a body costs less than as a stream that is read chunk by chunk. */
+function fedBy(answer: IncomingMessage): Body {
+  const body = new FedBody({
+    pause: () => answer.pause(),
+    resume: () => answer.resume(),
+    abort: (reason) => answer.destroy(reason),
+  });
+  answer
+    .on('data', (chunk: Buffer) => body.feed(chunk))
+    .on('end', () => body.end())
+    .on('error', (error) => body.fail(error))
+    .on('close', () => body.fail(new Error('the connection was closed')));
+  return body;
 }
 
 function refused(url: URL, what: string) {

@@ -54,6 +54,8 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
   };
 }
 
+const JSON_HEADERS = new Map([['content-type', 'application/json']]);
+
 async function openOctokit(settings: GitHubSettings, http: Http, signal: AbortSignal | undefined) {
   const { Octokit } = await import('octokit');
   return new Octokit({
@@ -65,7 +67,7 @@ async function openOctokit(settings: GitHubSettings, http: Http, signal: AbortSi
     request: {
       fetch: async (url: string, { headers }: { headers: Readonly<Record<string, string>> }) => {
         const text = await http.getText(url, { ...request(settings, signal), headers });
-        return new Response(text, { headers: { 'content-type': 'application/json' } });
+        return { status: 200, headers: JSON_HEADERS, text: async () => text };
       },
     },
   });
