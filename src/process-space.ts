@@ -1,5 +1,6 @@
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isErrno } from './disk/errno.ts';
 
 /** Names the space in which a process id means something: machine, boot and process namespace. */
 export const PROCESS_SPACE: string = [
@@ -14,7 +15,7 @@ export function isProcessGone(pid: number): boolean {
     process.kill(pid, 0);
     return false;
   } catch (error) {
-    return error instanceof Error && 'code' in error && error.code === 'ESRCH';
+    return isErrno(error, 'ESRCH');
   }
 }
 

@@ -2,6 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 import { AppServerError, TransportClosedError } from './errors.ts';
@@ -57,7 +58,7 @@ function findPackage(cwd: string): string | undefined {
   try {
     return createRequire(join(cwd, 'package.json')).resolve(PACKAGE);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined;
+    if (isErrno(error, 'MODULE_NOT_FOUND')) return undefined;
     throw error;
   }
 }

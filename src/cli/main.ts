@@ -1,4 +1,5 @@
 import { CommanderError } from 'commander';
+import { isErrno } from '../disk/errno.ts';
 import { EXIT_STATUS } from '../errors.ts';
 import type { CliContext, CommandResult } from './context.ts';
 import { hasFlag, reportError } from './fail.ts';
@@ -31,15 +32,15 @@ const context: CliContext = {
 /** A reader that has seen enough (`| head`) is no failure of ours; a full disk under stdout is. */
 let unwritten = false;
 for (const stream of [stdout, stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') unwritten = true;
+  stream.on('error', (error: Error) => {
+    if (!isErrno(error, 'EPIPE')) unwritten = true;
   });
 }
 
 void run().then((status) => {
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
   stdout.write('', (failure) => {
-    if (failure != null && (failure as NodeJS.ErrnoException).code !== 'EPIPE') unwritten = true;
+    if (failure != null && !isErrno(failure, 'EPIPE')) unwritten = true;
     const written = status === 0 && unwritten ? EXIT_STATUS.DISK_FULL : status;
     process.exit(written === 0 ? 0 : (signals.exitStatus ?? written));
   });

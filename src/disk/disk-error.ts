@@ -1,6 +1,6 @@
-import { constants } from 'node:os';
 import { abortedError, isAbortError } from '../abort.ts';
 import { CodexRuntimeError, type ErrorCode } from '../errors.ts';
+import { errnoOf } from './errno.ts';
 
 const FULL = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
@@ -41,11 +41,4 @@ function codeFor(errno: string | undefined): ErrorCode {
   if (errno !== undefined && FULL.has(errno)) return 'DISK_FULL';
   if (errno !== undefined && DENIED.has(errno)) return 'PERMISSION_DENIED';
   return 'INSTALL_FAILED';
-}
-
-function errnoOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  // libuv has no name for a reached quota: Node calls it "Unknown system error -122".
-  if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT';
-  return typeof error.code === 'string' ? error.code : undefined;
 }

@@ -1,5 +1,6 @@
 import { mkdir, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { errnoOf, isErrno } from './errno.ts';
 
 /**
  * Makes a directory and its parents where they are missing. Node's own `recursive` answers ENOENT
@@ -10,7 +11,7 @@ export async function makeDirectory(path: string): Promise<void> {
   try {
     await mkdir(path);
   } catch (error) {
-    switch (codeOf(error)) {
+    switch (errnoOf(error)) {
       case 'EEXIST':
         if ((await stat(path)).isDirectory()) return;
         throw error;
@@ -19,7 +20,7 @@ export async function makeDirectory(path: string): Promise<void> {
         await makeDirectory(dirname(path));
         await mkdir(path).catch((again: unknown) => {
           // Somebody else has made it meanwhile.
-          if (codeOf(again) !== 'EEXIST') throw again;
+          if (!isErrno(again, 'EEXIST')) throw again;
         });
         return;
       default:
@@ -35,8 +36,4 @@ async function isDirectory(path: string): Promise<boolean> {
     (stats) => stats.isDirectory(),
     () => false,
   );
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }

@@ -4,6 +4,7 @@ import { mkdir, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
 
 const GB = 1e9;
@@ -34,7 +35,7 @@ async function runs(home: string, probe: string): Promise<Finding> {
   try {
     await promisify(execFile)(program, { env: {}, timeout: 10_000 });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EACCES') {
+    if (isErrno(error, 'EACCES')) {
       return fail('home.exec', 'PERMISSION_DENIED', {
         summary: `Programs may not run from ${home}: it is mounted noexec.`,
         advice: 'Set CODEX_RUNTIME_HOME to a directory where programs may run.',

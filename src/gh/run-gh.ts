@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
+import { isErrno } from '../disk/errno.ts';
 import { type UnavailableReason, unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 
@@ -110,7 +111,7 @@ function ghEnvironment(env: Environment): Record<string, string> {
 }
 
 function spawnFailure(cause: unknown) {
-  if ((cause as NodeJS.ErrnoException).code !== 'ENOENT') {
+  if (!isErrno(cause, 'ENOENT')) {
     return unavailable('gh cannot be started.', { reason: 'missing-tool', cause });
   }
   return unavailable('gh is not installed.', {

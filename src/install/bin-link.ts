@@ -1,5 +1,6 @@
-import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { syncDirectory } from '../store/index.ts';
@@ -74,8 +75,4 @@ async function isOurs(layout: PrefixLayout, linked: Linked): Promise<boolean> {
   if (link.endsWith('.cmd')) return await exists(join(layout.modules, linked.name));
   const leadsTo = await readlink(link).catch(() => undefined);
   return leadsTo === relative(layout.bin, destination(layout, linked));
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined)) !== undefined;
 }

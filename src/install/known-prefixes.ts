@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
-import { access, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../disk/exists.ts';
 
 /** A prefix that this machine's runtimes were installed into. */
 export interface KnownPrefix {
@@ -17,11 +18,7 @@ export interface KnownPrefix {
  */
 export async function rememberPrefix(home: string, known: KnownPrefix): Promise<void> {
   const path = notePath(home, known);
-  const noted = await access(path).then(
-    () => true,
-    () => false,
-  );
-  if (noted) return;
+  if (await exists(path)) return;
   // Always the same name and content, so that what a killed run left is taken up by the next.
   const fresh = `${path}.new`;
   try {

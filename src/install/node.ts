@@ -3,6 +3,7 @@ import { lstat, rename, rm, rmdir, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
@@ -187,8 +188,8 @@ async function verifyPrefix(layout: PrefixLayout): Promise<void> {
     await makeDirectory(layout.modules);
     await makeDirectory(layout.bin);
   } catch (error) {
-    const inTheWay = isError(error, 'ENOTDIR') || isError(error, 'EEXIST');
-    if (!inTheWay) throw diskError(error, 'make the prefix', layout.prefix);
+    if (!isErrno(error, 'ENOTDIR', 'EEXIST'))
+      throw diskError(error, 'make the prefix', layout.prefix);
     throw new CodexRuntimeError(
       'PREFIX_INVALID',
       `The prefix ${layout.prefix} is not a directory.`,
@@ -217,8 +218,4 @@ async function isDirectory(path: string): Promise<boolean> {
     (stats) => stats.isDirectory(),
     () => false,
   );
-}
-
-function isError(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

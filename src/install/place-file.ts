@@ -1,10 +1,11 @@
 import { chmod, constants, copyFile, link, lutimes, open, rm, stat } from 'node:fs/promises';
+import { isErrno } from '../disk/errno.ts';
 
 /** How a file of the store gets into a package. */
 type Means = 'reflink' | 'hardlink' | 'copy';
 
 /** Failures that say: this file system, or this pair of them, cannot do it that way. */
-const CANNOT = new Set([
+const CANNOT = [
   'ENOTSUP',
   'EOPNOTSUPP',
   'ENOSYS',
@@ -14,7 +15,7 @@ const CANNOT = new Set([
   'EPERM',
   'EMLINK',
   'EACCES',
-]);
+];
 
 /**
  * Places files by the cheapest means that the file systems allow: a reflink shares blocks and
@@ -32,7 +33,7 @@ export class FilePlacer {
         this.#means = this.#means.slice(this.#means.indexOf(means));
         return;
       } catch (error) {
-        if (means === 'copy' || !cannot(error)) throw error;
+        if (means === 'copy' || !isErrno(error, ...CANNOT)) throw error;
         // The attempt may have left an empty file in the way of the next.
         await rm(to, { force: true });
       }
@@ -59,8 +60,4 @@ async function settle(from: string, to: string, mode: number): Promise<void> {
   await chmod(to, mode);
   const { atime, mtime } = await stat(from);
   await lutimes(to, atime, mtime);
-}
-
-function cannot(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && CANNOT.has(String(error.code));
 }

@@ -1,5 +1,7 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
+import { ignoreMissing } from '../disk/errno.ts';
+import { asJsonObject } from '../json.ts';
 import { writeSynced } from '../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
@@ -55,11 +57,10 @@ interface PrefixJson {
 
 /** An unreadable package.json is somebody's, and counts as one without our entry. */
 async function loadPrefixJson({ prefix }: PrefixLayout): Promise<PrefixJson | undefined> {
-  const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(missingOnly);
+  const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(ignoreMissing);
   if (text === undefined) return undefined;
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? (value as PrefixJson) : {};
+    return asJsonObject(JSON.parse(text)) as PrefixJson;
   } catch {
     return {};
   }
@@ -82,9 +83,4 @@ async function writePrefixJson(layout: PrefixLayout, content: PrefixJson): Promi
   } finally {
     await rm(fresh, { force: true });
   }
-}
-
-function missingOnly(error: unknown): undefined {
-  if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-  throw error;
 }

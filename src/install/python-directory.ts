@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { ignoreMissing } from '../disk/errno.ts';
 
 /**
  * Lets pip install into a directory beside packages of others. pip itself is trusted with an empty
@@ -57,8 +58,4 @@ async function moveIn(fresh: string, prefix: string, importName: string): Promis
 async function moveCommands(from: string, to: string): Promise<void> {
   await mkdir(to, { recursive: true });
   for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -122,6 +122,8 @@ print(json.dumps({
 }))
 `;
 
+import { asJsonObject } from '../json.ts';
+
 function parseInstalled(text: string): InstalledPython | null {
   let value: unknown;
   try {
@@ -129,8 +131,7 @@ function parseInstalled(text: string): InstalledPython | null {
   } catch {
     return null;
   }
-  if (typeof value !== 'object' || value === null) return null;
-  const { version, executable, dir, prefix } = value as Record<string, unknown>;
+  const { version, executable, dir, prefix } = asJsonObject(value);
   const texts = [version, executable, dir, prefix];
   if (!texts.every((each) => typeof each === 'string')) return null;
   return { version, executable, dir, prefix } as InstalledPython;

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, verify } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
 import { type UnavailableReason, unavailableReason } from '../http/index.ts';
+import { isJsonObject } from '../json.ts';
 import type { Registry } from './registry.ts';
 
 /** A key with which a registry signs the versions that it publishes. */
@@ -45,7 +46,8 @@ export async function loadRegistryKeys(
 ): Promise<readonly RegistryKey[] | null> {
   try {
     const document = await registry.getJson('-/npm/v1/keys', signal ? { signal } : {});
-    const listed = isRecord(document) && Array.isArray(document['keys']) ? document['keys'] : [];
+    const listed =
+      isJsonObject(document) && Array.isArray(document['keys']) ? document['keys'] : [];
     const keys = listed.flatMap(readKey);
     return keys.length === 0 ? null : keys;
   } catch (error) {
@@ -89,7 +91,7 @@ async function wasInUse({ expires }: RegistryKey, signed: SignedVersion): Promis
 }
 
 function readKey(value: unknown): RegistryKey[] {
-  if (!isRecord(value) || typeof value['keyid'] !== 'string') return [];
+  if (!isJsonObject(value) || typeof value['keyid'] !== 'string') return [];
   const { keyid, key, keytype, scheme, expires } = value;
   if (keytype !== SCHEME || scheme !== SCHEME || typeof key !== 'string') return [];
   try {
@@ -112,7 +114,7 @@ function readExpiry(value: unknown): number | null {
 function readSignatures(value: unknown): { keyid: string; sig: Buffer }[] {
   if (!Array.isArray(value)) return [];
   return value.flatMap((entry: unknown) => {
-    if (!isRecord(entry)) return [];
+    if (!isJsonObject(entry)) return [];
     const { keyid, sig } = entry;
     if (typeof keyid !== 'string' || typeof sig !== 'string') return [];
     return [{ keyid, sig: Buffer.from(sig, 'base64') }];
@@ -146,7 +148,3 @@ const REASONS: Readonly<Record<string, string>> = {
   'unknown-key': 'none of its keys is one of the registry',
   'expired-key': 'its key was no longer in use when the version was published',
 };
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}

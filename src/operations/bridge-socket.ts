@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { abortedError } from '../abort.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 
 export interface BridgeRequest {
@@ -68,20 +69,17 @@ const REASONS: Readonly<Record<string, string>> = {
   EINVAL: 'the path is too long for a socket',
 };
 
-function unavailable(path: string, error: NodeJS.ErrnoException): CodexRuntimeError {
+function unavailable(path: string, error: Error): CodexRuntimeError {
+  const errno = errnoOf(error);
   const denied = isErrno(error, 'EACCES', 'EPERM');
-  const why = denied ? 'permission denied' : (REASONS[error.code ?? ''] ?? error.message);
+  const why = denied ? 'permission denied' : (REASONS[errno ?? ''] ?? error.message);
   return new CodexRuntimeError(
     denied ? 'PERMISSION_DENIED' : 'SOCKET_UNAVAILABLE',
     `Could not connect to ${path}: ${why}.`,
     {
       hint: 'Start the server, e.g. "codex app-server --listen unix://PATH", and name its socket.',
       cause: error,
-      fields: { path, errno: error.code ?? null },
+      fields: { path, errno: errno ?? null },
     },
   );
-}
-
-function isErrno(error: NodeJS.ErrnoException, ...codes: readonly string[]): boolean {
-  return codes.includes(error.code ?? '');
 }

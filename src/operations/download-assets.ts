@@ -1,6 +1,8 @@
-import { chmod, mkdir, readFile, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
+import { exists } from '../disk/exists.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { channelsForbidden } from '../offline.ts';
@@ -173,8 +175,7 @@ async function writeChecksums(dir: string, assets: readonly DownloadedAsset[]): 
   const path = join(dir, DIR_CHECKSUMS);
   const sums = new Map(parseChecksums(await readFile(path, 'utf8').catch(() => '')));
   for (const name of sums.keys()) {
-    const there = await stat(join(dir, name)).catch(() => null);
-    if (there === null) sums.delete(name);
+    if (!(await exists(join(dir, name)))) sums.delete(name);
   }
   for (const { name, sha256 } of assets) sums.set(name, sha256);
   const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
@@ -197,6 +198,6 @@ function unreadable(path: string): CodexRuntimeError {
 }
 
 /** Only an empty directory goes: another process may be downloading into it. */
-function ignoreUsed(error: NodeJS.ErrnoException): void {
-  if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code ?? '')) throw error;
+function ignoreUsed(error: unknown): void {
+  if (!isErrno(error, 'ENOENT', 'ENOTEMPTY', 'EEXIST')) throw error;
 }

@@ -1,10 +1,10 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { isJsonObject } from '../json.ts';
 import { createRegistry } from '../npm/index.ts';
 import type { Version } from '../pin/version.ts';
 import { npmPlatformVersion } from '../resolve/asset-name.ts';
 import type { Channel, Release } from '../resolve/index.ts';
 import type { ReleaseChannel } from '../resolve/release-channel.ts';
-import { isRecord } from '../resolve/release-document.ts';
 import type { Settings } from '../settings.ts';
 import type { Target, Triple } from '../target/index.ts';
 
@@ -100,8 +100,8 @@ async function launcherGaps(request: ReadinessRequest): Promise<readonly Missing
     }
     return [lacks(`the launcher ${name}@${version.semver} is not published on npm`, null)];
   }
-  const named = isRecord(document) ? document['optionalDependencies'] : undefined;
-  const builds = isRecord(named) ? Object.values(named).map(String) : [];
+  const named = isJsonObject(document) ? document['optionalDependencies'] : undefined;
+  const builds = isJsonObject(named) ? Object.values(named).map(String) : [];
   return targets
     .filter((target) => {
       const build = npmPlatformVersion(version.semver, target);

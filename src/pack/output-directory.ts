@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { PACK_MANIFEST, parsePackManifest } from './pack-manifest.ts';
 
@@ -54,9 +55,10 @@ export async function openOutputDirectory(
 }
 
 async function checkReplaceable(out: string, companions: (name: string) => boolean) {
-  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    throw error.code === 'ENOTDIR' ? occupied(out, basename(out)) : diskError(error, 'read', out);
+  const names = await readdir(out).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    if (isErrno(error, 'ENOTDIR')) throw occupied(out, basename(out));
+    throw diskError(error, 'read', out);
   });
   if (names.length === 0) return;
   const packed = await packedNames(out);
@@ -67,17 +69,13 @@ async function checkReplaceable(out: string, companions: (name: string) => boole
 /** What an earlier pack put there; nothing where there was none. */
 async function packedNames(out: string): Promise<ReadonlySet<string>> {
   const path = join(out, PACK_MANIFEST);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return null;
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return null;
     throw diskError(error, 'read', path);
   });
   if (text === null) return new Set();
   const { files } = parsePackManifest(text, path);
   return new Set([PACK_MANIFEST, ...files.map((file) => file.path)]);
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }
 
 function occupied(out: string, other: string): CodexRuntimeError {

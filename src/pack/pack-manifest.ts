@@ -1,4 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
+import { isJsonObject } from '../json.ts';
 import type { Runtime } from '../store/manifest.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { PackedFile } from './pack-target.ts';
@@ -98,7 +99,7 @@ function notAManifest(path: string, cause?: unknown): CodexRuntimeError {
 }
 
 function isPackManifest(value: unknown): value is PackManifest {
-  if (!isRecord(value) || value['schemaVersion'] !== 1) return false;
+  if (!isJsonObject(value) || value['schemaVersion'] !== 1) return false;
   return (
     typeof value['name'] === 'string' &&
     typeof value['version'] === 'string' &&
@@ -109,7 +110,7 @@ function isPackManifest(value: unknown): value is PackManifest {
 }
 
 function isPackedFile(value: unknown): value is PackedFile {
-  if (!isRecord(value) || !isRecord(value['package'])) return false;
+  if (!isJsonObject(value) || !isJsonObject(value['package'])) return false;
   const { path, size, sha256, integrity, target, ecosystem, package: inside } = value;
   return (
     // A name, not a path: it is joined to the directory that holds the manifest.
@@ -122,12 +123,8 @@ function isPackedFile(value: unknown): value is PackedFile {
     integrity.startsWith('sha512-') &&
     (target === null || TARGETS.some(({ triple }) => triple === target)) &&
     (ecosystem === 'node' || ecosystem === 'python') &&
-    isRecord(inside) &&
+    isJsonObject(inside) &&
     typeof inside['name'] === 'string' &&
     typeof inside['version'] === 'string'
   );
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null;
 }

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
+import { isJsonObject } from '../json.ts';
 import { DEFAULT_REPO, isRepository } from '../settings.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
@@ -19,7 +20,7 @@ const MAX_LENGTH = 2 ** 20;
 export function parseLock(text: string, path: string): Lock {
   if (text.length > MAX_LENGTH) throw invalid(path, `is longer than ${MAX_LENGTH} characters`);
   const document = parseJson(text, path);
-  if (!isRecord(document)) throw invalid(path, 'is not a JSON object');
+  if (!isJsonObject(document)) throw invalid(path, 'is not a JSON object');
   if (document['lockfileVersion'] !== LOCKFILE_VERSION) {
     throw invalid(path, `has lockfileVersion ${JSON.stringify(document['lockfileVersion'])}`);
   }
@@ -78,7 +79,7 @@ function checksumOf(document: Readonly<Record<string, unknown>>): string {
 
 function canonicalJson(value: unknown): string {
   if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (!isRecord(value)) return JSON.stringify(value);
+  if (!isJsonObject(value)) return JSON.stringify(value);
   const members = Object.keys(value)
     .sort()
     .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
@@ -102,7 +103,7 @@ function orderedTargets(lock: Lock): [Triple, LockedTarget][] {
 }
 
 function readTargets(value: unknown, path: string, known: Known): Lock['targets'] {
-  if (!isRecord(value)) throw invalid(path, 'has no targets', known);
+  if (!isJsonObject(value)) throw invalid(path, 'has no targets', known);
   const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {
     if (!Object.hasOwn(value, triple)) return [];
     const target = readTarget(value[triple]);
@@ -113,17 +114,17 @@ function readTargets(value: unknown, path: string, known: Known): Lock['targets'
 }
 
 function readTarget(value: unknown): LockedTarget | undefined {
-  if (!isRecord(value) || !Array.isArray(value['assets'])) return undefined;
+  if (!isJsonObject(value) || !Array.isArray(value['assets'])) return undefined;
   const assets = value['assets'].map(readAsset);
   if (!assets.every((asset) => asset !== undefined)) return undefined;
   const { entrypoint } = value;
   if (entrypoint === undefined) return { assets };
-  if (!isRecord(entrypoint) || !isSha256(entrypoint['sha256'])) return undefined;
+  if (!isJsonObject(entrypoint) || !isSha256(entrypoint['sha256'])) return undefined;
   return { assets, entrypoint: { sha256: entrypoint['sha256'] } };
 }
 
 function readAsset(value: unknown): LockedAsset | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isJsonObject(value)) return undefined;
   const { name, size, sha256, integrity } = value;
   // The name becomes part of URLs and paths.
   if (typeof name !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(name))
@@ -140,10 +141,6 @@ function readAsset(value: unknown): LockedAsset | undefined {
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(integrity === undefined ? {} : { integrity }),
   };
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSha256(value: unknown): value is string {

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Triple } from '../target/index.ts';
 import { formatLock, parseLock } from './lockfile-text.ts';
@@ -97,9 +98,8 @@ async function readIfPresent(path: string): Promise<string | null> {
   try {
     return await readFile(path, 'utf8');
   } catch (cause) {
-    const code = (cause as NodeJS.ErrnoException).code;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
-    throw new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${code}).`, {
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return null;
+    throw new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${errnoOf(cause)}).`, {
       hint: 'Make it a readable file, or remove it.',
       fields: { path },
       cause,

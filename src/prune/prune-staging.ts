@@ -1,5 +1,6 @@
-import { lstat, readdir, rm } from 'node:fs/promises';
+import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../disk/exists.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { homeLayout, workOnce } from '../store/index.ts';
 import { treeSize } from './tree-size.ts';
@@ -49,8 +50,4 @@ export async function alone(path: string, work: () => Promise<void>): Promise<bo
     if (!isCodexRuntimeError(error, 'STORE_BUSY')) throw error;
     return false;
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return (await lstat(path).catch(() => undefined)) !== undefined;
 }

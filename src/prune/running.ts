@@ -1,6 +1,6 @@
 import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isErrno } from './tree-size.ts';
+import { isErrno } from '../disk/errno.ts';
 
 /**
  * The executables of the processes on this machine, as absolute paths; null where the platform has

@@ -1,5 +1,6 @@
 import { lstat, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
+import { isErrno } from '../disk/errno.ts';
 
 /** What a directory tree costs. */
 export interface TreeSize {
@@ -23,11 +24,6 @@ export async function treeSize(path: string): Promise<TreeSize> {
     own: sizes.reduce((sum, { own }) => sum + own, 0),
     linked: sizes.some(({ linked }) => linked),
   };
-}
-
-/** Whether `error` is a system error with one of these codes. */
-export function isErrno(error: unknown, ...codes: readonly string[]): boolean {
-  return error instanceof Error && 'code' in error && codes.includes(String(error.code));
 }
 
 function ifMissing(error: unknown): undefined {

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
   digestFile,
@@ -17,8 +18,8 @@ import {
  */
 export async function loadRelease(directory: string): Promise<PackManifest> {
   const path = join(directory, PACK_MANIFEST);
-  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw diskError(error, 'read', path);
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw diskError(error, 'read', path);
     throw new CodexRuntimeError('USAGE', `${directory} holds no packed release.`, {
       hint: 'Name the directory that "codex-runtime pack --out" wrote.',
       fields: { path: directory },

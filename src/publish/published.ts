@@ -1,4 +1,5 @@
 import { unavailableReason } from '../http/index.ts';
+import { asJsonObject } from '../json.ts';
 import type { Registry } from '../npm/index.ts';
 
 /** What a registry has under one package name. */
@@ -46,20 +47,16 @@ async function load(
 }
 
 function parsePublished(document: unknown): Published {
-  const versions = Object.entries(record(record(document)['versions'])).map(
+  const versions = Object.entries(asJsonObject(asJsonObject(document)['versions'])).map(
     ([version, manifest]) => {
-      const integrity = record(record(manifest)['dist'])['integrity'];
+      const integrity = asJsonObject(asJsonObject(manifest)['dist'])['integrity'];
       return [version, typeof integrity === 'string' ? integrity : 'unknown'] as const;
     },
   );
-  const tags = Object.entries(record(record(document)['dist-tags'])).filter(
+  const tags = Object.entries(asJsonObject(asJsonObject(document)['dist-tags'])).filter(
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   return { versions: Object.fromEntries(versions), tags: Object.fromEntries(tags) };
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
 }
 
 function escapeName(name: string): string {

@@ -1,5 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { aborted, unavailable } from '../http/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
@@ -11,10 +12,10 @@ import { newestFirst } from './order.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { releaseNotFound } from './release-not-found.ts';
 
-/** Holds `<hex>  <name>` lines for every asset beside it, as `sha256sum` writes and checks them. */
 /** A line takes some hundred bytes. */
 const MAX_LIST_BYTES = 2 ** 20;
 
+/** Holds `<hex>  <name>` lines for every asset beside it, as `sha256sum` writes and checks them. */
 export const DIR_CHECKSUMS = 'SHA256SUMS';
 
 /**
@@ -97,8 +98,8 @@ async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
     return await reading;
   } catch (cause) {
     if (isCodexRuntimeError(cause)) throw cause;
+    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return null;
     const { code, path } = cause as NodeJS.ErrnoException;
-    if (code === 'ENOENT' || code === 'ENOTDIR') return null;
     throw unavailable(`${path} cannot be read (${code}).`, { reason: 'unauthorized', cause });
   }
 }

@@ -1,10 +1,11 @@
 import { isCodexRuntimeError } from '../errors.ts';
 import type { Credentials, Http, HttpRequest } from '../http/index.ts';
 import { displayUrl, unavailable } from '../http/index.ts';
+import { isJsonObject } from '../json.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { GitHubSettings } from '../settings.ts';
 import { newestFirst } from './order.ts';
-import { isRecord, type ReleaseDocument, readReleaseDocument } from './release-document.ts';
+import { type ReleaseDocument, readReleaseDocument } from './release-document.ts';
 
 /** Pages of 100 releases that a listing reads: more than Codex has, and a bound all the same. */
 const MAX_PAGES = 20;
@@ -110,7 +111,7 @@ function request(settings: GitHubSettings, signal: AbortSignal | undefined): Htt
 }
 
 function versionOf(entry: unknown): Version[] {
-  if (!isRecord(entry) || entry['draft'] === true || typeof entry['tag_name'] !== 'string') {
+  if (!isJsonObject(entry) || entry['draft'] === true || typeof entry['tag_name'] !== 'string') {
     return [];
   }
   const version = tryParseVersion(entry['tag_name']);

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json.ts';
 import {
   loadRegistryKeys,
   type Registry,
@@ -6,7 +7,6 @@ import {
 } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Digest } from './asset.ts';
-import { isRecord } from './release-document.ts';
 
 /** `dist` of a version document. */
 export type Dist = Readonly<Record<string, unknown>>;
@@ -60,7 +60,7 @@ async function publishedAt(
 ): Promise<number | null> {
   const path = name.replace('/', '%2f');
   const list = await registry.getJson(path, signal === undefined ? {} : { signal });
-  const times = isRecord(list) && isRecord(list['time']) ? list['time'] : {};
+  const times = isJsonObject(list) && isJsonObject(list['time']) ? list['time'] : {};
   const at = Date.parse(String(times[build]));
   return Number.isNaN(at) ? null : at;
 }

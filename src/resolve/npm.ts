@@ -1,5 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { unavailable, unavailableReason } from '../http/index.ts';
+import { isJsonObject } from '../json.ts';
 import type { Registry } from '../npm/index.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 import type { Settings } from '../settings.ts';
@@ -9,7 +10,6 @@ import { npmAsset, npmPlatformVersion } from './asset-name.ts';
 import { createVoucher, type Dist } from './npm-digest.ts';
 import { newestFirst } from './order.ts';
 import type { ReleaseChannel } from './release-channel.ts';
-import { isRecord } from './release-document.ts';
 import { releaseNotFound } from './release-not-found.ts';
 
 /**
@@ -56,7 +56,7 @@ export function npmChannel(
     },
     async latest(signal) {
       const tags = await present(registry, `-/package/${path}/dist-tags`, signal);
-      const latest = isRecord(tags) ? tags['latest'] : undefined;
+      const latest = isJsonObject(tags) ? tags['latest'] : undefined;
       const version = typeof latest === 'string' ? tryParseVersion(latest) : undefined;
       if (version !== undefined) return version;
       throw unavailable(`npm names no latest version of ${settings.npmPackage}.`, {
@@ -66,7 +66,7 @@ export function npmChannel(
     async versions(signal) {
       const headers = { accept: 'application/vnd.npm.install-v1+json' };
       const list = await registry.getJson(path, { headers, ...(signal ? { signal } : {}) });
-      const spelled = isRecord(list) && isRecord(list['versions']) ? list['versions'] : {};
+      const spelled = isJsonObject(list) && isJsonObject(list['versions']) ? list['versions'] : {};
       return newestFirst(Object.keys(spelled).filter(isNoBuild).flatMap(asVersion));
     },
   };
@@ -87,9 +87,10 @@ async function present(
 
 /** Reads a version document; its other fields are no concern of ours. */
 function readBuild(document: unknown, build: string): { dist: Dist; url: string } {
-  const dist = isRecord(document) && document['version'] === build ? document['dist'] : undefined;
-  const url = isRecord(dist) ? readTarballUrl(dist['tarball']) : null;
-  if (!isRecord(dist) || url === null) {
+  const dist =
+    isJsonObject(document) && document['version'] === build ? document['dist'] : undefined;
+  const url = isJsonObject(dist) ? readTarballUrl(dist['tarball']) : null;
+  if (!isJsonObject(dist) || url === null) {
     throw unavailable(`npm's document of ${build} names no tarball.`, { reason: 'not-an-asset' });
   }
   return { dist, url };

@@ -1,3 +1,4 @@
+import { isJsonObject } from '../json.ts';
 import { tryParseVersion, type Version } from '../pin/version.ts';
 
 /** One asset as a release document describes it, with every field checked. */
@@ -23,7 +24,7 @@ export interface ReleaseDocument {
  * @returns undefined when the value is no release document of a Codex version at all.
  */
 export function readReleaseDocument(value: unknown): ReleaseDocument | undefined {
-  if (!isRecord(value) || typeof value['tag_name'] !== 'string') return undefined;
+  if (!isJsonObject(value) || typeof value['tag_name'] !== 'string') return undefined;
   const version = tryParseVersion(value['tag_name']);
   if (version === undefined || !Array.isArray(value['assets'])) return undefined;
   const assets = new Map<string, DescribedAsset>();
@@ -35,7 +36,7 @@ export function readReleaseDocument(value: unknown): ReleaseDocument | undefined
 }
 
 function readAsset(value: unknown): DescribedAsset | undefined {
-  if (!isRecord(value) || !isPlainName(value['name'])) return undefined;
+  if (!isJsonObject(value) || !isPlainName(value['name'])) return undefined;
   if (value['state'] !== undefined && value['state'] !== 'uploaded') return undefined;
   return {
     name: value['name'],
@@ -44,11 +45,6 @@ function readAsset(value: unknown): DescribedAsset | undefined {
     apiUrl: readUrl(value['url']),
     browserUrl: readUrl(value['browser_download_url']),
   };
-}
-
-/** Whether `value` is a JSON object. */
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isPlainName(value: unknown): value is string {

@@ -1,4 +1,5 @@
 import { BUNDLE_V01_MEDIA_TYPE } from '@sigstore/bundle';
+import { isJsonObject } from '../json.ts';
 
 /**
  * The JSON that `cosign sign-blob --bundle` wrote before it knew Sigstore's own format.
@@ -24,13 +25,13 @@ interface LegacyBundle {
 
 /** Whether `value` is such a bundle; the texts in it are not looked into. */
 export function isLegacyBundle(value: unknown): value is LegacyBundle {
-  if (!isRecord(value) || !isRecord(value['rekorBundle'])) return false;
+  if (!isJsonObject(value) || !isJsonObject(value['rekorBundle'])) return false;
   const { SignedEntryTimestamp: promise, Payload: payload } = value['rekorBundle'];
   return (
     typeof value['base64Signature'] === 'string' &&
     typeof value['cert'] === 'string' &&
     typeof promise === 'string' &&
-    isRecord(payload) &&
+    isJsonObject(payload) &&
     typeof payload['body'] === 'string' &&
     Number.isSafeInteger(payload['integratedTime']) &&
     Number.isSafeInteger(payload['logIndex']) &&
@@ -80,14 +81,10 @@ function leafCertificate(cert: string): string {
 
 function loggedSha256(body: string): string {
   const entry: unknown = JSON.parse(Buffer.from(body, 'base64').toString('utf8'));
-  const spec = isRecord(entry) ? entry['spec'] : undefined;
-  const data = isRecord(spec) ? spec['data'] : undefined;
-  const hash = isRecord(data) ? data['hash'] : undefined;
-  const value = isRecord(hash) && hash['algorithm'] === 'sha256' ? hash['value'] : undefined;
+  const spec = isJsonObject(entry) ? entry['spec'] : undefined;
+  const data = isJsonObject(spec) ? spec['data'] : undefined;
+  const hash = isJsonObject(data) ? data['hash'] : undefined;
+  const value = isJsonObject(hash) && hash['algorithm'] === 'sha256' ? hash['value'] : undefined;
   if (typeof value !== 'string') throw new Error('the log entry names no SHA-256');
   return value;
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

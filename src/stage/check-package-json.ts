@@ -1,4 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
+import { asJsonObject, type JsonObject } from '../json.ts';
 import type { PlannedFile } from './package-plan.ts';
 
 /**
@@ -15,7 +16,7 @@ export function checkPackageJson(
     if (manifest[field] === expected[field]) continue;
     throw invalid(`its "${field}" is not "{{${field}}}"`, { field, actual: manifest[field] });
   }
-  if (Object.keys(record(manifest['scripts'])).length > 0) {
+  if (Object.keys(asJsonObject(manifest['scripts'])).length > 0) {
     throw invalid('it has "scripts"; packages must install with --ignore-scripts', {
       field: 'scripts',
     });
@@ -47,20 +48,14 @@ function checkFilesList(list: unknown, paths: readonly string[]): void {
   }
 }
 
-function parseManifest(files: readonly PlannedFile[]): Readonly<Record<string, unknown>> {
+function parseManifest(files: readonly PlannedFile[]): JsonObject {
   const file = files.find(({ path }) => path === 'package.json');
   const text = file !== undefined && 'content' in file ? file.content.toString('utf8') : '';
   try {
-    return record(JSON.parse(text));
+    return asJsonObject(JSON.parse(text));
   } catch (cause) {
     throw invalid('it is not JSON', { file: 'package.json' }, cause);
   }
-}
-
-function record(value: unknown): Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? (value as Record<string, unknown>)
-    : {};
 }
 
 /** Every string in a value, however deep: `exports` nests conditions. */

@@ -3,6 +3,7 @@ import { chmod, copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'n
 import { basename, dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
+import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
 
@@ -43,9 +44,9 @@ async function writePlanned(file: PlannedFile, path: string): Promise<void> {
 }
 
 async function refuseOccupied(out: string): Promise<void> {
-  const names = await readdir(out).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return [];
-    if (error.code === 'ENOTDIR') return [basename(out)];
+  const names = await readdir(out).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT')) return [];
+    if (isErrno(error, 'ENOTDIR')) return [basename(out)];
     throw diskError(error, 'read', out);
   });
   const [first] = names;
@@ -54,8 +55,4 @@ async function refuseOccupied(out: string): Promise<void> {
     hint: 'Name an empty or new directory with --out.',
     fields: { path: out, file: first },
   });
-}
-
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

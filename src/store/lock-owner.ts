@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync, stat, unlinkSync, utimes } from 'node:fs';
 import { readFile, rm, stat as statOf, writeFile } from 'node:fs/promises';
 import { callbackify } from 'node:util';
+import { isErrno } from '../disk/errno.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /** Who holds a lock. */
@@ -66,7 +67,7 @@ async function createOwned(path: string): Promise<void> {
     await writeFile(path, JSON.stringify(SELF), { flag: 'wx' });
   } catch (error) {
     // A full disk takes the name and not the content.
-    if (codeOf(error) !== 'EEXIST') await rm(path, { force: true });
+    if (!isErrno(error, 'EEXIST')) await rm(path, { force: true });
     throw error;
   }
 }
@@ -76,7 +77,7 @@ async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
     await writeFile(guard, '', { flag: 'wx' });
     return true;
   } catch (error) {
-    if (codeOf(error) !== 'EEXIST') throw error;
+    if (!isErrno(error, 'EEXIST')) throw error;
     if (await isSilent(guard, silenceMs)) await rm(guard, { force: true });
     return false;
   }
@@ -111,10 +112,6 @@ function parseOwner(text: string): LockOwner | undefined {
 
 function guardPath(path: string): string {
   return `${path}.evict`;
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 function read(path: string): string {

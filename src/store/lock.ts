@@ -2,6 +2,7 @@ import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { clearGuard, evictGoneOwner, isOwn, LOCK_FILES } from './lock-owner.ts';
@@ -133,7 +134,7 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
     // What cannot be removed falls silent, and the work is done whatever becomes of its lock.
     return () => release().catch(() => undefined);
   } catch (error) {
-    if (codeOf(error) !== 'ELOCKED') throw diskError(error, 'take the lock', file);
+    if (!isErrno(error, 'ELOCKED')) throw diskError(error, 'take the lock', file);
     // The free lock is tried for at once: whoever has little patience has it for the living.
     return (await evictGoneOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
   }
@@ -145,10 +146,6 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
  */
 export async function clearDeadLock(path: string): Promise<void> {
   await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => undefined);
-}
-
-function codeOf(error: unknown): unknown {
-  return error instanceof Error && 'code' in error ? error.code : undefined;
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

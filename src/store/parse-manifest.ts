@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { isJsonObject } from '../json.ts';
 import { tryParseVersion } from '../pin/version.ts';
 import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import { TARGETS } from '../target/index.ts';
@@ -29,14 +30,15 @@ export function formatManifest(manifest: RuntimeDescription): string {
 export function parseManifest(text: string): RuntimeManifest | undefined {
   const value = parseChecked(text);
   const description = guardDescription(value);
-  if (description === undefined || !isRecord(value) || !isOrigin(value['origin'])) return undefined;
+  if (description === undefined || !isJsonObject(value) || !isOrigin(value['origin']))
+    return undefined;
   return { ...description, origin: value['origin'] };
 }
 
 /** The document without its checksum; undefined where that is not the content's. */
 function parseChecked(text: string): unknown {
   const document = parseJson(text);
-  if (!isRecord(document)) return undefined;
+  if (!isJsonObject(document)) return undefined;
   const { checksum, ...content } = document;
   return checksum === checksumOf(content) ? content : undefined;
 }
@@ -46,7 +48,7 @@ function checksumOf(content: object): string {
 }
 
 function guardDescription(value: unknown): RuntimeDescription | undefined {
-  if (!isRecord(value) || value['schemaVersion'] !== 1) return undefined;
+  if (!isJsonObject(value) || value['schemaVersion'] !== 1) return undefined;
   const { version, target, variant, entrypoint, files, packageFiles } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
   if (
@@ -67,7 +69,7 @@ function guardDescription(value: unknown): RuntimeDescription | undefined {
 
 function isRuntimeFile(value: unknown): value is RuntimeFile {
   return (
-    isRecord(value) &&
+    isJsonObject(value) &&
     typeof value['path'] === 'string' &&
     isInsidePath(value['path']) &&
     Number.isSafeInteger(value['size']) &&
@@ -88,7 +90,7 @@ function isInsidePath(path: string): boolean {
 
 function isOrigin(value: unknown): value is RuntimeOrigin {
   return (
-    isRecord(value) &&
+    isJsonObject(value) &&
     typeof value['channel'] === 'string' &&
     typeof value['asset'] === 'string' &&
     typeof value['source'] === 'string' &&
@@ -101,7 +103,7 @@ function isOrigin(value: unknown): value is RuntimeOrigin {
 
 function isSignature(value: unknown): value is VerifiedSignature {
   return (
-    isRecord(value) &&
+    isJsonObject(value) &&
     typeof value['identity'] === 'string' &&
     typeof value['issuer'] === 'string' &&
     (value['over'] === 'archive' || value['over'] === 'entrypoint') &&
@@ -109,10 +111,6 @@ function isSignature(value: unknown): value is VerifiedSignature {
     (value['integratedTime'] === null || typeof value['integratedTime'] === 'string') &&
     Number.isSafeInteger(value['logIndex'])
   );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null;
 }
 
 function parseJson(text: string): unknown {

@@ -3,6 +3,7 @@ import { createReadStream, lstatSync } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import type { RuntimeDescription, RuntimeFile } from './manifest.ts';
 
 /**
@@ -98,7 +99,7 @@ async function mend(path: string, { mode }: RuntimeFile): Promise<boolean> {
     await utimes(path, SEAL_SECONDS, SEAL_SECONDS);
     return true;
   } catch (error) {
-    if (['EPERM', 'EACCES', 'EROFS'].includes(errnoOf(error))) return false;
+    if (isErrno(error, 'EPERM', 'EACCES', 'EROFS')) return false;
     throw error;
   }
 }
@@ -107,12 +108,8 @@ async function readDigest(path: string): Promise<{ sha256: string } | { errno: s
   try {
     return { sha256: await sha256File(path) };
   } catch (error) {
-    return { errno: errnoOf(error) };
+    return { errno: errnoOf(error) ?? 'unknown' };
   }
-}
-
-function errnoOf(error: unknown): string {
-  return error instanceof Error && 'code' in error ? String(error.code) : 'unknown';
 }
 
 /** SHA-256 of a file in lower-case hexadecimal. Throws the native error. */

@@ -1,0 +1,12 @@
+/** A JSON object of which nothing else is known. */
+export type JsonObject = Readonly<Record<string, unknown>>;
+
+/** Whether a parsed document, or a part of one, is a JSON object: neither null nor a list. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** `value` where it is a JSON object; an empty one stands for everything else. */
+export function asJsonObject(value: unknown): JsonObject {
+  return isJsonObject(value) ? value : {};
+}
