@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { throwIfAborted } from './abort.ts';
 import { CodexRuntimeError } from './errors.ts';
-import type { Version } from './pin/version.ts';
+import type { Version } from './pin/index.ts';
 
 const TIMEOUT_MS = 30_000;
 

@@ -1,4 +1,4 @@
-import type { AssetSource, Channel, SignedContent } from './resolve/asset.ts';
+import type { AssetSource, Channel, SignedContent } from './asset.ts';
 
 /** What a caller may show while a runtime is on its way. Texts are already safe to print. */
 export type ProgressEvent =

@@ -1,3 +1,4 @@
+export type { Asset, AssetSource, Channel, Digest, Variant } from './asset.ts';
 export { type DiagnoseOptions, type Diagnosis, diagnose, type Finding } from './doctor/index.ts';
 export {
   CodexRuntimeError,
@@ -51,8 +52,7 @@ export {
   waitForRelease,
 } from './operations/wait-for-release.ts';
 export type { PackedFile, PackedRelease } from './pack/index.ts';
-export { LOCKFILE_NAME, type Lock } from './pin/index.ts';
-export { parseVersion, type Version } from './pin/version.ts';
+export { LOCKFILE_NAME, type Lock, parseVersion, type Version } from './pin/index.ts';
 export {
   type KeepReason,
   type PrunedRuntime,
@@ -62,7 +62,6 @@ export {
 } from './prune/index.ts';
 export type { PublishResult, PublishStep } from './publish/index.ts';
 export type { RuntimeOptions } from './request.ts';
-export type { Asset, AssetSource, Channel, Digest, Variant } from './resolve/asset.ts';
 export {
   detectHost,
   type Host,

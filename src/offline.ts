@@ -1,7 +1,5 @@
 import { CodexRuntimeError } from './errors.ts';
-import { matches } from './pin/matches.ts';
-import { formatSpec } from './pin/spec.ts';
-import { tryParseVersion, type Version } from './pin/version.ts';
+import { formatSpec, matches, tryParseVersion, type Version } from './pin/index.ts';
 import type { ExactRequest, RuntimeRequest } from './request.ts';
 import { newestFirst } from './resolve/order.ts';
 import { findStored, listRuntimes } from './store/index.ts';

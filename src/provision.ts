@@ -1,5 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Asset } from './asset.ts';
 import { checkVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
@@ -7,12 +8,7 @@ import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
 import type { ExactRequest } from './request.ts';
-import {
-  type Asset,
-  type Candidate,
-  type CandidateRequest,
-  resolveCandidates,
-} from './resolve/index.ts';
+import { type Candidate, type CandidateRequest, resolveCandidates } from './resolve/index.ts';
 import {
   commitRuntime,
   entrypointDigest,

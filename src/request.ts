@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import type { VariantChoice } from './asset.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import {
@@ -8,10 +9,9 @@ import {
   lockRepository,
   type Pin,
   resolvePin,
+  type Version,
 } from './pin/index.ts';
-import type { Version } from './pin/version.ts';
 import { hasSignatures } from './resolve/asset-name.ts';
-import type { VariantChoice } from './resolve/choose.ts';
 import { DEFAULT_SOURCES, parseSources, type SourceSelection } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
 import { signatureUnsupported } from './signature/faults.ts';

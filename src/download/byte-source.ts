@@ -1,5 +1,5 @@
+import type { AssetSource } from '../asset.ts';
 import type { Body } from '../http/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 
 /** Which bytes to open, and of which edition. */
 export interface Range {

@@ -1,5 +1,5 @@
+import type { Asset, AssetSource, Channel } from '../asset.ts';
 import type { OnProgress } from '../events.ts';
-import type { Asset, AssetSource, Channel } from '../resolve/asset.ts';
 import type { Settings } from '../settings.ts';
 
 export interface DownloadRequest {

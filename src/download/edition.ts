@@ -1,5 +1,5 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
-import type { AssetSource } from '../resolve/asset.ts';
+import type { AssetSource } from '../asset.ts';
 
 /** Which edition of an asset the bytes of a partial file are. */
 export interface Edition {

@@ -1,7 +1,7 @@
+import type { AssetSource } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { createHttp } from '../http/index.ts';
 import { createRegistry } from '../npm/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import type { DownloadRequest } from './download.ts';
 import { sizeOf } from './intervals.ts';
 import { isRestart } from './restart.ts';

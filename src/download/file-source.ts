@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
+import type { AssetSource } from '../asset.ts';
 import { unavailable } from '../http/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import type { ByteSource } from './byte-source.ts';
 
 const READ_SIZE = 2 ** 20;

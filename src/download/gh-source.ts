@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { AssetSource } from '../asset.ts';
 import { runGh } from '../gh/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import type { Environment } from '../settings.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';

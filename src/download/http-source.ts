@@ -1,5 +1,5 @@
+import type { AssetSource } from '../asset.ts';
 import { displayUrl, type HttpRequest, type HttpResponse, unavailable } from '../http/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
 
 /** How a URL is asked: by the HTTP layer, or by npm's client. */

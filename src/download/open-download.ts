@@ -1,6 +1,6 @@
+import type { Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
-import type { Digest } from '../resolve/asset.ts';
 import { type Sink, streamFrom } from './byte-stream.ts';
 import { claimPartial, partialId, removeAbandoned } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';

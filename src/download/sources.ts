@@ -1,6 +1,6 @@
+import type { AssetSource } from '../asset.ts';
 import type { Http } from '../http/index.ts';
 import type { Registry } from '../npm/index.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import type { Settings } from '../settings.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';

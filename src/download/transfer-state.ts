@@ -1,7 +1,7 @@
+import type { Asset } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import type { RetryPolicy } from '../http/index.ts';
-import type { Asset } from '../resolve/asset.ts';
 import type { Sink } from './byte-stream.ts';
 import type { Edition } from './edition.ts';
 import { reachFrom, sizeOf } from './intervals.ts';

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
+import type { Asset } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Asset } from '../resolve/asset.ts';
 
 /** Size and digests of an asset, taken in while its bytes pass by in order. */
 export interface Verifier {

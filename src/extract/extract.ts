@@ -1,5 +1,4 @@
-import type { Asset } from '../resolve/asset.ts';
-import type { RuntimeFile } from '../store/manifest.ts';
+import type { Asset } from '../asset.ts';
 
 /** Caps of what an archive may become. */
 export interface ExtractLimits {
@@ -20,6 +19,18 @@ export interface ExtractRequest {
   readonly destination: string;
   readonly limits?: Partial<ExtractLimits>;
   readonly signal?: AbortSignal;
+}
+
+/** One file of a runtime tree. */
+export interface RuntimeFile {
+  /** Relative to the runtime's root, with `/`, e.g. `bin/codex`. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** 0o755 for what runs, 0o644 for the rest; from policy, never from an archive. */
+  readonly mode: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
 }
 
 /** What extraction leaves in `destination`: the runtime tree, sorted by path. */

@@ -1,3 +1,3 @@
-export type { ExtractedFiles, ExtractLimits, ExtractRequest } from './extract.ts';
+export type { ExtractedFiles, ExtractLimits, ExtractRequest, RuntimeFile } from './extract.ts';
 export { extractRuntime } from './extract-runtime.ts';
 export type { RefusalReason } from './refusal.ts';

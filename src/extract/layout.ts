@@ -1,4 +1,4 @@
-import type { ArchiveFormat, Asset } from '../resolve/asset.ts';
+import type { ArchiveFormat, Asset } from '../asset.ts';
 import type { Target } from '../target/index.ts';
 import type { Member } from './member.ts';
 import type { RefusalReason } from './refusal.ts';

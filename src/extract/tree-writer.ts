@@ -4,7 +4,7 @@ import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import type { RuntimeFile } from '../store/manifest.ts';
+import type { RuntimeFile } from './extract.ts';
 import { SyncQueue } from './sync-queue.ts';
 
 const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;

@@ -2,7 +2,8 @@ import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { asJsonObject } from '../json.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import type { Environment } from '../settings.ts';
 import type { PythonNames } from '../stage/index.ts';
 import type { Target } from '../target/index.ts';
@@ -121,8 +122,6 @@ print(json.dumps({
     "prefix": prefix or sys.prefix,
 }))
 `;
-
-import { asJsonObject } from '../json.ts';
 
 function parseInstalled(text: string): InstalledPython | null {
   let value: unknown;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { stat } from 'node:fs/promises';
-import type { Asset } from '../resolve/asset.ts';
+import type { Asset } from '../asset.ts';
 
 /**
  * Size and SHA-256 of a file if it is the asset: of the right size, and with every digest that

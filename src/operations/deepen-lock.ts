@@ -1,5 +1,4 @@
-import type { Lock } from '../pin/index.ts';
-import { parseVersion } from '../pin/version.ts';
+import { type Lock, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
 import { type ExactRequest, exactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_SOURCES, parseSources, withEntrypoints } from '../resolve/index.ts';

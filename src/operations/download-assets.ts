@@ -1,5 +1,6 @@
 import { chmod, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Asset, AssetSource, Channel } from '../asset.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
@@ -12,10 +13,9 @@ import {
   exactRequest,
   type RuntimeOptions,
 } from '../request.ts';
-import type { AssetSource } from '../resolve/asset.ts';
 import { parseChecksums } from '../resolve/checksums.ts';
 import { DIR_CHECKSUMS } from '../resolve/dir.ts';
-import { type Asset, type Candidate, type Channel, resolveCandidates } from '../resolve/index.ts';
+import { type Candidate, resolveCandidates } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { verifyAssetFile } from './asset-file.ts';

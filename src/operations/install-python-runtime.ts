@@ -7,7 +7,7 @@ import {
   installedPythonRuntime,
   type PythonEnvironment,
 } from '../install/python.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import {
   completeRequest,
   type ExactRequest,

@@ -1,7 +1,7 @@
+import type { Channel } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import {
-  type Channel,
   DEFAULT_SOURCES,
   listRemoteVersions,
   parseSources,

@@ -1,9 +1,9 @@
+import type { Channel, Release } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import { createRegistry } from '../npm/index.ts';
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 import { npmPlatformVersion } from '../resolve/asset-name.ts';
-import type { Channel, Release } from '../resolve/index.ts';
 import type { ReleaseChannel } from '../resolve/release-channel.ts';
 import type { Settings } from '../settings.ts';
 import type { Target, Triple } from '../target/index.ts';

@@ -1,6 +1,6 @@
+import type { Asset, AssetSource, Channel, Digest } from '../asset.ts';
 import { channelsForbidden } from '../offline.ts';
 import { completeRequest, exactRequest, type RuntimeOptions } from '../request.ts';
-import type { Asset, AssetSource, Channel, Digest } from '../resolve/asset.ts';
 import { resolveCandidates } from '../resolve/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { forgetPrefix, loadInstalled, uninstallNodePackage } from '../install/index.ts';
-import { parseVersion } from '../pin/version.ts';
+import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { listRuntimes, removeRuntime } from '../store/index.ts';

@@ -1,10 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
+import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { parseVersion, type Version } from '../pin/version.ts';
+import { parseVersion, type Version } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { openChannels } from '../resolve/channels.ts';
-import { type Channel, DEFAULT_SOURCES, parseSources } from '../resolve/index.ts';
+import { DEFAULT_SOURCES, parseSources } from '../resolve/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
 

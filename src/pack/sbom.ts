@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseVersion } from '../pin/version.ts';
+import { parseVersion } from '../pin/index.ts';
 import type { RuntimeDescription } from '../store/manifest.ts';
 import type { PackedFile } from './pack-target.ts';
 

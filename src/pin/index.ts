@@ -10,11 +10,12 @@ export {
   writeLock,
 } from './lockfile.ts';
 export { formatLock, parseLock } from './lockfile-text.ts';
+export { matches } from './matches.ts';
 export { pinCommand } from './pin-command.ts';
 export {
   type Ecosystem,
   type Pin,
   resolvePin,
 } from './precedence.ts';
-export { parseSpec, type VersionSpec } from './spec.ts';
-export { parseVersion } from './version.ts';
+export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
+export { parseVersion, tryParseVersion, type Version } from './version.ts';

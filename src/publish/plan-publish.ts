@@ -1,7 +1,7 @@
 import compare from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
-import { parseVersion } from '../pin/version.ts';
+import { parseVersion } from '../pin/index.ts';
 import type { Published } from './published.ts';
 
 /** Under this tag the root package waits until everything is there. */

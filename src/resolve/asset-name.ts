@@ -1,5 +1,5 @@
+import type { ArchiveFormat, Asset, Layout, SignedContent, Variant } from '../asset.ts';
 import type { Target } from '../target/index.ts';
-import type { ArchiveFormat, Asset, Layout, SignedContent, Variant } from './asset.ts';
 
 /** What an asset's name alone says about it. */
 export interface AssetShape {

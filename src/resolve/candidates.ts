@@ -1,11 +1,10 @@
 import zlib from 'node:zlib';
+import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
 import { type CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import type { Lock } from '../pin/index.ts';
-import type { Version } from '../pin/version.ts';
+import type { Lock, Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
-import type { Asset, Channel, Release } from './asset.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
-import { chooseAsset, type VariantChoice } from './choose.ts';
+import { chooseAsset } from './choose.ts';
 import { exhausted } from './exhausted.ts';
 import { applyLock, lockedRelease, lockedTarget } from './locked.ts';
 import { notLocked } from './not-locked.ts';

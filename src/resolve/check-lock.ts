@@ -1,8 +1,7 @@
+import type { Asset, Channel, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Lock, LockedAsset } from '../pin/index.ts';
-import { parseVersion } from '../pin/version.ts';
+import { type Lock, type LockedAsset, parseVersion } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
-import type { Asset, Channel, Release } from './asset.ts';
 import type { ChannelsRequest } from './channels.ts';
 import { releasesOf, type SilentChannel } from './create-lock.ts';
 import { differenceOf, lockedAsset } from './locked-asset.ts';

@@ -1,9 +1,6 @@
+import type { ArchiveFormat, Asset, Release, VariantChoice } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Target } from '../target/index.ts';
-import type { ArchiveFormat, Asset, Release, Variant } from './asset.ts';
-
-/** What a user may ask for: `auto` takes the package where the release has one. */
-export type VariantChoice = Variant | 'auto';
 
 export interface AssetWish {
   readonly target: Target;

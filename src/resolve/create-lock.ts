@@ -1,8 +1,7 @@
+import type { Asset, Channel, Release } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import type { Lock, LockedAsset, LockedTarget } from '../pin/index.ts';
-import type { Version } from '../pin/version.ts';
+import type { Lock, LockedAsset, LockedTarget, Version } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
-import type { Asset, Channel, Release } from './asset.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { exhausted } from './exhausted.ts';
 import { lockedAsset, mergeLocked } from './locked-asset.ts';

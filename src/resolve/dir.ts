@@ -1,11 +1,11 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Asset, Digest, Release } from '../asset.ts';
 import { isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { aborted, unavailable } from '../http/index.ts';
-import { tryParseVersion, type Version } from '../pin/version.ts';
+import { tryParseVersion, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
-import type { Asset, Digest, Release } from './asset.ts';
 import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
 import { newestFirst } from './order.ts';

@@ -1,8 +1,13 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import type { Credentials, Http, HttpRequest } from '../http/index.ts';
-import { displayUrl, unavailable } from '../http/index.ts';
+import {
+  type Credentials,
+  displayUrl,
+  type Http,
+  type HttpRequest,
+  unavailable,
+} from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
-import { tryParseVersion, type Version } from '../pin/version.ts';
+import { tryParseVersion, type Version } from '../pin/index.ts';
 import type { GitHubSettings } from '../settings.ts';
 import { newestFirst } from './order.ts';
 import { type ReleaseDocument, readReleaseDocument } from './release-document.ts';

@@ -1,6 +1,6 @@
-import type { Version } from '../pin/version.ts';
+import type { AssetSource } from '../asset.ts';
+import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
-import type { AssetSource } from './asset.ts';
 import type { DescribedAsset } from './release-document.ts';
 import type { GitHubSource } from './source-selection.ts';
 

@@ -1,9 +1,9 @@
+import type { Digest, Release } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { displayUrl, type Http, unavailable, unavailableReason } from '../http/index.ts';
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
-import type { Digest, Release } from './asset.ts';
 import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
 import { ghRelease } from './gh-api.ts';

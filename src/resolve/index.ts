@@ -1,4 +1,3 @@
-export type { Asset, Channel, Release } from './asset.ts';
 export { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
 export {
   checkLock,

@@ -1,7 +1,6 @@
+import type { Asset, Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { LockedAsset } from '../pin/index.ts';
-import type { Version } from '../pin/version.ts';
-import type { Asset, Digest } from './asset.ts';
+import type { LockedAsset, Version } from '../pin/index.ts';
 
 /** The lockfile's entry for an asset; undefined where nobody vouches for it. */
 export function lockedAsset({ name, size, digests }: Asset): LockedAsset | undefined {

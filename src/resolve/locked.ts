@@ -1,9 +1,8 @@
+import type { Asset, Digest, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Lock, LockedTarget } from '../pin/index.ts';
-import { parseVersion, type Version } from '../pin/version.ts';
+import { type Lock, type LockedTarget, parseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
-import type { Asset, Digest, Release } from './asset.ts';
 import { runtimeAssets } from './asset-name.ts';
 import { githubSources } from './github-sources.ts';
 import { lockedDigests } from './locked-asset.ts';

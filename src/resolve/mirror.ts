@@ -1,7 +1,7 @@
+import type { Digest, Release } from '../asset.ts';
 import { displayUrl, type Http, unavailable, unavailableReason } from '../http/index.ts';
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
-import type { Digest, Release } from './asset.ts';
 import { CHECKSUMS_ASSET, runtimeAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
 import { requireRelease } from './github-api.ts';

@@ -1,7 +1,7 @@
+import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type Lock, pinCommand } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
-import type { Channel } from './asset.ts';
 
 /** A `LOCK_INCOMPLETE`: the lock pins the target, but no bytes of it that `channel` carries. */
 export function notLocked(lock: Lock, target: Target, channel: Channel): CodexRuntimeError {

@@ -1,3 +1,4 @@
+import type { Digest } from '../asset.ts';
 import { isJsonObject } from '../json.ts';
 import {
   loadRegistryKeys,
@@ -6,7 +7,6 @@ import {
   verifyRegistrySignature,
 } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
-import type { Digest } from './asset.ts';
 
 /** `dist` of a version document. */
 export type Dist = Readonly<Record<string, unknown>>;

@@ -1,5 +1,5 @@
 import compare from 'semver/functions/compare.js';
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 
 /** Sorts by semver precedence, the newest first, each version once. */
 export function newestFirst(versions: readonly Version[]): Version[] {

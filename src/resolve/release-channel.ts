@@ -1,6 +1,6 @@
-import type { Version } from '../pin/version.ts';
+import type { Channel, Release } from '../asset.ts';
+import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
-import type { Channel, Release } from './asset.ts';
 
 /**
  * A place where releases are published. Every method fails with `SOURCE_UNAVAILABLE` when the

@@ -1,5 +1,5 @@
 import { isJsonObject } from '../json.ts';
-import { tryParseVersion, type Version } from '../pin/version.ts';
+import { tryParseVersion, type Version } from '../pin/index.ts';
 
 /** One asset as a release document describes it, with every field checked. */
 export interface DescribedAsset {

@@ -1,6 +1,6 @@
+import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Version } from '../pin/version.ts';
-import type { Channel } from './asset.ts';
+import type { Version } from '../pin/index.ts';
 
 /** A `RELEASE_NOT_FOUND`: the channel answered, and is sure not to have the version. */
 export function releaseNotFound(channel: Channel, version: Version): CodexRuntimeError {

@@ -1,8 +1,6 @@
+import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { matches } from '../pin/matches.ts';
-import { formatSpec, type VersionSpec } from '../pin/spec.ts';
-import type { Version } from '../pin/version.ts';
-import type { Channel } from './asset.ts';
+import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 

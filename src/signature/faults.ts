@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** Why a signature does not count; the `reason` field of `SIGNATURE_INVALID`. */

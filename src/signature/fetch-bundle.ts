@@ -1,4 +1,5 @@
 import { throwIfAborted } from '../abort.ts';
+import type { AssetSource, SignedContent } from '../asset.ts';
 import { createByteSource } from '../download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
@@ -11,7 +12,6 @@ import {
   withRetries,
 } from '../http/index.ts';
 import { createRegistry } from '../npm/index.ts';
-import type { AssetSource, SignedContent } from '../resolve/asset.ts';
 import { signatureMissing, signatureUnreachable } from './faults.ts';
 import { type BundleQuestion, type LocatedBundle, locateBundles } from './locate-bundles.ts';
 

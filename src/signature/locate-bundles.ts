@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
+import type { Asset, AssetSource } from '../asset.ts';
 import type { Http } from '../http/index.ts';
-import type { Asset, AssetSource } from '../resolve/asset.ts';
 import { type SignatureBundle, signatureBundles } from '../resolve/asset-name.ts';
 import { githubApi } from '../resolve/github-api.ts';
 import { browserUrl, githubSources } from '../resolve/github-sources.ts';

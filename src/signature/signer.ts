@@ -1,4 +1,4 @@
-import type { Version } from '../pin/version.ts';
+import type { Version } from '../pin/index.ts';
 
 /** Who has to have signed: a name in a certificate, and the identity provider that vouched for it. */
 export interface Signer {

@@ -1,4 +1,4 @@
-import type { SignedContent } from '../resolve/asset.ts';
+import type { SignedContent } from '../asset.ts';
 import type { Signer } from './signer.ts';
 
 /** A signature that was verified, as the store remembers it. */

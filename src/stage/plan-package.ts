@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { parseVersion } from '../pin/version.ts';
-import type {
-  Runtime,
-  RuntimeDescription,
-  RuntimeFile,
-  RuntimeManifest,
-} from '../store/manifest.ts';
+import type { RuntimeFile } from '../extract/index.ts';
+import { parseVersion } from '../pin/index.ts';
+import type { Runtime, RuntimeDescription, RuntimeManifest } from '../store/manifest.ts';
 import { formatManifest } from '../store/parse-manifest.ts';
 import { parseTarget, type Target } from '../target/index.ts';
 import { checkPackageJson } from './check-package-json.ts';

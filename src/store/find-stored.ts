@@ -1,7 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Lock } from '../pin/index.ts';
-import type { Version } from '../pin/version.ts';
-import type { VariantChoice } from '../resolve/choose.ts';
+import type { VariantChoice } from '../asset.ts';
+import type { Lock, Version } from '../pin/index.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest } from './manifest.ts';

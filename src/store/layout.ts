@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Variant } from '../resolve/asset.ts';
+import type { Variant } from '../asset.ts';
 import type { Triple } from '../target/index.ts';
 
 /** Names one runtime of the store. */

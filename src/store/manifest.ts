@@ -1,18 +1,7 @@
-import type { Variant } from '../resolve/asset.ts';
+import type { Variant } from '../asset.ts';
+import type { RuntimeFile } from '../extract/index.ts';
 import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import type { Triple } from '../target/index.ts';
-
-/** One file of a runtime tree. */
-export interface RuntimeFile {
-  /** Relative to the runtime's root, with `/`, e.g. `bin/codex`. */
-  readonly path: string;
-  /** Bytes. */
-  readonly size: number;
-  /** 0o755 for what runs, 0o644 for the rest; from policy, never from an archive. */
-  readonly mode: number;
-  /** Lower-case hexadecimal. */
-  readonly sha256: string;
-}
 
 /** What a runtime is, wherever its files lie; the part of the manifest that packages carry too. */
 export interface RuntimeDescription {

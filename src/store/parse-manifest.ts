@@ -1,14 +1,10 @@
 import { createHash } from 'node:crypto';
+import type { RuntimeFile } from '../extract/index.ts';
 import { isJsonObject } from '../json.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import type { VerifiedSignature } from '../signature/verified-signature.ts';
 import { TARGETS } from '../target/index.ts';
-import type {
-  RuntimeDescription,
-  RuntimeFile,
-  RuntimeManifest,
-  RuntimeOrigin,
-} from './manifest.ts';
+import type { RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 
 /**
  * Reads the part of `runtime.json` that packages carry too. Returns undefined for anything that

@@ -4,7 +4,8 @@ import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
-import type { RuntimeDescription, RuntimeFile } from './manifest.ts';
+import type { RuntimeFile } from '../extract/index.ts';
+import type { RuntimeDescription } from './manifest.ts';
 
 /**
  * The modification time of every sealed file, in seconds. Prefixes share inodes with the store, so

@@ -8,7 +8,7 @@ import {
   prefixLayout,
 } from '../install/index.ts';
 import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../operations/prefix.ts';
-import { parseVersion } from '../pin/version.ts';
+import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import {
   homeLayout,

@@ -4,8 +4,8 @@ import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Asset } from '../../src/asset.ts';
 import { openDownload, receiveAsset } from '../../src/download/index.ts';
-import type { Asset } from '../../src/resolve/asset.ts';
 import { bundledFixture } from '../support/bundled-fixture.ts';
 import {
   collect,

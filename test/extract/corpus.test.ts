@@ -3,8 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Layout } from '../../src/asset.ts';
 import type { RefusalReason } from '../../src/extract/index.ts';
-import type { Layout } from '../../src/resolve/asset.ts';
 import { failure } from '../support/failure.ts';
 import { type Bench, openBench } from '../support/unpacking.ts';
 

@@ -1,5 +1,5 @@
+import type { ArchiveFormat, Layout } from '../../src/asset.ts';
 import type { ExtractRequest } from '../../src/extract/index.ts';
-import type { ArchiveFormat, Layout } from '../../src/resolve/asset.ts';
 import { parseTarget } from '../../src/target/index.ts';
 
 /** What an archive pretends to be. */

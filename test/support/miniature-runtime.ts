@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import type { Runtime, RuntimeFile, RuntimeManifest } from '../../src/store/manifest.ts';
+import type { RuntimeFile } from '../../src/extract/index.ts';
+import type { Runtime, RuntimeManifest } from '../../src/store/manifest.ts';
 import { formatManifest } from '../../src/store/parse-manifest.ts';
 import { parseTarget } from '../../src/target/index.ts';
 

@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
-import type { Runtime, RuntimeFile } from '../../src/store/manifest.ts';
+import type { RuntimeFile } from '../../src/extract/index.ts';
+import type { Runtime } from '../../src/store/manifest.ts';
 import { realRuntime } from './real-runtime.ts';
 
 /** The real runtime of this machine's kind, as the store describes it. */

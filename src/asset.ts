@@ -1,11 +1,14 @@
-import type { Version } from '../pin/version.ts';
-import type { Target } from '../target/index.ts';
+import type { Version } from './pin/index.ts';
+import type { Target } from './target/index.ts';
 
 /** Where releases are published. `dir` is a local directory filled by `codex-runtime download`. */
 export type Channel = 'github' | 'mirror' | 'npm' | 'dir';
 
 /** `package`: the complete runtime tree. `binary`: the bare executable. */
 export type Variant = 'package' | 'binary';
+
+/** What a user may ask for: `auto` takes the package where the release has one. */
+export type VariantChoice = Variant | 'auto';
 
 /** How an asset's bytes are wrapped. An npm tarball is a `tar.gz`. */
 export type ArchiveFormat = 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
