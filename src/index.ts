@@ -8,6 +8,7 @@ export {
   isCodexRuntimeError,
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
+export type { PrefixOptions } from './install/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
 export { checkPin, type PinCheck } from './operations/check-pin.ts';
 export {
@@ -35,7 +36,6 @@ export {
 } from './operations/list-runtimes.ts';
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';
-export type { PrefixOptions } from './operations/prefix.ts';
 export { type InstallPreview, previewInstall } from './operations/preview-install.ts';
 export { type PublishOptions, publishPackages } from './operations/publish-packages.ts';
 export type { MissingPart } from './operations/release-readiness.ts';

@@ -1,8 +1,24 @@
 import { CodexRuntimeError } from './errors.ts';
-import { formatSpec, matches, tryParseVersion, type Version } from './pin/index.ts';
-import type { ExactRequest, RuntimeRequest } from './request.ts';
-import { newestFirst } from './resolve/order.ts';
-import { findStored, listRuntimes } from './store/index.ts';
+import {
+  formatSpec,
+  matches,
+  newestFirst,
+  type Pin,
+  tryParseVersion,
+  type Version,
+} from './pin/index.ts';
+import type { Settings } from './settings.ts';
+import { findStored, listRuntimes, type Wanted } from './store/index.ts';
+import type { Target } from './target/index.ts';
+
+/** What a request says of the version, the machine and the store. */
+export interface StoredQuestion {
+  readonly settings: Settings;
+  readonly pin: Pin;
+  readonly target: Target;
+  /** Nothing that is stored will do. */
+  readonly force: boolean;
+}
 
 /**
  * What a range, `latest` or `alpha` means without a network: the newest version that the store has
@@ -10,10 +26,10 @@ import { findStored, listRuntimes } from './store/index.ts';
  * @param at the request for one version
  * @throws CodexRuntimeError `OFFLINE` when there is none, and what `at` throws
  */
-export async function newestStored(
-  request: RuntimeRequest,
-  at: (version: Version) => ExactRequest,
-): Promise<ExactRequest> {
+export async function newestStored<Exact extends Wanted>(
+  request: StoredQuestion,
+  at: (version: Version) => Exact,
+): Promise<Exact> {
   const { settings, target, pin, force } = request;
   const stored = force ? [] : await listRuntimes(settings.home);
   const versions = stored
@@ -39,7 +55,10 @@ export async function newestStored(
 }
 
 /** The store lacks what was asked for, and nothing may be fetched. */
-export function notStored({ version, target }: ExactRequest): CodexRuntimeError {
+export function notStored({
+  version,
+  target,
+}: Pick<Wanted, 'version' | 'target'>): CodexRuntimeError {
   return new CodexRuntimeError(
     'OFFLINE',
     `Codex ${version.semver} for ${target.triple} is not in the store, and --offline forbids fetching it.`,

@@ -17,12 +17,12 @@ import {
   homeLayout,
   lockedEntrypoint,
   lockPath,
+  noteUse,
   openStaging,
   type Runtime,
   type RuntimeManifest,
   workOnce,
 } from './store/index.ts';
-import { noteUse } from './store/last-used.ts';
 import { hostTarget } from './target/index.ts';
 
 export interface Provisioned {

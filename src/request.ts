@@ -11,11 +11,10 @@ import {
   resolvePin,
   type Version,
 } from './pin/index.ts';
-import { hasSignatures } from './resolve/asset-name.ts';
 import { DEFAULT_SOURCES, parseSources, type SourceSelection } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
 import { signatureUnsupported } from './signature/faults.ts';
-import { releaseSigner, type Signer } from './signature/signer.ts';
+import { hasSignatures, releaseSigner, type Signer } from './signature/signer.ts';
 import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
 
 /** What every operation of the library understands; everything has a default. */

@@ -1,7 +1,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { escapeControls } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
-import type { PrefixOptions } from '../operations/prefix.ts';
+import type { PrefixOptions } from '../install/index.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 import { formatJson } from './format.ts';
 

@@ -1,7 +1,8 @@
 import { throwIfAborted } from '../abort.ts';
 import { EXIT_STATUS } from '../errors.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../operations/prefix.ts';
+import { layoutOf, type PrefixOptions } from '../install/index.ts';
 import { settingsOf } from '../request.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
 import { checkNode, checkPlatform } from './machine-checks.ts';

@@ -1,9 +1,9 @@
 import { readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { syncDirectory } from '../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
 /** The part of a package, planned or installed, that its link depends on. */

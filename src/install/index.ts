@@ -5,6 +5,7 @@ export {
   loadKnownPrefixes,
   rememberPrefix,
 } from './known-prefixes.ts';
-export { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
+export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { installNodePackage, uninstallNodePackage } from './node.ts';
+export { layoutOf, type PrefixOptions } from './prefix.ts';
 export { isUnknownToNpm } from './prefix-json.ts';

@@ -5,9 +5,10 @@ import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { type HeldLock, syncDirectory, workOnce } from '../store/index.ts';
+import { type HeldLock, workOnce } from '../store/index.ts';
 import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
 import {
   currentBuild,

@@ -2,8 +2,9 @@ import { chmod } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { sealFiles, syncDirectory, writeSynced } from '../store/index.ts';
+import { sealFiles, writeSynced } from '../store/index.ts';
 import { FilePlacer } from './place-file.ts';
 
 /**

@@ -5,3 +5,4 @@ export {
   type RegistryKey,
   verifyRegistrySignature,
 } from './registry-signature.ts';
+export { type NpmRun, runNpm } from './run-npm.ts';

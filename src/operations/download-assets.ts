@@ -13,9 +13,12 @@ import {
   exactRequest,
   type RuntimeOptions,
 } from '../request.ts';
-import { parseChecksums } from '../resolve/checksums.ts';
-import { DIR_CHECKSUMS } from '../resolve/dir.ts';
-import { type Candidate, resolveCandidates } from '../resolve/index.ts';
+import {
+  type Candidate,
+  DIR_CHECKSUMS,
+  parseChecksums,
+  resolveCandidates,
+} from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { verifyAssetFile } from './asset-file.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
+import type { PrefixOptions } from '../install/index.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planRun } from './plan-install.ts';
-import type { PrefixOptions } from './prefix.ts';
 
 /** A runtime that is here, whole, and ready to run. */
 export interface EnsuredRuntime {

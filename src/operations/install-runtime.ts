@@ -3,6 +3,7 @@ import {
   isUnknownToNpm,
   listLeftovers,
   type PrefixLayout,
+  type PrefixOptions,
   rememberPrefix,
 } from '../install/index.ts';
 import type { ExactRequest } from '../request.ts';
@@ -10,7 +11,6 @@ import { clearDeadLock, lockPath, type Runtime, runtimeDir } from '../store/inde
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
-import type { PrefixOptions } from './prefix.ts';
 
 export interface InstallOptions extends PrefixOptions {
   /** Directory of templates in place of the bundled ones. */

@@ -1,6 +1,5 @@
 import type { Provisioned } from '../provision.ts';
-import { clearDeadLock, lockPath } from '../store/index.ts';
-import { noteUse } from '../store/last-used.ts';
+import { clearDeadLock, lockPath, noteUse } from '../store/index.ts';
 import type { FetchPlan } from './plan-install.ts';
 
 /**

@@ -1,12 +1,14 @@
 import {
   type InstalledPackage,
   isHealthy,
+  layoutOf,
   loadInstalled,
   type PrefixLayout,
+  type PrefixOptions,
 } from '../install/index.ts';
 import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 
 /** What is wanted, and the prefix that was looked at. */
 interface Surveyed {

@@ -1,7 +1,7 @@
+import type { PrefixOptions } from '../install/index.ts';
 import { notStored } from '../offline.ts';
 import type { Triple } from '../target/index.ts';
 import { planInstall } from './plan-install.ts';
-import type { PrefixOptions } from './prefix.ts';
 import { type Resolution, resolveRuntime } from './resolve-runtime.ts';
 
 /** What an installation would do now. */

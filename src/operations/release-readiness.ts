@@ -3,8 +3,7 @@ import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
 import { createRegistry } from '../npm/index.ts';
 import type { Version } from '../pin/index.ts';
-import { npmPlatformVersion } from '../resolve/asset-name.ts';
-import type { ReleaseChannel } from '../resolve/release-channel.ts';
+import { npmPlatformVersion, type ReleaseChannel } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target, Triple } from '../target/index.ts';
 

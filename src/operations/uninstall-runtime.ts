@@ -1,11 +1,17 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { forgetPrefix, loadInstalled, uninstallNodePackage } from '../install/index.ts';
+import {
+  forgetPrefix,
+  layoutOf,
+  loadInstalled,
+  type PrefixOptions,
+  uninstallNodePackage,
+} from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { parsePackageName } from '../stage/index.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { listRuntimes, removeRuntime } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from './prefix.ts';
 
 /** What is gone. */
 export interface Uninstalled {

@@ -4,8 +4,7 @@ import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { parseVersion, type Version } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { openChannels } from '../resolve/channels.ts';
-import { DEFAULT_SOURCES, parseSources } from '../resolve/index.ts';
+import { DEFAULT_SOURCES, openChannels, parseSources } from '../resolve/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
 

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { RuntimeDescription } from '../store/manifest.ts';
+import type { RuntimeDescription } from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';
 import type { PackedFile } from './pack-target.ts';
 

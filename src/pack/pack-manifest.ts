@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
-import type { Runtime } from '../store/manifest.ts';
+import type { Runtime } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { PackedFile } from './pack-target.ts';
 

@@ -10,7 +10,7 @@ import {
   planRootPackage,
   platformPackageName,
 } from '../stage/index.ts';
-import type { Runtime } from '../store/manifest.ts';
+import type { Runtime } from '../store/index.ts';
 import { parseTarget, TARGETS, type Target } from '../target/index.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseVersion } from '../pin/index.ts';
-import type { RuntimeDescription } from '../store/manifest.ts';
+import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';
 
 const LICENSES = [{ license: { id: 'Apache-2.0' } }];

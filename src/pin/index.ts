@@ -11,6 +11,7 @@ export {
 } from './lockfile.ts';
 export { formatLock, parseLock } from './lockfile-text.ts';
 export { matches } from './matches.ts';
+export { nearVersions, newestFirst } from './order.ts';
 export { pinCommand } from './pin-command.ts';
 export {
   type Ecosystem,

@@ -5,8 +5,7 @@ import { prunePartials } from '../download/index.ts';
 import { loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
-import { homeLayout, listRuntimes, type Runtime } from '../store/index.ts';
-import { forgetUses, lastUsed } from '../store/last-used.ts';
+import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import {
   type KeepReason,

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isCodexRuntimeError } from '../errors.ts';
-import { homeLayout, type Runtime, removeRuntime } from '../store/index.ts';
-import { lastUsed } from '../store/last-used.ts';
+import { homeLayout, lastUsed, type Runtime, removeRuntime } from '../store/index.ts';
 import type { KeepReason, PrunePolicy } from './plan-prune.ts';
 import { alone } from './prune-staging.ts';
 import { treeSize } from './tree-size.ts';

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { type NpmRun, runNpm } from '../npm/run-npm.ts';
+import { type NpmRun, runNpm } from '../npm/index.ts';
 
 export interface NpmClientOptions extends NpmRun {
   /** URL of the registry; null for the one that npm's configuration names. */

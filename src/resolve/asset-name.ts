@@ -1,4 +1,4 @@
-import type { ArchiveFormat, Asset, Layout, SignedContent, Variant } from '../asset.ts';
+import type { ArchiveFormat, Asset, Layout, Variant } from '../asset.ts';
 import type { Target } from '../target/index.ts';
 
 /** What an asset's name alone says about it. */
@@ -50,36 +50,6 @@ export function npmPlatformVersion(version: string, target: Target): string {
 
 /** The asset of a release that holds `<hex>  <name>` lines for its package archives. */
 export const CHECKSUMS_ASSET = 'codex-package_SHA256SUMS';
-
-/** A Sigstore bundle that a release may have, and what its signature is over. */
-export interface SignatureBundle {
-  readonly name: string;
-  readonly over: SignedContent;
-}
-
-/** Whether releases of openai/codex have Sigstore bundles for a target: they do for Linux. */
-export function hasSignatures({ os }: Target): boolean {
-  return os === 'linux';
-}
-
-/**
- * The bundles that can speak for `asset`, the more telling first: the `.tar.gz` of the package may
- * have one of its own; the executable in every archive is the file that upstream signs.
- */
-export function signatureBundles({
-  name,
-  target,
-  digests,
-}: Pick<Asset, 'name' | 'target' | 'digests'>): readonly SignatureBundle[] {
-  if (!hasSignatures(target)) return [];
-  const signed = name === `codex-package-${target.triple}.tar.gz`;
-  // Held against the digest that the download was checked with.
-  const comparable = digests.some(({ algorithm }) => algorithm === 'sha256');
-  return [
-    ...(signed && comparable ? [{ name: `${name}.sigstore`, over: 'archive' as const }] : []),
-    { name: `codex-${target.triple}.sigstore`, over: 'entrypoint' },
-  ];
-}
 
 /** The runtime assets among `found`, for `targets`, in order of preference. */
 export function runtimeAssets(

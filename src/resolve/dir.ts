@@ -4,11 +4,10 @@ import type { Asset, Digest, Release } from '../asset.ts';
 import { isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { aborted, unavailable } from '../http/index.ts';
-import { tryParseVersion, type Version } from '../pin/index.ts';
+import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
-import { newestFirst } from './order.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { releaseNotFound } from './release-not-found.ts';
 

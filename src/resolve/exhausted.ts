@@ -1,8 +1,7 @@
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
-import type { Version } from '../pin/index.ts';
+import { nearVersions, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
-import { nearVersions } from './order.ts';
 
 interface Wanted {
   readonly version: Version;

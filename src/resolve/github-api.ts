@@ -7,9 +7,8 @@ import {
   unavailable,
 } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
-import { tryParseVersion, type Version } from '../pin/index.ts';
+import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { GitHubSettings } from '../settings.ts';
-import { newestFirst } from './order.ts';
 import { type ReleaseDocument, readReleaseDocument } from './release-document.ts';
 
 /** Pages of 100 releases that a listing reads: more than Codex has, and a bound all the same. */

@@ -1,14 +1,22 @@
+export { npmPlatformVersion } from './asset-name.ts';
 export { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
+export { openChannels } from './channels.ts';
 export {
   checkLock,
   describeFinding,
   type LockCheck,
   verifyLockCheck,
 } from './check-lock.ts';
+export { parseChecksums } from './checksums.ts';
 export {
   createLock,
   type SilentChannel,
   withEntrypoints,
 } from './create-lock.ts';
+export { DIR_CHECKSUMS } from './dir.ts';
+export { githubApi } from './github-api.ts';
+export { browserUrl, githubSources } from './github-sources.ts';
+export { mirrorAssetUrl } from './mirror.ts';
+export type { ReleaseChannel } from './release-channel.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
 export { DEFAULT_SOURCES, parseSources, type SourceSelection } from './source-selection.ts';

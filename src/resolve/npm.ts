@@ -3,12 +3,11 @@ import { CodexRuntimeError } from '../errors.ts';
 import { unavailable, unavailableReason } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import type { Registry } from '../npm/index.ts';
-import { tryParseVersion, type Version } from '../pin/index.ts';
+import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { TARGETS, type Target } from '../target/index.ts';
 import { npmAsset, npmPlatformVersion } from './asset-name.ts';
 import { createVoucher, type Dist } from './npm-digest.ts';
-import { newestFirst } from './order.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { releaseNotFound } from './release-not-found.ts';
 

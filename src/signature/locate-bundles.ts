@@ -1,11 +1,9 @@
 import { dirname, join } from 'node:path';
 import type { Asset, AssetSource } from '../asset.ts';
 import type { Http } from '../http/index.ts';
-import { type SignatureBundle, signatureBundles } from '../resolve/asset-name.ts';
-import { githubApi } from '../resolve/github-api.ts';
-import { browserUrl, githubSources } from '../resolve/github-sources.ts';
-import { mirrorAssetUrl } from '../resolve/mirror.ts';
+import { browserUrl, githubApi, githubSources, mirrorAssetUrl } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
+import { type SignatureBundle, signatureBundles } from './bundle-names.ts';
 import type { SignatureSubject } from './faults.ts';
 
 /** A bundle that the release may have, and where. */

@@ -1,4 +1,5 @@
 import type { Version } from '../pin/index.ts';
+import type { Target } from '../target/index.ts';
 
 /** Who has to have signed: a name in a certificate, and the identity provider that vouched for it. */
 export interface Signer {
@@ -18,6 +19,11 @@ export function releaseSigner(repo: string, version: Version): Signer {
     identity: `https://github.com/${repo}/.github/workflows/rust-release.yml@refs/tags/${version.tag}`,
     issuer: 'https://token.actions.githubusercontent.com',
   };
+}
+
+/** Whether releases of openai/codex have Sigstore bundles for a target: they do for Linux. */
+export function hasSignatures({ os }: Target): boolean {
+  return os === 'linux';
 }
 
 /** Whether two mean the same signer. */

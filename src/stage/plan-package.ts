@@ -3,8 +3,12 @@ import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import type { RuntimeFile } from '../extract/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import type { Runtime, RuntimeDescription, RuntimeManifest } from '../store/manifest.ts';
-import { formatManifest } from '../store/parse-manifest.ts';
+import {
+  formatManifest,
+  type Runtime,
+  type RuntimeDescription,
+  type RuntimeManifest,
+} from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';
 import { checkPackageJson } from './check-package-json.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';

@@ -1,10 +1,11 @@
-export { syncDirectory } from '../disk/sync-directory.ts';
 export {
   entrypointDigest,
   findStored,
   isWantedOutside,
   lockedEntrypoint,
+  type Wanted,
 } from './find-stored.ts';
+export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
 export { clearDeadLock, type HeldLock, workOnce } from './lock.ts';
 export type {

@@ -1,6 +1,6 @@
 import type { Variant } from '../asset.ts';
 import type { RuntimeFile } from '../extract/index.ts';
-import type { VerifiedSignature } from '../signature/verified-signature.ts';
+import type { VerifiedSignature } from '../signature/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** What a runtime is, wherever its files lie; the part of the manifest that packages carry too. */

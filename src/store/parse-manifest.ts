@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
 import { isJsonObject } from '../json.ts';
 import { tryParseVersion } from '../pin/index.ts';
-import type { VerifiedSignature } from '../signature/verified-signature.ts';
+import type { VerifiedSignature } from '../signature/index.ts';
 import { TARGETS } from '../target/index.ts';
 import type { RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 

@@ -2,14 +2,16 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import {
+  layoutOf,
   loadInstalled,
   loadKnownPrefixes,
   type PrefixLayout,
+  type PrefixOptions,
   prefixLayout,
 } from '../install/index.ts';
-import { DEFAULT_PACKAGE_NAME, layoutOf, type PrefixOptions } from '../operations/prefix.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import {
   homeLayout,
   listRuntimeDirs,

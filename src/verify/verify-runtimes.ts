@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import type { PrefixOptions } from '../operations/prefix.ts';
+import type { PrefixOptions } from '../install/index.ts';
 import { loadLock, parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { describedFiles } from '../store/index.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { diagnose, type Finding } from '../../src/doctor/index.ts';
-import type { PrefixOptions } from '../../src/operations/prefix.ts';
+import type { PrefixOptions } from '../../src/install/prefix.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** Surroundings in which nothing is wrong and nothing is there. */

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
+import type { PrefixOptions } from '../../install/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
-import type { PrefixOptions } from '../../operations/prefix.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,9 +1,7 @@
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
-import { localPrefix, type PrefixLayout, prefixLayout } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
-
-export { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
 
 export interface PrefixOptions extends RuntimeOptions {
   /** Directory to install into. Default: the nearest project upward, as npm chooses it. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { nearVersions, newestFirst } from '../../src/pin/order.ts';
 import { parseVersion } from '../../src/pin/version.ts';
-import { nearVersions, newestFirst } from '../../src/resolve/order.ts';
 
 const versions = (...spelled: string[]) => spelled.map(parseVersion);
 

@@ -1,5 +1,5 @@
 import compare from 'semver/functions/compare.js';
-import type { Version } from '../pin/index.ts';
+import type { Version } from './version.ts';
 
 /** Sorts by semver precedence, the newest first, each version once. */
 export function newestFirst(versions: readonly Version[]): Version[] {
