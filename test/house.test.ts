@@ -1,0 +1,139 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, sep } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+
+const SRC = fileURLToPath(new URL('../src', import.meta.url));
+
+/** Every room of src/, the first to be understood first: a file imports from rooms above its own. */
+const ROOMS = [
+  'errors.ts',
+  'json.ts',
+  'abort.ts',
+  'disk',
+  'process-space.ts',
+  'target',
+  'settings.ts',
+  'pin',
+  'asset.ts',
+  'events.ts',
+  'child',
+  'http',
+  'gh',
+  'npm',
+  'resolve',
+  'download',
+  'extract',
+  'signature',
+  'store',
+  'offline.ts',
+  'request.ts',
+  'check-version.ts',
+  'provision.ts',
+  'stage',
+  'install',
+  'pack',
+  'publish',
+  'prune',
+  'operations',
+  'app-server',
+  'verify',
+  'doctor',
+  'index.ts',
+  'cli',
+];
+
+/**
+ * What a run that finds nothing to do needs of a room whose index would load the network with it,
+ * and an installer that most runs do not need.
+ */
+const SIDE_DOORS = new Set([
+  'resolve/source-selection.ts',
+  'signature/faults.ts',
+  'signature/signer.ts',
+  'stage/package-names.ts',
+  'install/python.ts',
+]);
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  /** `import()`, which loads late on purpose. */
+  readonly late: boolean;
+}
+
+function importsOf(text: string, from: string): Import[] {
+  const found = text.matchAll(/\bfrom '(\.[^']+)'|\bimport\('(\.[^']+)'\)/g);
+  return [...found].map(([, early, late]) => ({
+    from,
+    to: join(dirname(from), early ?? late ?? '')
+      .split(sep)
+      .join('/'),
+    late: late !== undefined,
+  }));
+}
+
+function room(path: string): string {
+  return path.split('/', 1)[0] ?? path;
+}
+
+/** An import of what comes later: with it, two rooms can only be understood together. */
+function isUpward({ from, to }: Import): boolean {
+  return ROOMS.indexOf(room(to)) > ROOMS.indexOf(room(from));
+}
+
+/** An import of a room's inner file, where the room has an index that says what is for others. */
+function isPastTheDoor({ from, to, late }: Import): boolean {
+  if (room(from) === room(to) || late || SIDE_DOORS.has(to)) return false;
+  return !to.endsWith('index.ts') && existsSync(join(SRC, room(to), 'index.ts'));
+}
+
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
+  .map((path) => relative('.', path).split(sep).join('/'))
+  .filter((path) => path.endsWith('.ts'));
+const imports = files.flatMap((path) => importsOf(readFileSync(join(SRC, path), 'utf8'), path));
+const shown = ({ from, to }: Import) => `${from} → ${to}`;
+
+describe('the house', () => {
+  it('has a place in the order for every room, and no other', () => {
+    expect([...new Set(files.map(room))].sort()).toEqual([...ROOMS].sort());
+  });
+
+  it('has no file that imports from a later room', () => {
+    expect(imports.filter(isUpward).map(shown)).toEqual([]);
+  });
+
+  it('has no file that goes past the index of another room', () => {
+    expect(imports.filter(isPastTheDoor).map(shown)).toEqual([]);
+  });
+
+  it('has no side door that nobody uses', () => {
+    const used = new Set(
+      imports.filter(({ from, to }) => room(from) !== room(to)).map((i) => i.to),
+    );
+    expect([...SIDE_DOORS].filter((door) => !used.has(door))).toEqual([]);
+  });
+});
+
+describe('the check', () => {
+  it('sees a static, a type-only, a re-exporting and a late import', () => {
+    const text = `import { a } from '../a.ts';
+import type { B } from '../b/index.ts';
+export { c } from '../c.ts';
+const d = await import('../d.ts');`;
+    expect(importsOf(text, 'disk/file.ts').map(({ to, late }) => [to, late])).toEqual([
+      ['a.ts', false],
+      ['b/index.ts', false],
+      ['c.ts', false],
+      ['d.ts', true],
+    ]);
+  });
+
+  it('refuses a later room, and the inner file of another', () => {
+    expect(isUpward({ from: 'extract/a.ts', to: 'store/index.ts', late: false })).toBe(true);
+    expect(isUpward({ from: 'store/a.ts', to: 'extract/index.ts', late: false })).toBe(false);
+    expect(isPastTheDoor({ from: 'stage/a.ts', to: 'store/seal.ts', late: false })).toBe(true);
+    expect(isPastTheDoor({ from: 'stage/a.ts', to: 'store/seal.ts', late: true })).toBe(false);
+    expect(isPastTheDoor({ from: 'store/a.ts', to: 'store/seal.ts', late: false })).toBe(false);
+  });
+});
