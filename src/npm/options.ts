@@ -29,11 +29,16 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
     // npm leaves these variables to its agent, which would read them from the process.
     httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
     proxy: flat.proxy ?? proxies.httpProxy,
-    noProxy: flat.noProxy ?? proxies.noProxy,
+    // Without a setting npm has an empty one, which it takes for none.
+    noProxy: isEmpty(flat.noProxy) ? proxies.noProxy : flat.noProxy,
     cache: undefined,
     preferOffline: false,
     retry: { retries: 0 },
   };
+}
+
+function isEmpty(noProxy: NpmOptions['noProxy']): noProxy is null | undefined {
+  return noProxy === undefined || noProxy === null || noProxy.length === 0;
 }
 
 /** Where `npm install -g` puts packages: `prefix` in npm's configuration, else Node's own. */

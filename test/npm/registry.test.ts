@@ -57,6 +57,15 @@ describe("npm's configuration", () => {
     });
     expect(options.cache).toBeUndefined();
   });
+
+  test.each([
+    ['of its own goes before the variable', 'noproxy=a.example,b.example\n', 'a.example,b.example'],
+    ['is that of the variable where it has none', '', '127.0.0.1'],
+  ])('the list of hosts without a proxy %s', async (_, npmrc, expected) => {
+    await writeFile(join(home, '.npmrc'), npmrc);
+    const env = { HOME: home, HTTPS_PROXY: 'proxy:1', NO_PROXY: '127.0.0.1' };
+    expect((await loadNpmOptions({ env, cwd: home })).noProxy).toEqual(expected);
+  });
 });
 
 describe('a registry document', () => {
