@@ -14,8 +14,10 @@ const CREDENTIALS: readonly string[] = [
   'ACTIONS_ID_TOKEN_REQUEST_TOKEN',
 ];
 
-/** What npm writes into a provenance statement. */
-const PROVENANCE = /^(?:GITHUB_|RUNNER_|GITLAB_CI$|CI_)/;
+/** How npm tells which CI it runs in, and what it writes into a provenance statement. */
+const PROVENANCE = /^(?:GITHUB_|RUNNER_|GITLAB_|CI_|CIRCLECI$)/;
+/** A CI's other credentials have such names too; npm gets those that an `.npmrc` names. */
+const SECRET = /TOKEN|PASSWORD|SECRET|_KEY|_AUTH|CREDENTIAL/;
 
 export interface NpmRun {
   readonly settings: Pick<Settings, 'env' | 'cwd'>;
@@ -57,7 +59,7 @@ async function npmEnvironment(settings: NpmRun['settings']): Promise<Record<stri
     (name) =>
       name.startsWith('NPM_CONFIG_') ||
       CREDENTIALS.includes(name) ||
-      PROVENANCE.test(name) ||
+      (PROVENANCE.test(name) && !SECRET.test(name)) ||
       named.has(name),
   );
 }

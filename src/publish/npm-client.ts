@@ -6,6 +6,8 @@ export interface NpmClientOptions extends NpmRun {
   readonly registry: string | null;
   /** Signed provenance, where the CI supports it. */
   readonly provenance: boolean;
+  /** Whether npm has no credential but a CI's identity. */
+  readonly byIdentity: boolean;
   /** Who may see a scoped package that is new; null for npm's own choice. */
   readonly access: 'public' | 'restricted' | null;
 }
@@ -56,18 +58,38 @@ function registryArguments(name: string, { registry }: NpmClientOptions): readon
 
 function npmFailure(
   doing: string,
-  { settings }: NpmClientOptions,
+  options: NpmClientOptions,
   { status, stderr }: { readonly status: number | null; readonly stderr: string },
 ): CodexRuntimeError {
-  const lines = stderr.split('\n').filter((line) => /^npm (?:err|error)/i.test(line));
-  const said = lines.map((line) => line.replace(/^npm (?:err!?|error)\s*/i, '')).filter(Boolean);
+  const lines = stderr.split('\n').filter((line) => NPM_ERROR.test(line));
+  const said = lines.map((line) => line.replace(NPM_ERROR, '')).filter(Boolean);
   const code = /^code (E\w+)$/.exec(said[0] ?? '')?.[1] ?? null;
-  const words = withoutSecrets(said.slice(code === null ? 0 : 1, 4).join(' '), settings.env);
+  const words = withoutSecrets(
+    said.slice(code === null ? 0 : 1, 4).join(' '),
+    options.settings.env,
+  );
   return new CodexRuntimeError('PUBLISH_FAILED', `npm could not ${doing}: ${words || status}`, {
-    hint: 'Mend what npm names and run the same command again: it goes on where it stopped.',
+    hint: `${causeOf(code, options)}Mend what npm names and run the same command again: it goes on where it stopped.`,
     fields: { status, npm: code },
   });
 }
+
+/** npm 10 and newer write the second. */
+const NPM_ERROR = /^npm (?:ERR!|error)\s*/;
+
+/** What npm's words leave out, with a space at its end. */
+function causeOf(code: string | null, { byIdentity, provenance }: NpmClientOptions): string {
+  if (byIdentity && code !== null && UNAUTHORISED.includes(code)) {
+    return "With a CI's identity alone it takes npm 11.5.1 or newer, and a trusted publisher of each package that names this repository, workflow and environment. ";
+  }
+  if (provenance && code === 'E422') {
+    return 'With provenance the packages must name the repository of this job: "pack --repository". ';
+  }
+  return '';
+}
+
+/** A registry that must not tell what exists answers 404. */
+const UNAUTHORISED: readonly string[] = ['ENEEDAUTH', 'E401', 'E403', 'E404'];
 
 /** What npm prints is shown, so credentials from the environment are cut out of it first. */
 function withoutSecrets(text: string, env: NpmRun['settings']['env']): string {

@@ -11,7 +11,7 @@ import { loadRelease } from './load-release.ts';
 import { createNpmClient, type NpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
 import { loadPublished, loadVisible, type Published } from './published.ts';
-import { publishesByIdentity, withRegistry } from './surroundings.ts';
+import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
 
 export interface PublishRequest {
   /** The directory that `pack` wrote. */
@@ -53,6 +53,7 @@ export interface PublishResult {
  * @throws CodexRuntimeError `PUBLISH_FAILED`, `DAMAGED`, `USAGE`, `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function publishRelease(request: PublishRequest): Promise<PublishResult> {
+  if (request.provenance === true) verifyProvenance(request.settings);
   const directory = resolve(request.settings.cwd, request.directory);
   const release = await loadRelease(directory);
   const wheels = release.files.filter(({ ecosystem }) => ecosystem === 'python');
@@ -60,15 +61,17 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
 
   const surroundings = withRegistry(request.settings, release.name, request.registry);
   const registry = createRegistry({ ...surroundings, npmPackage: release.name });
+  const byIdentity = await publishesByIdentity(surroundings);
   const steps = planPublish(release, await loadAll(release, registry, request.signal), {
     ...(request.tag === undefined ? {} : { tag: parseTag(request.tag) }),
-    tagWithRoot: await publishesByIdentity(surroundings),
+    tagWithRoot: byIdentity,
   });
   if (request.dryRun !== true) {
     const client = createNpmClient({
       settings: request.settings,
       registry: request.registry ?? null,
       provenance: request.provenance ?? false,
+      byIdentity,
       access: request.access ?? null,
       ...(request.terminal === undefined ? {} : { terminal: request.terminal }),
       ...(request.signal === undefined ? {} : { signal: request.signal }),

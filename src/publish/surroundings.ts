@@ -1,3 +1,4 @@
+import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 
@@ -35,3 +36,43 @@ export async function publishesByIdentity(
 
 /** Nothing, an unset `${VARIABLE}`, or what actions/setup-node writes where it was given no token. */
 const NO_CREDENTIAL = /^(?:|\$\{\w+\}|X{5}(?:-X{5}){3})$/;
+
+/**
+ * Refuses `--provenance` where npm cannot sign, before anything is published: npm itself would say so
+ * at the first package, in words about a provider. What npm asks for:
+ * https://docs.npmjs.com/generating-provenance-statements
+ * @throws CodexRuntimeError `PUBLISH_FAILED`
+ */
+export function verifyProvenance({ env }: Pick<Settings, 'env'>): void {
+  const { ACTIONS_ID_TOKEN_REQUEST_URL: url, ACTIONS_ID_TOKEN_REQUEST_TOKEN: token } = env;
+  if (isSet(env['GITHUB_ACTIONS'])) {
+    if (isSet(url) && isSet(token)) return;
+    throw noProvenance(
+      'this job of GitHub Actions has no identity',
+      'Give the job "permissions: id-token: write".',
+    );
+  }
+  if (isSet(env['GITLAB_CI'])) {
+    if (isSet(env['SIGSTORE_ID_TOKEN'])) return;
+    throw noProvenance(
+      'this job of GitLab has no identity for Sigstore',
+      'Give it SIGSTORE_ID_TOKEN under "id_tokens", with the audience "sigstore".',
+    );
+  }
+  throw noProvenance(
+    'this is no job of GitHub Actions or GitLab',
+    'Publish from such a job, or without --provenance.',
+  );
+}
+
+function isSet(value: string | undefined): value is string {
+  return value !== undefined && value !== '';
+}
+
+function noProvenance(why: string, hint: string): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'PUBLISH_FAILED',
+    `npm can sign no provenance here: ${why}. Nothing was published.`,
+    { hint, fields: { provenance: false } },
+  );
+}
