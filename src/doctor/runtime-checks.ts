@@ -1,5 +1,11 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import { binLink, isHealthy, loadInstalled } from '../install/index.ts';
+import {
+  binLink,
+  findLostPackage,
+  isHealthy,
+  type LostPackage,
+  loadInstalled,
+} from '../install/index.ts';
 import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
 import { type Host, hostTarget } from '../target/index.ts';
 import { missingMembers, shakeHands } from '../verify/index.ts';
@@ -32,13 +38,16 @@ export const checkStore: Check = async ({ settings: { home } }) => {
 };
 
 /** Whether the package in the prefix is whole, complete and linked. */
-export const checkInstalled: Check = async ({ layout, name }) => {
+export const checkInstalled: Check = async ({ settings: { home }, layout, name }) => {
   const found = await loadInstalled(layout, name);
+  const prefix = `--prefix ${layout.prefix}${layout.global ? ' -g' : ''}`;
   if (found === undefined) {
+    const lost = await findLostPackage(home, layout, name);
+    if (lost !== undefined) return [lostFinding(lost, prefix)];
     return [ok('installed', `${layout.prefix} has no runtime package.`, { installed: null })];
   }
   const { version, dir, runtime } = found;
-  const advice = `Run "codex-runtime install ${version} --prefix ${layout.prefix}${layout.global ? ' -g' : ''} --force".`;
+  const advice = `Run "codex-runtime install ${version} ${prefix} --force".`;
   if (!(await isWhole(dir, runtime))) {
     const summary = `${name} ${version} at ${dir} is damaged.`;
     return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, dir } })];
@@ -53,6 +62,20 @@ export const checkInstalled: Check = async ({ layout, name }) => {
       ok('installed', `${layout.prefix} has Codex ${version}.`, { version, dir }),
   ];
 };
+
+function lostFinding({ dir, version, trace }: LostPackage, prefix: string): Finding {
+  const fields = { version, dir, trace };
+  const install = `codex-runtime install${version === null ? '' : ` ${version}`} ${prefix}`;
+  if (trace === 'manifest') {
+    const summary = `The runtime.json at ${dir} cannot be understood.`;
+    return fail('installed', 'DAMAGED', { summary, advice: `Run "${install} --force".`, fields });
+  }
+  return fail('installed', 'DAMAGED', {
+    summary: `The package at ${dir} is gone: "npm ci" empties node_modules, and npm removes what no package.json names.`,
+    advice: `Run "${install}" to have it back, after npm each time; or "codex-runtime uninstall ${prefix}" to forget it.`,
+    fields,
+  });
+}
 
 /** Whether the installed runtime, or the wanted one in the store, can be spoken to. */
 export const checkHandshake: Check = async ({ settings, layout, name, signal }) => {

@@ -1,5 +1,5 @@
-import { readdir, readFile, realpath } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import {
   isWhole,
   MANIFEST_NAME,
@@ -59,6 +59,15 @@ export async function currentBuild(
 ): Promise<string | undefined> {
   const real = await realpath(join(layout.modules, name)).catch(() => undefined);
   return real === undefined ? undefined : join(buildsDir(layout, name), basename(real));
+}
+
+/** Where the package's link leads if that is a build of ours, whether or not the build is there. */
+export async function linkedBuild(layout: PrefixLayout, name: string): Promise<string | undefined> {
+  const dir = join(layout.modules, name);
+  const link = await readlink(dir).catch(() => undefined);
+  if (link === undefined) return undefined;
+  const build = resolve(dirname(dir), link);
+  return dirname(build) === buildsDir(layout, name) ? build : undefined;
 }
 
 /** Whether every file of the package and the link to its executable are as they were installed. */

@@ -17,8 +17,8 @@ export interface KnownPrefix {
  * cannot be written to (a read-only store) does not fail an installation that has succeeded.
  */
 export async function rememberPrefix(home: string, known: KnownPrefix): Promise<void> {
+  if (await isKnownPrefix(home, known)) return;
   const path = notePath(home, known);
-  if (await exists(path)) return;
   // Always the same name and content, so that what a killed run left is taken up by the next.
   const fresh = `${path}.new`;
   try {
@@ -28,6 +28,11 @@ export async function rememberPrefix(home: string, known: KnownPrefix): Promise<
   } catch {
     await rm(fresh, { force: true }).catch(() => undefined);
   }
+}
+
+/** Whether a prefix was noted. */
+export async function isKnownPrefix(home: string, known: KnownPrefix): Promise<boolean> {
+  return await exists(notePath(home, known));
 }
 
 export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {

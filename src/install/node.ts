@@ -14,11 +14,12 @@ import {
   currentBuild,
   type InstalledPackage,
   isHealthy,
+  linkedBuild,
   listLeftovers,
   loadInstalled,
 } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
-import { describePrefix, undescribePrefix } from './prefix-json.ts';
+import { describePrefix, loadOurEntry, undescribePrefix } from './prefix-json.ts';
 import { writeBuild } from './write-build.ts';
 
 /** Whoever has nothing to do does not wait for those who have. */
@@ -60,9 +61,12 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   }
 }
 
-/** Removes the package, its builds, its command and its entry. Returns whether there was one. */
+/**
+ * Removes the package, its builds, its command and its entry, or what npm left of them. Returns
+ * whether there was anything.
+ */
 export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
-  if ((await loadInstalled(layout, name)) === undefined) return false;
+  if (!(await isAnythingLeft(layout, name))) return false;
   await verifyBuilds(layout, name);
   try {
     const removed = await workOnce({
@@ -84,12 +88,25 @@ async function uninstallLocked(
   lock: HeldLock,
 ): Promise<boolean> {
   const found = await loadInstalled(layout, name);
-  if (found === undefined) return false;
-  await unlinkBin(layout, { name, executable: found.runtime.entrypoint });
-  await rm(found.dir, { recursive: true, force: true });
+  if (found === undefined && !(await isAnythingLeft(layout, name))) return false;
+  const entrypoints = found === undefined ? ENTRYPOINTS : [found.runtime.entrypoint];
+  for (const executable of entrypoints) await unlinkBin(layout, { name, executable });
+  const dir = join(layout.modules, name);
+  if (found !== undefined || (await linkedBuild(layout, name)) !== undefined) {
+    await rm(dir, { recursive: true, force: true });
+  }
   await undescribePrefix(layout, name);
   await removeOtherBuilds(layout, name, lock);
   return true;
+}
+
+/** What the executable is called, for a package that does not say it any more. */
+const ENTRYPOINTS = ['bin/codex', 'bin/codex.exe'];
+
+async function isAnythingLeft(layout: PrefixLayout, name: string): Promise<boolean> {
+  if ((await loadInstalled(layout, name)) !== undefined) return true;
+  if ((await linkedBuild(layout, name)) !== undefined) return true;
+  return (await loadOurEntry(layout, name)) !== undefined;
 }
 
 /**

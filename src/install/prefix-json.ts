@@ -50,6 +50,17 @@ export async function isUnknownToNpm(layout: PrefixLayout, name: string): Promis
   return present !== undefined && present.dependencies?.[name] === undefined;
 }
 
+/** Our entry in the prefix's package.json: which build it names; undefined where there is none. */
+export async function loadOurEntry(
+  layout: PrefixLayout,
+  name: string,
+): Promise<string | undefined> {
+  if (layout.global) return undefined;
+  const present = await loadPrefixJson(layout).catch(() => undefined);
+  if (present === undefined || !isOurEntry(present, name)) return undefined;
+  return String(present.dependencies?.[name]);
+}
+
 interface PrefixJson {
   readonly dependencies?: Readonly<Record<string, unknown>>;
   readonly [field: string]: unknown;

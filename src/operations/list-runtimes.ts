@@ -1,6 +1,13 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isHealthy, loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
+import {
+  findLostPackage,
+  isHealthy,
+  type LostPackage,
+  loadInstalled,
+  loadKnownPrefixes,
+  prefixLayout,
+} from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
@@ -25,10 +32,14 @@ export interface ListedPrefix {
   readonly prefix: string;
   readonly global: boolean;
   readonly name: string;
-  readonly version: string;
-  readonly target: Triple;
-  readonly executable: string;
+  /** Null when a lost package does not tell. */
+  readonly version: string | null;
+  /** Null with `missing`, as `executable`. */
+  readonly target: Triple | null;
+  readonly executable: string | null;
   readonly healthy: boolean;
+  /** `missing`: it was installed, and something else removed it. */
+  readonly state: 'healthy' | 'damaged' | 'missing';
 }
 
 export interface Listing {
@@ -47,12 +58,22 @@ export async function listInstalled(options: RuntimeOptions = {}): Promise<Listi
   for (const known of await loadKnownPrefixes(settings.home)) {
     const layout = prefixLayout({ ...known, platform: settings.host.platform });
     const found = await loadInstalled(layout, known.name);
-    if (found === undefined) continue;
+    if (found === undefined) {
+      const lost = await findLostPackage(settings.home, layout, known.name);
+      if (lost !== undefined) prefixes.push({ ...known, ...describeLost(lost) });
+      continue;
+    }
     const { version, executable, runtime } = found;
     const healthy = await isHealthy(layout, found);
-    prefixes.push({ ...known, version, target: runtime.target, executable, healthy });
+    const state = healthy ? 'healthy' : 'damaged';
+    prefixes.push({ ...known, version, target: runtime.target, executable, healthy, state });
   }
   return { runtimes, prefixes };
+}
+
+function describeLost({ version, trace }: LostPackage) {
+  const state = trace === 'manifest' ? 'damaged' : 'missing';
+  return { version, target: null, executable: null, healthy: false, state } as const;
 }
 
 async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntime> {

@@ -1,5 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import {
+  findLostPackage,
   forgetPrefix,
   layoutOf,
   loadInstalled,
@@ -20,7 +21,8 @@ export interface Uninstalled {
   /** The package that left its prefix; null where none was asked for. */
   readonly package: {
     readonly name: string;
-    readonly version: string;
+    /** Null when it was lost before and nothing tells. */
+    readonly version: string | null;
     readonly dir: string;
   } | null;
 }
@@ -62,10 +64,11 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
 async function removeInstalled(options: PrefixOptions): Promise<Uninstalled['package']> {
   const layout = await layoutOf(options);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
-  const found = await loadInstalled(layout, name);
+  const { home } = settingsOf(options);
+  const found = (await loadInstalled(layout, name)) ?? (await findLostPackage(home, layout, name));
   if (found === undefined) return null;
   await uninstallNodePackage(layout, name);
-  await forgetPrefix(settingsOf(options).home, {
+  await forgetPrefix(home, {
     prefix: layout.prefix,
     global: layout.global,
     name,

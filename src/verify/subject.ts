@@ -2,6 +2,8 @@ import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import {
+  findLostPackage,
+  type LostPackage,
   layoutOf,
   loadInstalled,
   loadKnownPrefixes,
@@ -11,12 +13,13 @@ import {
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import {
   homeLayout,
   listRuntimeDirs,
   loadManifest,
   MANIFEST_NAME,
+  parseDescription,
   type RuntimeDescription,
 } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
@@ -25,10 +28,16 @@ import { parseTarget } from '../target/index.ts';
 export interface Subject {
   /** Where its tree lies. */
   readonly dir: string;
-  /** Null when `runtime.json` is there and cannot be understood. */
+  /** Null when `runtime.json` is gone or cannot be understood. */
   readonly runtime: RuntimeDescription | null;
   /** Null for the store. */
-  readonly package: { readonly layout: PrefixLayout; readonly name: string } | null;
+  readonly package: {
+    readonly layout: PrefixLayout;
+    readonly name: string;
+    readonly ecosystem: 'node' | 'python';
+  } | null;
+  /** The package that should be here and is not; null where there is one. */
+  readonly lost: LostPackage | null;
   /** What the place says that it holds, as `version/target/variant`; null in a prefix. */
   readonly key: string | null;
 }
@@ -43,7 +52,12 @@ export async function findSubjects(options: PrefixOptions): Promise<readonly Sub
   const inPrefix = options.prefix !== undefined || options.global === true;
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
   const known = await prefixesOf(options, inPrefix);
-  const installed = await Promise.all(known.map(({ layout, name }) => prefixSubject(layout, name)));
+  const installed = await Promise.all(
+    known.flatMap(({ layout, name }) => [
+      nodeSubject(home, layout, name),
+      pythonSubject(layout, name),
+    ]),
+  );
   const subjects = [...stored, ...installed.filter((subject) => subject !== undefined)];
   if (subjects.length > 0) return subjects;
   const what = options.version === undefined ? 'runtime' : `Codex ${options.version}`;
@@ -73,6 +87,7 @@ async function storedSubjects(home: string): Promise<readonly Subject[]> {
       dir,
       runtime: (await loadManifest(dir)) ?? null,
       package: null,
+      lost: null,
       key: relative(store, dir).replaceAll('\\', '/'),
     })),
   );
@@ -91,11 +106,26 @@ function isMeant({ version, target }: PrefixOptions): (subject: Subject) => bool
   };
 }
 
-async function prefixSubject(layout: PrefixLayout, name: string): Promise<Subject | undefined> {
+async function nodeSubject(
+  home: string,
+  layout: PrefixLayout,
+  name: string,
+): Promise<Subject | undefined> {
   const found = await loadInstalled(layout, name);
   const dir = join(layout.modules, name);
-  const subject = { dir, package: { layout, name }, key: null };
-  if (found !== undefined) return { ...subject, runtime: found.runtime };
-  const unreadable = await readFile(join(dir, MANIFEST_NAME)).catch(() => undefined);
-  return unreadable === undefined ? undefined : { ...subject, runtime: null };
+  const subject = { dir, package: { layout, name, ecosystem: 'node' }, key: null } as const;
+  if (found !== undefined) return { ...subject, runtime: found.runtime, lost: null };
+  const lost = await findLostPackage(home, layout, name);
+  if (lost === undefined) return undefined;
+  return { ...subject, runtime: null, lost: lost.trace === 'manifest' ? null : lost };
+}
+
+/** What pip put beside other packages of a directory. An interpreter's own environment is pip's to check. */
+async function pythonSubject(layout: PrefixLayout, name: string): Promise<Subject | undefined> {
+  const dir = join(layout.prefix, pythonNames(parsePackageName(name)).importName);
+  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
+  if (text === undefined || layout.global) return undefined;
+  const runtime = parseDescription(text) ?? null;
+  const installed = { layout, name, ecosystem: 'python' } as const;
+  return { dir, package: installed, key: null, runtime, lost: null };
 }

@@ -7,6 +7,7 @@ import { settingsOf } from '../request.ts';
 import { describedFiles } from '../store/index.ts';
 import { type Host, hostTarget, type Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
+import { mendingHint } from './mending-hint.ts';
 import { findSubjects, type Subject } from './subject.ts';
 import { type Inspection, inspectSubject } from './verify-subject.ts';
 
@@ -55,12 +56,16 @@ export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verif
     ...(options.signal === undefined ? {} : { signal: options.signal }),
   };
   const runtimes: VerifiedRuntime[] = [];
+  const hints: string[] = [];
   for (const subject of await findSubjects(options)) {
     throwIfAborted(options.signal);
-    runtimes.push(describe(subject, await inspectSubject(subject, expectation)));
+    const verified = describe(subject, await inspectSubject(subject, expectation));
+    runtimes.push(verified);
+    if (verified.damages.length === 0) continue;
+    hints.push(mendingHint(subject, verified.damages, expectation.version));
   }
-  const damaged = runtimes.filter(({ damages }) => damages.length > 0);
-  if (damaged.length > 0) throw damagedError(runtimes, damaged);
+  const [hint] = hints;
+  if (hint !== undefined) throw damagedError(runtimes, hint);
   return { runtimes };
 }
 
@@ -80,34 +85,18 @@ function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
   };
 }
 
-function damagedError(
-  runtimes: readonly VerifiedRuntime[],
-  damaged: readonly VerifiedRuntime[],
-): CodexRuntimeError {
+function damagedError(runtimes: readonly VerifiedRuntime[], hint: string): CodexRuntimeError {
+  const damaged = runtimes.filter(({ damages }) => damages.length > 0);
   const damages = damaged.flatMap((runtime) => runtime.damages);
-  const [first] = damaged;
   const count = `${damages.length} ${damages.length === 1 ? 'damage' : 'damages'}`;
   return new CodexRuntimeError('DAMAGED', `${count} in ${damaged.map(nameOf).join(', ')}.`, {
-    ...(first === undefined ? {} : { hint: mendingHint(first) }),
+    hint,
     fields: { damages, reasons: damages.map(describeDamage), runtimes },
   });
 }
 
 function nameOf({ version, dir }: VerifiedRuntime): string {
   return version === null ? dir : `Codex ${version} at ${dir}`;
-}
-
-function mendingHint({ version, target, prefix, damages }: VerifiedRuntime): string {
-  const words = [
-    'codex-runtime install',
-    version ?? 'VERSION',
-    target === null ? '' : `--target ${target}`,
-    prefix === null ? '' : `--prefix ${prefix}`,
-    damages.some(({ kind }) => kind === 'incomplete') ? '--variant package' : '',
-    '--force',
-  ];
-  const command = words.filter((word) => word !== '').join(' ');
-  return `Mend it with "${command}": it downloads and verifies again.`;
 }
 
 /** A machine without a build of its own still verifies files. */

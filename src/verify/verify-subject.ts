@@ -46,7 +46,8 @@ export async function inspectSubject(
   subject: Subject,
   expectation: Expectation,
 ): Promise<Inspection> {
-  const { runtime, dir } = subject;
+  const { runtime, dir, lost } = subject;
+  if (lost !== null) return inspection(dir, [{ path: null, kind: 'missing' }]);
   if (runtime === null) return inspection(dir, [{ path: 'runtime.json', kind: 'manifest' }]);
   const files = await verifyFiles(dir, describedFiles(runtime), expectation.signal);
   const strays = await strayFiles(dir, runtime, subject.package === null);
@@ -94,7 +95,8 @@ function lockFlaws(runtime: RuntimeDescription, { lock }: Expectation): readonly
 }
 
 async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise<readonly Flaw[]> {
-  if (subject.package === null) return [];
+  // pip makes a command of its own, a script that its RECORD covers.
+  if (subject.package === null || subject.package.ecosystem === 'python') return [];
   const { layout, name } = subject.package;
   const link = binLink(layout, { name, executable: runtime.entrypoint });
   const executable = join(subject.dir, ...runtime.entrypoint.split('/'));

@@ -12,6 +12,8 @@ import {
 import { packLocalWheel } from '../../src/pack/index.ts';
 import { planPackage, pythonNames } from '../../src/stage/index.ts';
 import { parseTarget } from '../../src/target/index.ts';
+import { verifyRuntimes } from '../../src/verify/index.ts';
+import { failure } from '../support/failure.ts';
 import { type MiniatureRuntime, miniatureRuntime } from '../support/miniature-runtime.ts';
 import { storedRealRuntime } from '../support/real-tree.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -118,6 +120,22 @@ describe('installPythonPackage', () => {
     const request = { python: '/nowhere/python', prefix: null, names, env, foreignTarget: null };
     const installing = installPythonPackage({ ...request, wheel: '/x.whl', version: '0.115.0' });
     await expect(installing).rejects.toMatchObject({ code: 'INSTALL_FAILED', exitStatus: 8 });
+  });
+});
+
+describe('verifyRuntimes, of a directory that pip filled', () => {
+  it.each(['__init__.py', 'codex-path/rg'])('finds a changed byte in %s', async (path) => {
+    const prefix = await tempDir();
+    const request = { python, prefix, names, env, foreignTarget: null };
+    const { dir } = await installPythonPackage({ ...request, ...(await wheelOf()) });
+    const options = { prefix, home: await tempDir(), cwd: prefix, env };
+    expect((await verifyRuntimes(options)).runtimes).toMatchObject([{ dir, version: '0.115.0' }]);
+    const bytes = await readFile(join(dir, path));
+    await writeFile(join(dir, path), bytes.fill(bytes[9] ?? 0, 10, 11));
+    const error = await failure(verifyRuntimes(options));
+    expect(error).toMatchObject({ code: 'DAMAGED', exitStatus: 9 });
+    expect(error.fields['damages']).toMatchObject([{ dir, path, kind: 'digest' }]);
+    expect(error.hint).toContain('--ecosystem python');
   });
 });
 

@@ -233,6 +233,7 @@ describe('verifyRuntimes, of a prefix', () => {
     expect(error.fields['damages']).toMatchObject([
       { path: null, kind: 'version', expected: '0.116.0', actual: '0.115.0' },
     ]);
+    expect(error.hint).toContain('codex-runtime install 0.116.0 ');
   });
 
   it('finds a link that is gone or leads elsewhere', async () => {
@@ -245,6 +246,16 @@ describe('verifyRuntimes, of a prefix', () => {
     const elsewhere = await failure(verifyRuntimes(options));
     expect(elsewhere.fields['damages']).toMatchObject([{ path: link, kind: 'link' }]);
     expect(elsewhere.hint).toContain(`--prefix ${prefix}`);
+  });
+
+  it('tells the command that mends this prefix, with its layout and name', async () => {
+    const found = await home();
+    const prefix = join(found.dir, 'prefix');
+    const options = { ...found.options, version: '0.115.0', prefix, global: true, name: 'mine' };
+    const { package: own } = await installRuntime(options);
+    await flipBit(join(own.dir, 'index.js'));
+    const { hint } = await failure(verifyRuntimes(options));
+    expect(hint).toContain(`--prefix ${prefix} -g --name mine`);
   });
 
   it('finds a write through the hardlink that the prefix and the store share', async () => {

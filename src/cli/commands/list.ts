@@ -93,11 +93,11 @@ function describeLocal(listing: Listing, width: number | undefined): string {
     runtime.dir,
   ]);
   const prefixes = listing.prefixes.map((prefix) => [
-    prefix.version,
-    prefix.target,
+    prefix.version ?? '?',
+    prefix.target ?? '?',
     prefix.name,
-    prefix.healthy ? 'healthy' : 'damaged',
-    prefix.executable,
+    prefix.state,
+    prefix.executable ?? prefix.prefix,
   ]);
   return [
     'Store',

@@ -1,0 +1,39 @@
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import type { RuntimeDamage } from './damage.ts';
+import type { Subject } from './subject.ts';
+
+/**
+ * The command that mends a runtime where it lies.
+ * @param wanted the version that it has to be; null for the one that it is
+ */
+export function mendingHint(
+  subject: Subject,
+  damages: readonly RuntimeDamage[],
+  wanted: string | null,
+): string {
+  const { runtime, lost, key, package: installed } = subject;
+  // A directory of the store says what it should hold when its manifest cannot.
+  const [keyVersion, keyTarget] = key?.split('/') ?? [];
+  const version = wanted ?? runtime?.version ?? lost?.version ?? keyVersion;
+  const target = runtime?.target ?? keyTarget;
+  const words = [
+    `codex-runtime install ${version ?? 'VERSION'}`,
+    target === undefined ? '' : `--target ${target}`,
+    ...(installed === null ? [] : prefixWords(installed)),
+    damages.some(({ kind }) => kind === 'incomplete') ? '--variant package' : '',
+    lost === null ? '--force' : '',
+  ];
+  const command = words.filter((word) => word !== '').join(' ');
+  if (lost === null) return `Mend it with "${command}": it downloads and verifies again.`;
+  const forget = ['codex-runtime uninstall', ...(installed === null ? [] : prefixWords(installed))];
+  return `Bring it back with "${command}", or forget it with "${forget.filter((word) => word !== '').join(' ')}". npm removes what no package.json names, and "npm ci" everything: install after it.`;
+}
+
+function prefixWords({ layout, name, ecosystem }: NonNullable<Subject['package']>) {
+  return [
+    `--prefix ${layout.prefix}`,
+    layout.global ? '-g' : '',
+    name === DEFAULT_PACKAGE_NAME ? '' : `--name ${name}`,
+    ecosystem === 'python' ? '--ecosystem python' : '',
+  ];
+}
