@@ -8,6 +8,7 @@ import {
   lockFor,
   lockRepository,
   type Pin,
+  pinCommand,
   resolvePin,
   type Version,
 } from './pin/index.ts';
@@ -163,7 +164,7 @@ function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
       'LOCK_INCOMPLETE',
       `--frozen takes only what a lockfile pins, and none pins Codex ${version.semver}.`,
       {
-        hint: `Run codex-runtime pin ${version.semver} and commit codex-runtime.lock.json.`,
+        hint: `Run "${pinCommand({ version: version.semver, repo: request.settings.github.repo })}" and commit codex-runtime.lock.json.`,
         fields: { version: version.semver },
       },
     );

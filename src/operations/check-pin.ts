@@ -16,6 +16,8 @@ export interface PinCheck {
   readonly version: string;
   /** Absolute path of the lockfile. */
   readonly path: string;
+  /** Targets that are not locked because no channel has a build for them. */
+  readonly absent: LockCheck['absent'];
   /** Channels that could not be compared with, and why. */
   readonly silent: LockCheck['silent'];
 }
@@ -47,7 +49,7 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
     if (!(error instanceof CodexRuntimeError)) throw error;
     throw withReasons(error, check);
   }
-  return { version: lock.version, path: found.path, silent: check.silent };
+  return { version: lock.version, path: found.path, absent: check.absent, silent: check.silent };
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockCheck) {

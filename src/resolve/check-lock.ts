@@ -1,15 +1,15 @@
 import type { Asset, Channel, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { type Lock, type LockedAsset, parseVersion } from '../pin/index.ts';
+import { type Lock, type LockedAsset, parseVersion, pinCommand } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { ChannelsRequest } from './channels.ts';
 import { releasesOf, type SilentChannel } from './create-lock.ts';
-import { differenceOf, lockedAsset } from './locked-asset.ts';
+import { ACCEPT_HINT, differenceOf, lockedAsset } from './locked-asset.ts';
 import { isNpmName } from './not-locked.ts';
 
 /** One way in which a lockfile is not complete or not true. */
 export type LockFinding =
-  /** The lock has nothing for a target. */
+  /** The lock has nothing for a target that a channel has, or may have: it did not answer. */
   | { readonly kind: 'missing'; readonly target: Triple }
   /** A channel has an asset that the lock does not know. */
   | {
@@ -32,6 +32,8 @@ export type LockFinding =
 
 export interface LockCheck {
   readonly findings: readonly LockFinding[];
+  /** Targets of which the lock has nothing, rightly: every channel answered, and none has a build. */
+  readonly absent: readonly Triple[];
   /** Channels that could not be compared with. */
   readonly silent: readonly SilentChannel[];
 }
@@ -45,6 +47,11 @@ export async function checkLock(request: ChannelsRequest & { lock: Lock }): Prom
   const { lock } = request;
   const version = parseVersion(lock.version);
   const { releases, silent } = await releasesOf({ ...request, version });
+  // What nobody who answered has, somebody who did not may have.
+  const certain = !silent.some(({ kind }) => kind === 'unavailable');
+  const absent = TARGETS.map(({ triple }) => triple).filter(
+    (triple) => certain && !isLocked(lock, triple) && !isOffered(releases, triple),
+  );
   const findings = TARGETS.flatMap(({ triple }): LockFinding[] => {
     const locked = lock.targets[triple]?.assets ?? [];
     const offered = releases.flatMap(({ channel, assets }) =>
@@ -57,10 +64,23 @@ export async function checkLock(request: ChannelsRequest & { lock: Lock }): Prom
       .filter(({ name }) => !offered.some(({ asset }) => asset.name === name))
       .filter(({ name }) => isAnswered(name, releases, silent))
       .map(({ name }): LockFinding => ({ kind: 'gone', target: triple, asset: name }));
-    const missing: LockFinding[] = locked.length === 0 ? [{ kind: 'missing', target: triple }] : [];
+    const missing: LockFinding[] =
+      isLocked(lock, triple) || absent.includes(triple)
+        ? []
+        : [{ kind: 'missing', target: triple }];
     return [...missing, ...compared, ...gone];
   });
-  return { findings, silent };
+  return { findings, absent, silent };
+}
+
+function isLocked(lock: Lock, triple: Triple): boolean {
+  return (lock.targets[triple]?.assets ?? []).length > 0;
+}
+
+function isOffered(releases: readonly Release[], triple: Triple): boolean {
+  return releases.some(({ assets }) =>
+    assets.some(({ target, digests }) => target.triple === triple && digests.length > 0),
+  );
 }
 
 /**
@@ -68,7 +88,7 @@ export async function checkLock(request: ChannelsRequest & { lock: Lock }): Prom
  * @throws CodexRuntimeError `DIGEST_MISMATCH` when bytes have changed, else `LOCK_INCOMPLETE`; all
  * findings in `fields.findings`.
  */
-export function verifyLockCheck(lock: Lock, { findings }: LockCheck): void {
+export function verifyLockCheck(lock: Lock, { findings, silent }: LockCheck): void {
   const [first] = findings;
   if (first === undefined) return;
   const changed = findings.find(({ kind }) => kind === 'changed');
@@ -76,13 +96,29 @@ export function verifyLockCheck(lock: Lock, { findings }: LockCheck): void {
   const text = `The lockfile for Codex ${lock.version} ${describeFinding(changed ?? first)}${more}.`;
   throw changed === undefined
     ? new CodexRuntimeError('LOCK_INCOMPLETE', text, {
-        hint: `Run "codex-runtime pin ${lock.version}" and commit the result.`,
+        hint: mendingHint(lock, findings, silent),
         fields: { version: lock.version, findings },
       })
     : new CodexRuntimeError('DIGEST_MISMATCH', text, {
-        hint: 'A release must not change after it was published. Find out who changed it.',
+        hint: ACCEPT_HINT,
         fields: { version: lock.version, findings },
       });
+}
+
+/** What changes the answer of the check: pinning adds what a channel has, and takes nothing away. */
+function mendingHint(
+  lock: Lock,
+  findings: LockCheck['findings'],
+  silent: LockCheck['silent'],
+): string {
+  const command = pinCommand(lock);
+  const kinds = new Set(findings.map(({ kind }) => kind));
+  if (kinds.has('unlocked')) return `Run "${command}" and commit the result.`;
+  if (kinds.has('missing')) {
+    const names = silent.filter(({ kind }) => kind === 'unavailable').map(({ channel }) => channel);
+    return `Run "${command}" where ${names.join(', ')} can be reached, or name with --source the channels that are used here.`;
+  }
+  return `Find out why it was withdrawn; to lock what is left, remove the lockfile and run "${command}".`;
 }
 
 /** A finding as the end of a sentence about the lockfile. */

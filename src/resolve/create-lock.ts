@@ -15,9 +15,14 @@ export interface LockRequest extends ChannelsRequest {
   readonly previous?: Lock | null;
 }
 
-/** A channel that could say nothing about a version, and why. */
+/** A channel that gave nothing to lock of a version, and why. */
 export interface SilentChannel {
   readonly channel: Channel;
+  /**
+   * `unavailable`: it did not answer; `absent`: it is sure not to have the version; `unvouched`: it
+   * has assets, and no digest of any.
+   */
+  readonly kind: 'unavailable' | 'absent' | 'unvouched';
   readonly reason: string;
 }
 
@@ -34,7 +39,8 @@ export interface LockDraft {
  * the digest that the channel gives. Nothing is downloaded.
  * @throws CodexRuntimeError `DIGEST_MISMATCH` when two channels, or the previous lock and a
  * channel, have different bytes under one name; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND` or
- * `SOURCES_EXHAUSTED` when no channel has anything to lock.
+ * `SOURCES_EXHAUSTED` when no channel has anything to lock; `DIGEST_MISSING` when none vouches for
+ * what it has.
  */
 export async function createLock(request: LockRequest): Promise<LockDraft> {
   const { version, settings, previous } = request;
@@ -51,6 +57,7 @@ export async function createLock(request: LockRequest): Promise<LockDraft> {
     const { entrypoint } = before ?? {};
     return [[triple, { assets, ...(entrypoint === undefined ? {} : { entrypoint }) }]];
   });
+  if (entries.length === 0) throw unvouched(version, releases);
   const targets = Object.fromEntries(entries) as Lock['targets'];
   const required = previous?.signature === undefined ? {} : { signature: previous.signature };
   return {
@@ -115,10 +122,30 @@ export async function releasesOf(
   } finally {
     await channels.close();
   }
-  return {
-    releases,
-    silent: failures.map(([channel, error]) => ({ channel, reason: error.message })),
-  };
+  return { releases, silent: [...failures.map(asSilent), ...releases.flatMap(asUnvouched)] };
+}
+
+function asSilent([channel, error]: readonly [Channel, CodexRuntimeError]): SilentChannel {
+  const kind = error.code === 'RELEASE_NOT_FOUND' ? 'absent' : 'unavailable';
+  return { channel, kind, reason: error.message };
+}
+
+function asUnvouched({ channel, assets, version }: Release): SilentChannel[] {
+  if (assets.some(({ digests }) => digests.length > 0)) return [];
+  const reason = `${channel} has no digest of any build of Codex ${version.semver}.`;
+  return [{ channel, kind: 'unvouched', reason }];
+}
+
+function unvouched(version: Version, releases: readonly Release[]): CodexRuntimeError {
+  const channels = releases.map(({ channel }) => channel);
+  return new CodexRuntimeError(
+    'DIGEST_MISSING',
+    `Nothing of Codex ${version.semver} can be locked: ${channels.join(', ')} gives no digest of any build.`,
+    {
+      hint: 'Pin another version, or name a --source that gives digests.',
+      fields: { version: version.semver, channels },
+    },
+  );
 }
 
 /** Each asset once, under the digests of everybody who vouches for it. */
@@ -132,7 +159,11 @@ function lockedAssets(
     const locked = lockedAsset(asset);
     if (locked === undefined) continue;
     const known = byName.get(asset.name);
-    byName.set(asset.name, known === undefined ? locked : mergeLocked(version, known, locked));
+    const relocked = before.some(({ name }) => name === asset.name);
+    byName.set(
+      asset.name,
+      known === undefined ? locked : mergeLocked(version, known, locked, relocked),
+    );
   }
   return [...byName.values()];
 }

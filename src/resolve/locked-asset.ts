@@ -25,11 +25,21 @@ export function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
   return digests;
 }
 
+/** How somebody who has found out, and trusts the new bytes, gets a lock of them. */
+export const ACCEPT_HINT =
+  'A release must not change after it was published. Find out who changed it; only if the new bytes are right, remove the lockfile and pin again.';
+
 /**
  * Both entries in one.
  * @throws CodexRuntimeError `DIGEST_MISMATCH` when they describe different bytes.
  */
-export function mergeLocked(version: Version, known: LockedAsset, found: LockedAsset): LockedAsset {
+export function mergeLocked(
+  version: Version,
+  known: LockedAsset,
+  found: LockedAsset,
+  /** Whether `known` is of the lock that is being replaced, and not another channel's word. */
+  relocked: boolean,
+): LockedAsset {
   const difference = differenceOf(known, found);
   if (difference === undefined) return { ...known, ...found };
   const { what, expected, actual } = difference;
@@ -37,7 +47,9 @@ export function mergeLocked(version: Version, known: LockedAsset, found: LockedA
     'DIGEST_MISMATCH',
     `Codex ${version.semver} has two ${known.name}: ${what} ${expected} and ${actual}.`,
     {
-      hint: 'A release has the same bytes everywhere and for ever. Find out who changed it; do not pin it.',
+      hint: relocked
+        ? ACCEPT_HINT
+        : 'A release has the same bytes everywhere. Find out which channel is right, and name it with --source.',
       fields: { version: version.semver, asset: known.name, expected, actual },
     },
   );

@@ -16,12 +16,14 @@ import type { GitHubSource, SourceChoice } from './source-selection.ts';
 export function lockedTarget(lock: Lock, target: Target): LockedTarget {
   const locked = lock.targets[target.triple];
   if (locked !== undefined && locked.assets.length > 0) return locked;
+  const others = Object.keys(lock.targets);
   throw new CodexRuntimeError(
     'LOCK_INCOMPLETE',
     `The lockfile pins Codex ${lock.version}, but no bytes of it for ${target.triple}.`,
     {
-      hint: `Run "codex-runtime pin ${lock.version}" to lock every target.`,
-      fields: { version: lock.version, target: target.triple },
+      // Whether pinning again would help, only the channels know.
+      hint: `It pins ${others.join(', ') || 'none'}. Run "codex-runtime pin --check" to see whether a channel has this build.`,
+      fields: { version: lock.version, target: target.triple, locked: others },
     },
   );
 }

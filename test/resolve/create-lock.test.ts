@@ -83,11 +83,13 @@ describe('createLock', () => {
     const untold = await miniatureRelease('0.115.0', { packages: false, digests: false });
     const { github, request } = await loopback(untold, 'github,npm');
     await using _ = github;
-    const { lock } = await createLock(request);
+    const { lock, silent } = await createLock(request);
     expect(lock.targets[TRIPLE]?.assets.map(({ name }) => name)).toEqual([NPM]);
-    await expect(
-      createLock({ ...request, sources: parseSources('github') }),
-    ).resolves.toMatchObject({ lock: { targets: {} }, missing: { length: 6 } });
+    expect(silent).toMatchObject([{ channel: 'github', kind: 'unvouched' }]);
+    // A lock of nothing would look like a pin.
+    await expect(createLock({ ...request, sources: parseSources('github') })).rejects.toMatchObject(
+      { code: 'DIGEST_MISSING', fields: { channels: ['github'] } },
+    );
   });
 
   test('names the channels that did not answer', async () => {
@@ -95,7 +97,7 @@ describe('createLock', () => {
     await using _ = github;
     github.fail({ route: 'npm-document', status: 401 });
     const { silent } = await createLock(request);
-    expect(silent).toMatchObject([{ channel: 'npm' }]);
+    expect(silent).toMatchObject([{ channel: 'npm', kind: 'unavailable' }]);
   });
 
   test('refuses to pin when two channels have different bytes under one name', async () => {
@@ -166,7 +168,7 @@ describe('checkLock', () => {
     await using _ = github;
     const { lock } = await createLock(request);
     const check = await checkLock({ ...request, lock });
-    expect(check).toEqual({ findings: [], silent: [] });
+    expect(check).toEqual({ findings: [], absent: [], silent: [] });
     expect(() => verifyLockCheck(lock, check)).not.toThrow();
   });
 
@@ -199,6 +201,21 @@ describe('checkLock', () => {
     expect(() => verifyLockCheck(lock, gone)).toThrow(
       expect.objectContaining({ code: 'LOCK_INCOMPLETE' }),
     );
+  });
+
+  test('takes a target that no channel has for absent, and for missing while one is silent', async () => {
+    const only = TARGETS.filter(({ triple }) => triple === TRIPLE);
+    const release = await miniatureRelease('0.115.0', { targets: only });
+    const { github, request } = await loopback(release);
+    await using _ = github;
+    const { lock } = await createLock(request);
+    const check = await checkLock({ ...request, lock });
+    expect(check).toMatchObject({ findings: [], absent: { length: 5 } });
+    github.fail({ route: 'release', status: 401 });
+    github.fail({ route: 'browser', status: 401 });
+    const unsure = await checkLock({ ...request, lock });
+    expect(unsure.absent).toEqual([]);
+    expect(unsure.findings.map(({ kind }) => kind)).toEqual(Array(5).fill('missing'));
   });
 
   test('calls nothing gone that only a silent or unasked channel carries', async () => {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { CodexRuntimeError } from '../../errors.ts';
+import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { checkPin } from '../../operations/check-pin.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
@@ -65,7 +65,7 @@ const check: Action = async (context, version, flags, progress) => {
   progress.end();
   if (flags.quiet !== true) {
     context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
-    context.stderr.write(silence('Not compared with', result.silent));
+    context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
   }
   printResult(context, flags, result, result.path);
 };
@@ -76,13 +76,21 @@ function summary({ version, lock, changed, missing, silent }: PinResult): string
     `${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`,
     entrypoint === undefined ? '' : `executable ${entrypoint.sha256.slice(0, 12)}…`,
   ]);
-  const gaps = missing.map((triple) => `Nothing to lock for ${triple}.\n`).join('');
   const what = changed ? 'Locked' : 'Already locked';
-  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps}${silence('No digests from', silent)}`;
+  const lost = silence('No digests from', silent);
+  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps(missing)}${lost}`;
 }
 
 function silence(lost: string, silent: PinResult['silent']): string {
-  return silent.map(({ channel, reason }) => `${lost} ${channel}: ${reason}\n`).join('');
+  return silent
+    .map(({ channel, reason }) => `${lost} ${channel}: ${escapeControls(reason)}\n`)
+    .join('');
+}
+
+function gaps(triples: PinResult['missing']): string {
+  return triples
+    .map((triple) => `Nothing to lock for ${triple}: no channel that answered has a build.\n`)
+    .join('');
 }
 
 const EXAMPLES = `
