@@ -29,6 +29,9 @@ const context: CliContext = {
   releaseSignals: signals.release,
 };
 
+const UNWRITTEN =
+  'error: The result could not be written to stdout.\nFree some space where it goes, and run the command again.\n';
+
 /** A reader that has seen enough (`| head`) is no failure of ours; a full disk under stdout is. */
 let unwritten = false;
 for (const stream of [stdout, stderr]) {
@@ -41,6 +44,7 @@ void run().then((status) => {
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
   stdout.write('', (failure) => {
     if (failure != null && !isErrno(failure, 'EPIPE')) unwritten = true;
+    if (status === 0 && unwritten) stderr.write(UNWRITTEN);
     const written = status === 0 && unwritten ? EXIT_STATUS.DISK_FULL : status;
     process.exit(written === 0 ? 0 : (signals.exitStatus ?? written));
   });

@@ -19,9 +19,10 @@ export function diskError(error: unknown, doing: string, path: string): CodexRun
   if (isAbortError(error)) return abortedError(error);
   const errno = errnoOf(error);
   const code = codeFor(errno);
-  const why = errno ?? (error instanceof Error ? error.message : String(error));
-  return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${REASON[code] ?? why}.`, {
-    hint: HINT[code] ?? 'Look at the path and run the command again.',
+  const why = REASON[code] ?? ERRNO[errno ?? ''] ?? errno;
+  const told = why ?? (error instanceof Error ? error.message : String(error));
+  return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${told}.`, {
+    hint: HINT[code] ?? 'Choose another directory, or mend this one, and run the command again.',
     cause: error,
     fields: { path, errno: errno ?? null },
   });
@@ -30,6 +31,18 @@ export function diskError(error: unknown, doing: string, path: string): CodexRun
 const REASON: Partial<Record<ErrorCode, string>> = {
   DISK_FULL: 'no space is left on the disk, or a quota or file-size limit is reached',
   PERMISSION_DENIED: 'permission denied',
+};
+
+/** The rest of what a person meets, in words; Node's own messages repeat the path and the call. */
+const ERRNO: Readonly<Record<string, string>> = {
+  EBUSY: 'it is in use (EBUSY)',
+  EIO: 'the disk does not answer (EIO)',
+  ELOOP: 'its symbolic links lead in a circle (ELOOP)',
+  EMFILE: 'this process has too many files open (EMFILE)',
+  ENAMETOOLONG: 'the path is too long (ENAMETOOLONG)',
+  ENOENT: 'there is no such directory, and none can be made there (ENOENT)',
+  ENOTDIR: 'a part of the path is a file, and no directory (ENOTDIR)',
+  ETXTBSY: 'the program is running (ETXTBSY)',
 };
 
 const HINT: Partial<Record<ErrorCode, string>> = {

@@ -40,9 +40,27 @@ export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uni
     package: wantsPrefix ? await removeInstalled(options) : null,
   };
   if (gone.runtimes.length > 0 || gone.package !== null) return gone;
-  const what = options.version === undefined ? 'No runtime package' : `No Codex ${options.version}`;
-  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${what} is installed there.`, {
-    hint: 'Run codex-runtime list to see what is.',
+  throw await nothingThere(options, wantsPrefix);
+}
+
+async function nothingThere(
+  options: PrefixOptions,
+  wantsPrefix: boolean,
+): Promise<CodexRuntimeError> {
+  const { version, target, name = DEFAULT_PACKAGE_NAME } = options;
+  const { home } = settingsOf(options);
+  const { prefix } = await layoutOf(options);
+  const where = [
+    ...(version === undefined
+      ? []
+      : [
+          `no Codex ${version}${target === undefined ? '' : ` for ${target}`} in the store ${home}`,
+        ]),
+    ...(wantsPrefix ? [`no package ${name} in the prefix ${prefix}`] : []),
+  ];
+  return new CodexRuntimeError('RELEASE_NOT_FOUND', `There is ${where.join(', and ')}.`, {
+    hint: 'Run codex-runtime list to see what is here, and name a prefix with --prefix or -g.',
+    fields: { version: version ?? null, prefix: wantsPrefix ? prefix : null },
   });
 }
 

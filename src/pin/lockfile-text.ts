@@ -22,7 +22,10 @@ export function parseLock(text: string, path: string): Lock {
   const document = parseJson(text, path);
   if (!isJsonObject(document)) throw invalid(path, 'is not a JSON object');
   if (document['lockfileVersion'] !== LOCKFILE_VERSION) {
-    throw invalid(path, `has lockfileVersion ${JSON.stringify(document['lockfileVersion'])}`);
+    const found = document['lockfileVersion'];
+    const has =
+      found === undefined ? 'no lockfileVersion' : `lockfileVersion ${JSON.stringify(found)}`;
+    throw invalid(path, `has ${has}, and this codex-runtime reads ${LOCKFILE_VERSION}`);
   }
   const { version: spelled, repo, signature } = document;
   const version = typeof spelled === 'string' ? tryParseVersion(spelled)?.semver : undefined;

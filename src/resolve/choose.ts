@@ -47,10 +47,11 @@ function isZstd(format: ArchiveFormat): boolean {
 function notFound(release: Release, { target, variant }: AssetWish): CodexRuntimeError {
   const what = variant === 'auto' ? 'runtime' : variant;
   const available = release.assets.map(({ name }) => name);
-  const holds = available.length === 0 ? 'no runtime at all' : available.join(', ');
+  // A release may have been read for this target alone: what it has for others is not known then.
+  const holds = available.length === 0 ? '' : `; it has ${available.join(', ')}`;
   return new CodexRuntimeError(
     'ASSET_NOT_FOUND',
-    `Codex ${release.version.semver} on ${release.channel} has no ${what} for ${target.triple}; it has ${holds}.`,
+    `Codex ${release.version.semver} on ${release.channel} has no ${what} for ${target.triple}${holds}.`,
     {
       hint: 'Choose another version, target, variant or source.',
       fields: {

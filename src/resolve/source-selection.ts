@@ -47,7 +47,7 @@ function parseChoice(name: string, text: string): SourceChoice {
   }
   const path = /^dir:(.+)$/s.exec(name)?.[1];
   if (path !== undefined && !path.includes('\0')) return { channel: 'dir', path };
-  throw refuse(text, name === '' ? 'has an empty name' : `names "${name}"`);
+  throw refuse(text, name === '' ? 'has an empty name' : `names "${name}", which is no source`);
 }
 
 function mergeNeighbours(merged: readonly SourceChoice[], choice: SourceChoice): SourceChoice[] {

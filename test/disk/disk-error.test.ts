@@ -35,6 +35,10 @@ describe('diskError', () => {
     expect(error.fields).toMatchObject({ errno: 'EDQUOT' });
   });
 
+  it.each(['ENOENT', 'ENOTDIR', 'ELOOP', 'EIO'])('says in words what %s means', (code) => {
+    expect(diskError(errno(code), 'write', '/some/path').message).toMatch(/: .+ \w+ .*\(E\w+\)\.$/);
+  });
+
   it('hands back an error that already has a verdict', () => {
     const verdict = new CodexRuntimeError('ARCHIVE_REFUSED', 'refused');
     expect(diskError(verdict, 'write the runtime', '/some/path')).toBe(verdict);

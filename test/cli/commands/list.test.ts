@@ -29,7 +29,10 @@ describe('codex-runtime list, which, resolve and uninstall', () => {
       runtimes: [],
       prefixes: [],
     });
-    expect((await runCli(['uninstall', '1.2.3', '--json'], around)).status).toBe(4);
+    const again = await runCli(['uninstall', '1.2.3', '--prefix', 'demo', '--json'], around);
+    expect(again.status).toBe(4);
+    expect(document(again)).toMatchObject({ version: '1.2.3', prefix: join(around.dir, 'demo') });
+    expect(document(again)['message']).toContain(join(around.dir, 'home'));
   });
 
   it('resolve shows asset, digest and sources for each target and downloads nothing', async () => {
