@@ -1,4 +1,4 @@
-import { readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
@@ -36,8 +36,7 @@ export async function linkBin(
   }
   const leadsTo = relative(layout.bin, destination(layout, linked));
   if ((await readlink(link).catch(() => undefined)) === leadsTo) return;
-  // Always the same name, so that what a killed run left is taken up by the next.
-  const fresh = `${link}.new`;
+  const fresh = freshLink(link);
   await rm(fresh, { force: true });
   await symlink(leadsTo, fresh);
   await rename(fresh, link).finally(() => rm(fresh, { force: true }));
@@ -55,18 +54,38 @@ export async function unlinkBin(layout: PrefixLayout, linked: Linked): Promise<v
 }
 
 /**
- * A global prefix is shared by everybody on the machine, so a `codex` that somebody else put
- * there stays, as with `npm install -g`.
+ * Refuses a place for the link that no rename can take, before anything changes. And a global prefix
+ * is shared by everybody on the machine, so a `codex` that somebody else put there stays unless
+ * `force`, as with `npm install -g`.
  * @throws CodexRuntimeError `PREFIX_INVALID`
  */
-export async function verifyBin(layout: PrefixLayout, linked: Linked): Promise<void> {
-  if (!layout.global || (await isOurs(layout, linked))) return;
+export async function verifyBin(
+  layout: PrefixLayout,
+  linked: Linked,
+  { force }: { readonly force: boolean },
+): Promise<void> {
   const link = binLink(layout, linked);
+  for (const path of [link, freshLink(link)]) await refuseDirectory(path);
+  if (force || !layout.global || (await isOurs(layout, linked))) return;
   if (!(await exists(link))) return;
   throw new CodexRuntimeError('PREFIX_INVALID', `${link} belongs to another package.`, {
     hint: 'Remove it (npm uninstall -g @openai/codex), or run again with --force to replace it.',
     fields: { path: link },
   });
+}
+
+async function refuseDirectory(path: string): Promise<void> {
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isDirectory() !== true) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `${path} is a directory, where a link has to be.`, {
+    hint: 'Move it away, and run the installation again.',
+    fields: { path },
+  });
+}
+
+/** Always the same name, so that what a killed run left is taken up by the next. */
+function freshLink(link: string): string {
+  return `${link}.new`;
 }
 
 async function isOurs(layout: PrefixLayout, linked: Linked): Promise<boolean> {

@@ -48,7 +48,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   const { layout, plan } = request;
   await verifyPrefix(layout);
   await verifyBuilds(layout, plan.name);
-  if (!request.force) await verifyBin(layout, plan);
+  await verifyBin(layout, plan, request);
   try {
     return await workOnce({
       path: lockPath(layout, plan.name),

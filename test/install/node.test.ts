@@ -185,6 +185,24 @@ describe('installNodePackage', () => {
     expect(await readlink(join(layout.bin, 'codex'))).toContain('codex-cli-bin');
   });
 
+  it.each([
+    ['codex', {}],
+    ['codex', { force: true }],
+    ['codex.new', {}],
+    ['codex.cmd', { target: 'win32-x64' }],
+  ])('refuses a directory at .bin/%s before anything changes', async (name, wish) => {
+    const layout = await localLayout();
+    await mkdir(join(layout.bin, name), { recursive: true });
+    await writeFile(join(layout.bin, name, 'kept'), '');
+    await expect(install(layout, wish)).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
+    expect(await readdir(layout.prefix, { recursive: true })).toEqual([
+      'node_modules',
+      'node_modules/.bin',
+      `node_modules/.bin/${name}`,
+      `node_modules/.bin/${name}/kept`,
+    ]);
+  });
+
   it('leaves what is not its own among the builds, and refuses a link in their place', async () => {
     const layout = await localLayout();
     await mkdir(join(layout.modules, '.pnpm', 'lib'), { recursive: true });
