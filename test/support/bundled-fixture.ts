@@ -1,22 +1,7 @@
-import { join } from 'node:path';
-import { build } from 'esbuild';
 import { inject } from 'vitest';
+import { bundleFixture } from './bundle-fixture.ts';
 
 /** Bundles `test/fixtures/<name>.ts` into one program for a plain `node`; returns its path. */
 export async function bundledFixture(name: string): Promise<string> {
-  const outfile = join(inject('runDir'), `${name}-${process.pid}.mjs`);
-  await build({
-    entryPoints: [join(import.meta.dirname, '..', 'fixtures', `${name}.ts`)],
-    outfile,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    logLevel: 'error',
-    // CommonJS dependencies call require for Node's own modules.
-    banner: {
-      js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);",
-    },
-  });
-  return outfile;
+  return await bundleFixture(name, inject('runDir'));
 }

@@ -5,6 +5,8 @@ export interface Figures {
   readonly figures: Readonly<Record<string, number | string>>;
   /** Empty when all is well. */
   readonly failures: readonly string[];
+  /** Lines to be read with the figures. */
+  readonly notes?: readonly string[];
 }
 
 /** Up to `count` of `items`, without repetition, in their order. */

@@ -3,10 +3,12 @@
  * seed, ends by itself, and exits with 1 when anything was seen that must not happen.
  *
  *   npm run torture -- --only crash,mutants --seed 7 --mutants 1000 --jobs 2
+ *   npm run torture -- --only corpus --corpus DIR   (foreign archives, never a part of this project)
  */
 import { availableParallelism, release } from 'node:os';
 import { parseArgs } from 'node:util';
 import { flipBits } from './bit-flips.ts';
+import { unpackCorpus } from './corpus.ts';
 import { killEverywhere } from './crash.ts';
 import { crowd } from './crowd.ts';
 import { injectErrors } from './errno.ts';
@@ -35,6 +37,8 @@ const { values } = parseArgs({
     flips: { type: 'string', default: '10000' },
     mutants: { type: 'string', default: '100000' },
     words: { type: 'string', default: '10000' },
+    /** A directory tree of foreign archives. */
+    corpus: { type: 'string' },
     minutes: { type: 'string', default: '30' },
   },
 });
@@ -82,6 +86,10 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
         minutes,
       }),
   },
+  corpus: {
+    skip: values.corpus === undefined ? 'it needs --corpus DIR' : null,
+    run: () => unpackCorpus({ directory: values.corpus ?? '', jobs }),
+  },
 };
 
 const overtime = setTimeout(() => {
@@ -100,10 +108,11 @@ for (const name of only) {
     continue;
   }
   const started = performance.now();
-  const { figures, failures } = await experiment.run();
+  const { figures, failures, notes = [] } = await experiment.run();
   const seconds = ((performance.now() - started) / 1000).toFixed(0);
   const told = Object.entries(figures).map(([key, value]) => `${key} ${value}`);
   console.log(`${name}: ${told.join('  ')}  violations ${failures.length}  ${seconds} s`);
+  for (const note of notes) console.log(`  ${note}`);
   for (const failure of failures.slice(0, 20)) console.log(`  - ${failure.slice(0, 600)}`);
   failed += failures.length;
 }

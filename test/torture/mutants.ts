@@ -4,6 +4,7 @@ import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import type { Figures } from './experiment.ts';
 import type { MutantFigures } from './run-archive-mutants.ts';
+import { PATIENCE_MS } from './verdict.ts';
 
 export interface MutantsOptions {
   readonly mutants: number;
@@ -14,7 +15,6 @@ export interface MutantsOptions {
 }
 
 const CHILD = fileURLToPath(new URL('../fixtures/mutants-child.ts', import.meta.url));
-const SLOWEST_MS = 5_000;
 const LARGEST_MIB = 256;
 
 /** Unpacks mutants of valid archives in worker processes, whose memory and time are measured. */
@@ -40,7 +40,7 @@ export async function unpackMutants(options: MutantsOptions): Promise<Figures> {
     failures.push(...run.faults.map((fault) => `seed ${run.seed}: ${fault}`));
   }
   figures.reasons = reasons.size;
-  if (figures.slowestMs > SLOWEST_MS) failures.push(`one took ${figures.slowestMs} ms`);
+  if (figures.slowestMs > PATIENCE_MS) failures.push(`one took ${figures.slowestMs} ms`);
   if (figures.largestMiB > LARGEST_MIB) failures.push(`one worker took ${figures.largestMiB} MiB`);
   return { figures, failures };
 }
