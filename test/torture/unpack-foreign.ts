@@ -1,5 +1,5 @@
 import { gunzipSync, gzipSync } from 'node:zlib';
-import type { ArchiveFormat, Layout } from '../../src/resolve/asset.ts';
+import type { ArchiveFormat, Layout } from '../../src/asset.ts';
 import { openBench } from '../support/unpacking.ts';
 import { graftTar } from './graft-tar.ts';
 import { graftZip } from './graft-zip.ts';
