@@ -24,9 +24,20 @@ const CANNOT = [
  */
 export class FilePlacer {
   #means: readonly Means[] = ['reflink', 'hardlink', 'copy'];
+  #first: Promise<void> | undefined;
 
   /** Puts `from` at `to`, which must not exist. Throws the native error. */
   async place(from: string, to: string, mode: number): Promise<void> {
+    if (this.#first === undefined) {
+      this.#first = this.#place(from, to, mode);
+      return this.#first;
+    }
+    // Of files that are placed at once the first finds out for all what works here.
+    await this.#first.catch(() => undefined);
+    await this.#place(from, to, mode);
+  }
+
+  async #place(from: string, to: string, mode: number): Promise<void> {
     for (const means of this.#means) {
       try {
         await PLACE[means](from, to, mode);
