@@ -21,6 +21,7 @@ import {
   openStaging,
   type Runtime,
   type RuntimeManifest,
+  restoreReplaced,
   workOnce,
 } from './store/index.ts';
 import { hostTarget } from './target/index.ts';
@@ -46,19 +47,23 @@ export interface Provisioned {
 export async function provisionRuntime(request: ExactRequest): Promise<Provisioned> {
   const { version, target, settings } = request;
   let forced = request.force;
+  const ready = async () => {
+    if (forced) return undefined;
+    const runtime = await findStored(settings.home, request);
+    if (runtime === undefined) return undefined;
+    await noteUse(settings.home, runtime.manifest);
+    // Of a run that was killed, or overtaken by the one that stored it.
+    const left = partialId(runtime.manifest.origin.verified);
+    await removeAbandoned(homeLayout(settings.home).partial, left).catch(() => undefined);
+    return { runtime, source: 'store', downloaded: 0 };
+  };
+  const name = { version: version.semver, target: target.triple };
   return await workOnce({
-    path: lockPath(settings.home, version.semver, target.triple),
-    ready: async () => {
-      if (forced) return undefined;
-      const runtime = await findStored(settings.home, request);
-      if (runtime === undefined) return undefined;
-      await noteUse(settings.home, runtime.manifest);
-      // Of a run that was killed, or overtaken by the one that stored it.
-      const left = partialId(runtime.manifest.origin.verified);
-      await removeAbandoned(homeLayout(settings.home).partial, left).catch(() => undefined);
-      return { runtime, source: 'store', downloaded: 0 };
-    },
+    path: lockPath(settings.home, name.version, name.target),
+    ready,
     work: async (lock) => {
+      const restored = (await restoreReplaced(settings.home, name, lock)) && (await ready());
+      if (typeof restored === 'object') return restored;
       if (request.offline) throw notStored(request);
       const provisioned = await provisionFromChannels(request, lock);
       forced = false;

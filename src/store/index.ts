@@ -7,6 +7,7 @@ export {
 } from './find-stored.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
+export { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 export { clearDeadLock, type HeldLock, workOnce } from './lock.ts';
 export type {
   Runtime,
@@ -14,14 +15,13 @@ export type {
   RuntimeManifest,
 } from './manifest.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
+export { restoreReplaced } from './replace-runtime.ts';
 export { type Damage, describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
   commitRuntime,
   findRuntime,
   listRuntimeDirs,
   listRuntimes,
-  loadManifest,
-  MANIFEST_NAME,
   openStaging,
   removeRuntime,
   writeSynced,

@@ -1,8 +1,8 @@
 import { lstat, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { homeLayout, type RuntimeKey } from './layout.ts';
+import { MANIFEST_NAME } from './load-manifest.ts';
 import type { Runtime } from './manifest.ts';
-import { MANIFEST_NAME } from './store.ts';
 
 /**
  * Notes that a stored runtime was used, for `prune`: the time of an empty file beside the store,

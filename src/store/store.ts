@@ -1,17 +1,16 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
-import { formatManifest, parseManifest } from './parse-manifest.ts';
+import { formatManifest } from './parse-manifest.ts';
+import { replaceRuntime } from './replace-runtime.ts';
 import { isWhole, sealFiles } from './seal.ts';
-
-/** The manifest's name in a runtime's root, in the store and in packages. */
-export const MANIFEST_NAME = 'runtime.json';
 
 /**
  * The runtime of exactly this key, if the store has it and it is whole.
@@ -22,12 +21,6 @@ export async function findRuntime(home: string, key: RuntimeKey): Promise<Runtim
   const manifest = await loadManifest(dir);
   if (manifest === undefined || !describes(manifest, key)) return undefined;
   return (await isWhole(dir, manifest)) ? { dir, manifest } : undefined;
-}
-
-/** The manifest in `dir`, or undefined where there is none that this version understands. */
-export async function loadManifest(dir: string): Promise<RuntimeManifest | undefined> {
-  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : parseManifest(text);
 }
 
 /** Every runtime in the store that has a manifest, whole or not, sorted by its directory. */
@@ -95,7 +88,7 @@ export async function commitRuntime(
       const present = await findRuntime(home, key);
       if (present !== undefined) return present;
     }
-    await replaceDirectory(staging, dir);
+    await replaceRuntime(staging, dir, manifest);
     await syncDirectory(dirname(dir));
   } catch (error) {
     throw diskError(error, `put Codex ${manifest.version} into the store`, dir);
@@ -130,20 +123,6 @@ export async function writeSynced(path: string, content: string | Buffer): Promi
   }
 }
 
-async function replaceDirectory(from: string, to: string): Promise<void> {
-  // What is there is damaged (a whole runtime has returned above) or is to be replaced by force.
-  const aside = `${from}.replaced`;
-  const moved = await rename(to, aside).then(
-    () => true,
-    (error: unknown) => {
-      if (isMissing(error)) return false;
-      throw error;
-    },
-  );
-  await rename(from, to);
-  if (moved) await rm(aside, { recursive: true, force: true });
-}
-
 async function removeEmptyParents(dir: string, stop: string): Promise<void> {
   for (let parent = dirname(dir); parent !== stop; parent = dirname(parent)) {
     if ((await readdir(parent)).length > 0) return;
@@ -167,8 +146,4 @@ function describes(manifest: RuntimeManifest, key: RuntimeKey): boolean {
     manifest.target === key.target &&
     manifest.variant === key.variant
   );
-}
-
-function isMissing(error: unknown): boolean {
-  return error instanceof Error && 'code' in error && error.code === 'ENOENT';
 }

@@ -1,0 +1,88 @@
+import { readdir, rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { diskError } from '../disk/disk-error.ts';
+import { exists } from '../disk/exists.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
+import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
+import type { HeldLock } from './lock.ts';
+import type { RuntimeManifest } from './manifest.ts';
+import { isWhole } from './seal.ts';
+
+/** Ends the name of what a replacement has put aside. */
+const ASIDE = '.replaced';
+
+/**
+ * Puts the runtime at `from` in the place of what is at `to`. A directory cannot be replaced by
+ * another in one step. Where both hold the same files, as of one release they do, each is renamed
+ * over its like: whoever reads, at any moment and after a kill, finds the runtime whole. Otherwise
+ * the old one goes aside before the new one comes: who looks in between waits for the lock, and
+ * after a kill {@link restoreReplaced} brings it back. Throws the native error.
+ * @param manifest describes `from`
+ */
+export async function replaceRuntime(
+  from: string,
+  to: string,
+  manifest: RuntimeManifest,
+): Promise<void> {
+  if (await holdsSameFiles(to, manifest)) return await renameFiles(from, to, manifest);
+  const aside = `${from}${ASIDE}`;
+  const occupied = await exists(to);
+  if (occupied) await rename(to, aside);
+  await rename(from, to);
+  if (occupied) await rm(aside, { recursive: true, force: true });
+}
+
+/**
+ * Brings back a runtime that a killed replacement had put aside, if nothing came in its place.
+ * Returns whether it did.
+ * @throws CodexRuntimeError the disk's own failures
+ */
+export async function restoreReplaced(
+  home: string,
+  { version, target }: Pick<RuntimeKey, 'version' | 'target'>,
+  lock: HeldLock,
+): Promise<boolean> {
+  const { staging } = homeLayout(home);
+  const names = await readdir(staging).catch(() => []);
+  let restored = false;
+  for (const name of names) {
+    if (!name.startsWith(`${version}_${target}.`) || !name.endsWith(ASIDE)) continue;
+    const aside = join(staging, name);
+    const manifest = await loadManifest(aside);
+    if (manifest === undefined || !(await isWhole(aside, manifest))) continue;
+    const dir = runtimeDir(home, { version, target, variant: manifest.variant });
+    if (await exists(dir)) continue;
+    await lock.verifyHeld();
+    try {
+      await makeDirectory(dirname(dir));
+      await rename(aside, dir);
+      await syncDirectory(dirname(dir));
+    } catch (error) {
+      throw diskError(error, `bring Codex ${version} back`, dir);
+    }
+    restored = true;
+  }
+  return restored;
+}
+
+/** Whether `dir` is a whole runtime of the same files, and holds nothing else. */
+async function holdsSameFiles(dir: string, manifest: RuntimeManifest): Promise<boolean> {
+  const present = await loadManifest(dir);
+  if (present === undefined || !isDeepStrictEqual(present.files, manifest.files)) return false;
+  if (!(await isWhole(dir, present))) return false;
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => !entry.isDirectory());
+  return files.length === manifest.files.length + 1;
+}
+
+async function renameFiles(from: string, to: string, { files }: RuntimeManifest): Promise<void> {
+  // The manifest last: whatever it says of the origin, its files are there by then.
+  const paths = [...files.map(({ path }) => path), MANIFEST_NAME];
+  for (const path of paths) await rename(join(from, path), join(to, path));
+  const directories = new Set(paths.map((path) => dirname(join(to, path))));
+  for (const directory of directories) await syncDirectory(directory);
+  await rm(from, { recursive: true, force: true });
+}

@@ -1,0 +1,66 @@
+import { describe, expect, it } from 'vitest';
+import type { LoopbackGitHub } from '../support/loopback-github.ts';
+import { MUTATING_CALLS, type MutationPoint, mutationPoints } from '../torture/mutation-points.ts';
+import { installWords, makeSite, NEW, runCommand, startReleases } from '../torture/site.ts';
+import { prefixVersion, storeHas } from '../torture/site-state.ts';
+import { traceCommand, whyNoTrace } from '../torture/traced-command.ts';
+
+const skipped = whyNoTrace();
+
+/** A site that has what `before` releases, about to be forced to what `after` releases. */
+async function forcedSite(before: LoopbackGitHub, after: LoopbackGitHub) {
+  const site = await makeSite(before);
+  const { status, stdout } = await runCommand(site, installWords(site, NEW));
+  if (status !== 0) throw new Error(stdout);
+  return { ...site, env: { ...site.env, ...after.env } };
+}
+
+/** The renames into and out of the store of a forced installation. */
+async function storeRenames(before: LoopbackGitHub, after: LoopbackGitHub) {
+  const site = await forcedSite(before, after);
+  const words = [...installWords(site, NEW), '--force'];
+  const { status, trace, pid } = await traceCommand(site, words, {
+    trace: MUTATING_CALLS.join(','),
+  });
+  await site[Symbol.asyncDispose]();
+  expect(status).toBe(0);
+  const points = mutationPoints(trace, { root: site.root, pid });
+  return points.filter(({ call, text }) => call === 'rename' && text.includes('/home/store/'));
+}
+
+async function killedAt(at: MutationPoint, before: LoopbackGitHub, after: LoopbackGitHub) {
+  const site = await forcedSite(before, after);
+  const words = [...installWords(site, NEW), '--force'];
+  const fault = { at, what: 'signal=KILL' };
+  const { signal } = await traceCommand(site, words, { trace: at.call, fault });
+  expect(signal).toBe('SIGKILL');
+  return site;
+}
+
+describe.skipIf(skipped !== null)('a forced installation that is killed', () => {
+  it('at any rename leaves the store whole when the files are the same', async () => {
+    await using github = await startReleases();
+    const points = await storeRenames(github, github);
+    expect(points.length).toBeGreaterThan(2);
+    for (const at of points) {
+      const site = await killedAt(at, github, github);
+      expect(await storeHas(site.home, NEW), at.text).toBe(true);
+      expect(await prefixVersion(site.prefix)).toBe(NEW);
+      await site[Symbol.asyncDispose]();
+    }
+  });
+
+  it('between its renames of other files heals without a network', async () => {
+    await using before = await startReleases({ padding: 64 });
+    await using after = await startReleases({ padding: 64 });
+    const points = await storeRenames(before, after);
+    expect(points).toHaveLength(2);
+    for (const at of points) {
+      const site = await killedAt(at, before, after);
+      const next = await runCommand(site, ['which', NEW, '--offline']);
+      expect(next, at.text).toMatchObject({ status: 0 });
+      expect(await storeHas(site.home, NEW)).toBe(true);
+      await site[Symbol.asyncDispose]();
+    }
+  });
+});
