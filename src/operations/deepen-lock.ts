@@ -6,41 +6,26 @@ import { entrypointDigest } from '../store/index.ts';
 import { TARGETS, type Target, type Triple } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';
 
-/** Targets that are fetched at the same time: unpacking one keeps one core busy. */
-const AT_ONCE = 2;
-
 /**
  * Brings every locked target into the store, held to the lock, and adds the digests of the
  * executables inside. What the store has already is not fetched again.
- * @throws CodexRuntimeError what provisioning throws; the first failure ends the others
+ *
+ * One after another: unpacking keeps a core and the disk busy, two at once were no faster for six
+ * archives of 124 MB on Node 20, and took 150 MB of memory where one takes 137.
+ * @throws CodexRuntimeError what provisioning throws
  */
 export async function deepenLock(options: RuntimeOptions, lock: Lock): Promise<Lock> {
-  const failed = new AbortController();
-  const signal =
-    options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
-  const waiting = TARGETS.filter(({ triple }) => lock.targets[triple] !== undefined);
   const progress = combineProgress(options.onProgress);
   const found: Partial<Record<Triple, string>> = {};
-
-  const work = async (): Promise<void> => {
-    for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
-      const onProgress = progress.part();
-      const { runtime } = await provisionRuntime({
-        ...(await requestFor(options, lock, target)),
-        ...(onProgress === undefined ? {} : { onProgress }),
-        signal,
-      });
-      const sha256 = entrypointDigest(runtime.manifest);
-      if (sha256 !== undefined) found[target.triple] = sha256;
-    }
-  };
-  const workers = Array.from({ length: AT_ONCE }, work);
-  try {
-    await Promise.all(workers);
-  } catch (error) {
-    failed.abort(error);
-    await Promise.allSettled(workers);
-    throw error;
+  for (const target of TARGETS.filter(({ triple }) => lock.targets[triple] !== undefined)) {
+    const onProgress = progress.part();
+    const { runtime } = await provisionRuntime({
+      ...(await requestFor(options, lock, target)),
+      ...(onProgress === undefined ? {} : { onProgress }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    const sha256 = entrypointDigest(runtime.manifest);
+    if (sha256 !== undefined) found[target.triple] = sha256;
   }
   return withEntrypoints(lock, found);
 }

@@ -109,6 +109,20 @@ describe('pinRuntime', () => {
     expect(github.requests.slice(requests).filter(({ route }) => route === 'cdn')).toEqual([]);
   });
 
+  it('deep: fetches one target after another, which bounds its memory', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const steps: string[] = [];
+    await pinRuntime({
+      ...(await surroundings(github)),
+      version: '1.2.3',
+      deep: true,
+      onProgress: ({ type }) => {
+        if (type === 'asset' || type === 'stored') steps.push(type);
+      },
+    });
+    expect(steps).toEqual(Array(6).fill(['asset', 'stored']).flat());
+  });
+
   it('deep: writes nothing when one target cannot be fetched', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     github.fail({ route: 'cdn', path: /aarch64-apple/, status: 404 });
