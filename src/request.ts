@@ -29,7 +29,7 @@ export interface RuntimeOptions {
   readonly ecosystem?: Ecosystem;
   /** A triple, an npm tag (`linux-x64`) or `os/cpu`. Default: this machine. */
   readonly target?: string;
-  /** Default `auto`: the complete package where the release has one. */
+  /** The complete runtime or the bare executable. Default `auto`: the complete one where the release has one. */
   readonly variant?: VariantChoice;
   /** Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default `github,mirror,npm`. */
   readonly source?: string;
@@ -59,6 +59,7 @@ export interface RuntimeOptions {
   readonly env?: Environment;
   /** The machine to provide for. Default: this one. */
   readonly host?: Host;
+  /** Told what happens while it happens. */
   readonly onProgress?: OnProgress;
   /** Ends the operation with `ABORTED` and leaves nothing half done. */
   readonly signal?: AbortSignal;

@@ -11,6 +11,7 @@ export interface BridgeRequest {
   readonly input: Readable;
   /** Gets what the socket says; it is not ended. */
   readonly output: Writable;
+  /** Ends the exchange with `ABORTED`. */
   readonly signal?: AbortSignal;
 }
 

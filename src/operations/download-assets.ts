@@ -26,7 +26,7 @@ import { verifyAssetFile } from './asset-file.ts';
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
   /** Directory to fill; made when missing. The assets lie in `<out>/<version>/`. */
   readonly out: string;
-  /** Default: this machine's. */
+  /** Targets in any spelling, or `all`. Default: this machine's. */
   readonly targets?: readonly string[] | 'all';
 }
 

@@ -11,7 +11,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
   readonly out?: string;
   /** Any spelling of targets, or `all`. Default `all`. */
   readonly targets?: readonly string[];
-  /** Default both. */
+  /** For whom to pack. Default both. */
   readonly ecosystems?: readonly ('node' | 'python')[];
   /** npm name of the root package. Default `codex-cli-bin`. */
   readonly name?: string;
@@ -24,6 +24,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
    * registry of npm's configuration will have the tarballs.
    */
   readonly downloadUrl?: string;
+  /** Told of each archive when it is whole. */
   readonly onPacked?: (file: PackedFile) => void;
 }
 

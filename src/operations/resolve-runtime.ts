@@ -55,7 +55,10 @@ export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Reso
   throw new Error('resolveCandidates ends with an asset or an error');
 }
 
-/** {@link resolveRuntime} for each of the six targets, in the order of codex-releases. */
+/**
+ * {@link resolveRuntime} for each of the six targets, in the order of {@link TARGETS}.
+ * @throws CodexRuntimeError as {@link resolveRuntime} does, for the first target that has nothing
+ */
 export async function resolveAllTargets(
   options: RuntimeOptions = {},
 ): Promise<readonly Resolution[]> {

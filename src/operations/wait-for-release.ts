@@ -11,7 +11,7 @@ import { type MissingPart, missingParts } from './release-readiness.ts';
 export interface WaitOptions extends Omit<RuntimeOptions, 'target' | 'version'> {
   /** An exact version. */
   readonly version: string;
-  /** Default: all six. */
+  /** Targets that have to be there, in any spelling. Default: all six. */
   readonly targets?: readonly string[];
   /** Milliseconds after which an incomplete release is an error; 0 asks once. Default 30 minutes. */
   readonly timeoutMs?: number;

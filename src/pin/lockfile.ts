@@ -42,6 +42,7 @@ export interface Lock {
   readonly targets: Readonly<Partial<Record<Triple, LockedTarget>>>;
 }
 
+/** What the lockfile is called, in the directory that it pins and below: `codex-runtime.lock.json`. */
 export const LOCKFILE_NAME = 'codex-runtime.lock.json';
 
 /**

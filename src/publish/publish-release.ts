@@ -19,9 +19,9 @@ export interface PublishRequest {
   readonly settings: Settings;
   /** URL of the registry. Default: the one that npm's configuration names. */
   readonly registry?: string;
-  /** Default: `latest`, or for a prerelease its first word. */
+  /** The dist-tag of the root package. Default: `latest`, or for a prerelease its first word. */
   readonly tag?: string;
-  /** Default false. */
+  /** Have npm sign where the packages were made, in a CI that can. Default false. */
   readonly provenance?: boolean;
   /** Who may see scoped packages that are new. Default: npm's own. */
   readonly access?: 'public' | 'restricted';

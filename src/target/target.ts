@@ -24,6 +24,7 @@ export interface Target {
   readonly exeSuffix: '' | '.exe';
 }
 
+/** The six targets, in the order in which commands list them. */
 export const TARGETS: readonly Target[] = [
   {
     triple: 'aarch64-apple-darwin',

@@ -6,12 +6,18 @@ import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const PAGES = ['README.md', 'docs/getting-started.md', 'docs/api-reference.md', 'docs/faq.md'];
+const PAGES = [
+  'README.md',
+  'docs/getting-started.md',
+  'docs/api-reference.md',
+  'docs/faq.md',
+  'docs/library.md',
+];
 
 async function programsOf(page: string): Promise<string[]> {
   const text = await readFile(join(ROOT, page), 'utf8');
   const blocks = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1] ?? '');
-  return blocks.filter((block) => block.includes("'codex-runtime/app-server'"));
+  return blocks.filter((block) => /'codex-runtime(\/app-server)?'/.test(block));
 }
 
 describe('the programs in the documentation', () => {
