@@ -19,6 +19,7 @@ import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/pa
 import {
   homeLayout,
   isWantedOutside,
+  lockPath,
   MANIFEST_NAME,
   parseDescription,
   type Runtime,
@@ -28,6 +29,7 @@ import {
 } from '../store/index.ts';
 import { hostTarget } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';
+import { useRuntime } from './use-runtime.ts';
 
 export interface PythonInstallOptions extends RuntimeOptions {
   /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
@@ -70,8 +72,13 @@ export async function installPythonRuntime(
   }
   refuseForeign(request, environment);
   const { provisionRuntime } = await import('../provision.ts');
-  const { runtime, source, downloaded } = await provisionRuntime(request);
-  await installWheel(environment, request, runtime, options.templatesDir);
+  const { provisioned } = await useRuntime({
+    obtain: () => provisionRuntime(request),
+    use: (runtime) => installWheel(environment, request, runtime, options.templatesDir),
+    lock: lockPath(request.settings.home, request.version.semver, request.target.triple),
+    signal: options.signal,
+  });
+  const { runtime, source, downloaded } = provisioned;
   const installed = await loadComplete(environment);
   if (installed === null) throw notFound(environment);
   request.onProgress?.({

@@ -11,6 +11,7 @@ import { clearDeadLock, lockPath, type Runtime, runtimeDir } from '../store/inde
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
+import { useRuntime } from './use-runtime.ts';
 
 export interface InstallOptions extends PrefixOptions {
   /** Directory of templates in place of the bundled ones. */
@@ -53,12 +54,17 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     const dir = runtimeDir(request.settings.home, plan.present.runtime);
     return resultOf(layout, plan.present, { dir, source: 'prefix', downloaded: 0 });
   }
-  const { runtime, source, downloaded } = await obtainRuntime(plan);
-  const installed = await installStaged(options, { request, layout, name, runtime });
+  const { provisioned, result: installed } = await useRuntime({
+    obtain: (again) => obtainRuntime(again ? { ...plan, action: 'download' } : plan),
+    use: (runtime) => installStaged(options, { request, layout, name, runtime }),
+    lock: lockPath(request.settings.home, request.version.semver, request.target.triple),
+    signal: options.signal,
+  });
   const { dir, executable } = installed;
   await notePrefix(layout, name, request);
   const unknownToNpm = await isUnknownToNpm(layout, name);
   request.onProgress?.({ type: 'installed', dir, executable, unknownToNpm });
+  const { runtime, source, downloaded } = provisioned;
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
 }
 

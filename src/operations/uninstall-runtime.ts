@@ -1,3 +1,4 @@
+import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
   findLostPackage,
@@ -11,7 +12,7 @@ import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
-import { listRuntimes, removeRuntime } from '../store/index.ts';
+import { listRuntimes, lockPath, removeRuntime, workOnce } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
 
 /** What is gone. */
@@ -73,8 +74,18 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
     const { manifest } = runtime;
     if (manifest.version !== version.semver) continue;
     if (target !== undefined && manifest.target !== target.triple) continue;
-    await removeRuntime(home, runtime);
-    removed.push(runtime.dir);
+    // Nobody may be bringing or replacing it meanwhile, nor another uninstall be ahead of this one.
+    const gone = await workOnce({
+      path: lockPath(home, manifest.version, manifest.target),
+      ready: async () => undefined,
+      work: async () => {
+        if (!(await exists(runtime.dir))) return false;
+        await removeRuntime(home, runtime);
+        return true;
+      },
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    });
+    if (gone) removed.push(runtime.dir);
   }
   return removed;
 }
