@@ -1,12 +1,17 @@
+import { parseBoundedJson, verifyBounds } from '../json-bounds.ts';
 import type { HttpResponse } from './exchange.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { networkFailure } from './network-failure.ts';
 
-const MAX_DOCUMENT = 16 * 2 ** 20;
+/**
+ * npm's list of 466 versions has 0.43 MB, a page of 30 releases about 5; see `json-bounds` for what
+ * fewer bytes could still do.
+ */
+const MAX_DOCUMENT = 8 * 2 ** 20;
 
 /**
  * The whole of a small answer as UTF-8 text.
- * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` when it is larger than 16 MiB or ends early.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` when it is larger than 8 MiB or ends early.
  */
 export async function readText(
   response: HttpResponse,
@@ -32,12 +37,28 @@ export async function readText(
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** JSON from outside; its shape is the caller's to check. */
+/**
+ * JSON from outside; its shape is the caller's to check.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`
+ */
 export function parseJson(url: URL, text: string): unknown {
+  return asDocument(url, () => parseBoundedJson(text));
+}
+
+/**
+ * Refuses JSON that {@link parseJson} would refuse for its size, before a library parses it.
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`
+ */
+export function verifyJson(url: URL, text: string): void {
+  asDocument(url, () => verifyBounds(text));
+}
+
+function asDocument<T>(url: URL, read: () => T): T {
   try {
-    return JSON.parse(text);
+    return read();
   } catch (cause) {
-    throw unavailable(`${displayUrl(url)} is not a JSON document.`, {
+    const excess = cause instanceof RangeError ? cause.message : undefined;
+    throw unavailable(`${displayUrl(url)} ${excess ?? 'is not a JSON document'}.`, {
       reason: 'not-an-asset',
       url,
       cause,

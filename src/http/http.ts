@@ -18,7 +18,7 @@ export interface HttpOptions {
 export interface Http {
   /** One attempt; the body is not read. The caller retries where that makes sense. */
   open(url: string, request?: HttpRequest): Promise<HttpResponse>;
-  /** A small UTF-8 document of at most 16 MiB, with retries. */
+  /** A small UTF-8 document of at most 8 MiB, with retries. */
   getText(url: string, request?: HttpRequest): Promise<string>;
   /** A small JSON document, with retries; its shape is the caller's to check. */
   getJson(url: string, request?: HttpRequest): Promise<unknown>;

@@ -1,5 +1,5 @@
 export { type Body, FedBody } from './body.ts';
-export { parseJson, readText } from './document.ts';
+export { parseJson, readText, verifyJson } from './document.ts';
 export type { HttpRequest, HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
 export { type Credentials, parseHop } from './hop.ts';

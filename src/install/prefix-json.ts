@@ -2,6 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
 import { asJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import { writeSynced } from '../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
@@ -71,7 +72,7 @@ async function loadPrefixJson({ prefix }: PrefixLayout): Promise<PrefixJson | un
   const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(ignoreMissing);
   if (text === undefined) return undefined;
   try {
-    return asJsonObject(JSON.parse(text)) as PrefixJson;
+    return asJsonObject(parseBoundedJson(text)) as PrefixJson;
   } catch {
     return {};
   }

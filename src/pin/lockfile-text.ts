@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import { DEFAULT_REPO, isRepository } from '../settings.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
@@ -9,7 +10,7 @@ import { tryParseVersion } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
 /** Six targets take about 6 KB. */
-const MAX_LENGTH = 2 ** 20;
+export const MAX_LENGTH = 2 ** 20;
 
 /**
  * Reads a lockfile.
@@ -156,7 +157,7 @@ function isIntegrity(value: unknown): value is string {
 
 function parseJson(text: string, path: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch (cause) {
     throw invalid(path, 'is not JSON', {}, cause);
   }

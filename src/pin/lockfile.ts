@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Triple } from '../target/index.ts';
-import { formatLock, parseLock } from './lockfile-text.ts';
+import { formatLock, MAX_LENGTH, parseLock } from './lockfile-text.ts';
 import type { Pin } from './precedence.ts';
 import type { Version } from './version.ts';
 
@@ -97,13 +97,20 @@ export function lockFor(pin: Pick<Pin, 'lock'>, version: Version): Lock | null {
 
 async function readIfPresent(path: string): Promise<string | null> {
   try {
-    return await readFile(path, 'utf8');
+    // A pipe would be waited for, a device read for ever.
+    const found = await stat(path);
+    if (found.isFile() && found.size <= MAX_LENGTH) return await readFile(path, 'utf8');
   } catch (cause) {
     if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return null;
-    throw new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${errnoOf(cause)}).`, {
-      hint: 'Make it a readable file, or remove it.',
-      fields: { path },
-      cause,
-    });
+    throw unreadable(path, String(errnoOf(cause)), cause);
   }
+  throw unreadable(path, 'it is no file, or too large for a lockfile');
+}
+
+function unreadable(path: string, why: string, cause?: unknown): CodexRuntimeError {
+  return new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${why}).`, {
+    hint: 'Make it a readable file, or remove it.',
+    fields: { path },
+    ...(cause === undefined ? {} : { cause }),
+  });
 }

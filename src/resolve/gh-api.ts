@@ -1,5 +1,6 @@
 import { runGh } from '../gh/index.ts';
 import { unavailable } from '../http/index.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import type { Settings } from '../settings.ts';
 import { requireRelease } from './github-api.ts';
 import type { ReleaseDocument } from './release-document.ts';
@@ -29,7 +30,7 @@ export async function ghRelease(
 
 function parse(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch (cause) {
     throw unavailable('gh api did not print a JSON document.', { reason: 'not-an-asset', cause });
   }

@@ -5,14 +5,17 @@ import {
   type Http,
   type HttpRequest,
   unavailable,
+  verifyJson,
 } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { GitHubSettings } from '../settings.ts';
 import { type ReleaseDocument, readReleaseDocument } from './release-document.ts';
 
-/** Pages of 100 releases that a listing reads: more than Codex has, and a bound all the same. */
-const MAX_PAGES = 20;
+/** A release with 100 assets takes 170 KB of JSON: more of them would not be a small document. */
+const PER_PAGE = 30;
+/** Pages that a listing reads: more than Codex has, and a bound all the same. */
+const MAX_PAGES = 60;
 
 /**
  * The few reads of GitHub's REST API that resolving needs, by octokit. Its requests go through the
@@ -48,11 +51,11 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
       const octokit = await openOctokit(settings, http, signal);
       const versions: Version[] = [];
       for (let page = 1; page <= MAX_PAGES; page += 1) {
-        const asked = octokit.rest.repos.listReleases({ owner, repo, per_page: 100, page });
+        const asked = octokit.rest.repos.listReleases({ owner, repo, per_page: PER_PAGE, page });
         const { data: entries }: { data: unknown } = await typed(asked);
         if (!Array.isArray(entries)) throw notARelease(base);
         versions.push(...entries.flatMap(versionOf));
-        if (entries.length < 100) break;
+        if (entries.length < PER_PAGE) break;
       }
       return newestFirst(versions);
     },
@@ -72,6 +75,7 @@ async function openOctokit(settings: GitHubSettings, http: Http, signal: AbortSi
     request: {
       fetch: async (url: string, { headers }: { headers: Readonly<Record<string, string>> }) => {
         const text = await http.getText(url, { ...request(settings, signal), headers });
+        verifyJson(new URL(url), text);
         return { status: 200, headers: JSON_HEADERS, text: async () => text };
       },
     },

@@ -1,5 +1,6 @@
 import { BUNDLE_V01_MEDIA_TYPE } from '@sigstore/bundle';
 import { isJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 
 /**
  * The JSON that `cosign sign-blob --bundle` wrote before it knew Sigstore's own format.
@@ -80,7 +81,7 @@ function leafCertificate(cert: string): string {
 }
 
 function loggedSha256(body: string): string {
-  const entry: unknown = JSON.parse(Buffer.from(body, 'base64').toString('utf8'));
+  const entry: unknown = parseBoundedJson(Buffer.from(body, 'base64').toString('utf8'));
   const spec = isJsonObject(entry) ? entry['spec'] : undefined;
   const data = isJsonObject(spec) ? spec['data'] : undefined;
   const hash = isJsonObject(data) ? data['hash'] : undefined;

@@ -1,5 +1,6 @@
 import { type Bundle, bundleFromJSON, isBundleWithMessageSignature } from '@sigstore/bundle';
 import { HashAlgorithm } from '@sigstore/protobuf-specs';
+import { parseBoundedJson } from '../json-bounds.ts';
 import { fromLegacyBundle, isLegacyBundle } from './legacy-bundle.ts';
 
 /** A bundle with a signature over a file, made with the key of a certificate. */
@@ -13,7 +14,7 @@ export type FileBundle = Bundle & {
  * @throws Error saying what is wrong with it
  */
 export function parseBundle(text: string): FileBundle {
-  const value: unknown = JSON.parse(text);
+  const value: unknown = parseBoundedJson(text);
   const bundle = bundleFromJSON(isLegacyBundle(value) ? fromLegacyBundle(value) : value);
   if (!isBundleWithMessageSignature(bundle)) throw new Error('it signs no file');
   if (bundle.verificationMaterial.content.$case === 'publicKey') {

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
 import { isJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import type { VerifiedSignature } from '../signature/index.ts';
 import { TARGETS } from '../target/index.ts';
@@ -111,7 +112,7 @@ function isSignature(value: unknown): value is VerifiedSignature {
 
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseBoundedJson(text);
   } catch {
     return undefined;
   }
