@@ -7,6 +7,9 @@ export interface PaxOverrides {
   readonly size?: number;
 }
 
+/** How star and Solaris mark a file whose body leaves out its holes. */
+const SPARSE: ReadonlySet<string> = new Set(['SCHILY.realsize', 'SUN.holesdata']);
+
 /**
  * Reads the records of a pax extended header (`<length> <key>=<value>\n`, POSIX.1-2001). Only
  * `path` and `size` change where bytes go; times, owners and attributes are not ours to restore.
@@ -56,7 +59,7 @@ function apply(
     overrides.size = Number(value);
   } else if (key === 'linkpath') {
     throw refuse('hard-or-symbolic-link', null);
-  } else if (key.startsWith('GNU.sparse.') || key === 'SCHILY.realsize') {
+  } else if (key.startsWith('GNU.sparse.') || SPARSE.has(key)) {
     throw refuse('sparse-file', null);
   } else if (key === 'hdrcharset' && value !== 'ISO-IR 10646 2000 UTF-8') {
     throw refuse('unsupported-feature', null);

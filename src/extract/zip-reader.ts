@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import yauzl, { type Entry, type LocalFileHeader, type ZipFile } from 'yauzl';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ArchiveInput } from './archive-input.ts';
@@ -16,6 +16,12 @@ const STORED = 0;
 const DEFLATED = 8;
 const UNIX = 3;
 const DARWIN = 19;
+/** Flags that change what the data is: encryption of three kinds, and a descriptor behind it. */
+const MEANING = 0x2049;
+const DESCRIPTOR = 0x0008;
+const DESCRIPTOR_BYTES = 24;
+/** In the place of a size: the extra field of zip64 has it. */
+const IN_ZIP64 = 0xffffffff;
 /** Info-ZIP's second name for a member. */
 const UNICODE_PATH = 0x7075;
 
@@ -66,19 +72,29 @@ function openZip(reader: ZipFileReader, size: number, refuse: Refuse): Promise<Z
 
 async function locateAll(zip: ZipFile, { limits, refuse }: ZipRequest): Promise<Located[]> {
   if (zip.entryCount > limits.entries) throw refuse('too-many-members', null);
+  const directory = Number(zip.readEntryCursor);
   const members: Located[] = [];
   for await (const entry of entriesOf(zip, refuse)) {
     const name = decodeUtf8(rawName(entry));
     if (name === undefined) throw refuse('malformed-name', rawName(entry).toString('latin1'));
     members.push(await locate(zip, entry, name, refuse));
   }
-  const sorted = members.toSorted((a, b) => a.start - b.start);
-  for (const [i, member] of sorted.entries()) {
-    // Members that share bytes are how a small archive becomes petabytes.
-    const next = sorted[i + 1];
-    if (next !== undefined && next.start < member.end) throw refuse('ambiguous', next.name);
-  }
+  expectNoGaps(members, directory, refuse);
   return members;
+}
+
+/**
+ * Members that share bytes are how a small archive becomes petabytes; bytes between them are where
+ * a member hides that only readers of local headers see.
+ */
+function expectNoGaps(members: readonly Located[], directory: number, refuse: Refuse): void {
+  let [end, slack] = [0, 0];
+  for (const member of members.toSorted((a, b) => a.start - b.start)) {
+    if (member.start < end || member.start > end + slack) throw refuse('ambiguous', member.name);
+    end = member.end;
+    slack = (member.entry.generalPurposeBitFlag & DESCRIPTOR) === 0 ? 0 : DESCRIPTOR_BYTES;
+  }
+  if (directory < end || directory > end + slack) throw refuse('ambiguous', null);
 }
 
 async function* entriesOf(zip: ZipFile, refuse: Refuse): AsyncGenerator<Entry> {
@@ -102,9 +118,7 @@ async function locate(zip: ZipFile, entry: Entry, name: string, refuse: Refuse):
   const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
     throw refuse('corrupt', name, error);
   });
-  const agrees =
-    local.fileName.equals(rawName(entry)) && local.compressionMethod === entry.compressionMethod;
-  if (!agrees) throw refuse('ambiguous', name);
+  if (!agree(local, entry)) throw refuse('ambiguous', name);
   return {
     entry,
     name,
@@ -115,6 +129,23 @@ async function locate(zip: ZipFile, entry: Entry, name: string, refuse: Refuse):
     data: local.fileDataStart,
     end: local.fileDataStart + entry.compressedSize,
   };
+}
+
+/** Whether a reader that believes local headers sees the same member as one that believes the directory. */
+function agree(local: LocalFileHeader, entry: Entry): boolean {
+  const flags = entry.generalPurposeBitFlag;
+  if (((local.generalPurposeBitFlag ^ flags) & MEANING) !== 0) return false;
+  const later = (flags & DESCRIPTOR) !== 0 ? 0 : null;
+  const sizes = [
+    [local.compressedSize, entry.compressedSize],
+    [local.uncompressedSize, entry.uncompressedSize],
+  ] as const;
+  return (
+    local.fileName.equals(rawName(entry)) &&
+    local.compressionMethod === entry.compressionMethod &&
+    (local.crc32 === entry.crc32 || local.crc32 === later) &&
+    sizes.every(([here, there]) => here === there || here === later || here === IN_ZIP64)
+  );
 }
 
 /** The mode that a Unix archiver stored, 0 where another system made the archive. */

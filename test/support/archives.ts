@@ -107,12 +107,20 @@ export interface ZipEntry {
   /** Offset of the local header, where the directory is to lie. */
   readonly offset?: number;
   readonly extra?: Buffer;
+  /** What the local header says where it differs. */
+  readonly local?: Partial<Pick<ZipEntry, 'flags' | 'crc' | 'size' | 'compressedSize'>>;
+  /** Bytes between this member's data and what follows. */
+  readonly behind?: Buffer;
+  /** In the directory alone: the bytes at `offset` are written by another member. */
+  readonly unwritten?: boolean;
 }
 
 export interface ZipOptions {
   readonly entries?: number;
   readonly directoryOffset?: number;
   readonly comment?: string;
+  /** Bytes before the first member. */
+  readonly front?: Buffer;
   /** Bytes between the directory and the end record. */
   readonly beforeEnd?: Buffer;
 }
@@ -120,7 +128,8 @@ export interface ZipOptions {
 export function zip(entries: readonly ZipEntry[], options: ZipOptions = {}): Buffer {
   const locals: Buffer[] = [];
   const directory: Buffer[] = [];
-  let position = 0;
+  const front = options.front ?? Buffer.alloc(0);
+  let position = front.length;
   for (const entry of entries) {
     const { local, central } = zipRecords(entry, position);
     locals.push(local);
@@ -137,7 +146,7 @@ export function zip(entries: readonly ZipEntry[], options: ZipOptions = {}): Buf
   const comment = Buffer.from(options.comment ?? '');
   end.writeUInt16LE(comment.length, 20);
   const between = options.beforeEnd ?? Buffer.alloc(0);
-  return Buffer.concat([...locals, central, between, end, comment]);
+  return Buffer.concat([front, ...locals, central, between, end, comment]);
 }
 
 function zipRecords(entry: ZipEntry, position: number): { local: Buffer; central: Buffer } {
@@ -145,23 +154,29 @@ function zipRecords(entry: ZipEntry, position: number): { local: Buffer; central
   const data = entry.deflate === false ? body : deflateRawSync(body);
   const name = Buffer.from(entry.name);
   const localName = Buffer.from(entry.localName ?? name);
-  const shared = Buffer.alloc(26);
-  shared.writeUInt16LE(20, 0);
-  shared.writeUInt16LE(entry.flags ?? 0, 2);
-  shared.writeUInt16LE(entry.method ?? (entry.deflate === false ? 0 : 8), 4);
-  shared.writeUInt32LE(entry.crc ?? crc32(body), 10);
-  shared.writeUInt32LE(entry.compressedSize ?? data.length, 14);
-  shared.writeUInt32LE(entry.size ?? body.length, 18);
+  const sharedBy = ({ flags, crc, size, compressedSize }: NonNullable<ZipEntry['local']>) => {
+    const fields = Buffer.alloc(26);
+    fields.writeUInt16LE(20, 0);
+    fields.writeUInt16LE(flags ?? 0, 2);
+    fields.writeUInt16LE(entry.method ?? (entry.deflate === false ? 0 : 8), 4);
+    fields.writeUInt32LE(crc ?? crc32(body), 10);
+    fields.writeUInt32LE(compressedSize ?? data.length, 14);
+    fields.writeUInt32LE(size ?? body.length, 18);
+    return fields;
+  };
+  const shared = sharedBy(entry);
   const extra = entry.extra ?? Buffer.alloc(0);
-  const localShared = Buffer.from(shared);
+  const localShared = sharedBy({ ...entry, ...entry.local });
   localShared.writeUInt16LE(localName.length, 22);
-  const local = Buffer.concat([Buffer.from('PK\x03\x04'), localShared, localName, data]);
+  const head = Buffer.concat([Buffer.from('PK\x03\x04'), localShared, localName]);
+  const written = Buffer.concat([head, data, entry.behind ?? Buffer.alloc(0)]);
+  const local = entry.unwritten === true ? Buffer.alloc(0) : written;
   shared.writeUInt16LE(name.length, 22);
   shared.writeUInt16LE(extra.length, 24);
   const made = Buffer.from([20, entry.mode === undefined ? 0 : 3]);
   const attributes = Buffer.alloc(14);
   attributes.writeUInt32LE(((entry.mode ?? 0) << 16) >>> 0, 6);
   attributes.writeUInt32LE(entry.offset ?? position, 10);
-  const head = Buffer.concat([Buffer.from('PK\x01\x02'), made, shared, attributes]);
-  return { local, central: Buffer.concat([head, name, extra]) };
+  const fixed = Buffer.concat([Buffer.from('PK\x01\x02'), made, shared, attributes]);
+  return { local, central: Buffer.concat([fixed, name, extra]) };
 }

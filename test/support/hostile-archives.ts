@@ -109,6 +109,9 @@ const PAX: readonly HostileArchive[] = [
     name: 'bin/x',
   }),
   beside('a star real size', 'sparse-file', pax({ 'SCHILY.realsize': '9' }), { name: 'bin/x' }),
+  beside('a Solaris map of holes', 'sparse-file', pax({ 'SUN.holesdata': ' 0 9 ' }), {
+    name: 'bin/x',
+  }),
   beside('a pax binary charset', 'unsupported-feature', pax({ hdrcharset: 'BINARY' }), {
     name: 'bin/x',
   }),

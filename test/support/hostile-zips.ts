@@ -1,3 +1,4 @@
+import { deflateRawSync } from 'node:zlib';
 import { type ZipEntry, zip } from './archives.ts';
 import type { HostileArchive } from './hostile-archives.ts';
 
@@ -33,6 +34,9 @@ function zip64End(offset: bigint): Buffer {
 
 const WHOLE = zip([CODEX]);
 const X = { name: 'bin/x', body: 'evil evil evil evil' };
+/** A member as its local header and data alone, without a directory. */
+const HIDDEN = zip([{ name: '../../evil', body: 'evil', deflate: false }]).subarray(0, 44);
+const QUOTED = zip([{ ...X, deflate: false }]).subarray(0, 54);
 
 /** Zips that are hostile by their structure or members. */
 export const HOSTILE_ZIPS: readonly HostileArchive[] = [
@@ -66,13 +70,57 @@ export const HOSTILE_ZIPS: readonly HostileArchive[] = [
     ...X,
     name: Buffer.from('bin/\xe4', 'latin1'),
   }),
+  beside('another CRC in the local header', 'ambiguous', { ...X, local: { crc: 1 } }),
+  beside('another size in the local header', 'ambiguous', { ...X, local: { size: 5 } }),
+  beside('another compressed size in the local header', 'ambiguous', {
+    ...X,
+    local: { compressedSize: 4 },
+  }),
+  beside('no sizes in the local header', 'ambiguous', {
+    ...X,
+    local: { crc: 0, size: 0, compressedSize: 0 },
+  }),
+  beside('encrypted by the local header', 'ambiguous', { ...X, local: { flags: 1 } }),
+  beside('a descriptor by the local header alone', 'ambiguous', { ...X, local: { flags: 8 } }),
+  beside('a member before the directory that it leaves out', 'ambiguous', { ...X, behind: HIDDEN }),
+  beside(
+    'a member between others that the directory leaves out',
+    'ambiguous',
+    { ...X, behind: HIDDEN },
+    { ...X, name: 'bin/y' },
+  ),
+  beside(
+    'a member behind a descriptor that the directory leaves out',
+    'ambiguous',
+    { ...X, flags: 8, behind: HIDDEN },
+    { ...X, name: 'bin/y' },
+  ),
+  broken(
+    'a member in front that the directory leaves out',
+    'ambiguous',
+    zip([{ ...CODEX, offset: HIDDEN.length }], { front: HIDDEN }),
+  ),
+  broken(
+    'a member inside the bytes of another',
+    'ambiguous',
+    zip([
+      { name: 'bin/codex', body: QUOTED, deflate: false },
+      { ...X, deflate: false, unwritten: true, offset: 39 },
+    ]),
+  ),
   beside('an empty name', 'malformed-name', { ...X, name: '' }),
   beside('a wrong CRC', 'corrupt', { ...X, crc: 1 }),
   beside('a wrong CRC of a stored member', 'corrupt', { ...X, crc: 1, deflate: false }),
   beside('more bytes than announced', 'ambiguous', { ...X, size: 5 }),
   beside('fewer bytes than announced', 'truncated', { ...X, size: 500 }),
   beside('stored with two sizes', 'corrupt', { ...X, deflate: false, size: 5 }),
-  beside('fewer compressed bytes than it needs', 'truncated', { ...X, compressedSize: 4 }),
+  beside('fewer compressed bytes than it needs', 'truncated', {
+    ...X,
+    body: deflateRawSync(X.body).subarray(0, 4),
+    deflate: false,
+    method: 8,
+    size: X.body.length,
+  }),
   beside('data that is not deflated', 'corrupt', { ...X, deflate: false, method: 8 }),
   beside('data past the end of the file', 'corrupt', { ...X, compressedSize: 1_000_000 }),
   beside('a local header past the end', 'corrupt', { ...X, offset: 1_000_000 }),

@@ -240,6 +240,31 @@ const ZIPS: readonly ValidArchive[] = [
     tree: ONE,
   },
   { title: 'zip from Unix', archive: zip([{ ...EXE, mode: 0o100644 }]), pretence: WIN, tree: ONE },
+  ...[12, 16, 24].map((bytes) => ({
+    title: `zip as streams are written, with a descriptor of ${bytes} bytes`,
+    archive: zip(
+      [EXE, ...HELPERS].map((entry) => ({
+        ...entry,
+        flags: 8,
+        local: { crc: 0, size: 0, compressedSize: 0 },
+        behind: Buffer.alloc(bytes, 1),
+      })),
+    ),
+    pretence: WIN,
+    tree: HELPED,
+  })),
+  {
+    title: 'zip with a descriptor and sizes before it too',
+    archive: zip([{ ...EXE, flags: 8, behind: Buffer.alloc(16, 1) }]),
+    pretence: WIN,
+    tree: ONE,
+  },
+  {
+    title: 'zip whose local sizes are in zip64',
+    archive: zip([{ ...EXE, local: { size: 0xffffffff, compressedSize: 0xffffffff } }]),
+    pretence: WIN,
+    tree: ONE,
+  },
   {
     title: 'zip with the UTF-8 flag',
     archive: zip([{ ...EXE, flags: 0x800 }]),
