@@ -1,6 +1,6 @@
 import { basename, join } from 'node:path';
 import { exists } from '../disk/exists.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import { MANIFEST_NAME } from '../store/index.ts';
 import { linkedBuild, loadInstalled } from './installed.ts';
 import { isKnownPrefix } from './known-prefixes.ts';
