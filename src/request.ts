@@ -90,11 +90,26 @@ export interface ExactRequest extends RuntimeRequest {
   readonly signer?: Signer;
 }
 
-/** The settings that the options ask for. */
+/** The process's working directory, of which somebody may have removed the last name. */
+function workingDirectory(): string {
+  try {
+    return process.cwd();
+  } catch (cause) {
+    throw new CodexRuntimeError('USAGE', 'The working directory is not there any more.', {
+      hint: 'Change to a directory that exists, and run the command again.',
+      cause,
+    });
+  }
+}
+
+/**
+ * The settings that the options ask for.
+ * @throws CodexRuntimeError `USAGE` for surroundings that cannot be used
+ */
 export function settingsOf(options: RuntimeOptions): Settings {
   // biome-ignore lint/style/noProcessEnv: the public API's one reading of the process's environment
   const env = options.env ?? process.env;
-  const surroundings = { cwd: process.cwd(), host: options.host ?? detectHost() };
+  const surroundings = { cwd: workingDirectory(), host: options.host ?? detectHost() };
   return settingsFrom(env, surroundings, {
     ...(options.home === undefined ? {} : { home: resolve(options.home) }),
     ...(options.cwd === undefined ? {} : { cwd: resolve(options.cwd) }),

@@ -23,6 +23,7 @@ export interface NpmOptions {
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {
   const config = await loadNpmConfig(settings);
   const flat = config.flat as NpmOptions;
+  verifyRegistries(flat);
   const proxies = loadProxySettings(settings.env);
   return {
     ...flat,
@@ -39,6 +40,20 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
 
 function isEmpty(noProxy: NpmOptions['noProxy']): noProxy is null | undefined {
   return noProxy === undefined || noProxy === null || noProxy.length === 0;
+}
+
+/** npm's client would build URLs of whatever stands there. */
+function verifyRegistries(flat: NpmOptions): void {
+  for (const [name, value] of Object.entries(flat)) {
+    if (name !== 'registry' && !name.endsWith(':registry')) continue;
+    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+    if (url !== null && /^https?:$/.test(url.protocol)) continue;
+    // Its text may hold a password.
+    throw new CodexRuntimeError('USAGE', `npm's configuration has a ${name} that is no URL.`, {
+      hint: `Write it like https://registry.example.com/; "npm config get ${name}" shows it, .npmrc files and npm_config_registry set it.`,
+      fields: { setting: name },
+    });
+  }
 }
 
 /** Where `npm install -g` puts packages: `prefix` in npm's configuration, else Node's own. */
