@@ -108,7 +108,7 @@ export interface ZipEntry {
   readonly offset?: number;
   readonly extra?: Buffer;
   /** What the local header says where it differs. */
-  readonly local?: Partial<Pick<ZipEntry, 'flags' | 'crc' | 'size' | 'compressedSize'>>;
+  readonly local?: Pick<ZipEntry, 'method' | 'flags' | 'crc' | 'size' | 'compressedSize'>;
   /** Bytes between this member's data and what follows. */
   readonly behind?: Buffer;
   /** In the directory alone: the bytes at `offset` are written by another member. */
@@ -154,11 +154,12 @@ function zipRecords(entry: ZipEntry, position: number): { local: Buffer; central
   const data = entry.deflate === false ? body : deflateRawSync(body);
   const name = Buffer.from(entry.name);
   const localName = Buffer.from(entry.localName ?? name);
-  const sharedBy = ({ flags, crc, size, compressedSize }: NonNullable<ZipEntry['local']>) => {
+  const sharedBy = (header: NonNullable<ZipEntry['local']>) => {
+    const { method, flags, crc, size, compressedSize } = header;
     const fields = Buffer.alloc(26);
     fields.writeUInt16LE(20, 0);
     fields.writeUInt16LE(flags ?? 0, 2);
-    fields.writeUInt16LE(entry.method ?? (entry.deflate === false ? 0 : 8), 4);
+    fields.writeUInt16LE(method ?? (entry.deflate === false ? 0 : 8), 4);
     fields.writeUInt32LE(crc ?? crc32(body), 10);
     fields.writeUInt32LE(compressedSize ?? data.length, 14);
     fields.writeUInt32LE(size ?? body.length, 18);

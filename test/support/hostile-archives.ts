@@ -70,6 +70,10 @@ const HEADERS: readonly HostileArchive[] = [
     name: 'bin/x',
     patch: { 124: '\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff' },
   }),
+  beside('a base-256 size whose highest bits are far away', 'corrupt', {
+    name: 'bin/x',
+    patch: { 124: '\x81\0\0\0\0\0\0\0\0\0\0\0' },
+  }),
   beside('an absurd base-256 size', 'corrupt', {
     name: 'bin/x',
     patch: { 124: '\x80\x7f\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff' },
@@ -295,6 +299,12 @@ const LAYOUTS: readonly HostileArchive[] = [
     title: 'a bare binary in a directory',
     pretence: BARE,
     archive: tar([{ name: `x/codex-${TRIPLE}`, body: 'x' }]),
+    reason: 'outside-tree',
+  },
+  {
+    title: 'a directory of the name of the bare binary',
+    pretence: BARE,
+    archive: tar([{ name: `codex-${TRIPLE}/codex`, body: 'x' }]),
     reason: 'outside-tree',
   },
   {

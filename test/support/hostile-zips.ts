@@ -80,6 +80,13 @@ export const HOSTILE_ZIPS: readonly HostileArchive[] = [
     ...X,
     local: { crc: 0, size: 0, compressedSize: 0 },
   }),
+  beside('another method in the local header', 'ambiguous', { ...X, local: { method: 0 } }),
+  beside('data that reaches into the directory', 'ambiguous', {
+    ...X,
+    deflate: false,
+    size: X.body.length + 9,
+    compressedSize: X.body.length + 9,
+  }),
   beside('encrypted by the local header', 'ambiguous', { ...X, local: { flags: 1 } }),
   beside('a descriptor by the local header alone', 'ambiguous', { ...X, local: { flags: 8 } }),
   beside('a member before the directory that it leaves out', 'ambiguous', { ...X, behind: HIDDEN }),
