@@ -8,6 +8,9 @@ import { finding, healthyPatient } from '../support/patient.ts';
 
 const ROOT = process.platform === 'linux' && process.getuid?.() === 0;
 const MOUNTS = ROOT && mayMount();
+/** Why a test is skipped, to follow its title. */
+const NOT_ROOT = ' (skipped: only root can become nobody)';
+const NO_MOUNTS = ' (skipped: no file system can be mounted here)';
 
 /** Root of a container may lack the right. */
 function mayMount(): boolean {
@@ -55,23 +58,26 @@ describe('of the disk, the doctor finds', () => {
     }
   });
 
-  it.runIf(ROOT)('a home and a prefix that may not be written to', async () => {
-    const { dir, options } = await healthyPatient();
-    await chmod(dir, 0o755);
-    for (const id of ['home', 'prefix']) {
-      const found = await asNobody(() => finding(options, id));
-      expect(found).toMatchObject({ status: 'fail', code: 'PERMISSION_DENIED' });
-      expect(found.advice).toMatch(/CODEX_RUNTIME_HOME|--prefix/);
-    }
-  });
+  it.runIf(ROOT)(
+    `a home and a prefix that may not be written to${ROOT ? '' : NOT_ROOT}`,
+    async () => {
+      const { dir, options } = await healthyPatient();
+      await chmod(dir, 0o755);
+      for (const id of ['home', 'prefix']) {
+        const found = await asNobody(() => finding(options, id));
+        expect(found).toMatchObject({ status: 'fail', code: 'PERMISSION_DENIED' });
+        expect(found.advice).toMatch(/CODEX_RUNTIME_HOME|--prefix/);
+      }
+    },
+  );
 
-  it.runIf(MOUNTS)('a read-only home', async () => {
+  it.runIf(MOUNTS)(`a read-only home${MOUNTS ? '' : NO_MOUNTS}`, async () => {
     const { options } = await healthyPatient();
     await mount(options.home, 'size=1m,ro');
     expect(await finding(options, 'home')).toMatchObject({ code: 'PERMISSION_DENIED' });
   });
 
-  it.runIf(MOUNTS)('a home from which programs may not run', async () => {
+  it.runIf(MOUNTS)(`a home from which programs may not run${MOUNTS ? '' : NO_MOUNTS}`, async () => {
     const { options } = await healthyPatient();
     expect(await finding(options, 'home.exec')).toMatchObject({ status: 'ok' });
     await mount(options.home, 'size=1m,noexec');
@@ -82,7 +88,7 @@ describe('of the disk, the doctor finds', () => {
     });
   });
 
-  it.runIf(MOUNTS)('that it is full, or nearly', async () => {
+  it.runIf(MOUNTS)(`that it is full, or nearly${MOUNTS ? '' : NO_MOUNTS}`, async () => {
     const { options } = await healthyPatient();
     await mount(options.home, 'size=1m');
     expect(await finding(options, 'disk')).toMatchObject({ status: 'fail', code: 'DISK_FULL' });

@@ -68,10 +68,9 @@ function cases(layout: Layout) {
 }
 
 const missing = !existsSync(CORPUS);
-if (missing)
-  process.stderr.write('skipped: ../shared/corpus is not here, its archives stay untested\n');
+const note = missing ? ' (skipped: their archives are not beside this clone)' : '';
 
-describe.skipIf(missing)('the corpora', () => {
+describe.skipIf(missing)(`the corpora${note}`, () => {
   let bench: Bench;
   beforeAll(async () => {
     bench = await openBench();

@@ -6,6 +6,7 @@ import { prefixVersion, storeHas } from '../torture/site-state.ts';
 import { traceCommand, whyNoTrace } from '../torture/traced-command.ts';
 
 const skipped = whyNoTrace();
+const note = skipped === null ? '' : ` (skipped: ${skipped})`;
 
 /** A site that has what `before` releases, about to be forced to what `after` releases. */
 async function forcedSite(before: LoopbackGitHub, after: LoopbackGitHub) {
@@ -37,7 +38,7 @@ async function killedAt(at: MutationPoint, before: LoopbackGitHub, after: Loopba
   return site;
 }
 
-describe.skipIf(skipped !== null)('a forced installation that is killed', () => {
+describe.skipIf(skipped !== null)(`a forced installation that is killed${note}`, () => {
   it('at any rename leaves the store whole when the files are the same', async () => {
     await using github = await startReleases();
     const points = await storeRenames(github, github);
