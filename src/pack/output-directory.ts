@@ -1,8 +1,12 @@
+import { createHash, randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
+import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
+import { workOnce } from '../store/index.ts';
 import { PACK_MANIFEST, parsePackManifest } from './pack-manifest.ts';
 
 /** Where a release appears, whole or not at all. */
@@ -17,7 +21,8 @@ export interface OutputDirectory {
 
 /**
  * Prepares the output directory of a release: it must be missing, empty, or hold an earlier pack and
- * nothing else. What a killed run left is removed.
+ * nothing else. What a killed run left is removed, or put back where it had taken it away. Of two
+ * packs into one directory the later one stays, whole.
  * @param companions names that an earlier pack may have besides those in its manifest
  * @throws CodexRuntimeError `PREFIX_INVALID` when other files are there; the disk's own failures
  */
@@ -26,24 +31,34 @@ export async function openOutputDirectory(
   companions: (name: string) => boolean,
 ): Promise<OutputDirectory> {
   const out = resolve(path);
+  await clearKilledPacks(out);
   await checkReplaceable(out, companions);
   // Beside it, so that putting it in place is a rename on one file system.
-  const work = join(dirname(out), `.${basename(out)}.packing`);
-  const previous = join(dirname(out), `.${basename(out)}.previous`);
+  const work = ownedName(out, 'packing');
+  const previous = ownedName(out, 'previous');
   try {
-    await rm(work, { recursive: true, force: true });
     await mkdir(work, { recursive: true });
   } catch (error) {
     throw diskError(error, 'make the output directory', work);
   }
+  const replace = async () => {
+    // A pack takes a while: who has put other files there meanwhile keeps them.
+    await checkReplaceable(out, companions);
+    await rename(out, previous).catch(ignoreMissing);
+    try {
+      await rename(work, out);
+    } catch (error) {
+      await rename(previous, out).catch(ignoreMissing);
+      throw error;
+    }
+    await rm(previous, { recursive: true, force: true });
+    return true;
+  };
   return {
     work,
     async publish() {
       try {
-        await rm(previous, { recursive: true, force: true });
-        await rename(out, previous).catch(ignoreMissing);
-        await rename(work, out);
-        await rm(previous, { recursive: true, force: true });
+        await workOnce({ path: hiddenName(out), ready: async () => undefined, work: replace });
       } catch (error) {
         throw diskError(error, 'put the packages in place', out);
       }
@@ -52,6 +67,38 @@ export async function openOutputDirectory(
       await rm(work, { recursive: true, force: true });
     },
   };
+}
+
+/** Beside `out`, and hidden. */
+function hiddenName(out: string): string {
+  return join(dirname(out), `.${basename(out)}`);
+}
+
+/** Tells apart the numbers of this machine's processes from those of others that share the disk. */
+const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
+
+/** A name that no other pack has, and that says who made it. */
+function ownedName(out: string, role: 'packing' | 'previous'): string {
+  return `${hiddenName(out)}.${role}-${SPACE}-${process.pid}-${randomUUID()}`;
+}
+
+async function clearKilledPacks(out: string): Promise<void> {
+  const hidden = basename(hiddenName(out));
+  const parent = dirname(out);
+  for (const name of await readdir(parent).catch(() => [])) {
+    const owned = /\.(packing|previous)-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/.exec(name);
+    if (owned === null || name.slice(0, owned.index) !== hidden) continue;
+    const [, role, space, pid] = owned;
+    if (space !== SPACE || !isProcessGone(Number(pid))) continue;
+    const path = join(parent, name);
+    try {
+      // It was killed between taking the old release away and putting the new one in place.
+      if (role === 'previous' && !(await exists(out))) await rename(path, out);
+      else await rm(path, { recursive: true, force: true });
+    } catch (error) {
+      throw diskError(error, 'clear what a killed pack left', path);
+    }
+  }
 }
 
 async function checkReplaceable(out: string, companions: (name: string) => boolean) {
