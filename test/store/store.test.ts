@@ -15,6 +15,7 @@ import {
   runtimeDir,
   verifyFiles,
 } from '../../src/store/index.ts';
+import { failure } from '../support/failure.ts';
 import { HELD } from '../support/held-lock.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -132,6 +133,13 @@ describe('verifyFiles', () => {
     expect(await verifyFiles(dir, manifest.files)).toMatchObject([
       { path: 'codex-path/rg', kind: 'digest', expected: expect.any(String) },
     ]);
+  });
+
+  it('reads nothing more once it is aborted', async () => {
+    const home = await tempDir();
+    const { dir, manifest } = await commit(home);
+    const work = verifyFiles(dir, manifest.files, AbortSignal.abort());
+    expect((await failure(work)).code).toBe('ABORTED');
   });
 });
 
