@@ -17,7 +17,7 @@ const MAX_HOPS = 5;
 const ANSWER_TIMEOUT_MS = 30_000;
 
 /**
- * Opens a tarball with npm's agent (proxies, certificate authorities) and npm's choice of
+ * Opens a document or a tarball with npm's agent (proxies, certificate authorities) and npm's choice of
  * credentials, but on Node's own client: npm's reads a body as fast as the network delivers, so a
  * slower reader would have to hold all 170 MB in memory.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
@@ -25,7 +25,11 @@ const ANSWER_TIMEOUT_MS = 30_000;
 export async function openTarball(
   address: string,
   options: NpmOptions,
-  request: { readonly headers?: Readonly<Record<string, string>>; readonly signal?: AbortSignal },
+  request: {
+    readonly headers?: Readonly<Record<string, string>>;
+    readonly signal?: AbortSignal;
+    readonly stallMs?: number;
+  },
 ): Promise<HttpResponse> {
   const { getAuth } = (await import('npm-registry-fetch')).default as unknown as AuthSource;
   const first = parseHop(address);
@@ -66,6 +70,7 @@ async function get(
     readonly headers?: Readonly<Record<string, string>>;
     readonly authorization: string | undefined;
     readonly signal?: AbortSignal;
+    readonly stallMs?: number;
   },
 ): Promise<IncomingMessage> {
   const { getAgent } = await import('@npmcli/agent');
@@ -91,8 +96,8 @@ async function get(
       sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error('no answer came in time')));
       sent.once('error', reject);
       sent.once('response', (answer) => {
-        // From here on whoever reads the body decides how long silence may last.
-        sent.setTimeout(0);
+        // Of a tarball whoever reads the body decides how long silence may last.
+        sent.setTimeout(request.stallMs ?? 0);
         resolve(answer);
       });
     });

@@ -1,16 +1,12 @@
-import { Readable } from 'node:stream';
 import type { Options } from 'npm-registry-fetch';
 import type { OnProgress } from '../events.ts';
 import {
   aborted,
   type HttpResponse,
-  networkFailure,
   parseJson,
   RETRY_POLICY,
-  type ResponseHeaders,
   type RetryPolicy,
   readText,
-  statusFailure,
   withRetries,
 } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
@@ -22,7 +18,7 @@ export interface RegistryRequest {
   readonly signal?: AbortSignal;
 }
 
-/** The npm registry that npm's configuration names, through npm's own client. */
+/** The npm registry that npm's configuration names, with npm's agent and credentials. */
 export interface Registry {
   /**
    * A document of the registry, e.g. `@openai%2fcodex/0.115.0-linux-x64`; with retries.
@@ -37,6 +33,8 @@ export interface RegistryOptions {
   /** Told of `retry` and `waiting`. */
   readonly onProgress?: OnProgress;
   readonly retry?: Partial<RetryPolicy>;
+  /** Milliseconds without a byte of a document after which it is asked for again. Default 15 s. */
+  readonly stallMs?: number;
 }
 
 /**
@@ -48,12 +46,16 @@ export function createRegistry(
   settings: Pick<Settings, 'env' | 'cwd' | 'npmPackage'>,
   options: RegistryOptions = {},
 ): Registry {
+  const { stallMs = 15_000 } = options;
   const policy = { ...RETRY_POLICY, ...options.retry };
   let loading: Promise<NpmOptions> | undefined;
 
-  const send = async (address: string, request: RegistryRequest): Promise<HttpResponse> => {
+  const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
+    if (request.signal?.aborted === true) throw aborted(request.signal);
     loading ??= loadNpmOptions(settings);
-    return fetchOnce(address, { ...(await loading), spec: settings.npmPackage }, request);
+    const npm = { ...(await loading), spec: settings.npmPackage };
+    // Not by npm's client: where it is redirected to another port of a host, its token goes along.
+    return openTarball(await documentUrl(path, npm), npm, { stallMs, ...request });
   };
   return {
     async open(url, request = {}) {
@@ -72,46 +74,9 @@ export function createRegistry(
   };
 }
 
-async function fetchOnce(
-  address: string,
-  options: NpmOptions,
-  { headers, signal }: RegistryRequest,
-): Promise<HttpResponse> {
-  if (signal?.aborted === true) throw aborted(signal);
+/** The address of a document in the registry that npm's configuration names for the package. */
+async function documentUrl(path: string, options: NpmOptions): Promise<string> {
   const { default: npmFetch } = await import('npm-registry-fetch');
   const registry = npmFetch.pickRegistry(String(options.spec), options as Options);
-  try {
-    const answer = await npmFetch(address, {
-      ...options,
-      headers: { 'accept-encoding': 'identity', ...headers },
-      ...(signal === undefined ? {} : { signal }),
-    } as Options);
-    const url = new URL(answer.url);
-    const received = Object.fromEntries(answer.headers.entries()) as ResponseHeaders;
-    // Who reads the body gets its errors; one that breaks before it is read must not end the process.
-    const body = Readable.from(answer.body.on('error', ignore) as AsyncIterable<Buffer>, {
-      objectMode: false,
-    }).on('error', ignore);
-    return { status: answer.status, headers: received, url, body };
-  } catch (error) {
-    throw registryFailure(new URL(address, `${registry.replace(/\/*$/, '')}/`), error, signal);
-  }
-}
-
-/** npm's client throws statuses as errors; they mean here what they mean on every source. */
-function registryFailure(url: URL, error: unknown, signal: AbortSignal | undefined) {
-  const { statusCode, headers } = error as {
-    statusCode?: unknown;
-    headers?: Readonly<Record<string, readonly string[] | string | undefined>>;
-  };
-  if (typeof statusCode !== 'number') return networkFailure(url, error, signal);
-  const first = Object.entries(headers ?? {}).map(([name, value]) => [
-    name.toLowerCase(),
-    typeof value === 'string' ? value : value?.[0],
-  ]);
-  return statusFailure(url, statusCode, Object.fromEntries(first) as ResponseHeaders, Date.now());
-}
-
-function ignore(): void {
-  // The reader of the body hears of it; here it only must not be an error without a listener.
+  return new URL(path, `${registry.replace(/\/*$/, '')}/`).href;
 }

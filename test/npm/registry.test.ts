@@ -136,3 +136,59 @@ describe('a tarball', () => {
     expect(server.requests).toHaveLength(0);
   });
 });
+
+describe('a redirect of a document', () => {
+  test('is followed without the token to another port of the same host', async () => {
+    const asked: (string | undefined)[] = [];
+    const storage = await startServer((request, response) => {
+      asked.push(request.headers.authorization);
+      response.end('{"version":"1.2.3"}');
+    });
+    servers.push(storage);
+    const { server, opened } = await registry((request, response) => {
+      asked.push(request.headers.authorization);
+      response.writeHead(302, { location: `${storage.url}/document` }).end();
+    });
+    expect(await opened.getJson('one')).toEqual({ version: '1.2.3' });
+    expect(server.port).not.toBe(storage.port);
+    expect(asked).toEqual(['Bearer canary', undefined]);
+  });
+
+  test('keeps the token within its own origin, and ends after five', async () => {
+    const asked: (string | undefined)[] = [];
+    const { opened } = await registry((request, response) => {
+      asked.push(request.headers.authorization);
+      response.writeHead(301, { location: `${request.url}/next` }).end();
+    });
+    const error = await failure(opened.getJson('one'));
+    expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'refused' } });
+    expect(asked).toEqual(Array(6).fill('Bearer canary'));
+  });
+
+  test.each([
+    ['plain http elsewhere', 'http://registry.example.test/one'],
+    ['another scheme', 'ftp://127.0.0.1/one'],
+    ['nothing that is a URL', 'http://[/'],
+  ])('to %s is not followed', async (_what, location) => {
+    const { opened } = await registry((_request, response) => {
+      response.writeHead(302, { location }).end();
+    });
+    const error = await failure(opened.getJson('one'));
+    expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'refused' } });
+  });
+});
+
+test('a document that stalls is asked for again, and is unreachable in the end', async () => {
+  let asked = 0;
+  const server = await startServer((_request, response) => {
+    asked += 1;
+    response.writeHead(200, { 'content-length': 100 }).write('{');
+  });
+  servers.push(server);
+  const env = { HOME: home, npm_config_registry: `${server.url}/` };
+  const settings = { env, cwd: home, npmPackage: '@openai/codex' };
+  const opened = createRegistry(settings, { retry: { pause: 5 }, stallMs: 100 });
+  const error = await failure(opened.getJson('one'));
+  expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'unreachable' } });
+  expect(asked).toBe(3);
+});
