@@ -1,0 +1,84 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import {
+  installNodePackage,
+  isHealthy,
+  loadInstalled,
+  prefixLayout,
+} from '../../src/install/index.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
+import { PROCESS_SPACE } from '../../src/process-space.ts';
+import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
+import { lockPath, sealFiles } from '../../src/store/index.ts';
+import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { healthyPatient } from '../support/patient.ts';
+import { storedRuntime } from '../support/stored-runtime.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+const OTHERS = JSON.stringify({ pid: 1, space: 'elsewhere', token: 'theirs' });
+
+async function planOf(version: string): Promise<PackagePlan> {
+  const runtime = await miniatureRuntime(await tempDir(), { version });
+  await sealFiles(runtime.dir, runtime.manifest.files);
+  return await planPackage({ runtime, ecosystem: 'node' });
+}
+
+describe('an installation whose lock another takes over', () => {
+  it('does not lead the package to a build that the other may have removed', async () => {
+    const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
+    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
+    const plan = await planOf('0.116.0');
+    const lock = join(layout.modules, '.codex-cli-bin', 'install.lock');
+    let losses = 0;
+    const [first, ...others] = plan.files;
+    if (first === undefined || !('content' in first)) throw new Error('no content comes first');
+    const { content, ...file } = first;
+    const stealing = {
+      ...file,
+      get content() {
+        losses += 1;
+        writeFileSync(lock, OTHERS);
+        return content;
+      },
+    };
+    const installing = installNodePackage({
+      plan: { ...plan, files: [stealing, ...others] },
+      layout,
+      force: false,
+    });
+    await expect(installing).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    expect(losses).toBeGreaterThan(2);
+    const found = await loadInstalled(layout, 'codex-cli-bin');
+    expect(found?.version).toBe('0.115.0');
+    expect(found !== undefined && (await isHealthy(layout, found))).toBe(true);
+    expect(await readdir(dirname(lock))).toHaveLength(2);
+    await rm(lock);
+  });
+});
+
+describe('the lock of a process that died after its work', () => {
+  /** The lock of a runtime, as its dead holder left it. */
+  async function deadLock(home: string): Promise<string> {
+    const child = spawn('true');
+    await once(child, 'exit');
+    const path = `${lockPath(home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
+    await mkdir(dirname(path), { recursive: true });
+    const owner = { pid: child.pid, space: PROCESS_SPACE, token: 'theirs' };
+    await writeFile(path, JSON.stringify(owner));
+    return path;
+  }
+
+  it('goes with the next installation, whether it links or has nothing to do', async () => {
+    const { options } = await healthyPatient();
+    await storedRuntime(options.home);
+    for (const source of ['store', 'prefix']) {
+      const lock = await deadLock(options.home);
+      expect((await installRuntime(options)).source).toBe(source);
+      await expect(access(lock), source).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+  });
+});
