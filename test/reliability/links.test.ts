@@ -6,7 +6,10 @@ import { installWords, NEW, startReleases } from '../torture/site.ts';
 import { prefixVersion } from '../torture/site-state.ts';
 import { traceCommand, whyNoTrace } from '../torture/traced-command.ts';
 
-describe.skipIf(whyNoTrace() !== null)('a file system that cannot link', () => {
+const skipped = whyNoTrace();
+const note = skipped === null ? '' : ` (skipped: ${skipped})`;
+
+describe.skipIf(skipped !== null)(`a file system that cannot link${note}`, () => {
   it.each(['EPERM', 'EXDEV', 'EMLINK', 'EACCES'])('with %s gets copies', async (errno) => {
     await using github = await startReleases();
     const at = (await findPoints(github, null)).find(({ call }) => /^link/.test(call));
