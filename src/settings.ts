@@ -110,9 +110,12 @@ function enterpriseHost(env: Environment): string | undefined {
 function urlFrom(env: Environment, name: string): string | undefined {
   const text = set(env[name]);
   if (text === undefined) return undefined;
-  if (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)) return trimSlash(text);
-  // It may hold a password, so it is not shown.
-  throw usage(name, null, 'is no http or https URL.', 'Correct it, or leave it unset.');
+  const url = URL.canParse(text) ? new URL(text) : null;
+  // Paths are put behind it, and it is shown: nothing may follow its own, and no password be in it.
+  const base = url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text);
+  if (base && url.username === '' && url.password === '') return trimSlash(url.href);
+  const problem = 'is no http or https URL without user, query and fragment.';
+  throw usage(name, null, problem, 'Correct it, or leave it unset.');
 }
 
 /** Whether `text` is an `owner/name`. It becomes part of URLs, so a segment like `..` is none. */

@@ -64,3 +64,29 @@ describe('GitHub settings', () => {
     expect(() => settingsFrom(env, PROCESS)).toThrow(expect.objectContaining({ code: 'USAGE' }));
   });
 });
+
+describe('the base of an API', () => {
+  const surroundings = { cwd: '/', host: { platform: 'linux', arch: 'x64' } };
+  const apiUrl = (text: string) =>
+    settingsFrom({ GITHUB_API_URL: text }, surroundings).github.apiUrl;
+
+  test.each([
+    ['https://ghe.test/api/v3//', 'https://ghe.test/api/v3'],
+    ['HTTPS://GHE.Test:8443', 'https://ghe.test:8443'],
+    [' https://ghe.test ', 'https://ghe.test'],
+    ['', 'https://api.github.com'],
+  ])('%j is %s', (text, expected) => {
+    expect(apiUrl(text)).toBe(expected);
+  });
+
+  test.each([
+    'ghe.test',
+    'https://u:canary@ghe.test',
+    'https://ghe.test/?a',
+    'https://ghe.test/#a',
+  ])('%s is refused, and not shown', (text) => {
+    expect(() => apiUrl(text)).toThrow(
+      expect.objectContaining({ code: 'USAGE', message: expect.not.stringContaining('canary') }),
+    );
+  });
+});
