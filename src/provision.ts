@@ -155,7 +155,9 @@ async function provisionAsset(
     // Every byte is in the staging directory by now. The other order would leave the download
     // behind for good when the process is killed in between.
     await download.discard();
-    const runtime = await commitRuntime(settings.home, staging, signed, {
+    const runtime = await commitRuntime(settings.home, {
+      staging,
+      manifest: signed,
       // One that is there already was passed over: it is not signed, or not what the lock pins.
       replace: request.force || request.signer !== undefined || request.lock !== null,
     });

@@ -104,7 +104,12 @@ function enterpriseHost(env: Environment): string | undefined {
   if (host === undefined || host === 'github.com') return undefined;
   const url = `https://${host}`;
   if (URL.canParse(url) && new URL(url).host === host) return host;
-  throw usage('GH_HOST', host, 'is no host name.', 'Write it like github.example.com.');
+  throw usage({
+    what: 'GH_HOST',
+    text: host,
+    problem: 'is no host name.',
+    hint: 'Write it like github.example.com.',
+  });
 }
 
 function urlFrom(env: Environment, name: string): string | undefined {
@@ -115,7 +120,7 @@ function urlFrom(env: Environment, name: string): string | undefined {
   const base = url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text);
   if (base && url.username === '' && url.password === '') return trimSlash(url.href);
   const problem = 'is no http or https URL without user, query and fragment.';
-  throw usage(name, null, problem, 'Correct it, or leave it unset.');
+  throw usage({ what: name, text: null, problem, hint: 'Correct it, or leave it unset.' });
 }
 
 /** Whether `text` is an `owner/name`. It becomes part of URLs, so a segment like `..` is none. */
@@ -127,15 +132,22 @@ export function isRepository(text: string): boolean {
 
 function checkRepo(repo: string): string {
   if (isRepository(repo)) return repo;
-  throw usage('The repository', repo, 'is no owner/name.', 'Write it like openai/codex.');
+  throw usage({
+    what: 'The repository',
+    text: repo,
+    problem: 'is no owner/name.',
+    hint: 'Write it like openai/codex.',
+  });
 }
 
-function usage(
-  what: string,
-  text: string | null,
-  problem: string,
-  hint: string,
-): CodexRuntimeError {
+interface Misuse {
+  readonly what: string;
+  readonly text: string | null;
+  readonly problem: string;
+  readonly hint: string;
+}
+
+function usage({ what, text, problem, hint }: Misuse): CodexRuntimeError {
   const shown = text === null ? '' : ` "${text}"`;
   return new CodexRuntimeError('USAGE', `${what}${shown} ${problem}`, { hint });
 }

@@ -39,7 +39,7 @@ export async function introduce(transport: Transport, options: ClientOptions): P
       for (const listener of listeners) tell(listener, notification);
     },
     onRequest: (method, params, signal) =>
-      answer(options, { router, approvers }, method, params, signal),
+      answer(options, { router, approvers }, { method, params, signal }),
     onClose: (reason: TransportClosedError) => router.close(reason),
   });
   const ms = options.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
@@ -92,12 +92,16 @@ function verifyVersion({ serverVersion }: ServerMetadata, expected: string | und
   );
 }
 
+interface Asked {
+  readonly method: string;
+  readonly params: unknown;
+  readonly signal: AbortSignal;
+}
+
 async function answer(
   options: ClientOptions,
   { router, approvers }: Pick<Session, 'router' | 'approvers'>,
-  method: string,
-  params: unknown,
-  signal: AbortSignal,
+  { method, params, signal }: Asked,
 ): Promise<unknown> {
   const request = parseApproval(
     method,

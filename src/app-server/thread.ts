@@ -46,7 +46,7 @@ export class Thread {
    * AbortedError
    */
   turn(input: Input, options: TurnOptions = {}): Promise<TurnHandle> {
-    return startTurn(this.#session, this.id, input, options);
+    return startTurn(this.#session, { threadId: this.id, input, options });
   }
 
   /** The thread as the server has stored it. */

@@ -86,6 +86,12 @@ export class TurnHandle {
   }
 }
 
+export interface TurnRequest {
+  readonly threadId: string;
+  readonly input: Input;
+  readonly options: TurnOptions;
+}
+
 /**
  * Starts a turn, after the thread's running one. Aborted before the server has answered, the turn
  * is interrupted as soon as it can be.
@@ -94,12 +100,10 @@ export class TurnHandle {
  */
 export async function startTurn(
   session: Session,
-  threadId: string,
-  input: Input,
-  { signal, onApproval, ...overrides }: TurnOptions,
+  { threadId, input, options: { signal, onApproval, ...overrides } }: TurnRequest,
 ): Promise<TurnHandle> {
   const params = { ...overrides, threadId, input: toWireInput(input) };
-  const started = openTurn(session, threadId, params, signal, onApproval);
+  const started = openTurn(session, { threadId, params, signal, onApproval });
   try {
     return await abortable(started, signal, 'turn/start');
   } catch (error) {
@@ -112,12 +116,16 @@ export async function startTurn(
   }
 }
 
+interface OpeningTurn {
+  readonly threadId: string;
+  readonly params: TurnStartParams;
+  readonly signal: AbortSignal | undefined;
+  readonly onApproval: Approve | undefined;
+}
+
 async function openTurn(
   session: Session,
-  threadId: string,
-  params: TurnStartParams,
-  signal: AbortSignal | undefined,
-  onApproval: Approve | undefined,
+  { threadId, params, signal, onApproval }: OpeningTurn,
 ): Promise<TurnHandle> {
   const { router, connection, approvers } = session;
   const turn = await router.open(threadId);

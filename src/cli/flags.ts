@@ -109,12 +109,17 @@ export function addPrefixFlags(command: Command): Command {
     .option('--name <name>', 'name of the package (default: codex-cli-bin)', nonEmpty);
 }
 
+/** What a command was given. */
+export interface GivenOptions {
+  readonly version?: string | undefined;
+  readonly flags: RuntimeFlags & PrefixFlags;
+  readonly onProgress?: OnProgress | undefined;
+}
+
 /** The library's options from flags; what was not given stays absent, so that defaults apply. */
 export function libraryOptions(
   context: CliContext,
-  version: string | undefined,
-  flags: RuntimeFlags & PrefixFlags,
-  onProgress?: OnProgress,
+  { version, flags, onProgress }: GivenOptions,
 ): PrefixOptions {
   const given = {
     version,
@@ -150,17 +155,23 @@ export function parseList(value: string): readonly string[] {
   return items;
 }
 
+export interface PrintedResult {
+  /** The document of `--json`. */
+  readonly result: object;
+  /** For people and shells; empty prints nothing. */
+  readonly text: string;
+  /** Adds colours to the text that is safe by then. */
+  readonly paint?: (safe: string) => string;
+}
+
 /**
  * Prints a command's result: the document with `--json`, else the text alone. Both may hold words
  * from outside, so controls in them are escaped.
- * @param paint adds colours to the text that is safe by then
  */
 export function printResult(
   context: CliContext,
   flags: CommonFlags,
-  result: object,
-  text: string,
-  paint = (safe: string): string => safe,
+  { result, text, paint = (safe) => safe }: PrintedResult,
 ): void {
   if (flags.json === true) context.stdout.write(formatJson(result));
   else if (text !== '') context.stdout.write(`${paint(escapeControls(text))}\n`);

@@ -38,7 +38,13 @@ export function ok(id: string, summary: string, fields: Fields = {}): Finding {
   return { id, status: 'ok', summary, advice: null, code: null, fields };
 }
 
-export function warn(id: string, summary: string, advice: string, fields: Fields = {}): Finding {
+export interface Warning {
+  readonly summary: string;
+  readonly advice: string;
+  readonly fields?: Fields;
+}
+
+export function warn(id: string, { summary, advice, fields = {} }: Warning): Finding {
   return { id, status: 'warn', summary, advice, code: null, fields };
 }
 

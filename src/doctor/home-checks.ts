@@ -42,12 +42,11 @@ async function runs(home: string, probe: string): Promise<Finding> {
         fields: { home },
       });
     }
-    return warn(
-      'home.exec',
-      `Whether programs may run from ${home} could not be tried.`,
-      'Run codex-runtime verify after an installation.',
-      { home },
-    );
+    return warn('home.exec', {
+      summary: `Whether programs may run from ${home} could not be tried.`,
+      advice: 'Run codex-runtime verify after an installation.',
+      fields: { home },
+    });
   }
   return ok('home.exec', 'Programs may run from there.', { home });
 }
@@ -59,7 +58,7 @@ export const checkDisk: Check = async ({ settings: { home } }) => {
   const left = `${(free / GB).toFixed(free < GB ? 3 : 1)} GB are free where runtimes are stored.`;
   const advice = 'Free some space (codex-runtime prune --dry-run says what could go).';
   if (free < FULL) return [fail('disk', 'DISK_FULL', { summary: left, advice, fields: { free } })];
-  if (free < TIGHT) return [warn('disk', left, advice, { free })];
+  if (free < TIGHT) return [warn('disk', { summary: left, advice, fields: { free } })];
   return [ok('disk', left, { free })];
 };
 

@@ -22,6 +22,10 @@ export const checkNode: Check = async () => {
   if (zstd) return [ok('node', `Node ${version}.`, { version, zstd })];
   const summary = `Node ${version} cannot inflate zstd: the larger .tar.gz is taken instead.`;
   return [
-    warn('node', summary, 'Use Node 22.15 or newer for smaller downloads.', { version, zstd }),
+    warn('node', {
+      summary,
+      advice: 'Use Node 22.15 or newer for smaller downloads.',
+      fields: { version, zstd },
+    }),
   ];
 };

@@ -55,19 +55,26 @@ async function probe(patient: Patient, channel: string, ask: Ask): Promise<Findi
     const reason = timeout.aborted ? 'unreachable' : unavailableReason(error);
     // It answered, if only to say no: the way is open.
     if (reason !== 'not-found' && reason !== 'unauthorized') {
-      return unreachable(id, channel, reason, error);
+      return unreachable({ id, channel, reason, error });
     }
   }
   const took = Math.round(performance.now() - started);
   return ok(id, `${channel} answers in ${took} ms.`, { channel, reachable: true, ms: took });
 }
 
-function unreachable(id: string, channel: string, reason: string | null, error: unknown): Finding {
+interface Unreachable {
+  readonly id: string;
+  readonly channel: string;
+  readonly reason: string | null;
+  readonly error: unknown;
+}
+
+function unreachable({ id, channel, reason, error }: Unreachable): Finding {
   if (!isCodexRuntimeError(error)) throw error;
   const fields = { ...error.fields, channel, reachable: false, reason };
   const summary =
     error.code === 'ABORTED' ? `${channel} did not answer in ${PATIENCE} ms.` : error.message;
-  return warn(id, summary, error.hint ?? adviceFor(reason), fields);
+  return warn(id, { summary, advice: error.hint ?? adviceFor(reason), fields });
 }
 
 function adviceFor(reason: string | null): string {

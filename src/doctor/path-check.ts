@@ -22,12 +22,11 @@ export const checkPath: Check = async ({ settings: { env, host } }) => {
   if (others.length === 0) return [ok('path', `codex is ${describe(first)}.`, fields)];
   const list = others.map(describe).join('; ');
   return [
-    warn(
-      'path',
-      `A shell runs ${describe(first)}; it hides ${list}.`,
-      `Remove what you do not want (${removal(first)}), or put the directory of the other first in PATH.`,
+    warn('path', {
+      summary: `A shell runs ${describe(first)}; it hides ${list}.`,
+      advice: `Remove what you do not want (${removal(first)}), or put the directory of the other first in PATH.`,
       fields,
-    ),
+    }),
   ];
 };
 

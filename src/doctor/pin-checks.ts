@@ -11,7 +11,7 @@ export const checkPin: Check = async (patient) => {
   } catch (error) {
     if (isCodexRuntimeError(error, 'PIN_MISSING')) {
       const advice = 'Pin one with "codex-runtime pin VERSION", and commit the lockfile.';
-      return [warn('pin', 'Nothing says which Codex version is wanted here.', advice)];
+      return [warn('pin', { summary: 'Nothing says which Codex version is wanted here.', advice })];
     }
     return [failFrom('pin', error)];
   }
@@ -28,12 +28,11 @@ function describePin({ spec, origin, lock }: Pin): Finding {
   if (spec.kind === 'exact') {
     return ok('pin', `Codex ${spec.version.semver} is wanted (${origin}).`, fields);
   }
-  return warn(
-    'pin',
-    `The pin (${origin}) is no exact version: it means another one tomorrow.`,
-    'Write an exact version, or "codex-runtime pin" it.',
+  return warn('pin', {
+    summary: `The pin (${origin}) is no exact version: it means another one tomorrow.`,
+    advice: 'Write an exact version, or "codex-runtime pin" it.',
     fields,
-  );
+  });
 }
 
 /** A lockfile for another version vouches for nothing, and nobody would notice. */

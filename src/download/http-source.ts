@@ -7,8 +7,7 @@ export type OpenUrl = (url: string, request: HttpRequest) => Promise<HttpRespons
 
 /** A source that speaks HTTP. `request` adds credentials and headers of its kind. */
 export function createHttpSource(
-  kind: AssetSource['kind'],
-  url: string,
+  { kind, url }: { readonly kind: AssetSource['kind']; readonly url: string },
   openUrl: OpenUrl,
   request: Pick<HttpRequest, 'headers' | 'credentials'> = {},
 ): ByteSource {

@@ -13,20 +13,23 @@ import {
 /** Broken connections that are replaced at once, before the source's retry policy gets a say. */
 const REPLACEMENTS = 4;
 
+export interface LaneStart {
+  /** An open body at the first missing byte, which may go on to the end of the asset. */
+  readonly first: BodyReader;
+  /** Whether others join at once; else they join when `first` turns out to be slow. */
+  readonly crowd: boolean;
+}
+
 /**
  * The way around a slow connection: up to `tuning.lanes` of them write their ranges to the partial
  * file, and the consumer is given what is there in order. What a connection does not bring, another
  * one does; only when none is left does this fail, and what was written stays for the next attempt.
- *
- * @param first An open body at the first missing byte, which may go on to the end of the asset.
- * @param crowd Whether others join at once; else they join when `first` turns out to be slow.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `TRUNCATED`, `ABORTED`, disk errors
  */
 export async function fetchInLanes(
   source: ByteSource,
-  first: BodyReader,
   state: TransferState,
-  crowd: boolean,
+  { first, crowd }: LaneStart,
 ): Promise<void> {
   const { partial, verifier, edition, tuning } = state;
   if (edition === null) throw truncated(state, first.opened.url);

@@ -1,7 +1,7 @@
 import type { Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
-import { type Sink, streamFrom } from './byte-stream.ts';
+import { streamFrom } from './byte-stream.ts';
 import { claimPartial, partialId, removeAbandoned } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
@@ -53,7 +53,7 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
     try {
       await claim.adopt();
       partial = await openPartial(claim.path);
-      await receive(beginState(request, tuning, partial, sink, signal), request, outcome);
+      await receive(beginState(request, tuning, { partial, sink, signal }), request, outcome);
     } catch (error) {
       claim.release();
       throw error;
@@ -72,9 +72,7 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
 function beginState(
   { asset, onProgress }: DownloadRequest,
   tuning: DownloadTuning,
-  partial: PartialFile,
-  sink: Sink,
-  signal: AbortSignal,
+  { partial, sink, signal }: Pick<TransferState, 'partial' | 'sink' | 'signal'>,
 ): TransferState {
   return {
     asset,

@@ -54,7 +54,7 @@ export async function openPartial(path: string): Promise<PartialFile> {
     const file = await open(path, constants.O_RDWR | constants.O_CREAT, 0o600);
     try {
       const left = await findLeft(path, file);
-      return createPartial(path, file, left, guard);
+      return createPartial({ path, file, left, guard });
     } catch (error) {
       await file.close();
       throw error;
@@ -67,6 +67,13 @@ type Guard = <T>(work: () => Promise<T>) => Promise<T>;
 interface Left {
   readonly edition: Edition | null;
   readonly have: IntervalSet;
+}
+
+interface OpenPartial {
+  readonly path: string;
+  readonly file: FileHandle;
+  readonly left: Left;
+  readonly guard: Guard;
 }
 
 async function findLeft(path: string, file: FileHandle): Promise<Left> {
@@ -84,7 +91,7 @@ async function findLeft(path: string, file: FileHandle): Promise<Left> {
   return usable ? { edition, have } : { edition: null, have: [] };
 }
 
-function createPartial(path: string, file: FileHandle, left: Left, guard: Guard): PartialFile {
+function createPartial({ path, file, left, guard }: OpenPartial): PartialFile {
   let have = left.have;
   let writer = createAppendWriter(file, reachFrom(have, 0));
   let unrecorded: IntervalSet = [];

@@ -21,15 +21,15 @@ export function createByteSource(source: AssetSource, around: SourceSurroundings
   const { http, registry, settings } = around;
   switch (source.kind) {
     case 'api':
-      return createHttpSource('api', source.url, http.open, {
+      return createHttpSource(source, http.open, {
         headers: { accept: 'application/octet-stream' },
         ...apiCredentials(settings),
       });
     case 'browser':
     case 'mirror':
-      return createHttpSource(source.kind, source.url, http.open);
+      return createHttpSource(source, http.open);
     case 'npm':
-      return createHttpSource('npm', source.url, registry.open);
+      return createHttpSource(source, registry.open);
     case 'gh':
       return createGhSource(source, around.asset, {
         workDir: around.workDir,

@@ -48,11 +48,11 @@ async function attemptTransfer(source: ByteSource, state: TransferState): Promis
     reportProgress(state);
     const inOrder = partial.have.length <= 1 && reachFrom(partial.have, 0) === sizeOf(partial.have);
     if (!inOrder) {
-      await fetchInLanes(source, reader, state, false);
+      await fetchInLanes(source, state, { first: reader, crowd: false });
     } else {
       await deliverFromDisk(state);
       const speed = await fetchDirect(reader, state);
-      if (speed === 'slow') await fetchInLanes(source, reader, state, true);
+      if (speed === 'slow') await fetchInLanes(source, state, { first: reader, crowd: true });
     }
     return opened.url;
   } finally {

@@ -91,17 +91,19 @@ function inNpm(segments: readonly string[], kind: Member['kind'], target: Target
   if (owner === undefined) return kind === 'directory' ? SKIP : OUTSIDE;
   if (owner !== target.triple) return { reason: 'wrong-target' };
   if (top === undefined) return kind === 'directory' ? SKIP : OUTSIDE;
-  if (top === 'codex' || top === 'path') return inOldNpm(top, rest, kind, target);
+  if (top === 'codex' || top === 'path') return inOldNpm({ top, rest, kind, target });
   return inTree([top, ...rest], kind);
 }
 
+interface OldNpmMember {
+  readonly top: 'codex' | 'path';
+  readonly rest: readonly string[];
+  readonly kind: Member['kind'];
+  readonly target: Target;
+}
+
 /** `codex/` held the executable and, on Windows, its helpers side by side; `path/` held `rg`. */
-function inOldNpm(
-  top: 'codex' | 'path',
-  rest: readonly string[],
-  kind: Member['kind'],
-  target: Target,
-): Placement {
+function inOldNpm({ top, rest, kind, target }: OldNpmMember): Placement {
   const [name] = rest;
   if (name === undefined) return kind === 'directory' ? SKIP : OUTSIDE;
   if (top === 'path') return { path: ['codex-path', ...rest].join('/') };

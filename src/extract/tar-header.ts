@@ -17,7 +17,7 @@ export interface TarHeader {
  * refused: where readers would differ there is no safe reading.
  */
 export function decodeTarHeader(block: Buffer, refuse: Refuse): TarHeader {
-  const name = text(block, 0, 100, refuse);
+  const name = text(block.subarray(0, 100), refuse);
   if (octal(block.subarray(148, 156)) !== checksum(block)) throw refuse('corrupt', null);
   const magic = block.toString('latin1', 257, 265);
   const posix = magic === 'ustar\u000000';
@@ -26,17 +26,16 @@ export function decodeTarHeader(block: Buffer, refuse: Refuse): TarHeader {
   const size = number(block.subarray(124, 136));
   if (mode === undefined || size === undefined) throw refuse('corrupt', name);
   const type = block[156] === 0 ? '0' : block.toString('latin1', 156, 157);
-  const linkName = text(block, 157, 100, refuse);
+  const linkName = text(block.subarray(157, 257), refuse);
   if (linkName !== '' && type !== '1' && type !== '2') throw refuse('ambiguous', name);
   // star and node-tar keep two times in the last bytes of the prefix, which is shorter then.
   const times = posix && /^\0[0-7\0 ]{24}$/.test(block.toString('latin1', 475, 500));
-  const prefix = posix ? text(block, 345, times ? 130 : 155, refuse) : '';
+  const prefix = posix ? text(block.subarray(345, times ? 475 : 500), refuse) : '';
   return { name: prefix === '' ? name : `${prefix}/${name}`, mode, size, type };
 }
 
 /** Text up to the first NUL; what follows it must be NUL too, or a name would hide a second one. */
-function text(block: Buffer, start: number, length: number, refuse: Refuse): string {
-  const field = block.subarray(start, start + length);
+function text(field: Buffer, refuse: Refuse): string {
   const end = field.indexOf(0);
   const used = end === -1 ? field : field.subarray(0, end);
   const decoded = decodeUtf8(used);

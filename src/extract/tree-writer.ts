@@ -49,7 +49,7 @@ export class TreeWriter {
     });
     this.#open.add(handle);
     const hash = createHash('sha256');
-    const size = await this.#write(handle, absolute, body, hash);
+    const size = await this.#write({ handle, path: absolute }, body, hash);
     await this.#syncs.add(async () => {
       await handle.chmod(mode);
       await handle.sync();
@@ -78,12 +78,11 @@ export class TreeWriter {
   }
 
   async #write(
-    handle: FileHandle,
-    absolute: string,
+    { handle, path }: { readonly handle: FileHandle; readonly path: string },
     body: AsyncIterable<Buffer>,
     hash: Hash,
   ): Promise<number> {
-    const window = new WriteWindow(handle, absolute);
+    const window = new WriteWindow(handle, path);
     let synced = 0;
     try {
       for await (const chunk of body) {
@@ -91,7 +90,7 @@ export class TreeWriter {
         hash.update(chunk);
         if (window.position - synced < SYNC_EVERY_BYTES || !this.#syncs.idle) continue;
         synced = window.position;
-        await this.#syncs.add(() => handle.datasync(), absolute);
+        await this.#syncs.add(() => handle.datasync(), path);
       }
     } finally {
       await window.settled();

@@ -77,7 +77,7 @@ async function locateAll(zip: ZipFile, { limits, refuse }: ZipRequest): Promise<
   for await (const entry of entriesOf(zip, refuse)) {
     const name = decodeUtf8(rawName(entry));
     if (name === undefined) throw refuse('malformed-name', rawName(entry).toString('latin1'));
-    members.push(await locate(zip, entry, name, refuse));
+    members.push(await locate({ zip, entry, name, refuse }));
   }
   expectNoGaps(members, directory, refuse);
   return members;
@@ -105,7 +105,14 @@ async function* entriesOf(zip: ZipFile, refuse: Refuse): AsyncGenerator<Entry> {
   }
 }
 
-async function locate(zip: ZipFile, entry: Entry, name: string, refuse: Refuse): Promise<Located> {
+interface Locating {
+  readonly zip: ZipFile;
+  readonly entry: Entry;
+  readonly name: string;
+  readonly refuse: Refuse;
+}
+
+async function locate({ zip, entry, name, refuse }: Locating): Promise<Located> {
   if (entry.isEncrypted()) throw refuse('encrypted', name);
   if (entry.extraFields.some(({ id }) => id === UNICODE_PATH)) throw refuse('ambiguous', name);
   if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
@@ -113,7 +120,7 @@ async function locate(zip: ZipFile, entry: Entry, name: string, refuse: Refuse):
   }
   const kind = name.endsWith('/') ? 'directory' : 'file';
   const mode = unixMode(entry);
-  checkMode(mode, kind, name, refuse);
+  checkMode({ mode, kind, name, refuse });
   if (kind === 'directory' && entry.uncompressedSize !== 0) throw refuse('ambiguous', name);
   const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
     throw refuse('corrupt', name, error);
@@ -154,7 +161,14 @@ function unixMode(entry: Entry): number {
   return system === UNIX || system === DARWIN ? entry.externalFileAttributes >>> 16 : 0;
 }
 
-function checkMode(mode: number, kind: Member['kind'], name: string, refuse: Refuse): void {
+interface MemberMode {
+  readonly mode: number;
+  readonly kind: Member['kind'];
+  readonly name: string;
+  readonly refuse: Refuse;
+}
+
+function checkMode({ mode, kind, name, refuse }: MemberMode): void {
   const type = mode & 0o170000;
   if (type === 0o120000) throw refuse('hard-or-symbolic-link', name);
   const isFile = type === 0 || type === 0o100000;

@@ -92,7 +92,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
       throw spawnFailure(cause);
     });
     throwIfAborted(signal);
-    if (status !== 0) throw ghFailure(args[0] ?? '', status, stderr, env);
+    if (status !== 0) throw ghFailure({ command: args[0] ?? '', status, stderr, env });
     return Buffer.concat(stdout).toString('utf8');
   } finally {
     clearTimeout(timer);
@@ -121,7 +121,14 @@ function spawnFailure(cause: unknown) {
   });
 }
 
-function ghFailure(command: string, status: number | null, stderr: string, env: Environment) {
+interface FailedRun {
+  readonly command: string;
+  readonly status: number | null;
+  readonly stderr: string;
+  readonly env: Environment;
+}
+
+function ghFailure({ command, status, stderr, env }: FailedRun) {
   const said = withoutSecrets(stderr.trim().split('\n', 1)[0] ?? '', env);
   return unavailable(`gh ${command} failed (${status ?? 'killed'}): ${said.replace(/\.$/, '')}.`, {
     reason: reasonIn(stderr),

@@ -25,6 +25,12 @@ export interface HttpResponse {
   readonly body: Body;
 }
 
+/** How requests go out, whichever they are. */
+export interface Line {
+  readonly dispatchers: Dispatchers;
+  readonly timeouts: HttpTimeouts;
+}
+
 const MAX_HOPS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
@@ -34,14 +40,13 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
-  dispatchers: Dispatchers,
-  timeouts: HttpTimeouts,
+  line: Line,
   address: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
   let url = parseHop(address);
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await ask(dispatchers, timeouts, url, request);
+    const answer = await ask(line, url, request);
     if (!REDIRECTS.includes(answer.status)) return accept(answer);
     answer.body.destroy();
     const location = answer.headers['location'];
@@ -57,8 +62,7 @@ export async function exchange(
 }
 
 async function ask(
-  dispatchers: Dispatchers,
-  timeouts: HttpTimeouts,
+  { dispatchers, timeouts }: Line,
   url: URL,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -90,7 +94,7 @@ function accept(answer: HttpResponse): HttpResponse {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
   if (status >= 200 && status < 300 && (encoding === 'identity' || encoding === '')) return answer;
   answer.body.destroy();
-  if (status >= 400) throw statusFailure(url, status, headers, Date.now());
+  if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
   const what = status < 300 ? `encoded the answer (${encoding})` : `answered ${status}`;
   throw unavailable(`${url.host} ${what} to ${displayUrl(url)}, which is not taken.`, {
     reason: 'refused',

@@ -39,7 +39,7 @@ export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions
   const dispatchers = createDispatchers(settings.env, timeouts);
 
   const open = (url: string, request: HttpRequest = {}): Promise<HttpResponse> =>
-    exchange(dispatchers, timeouts, url, request);
+    exchange({ dispatchers, timeouts }, url, request);
   const getText = (url: string, request: HttpRequest = {}): Promise<string> =>
     withRetries(async () => readText(await open(url, request), request.signal), {
       policy,

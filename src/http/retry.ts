@@ -23,16 +23,23 @@ export const RETRY_POLICY: RetryPolicy = {
   longestWait: 20_000,
 };
 
+interface FailedAttempt {
+  readonly error: unknown;
+  readonly next: number;
+  readonly policy: RetryPolicy;
+  readonly now: number;
+}
+
 /**
  * How long to wait before attempt number `next` (from 2), or null when `error` or the policy says
  * that there is none. Only network errors, 408, 429, 5xx and truncated bodies are worth repeating.
  */
-function planRetry(
-  error: unknown,
-  next: number,
-  policy: RetryPolicy,
-  now: number,
-): { readonly delay: number; readonly limited: boolean } | null {
+function planRetry({
+  error,
+  next,
+  policy,
+  now,
+}: FailedAttempt): { readonly delay: number; readonly limited: boolean } | null {
   if (!isRetryable(error) || next > attemptsFor(error, policy)) return null;
   const retryAt = Date.parse(String(error.fields['retryAt'] ?? ''));
   const limited = unavailableReason(error) === 'rate-limited';
@@ -74,7 +81,7 @@ export async function waitForRetry(
   },
 ): Promise<void> {
   const { policy, onProgress, signal } = options;
-  const plan = planRetry(error, next, policy, Date.now());
+  const plan = planRetry({ error, next, policy, now: Date.now() });
   if (plan === null) throw error;
   const reason = (error as CodexRuntimeError).message;
   onProgress?.(

@@ -2,13 +2,15 @@ import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { type ResponseHeaders, retryAtOf } from './rate-limit.ts';
 
+export interface HttpRefusal {
+  readonly url: URL;
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly now: number;
+}
+
 /** The failure that an HTTP status of 400 or more stands for. */
-export function statusFailure(
-  url: URL,
-  status: number,
-  headers: ResponseHeaders,
-  now: number,
-): CodexRuntimeError {
+export function statusFailure({ url, status, headers, now }: HttpRefusal): CodexRuntimeError {
   const shown = displayUrl(url);
   if (status === 404 || status === 410) {
     return unavailable(`${shown} was not found (${status}).`, { reason: 'not-found', url, status });

@@ -50,7 +50,7 @@ export async function openTarball(
     answer.destroy();
     const { location } = answer.headers;
     if (status >= 300 && status < 400 && location !== undefined) url = parseHop(location, url);
-    else if (status >= 400) throw statusFailure(url, status, headers, Date.now());
+    else if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
     else throw refused(url, `answered ${status} in a form that is not taken`);
   }
   throw refused(first, `redirects more than ${MAX_HOPS} times`);

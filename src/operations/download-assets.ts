@@ -118,7 +118,7 @@ async function bringAsset(
   const described = { target: asset.target.triple, name: asset.name, path, channel };
   const present = request.force ? null : await verifyAssetFile(path, asset);
   if (present !== null) {
-    const signature = await bringSignature(request, asset, null, dir);
+    const signature = await bringSignature(request, { asset, delivered: null, dir });
     return { ...described, ...present, signature, downloaded: 0 };
   }
   const { onProgress, signal, settings } = request;
@@ -143,16 +143,24 @@ async function bringAsset(
   await chmod(download.path, 0o644);
   await rename(download.path, path);
   await download.discard();
-  const signature = await bringSignature(request, asset, download.outcome.source, dir);
+  const signature = await bringSignature(request, {
+    asset,
+    delivered: download.outcome.source,
+    dir,
+  });
   return { ...described, ...verified, signature, downloaded: download.outcome.fetched };
+}
+
+interface Brought {
+  readonly asset: Asset;
+  readonly delivered: AssetSource['kind'] | null;
+  readonly dir: string;
 }
 
 /** Without it, a machine that has only this directory could not require a signature. */
 async function bringSignature(
   { version, settings, lock, signal }: ExactRequest,
-  asset: Asset,
-  delivered: AssetSource['kind'] | null,
-  dir: string,
+  { asset, delivered, dir }: Brought,
 ): Promise<string | null> {
   return await saveBundle(
     {

@@ -74,7 +74,8 @@ export async function installPythonRuntime(
   const { provisionRuntime } = await import('../provision.ts');
   const { provisioned } = await useRuntime({
     obtain: () => provisionRuntime(request),
-    use: (runtime) => installWheel(environment, request, runtime, options.templatesDir),
+    use: (runtime) =>
+      installWheel(environment, { request, runtime, templatesDir: options.templatesDir }),
     lock: lockPath(request.settings.home, request.version.semver, request.target.triple),
     signal: options.signal,
   });
@@ -134,11 +135,15 @@ async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
   return !relative(real, await realpath(dir)).startsWith('..');
 }
 
+interface WheelInstallation {
+  readonly request: ExactRequest;
+  readonly runtime: Runtime;
+  readonly templatesDir: string | undefined;
+}
+
 async function installWheel(
   environment: PythonEnvironment,
-  request: ExactRequest,
-  runtime: Runtime,
-  templatesDir: string | undefined,
+  { request, runtime, templatesDir }: WheelInstallation,
 ): Promise<void> {
   const { planPackage } = await import('../stage/index.ts');
   const { packLocalWheel } = await import('../pack/index.ts');

@@ -62,7 +62,7 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
       );
       throwIfAborted(signal);
       const incomplete = answers.filter(({ missing }) => missing.length > 0);
-      if (incomplete.length === 0) return ready(version, targets, sources, attempts);
+      if (incomplete.length === 0) return ready({ version, targets, sources, attempts });
       open = incomplete.map(({ channel }) => channel);
       const missing = incomplete.flatMap((answer) => answer.missing);
       const left = deadline - performance.now();
@@ -75,12 +75,14 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   }
 }
 
-function ready(
-  version: Version,
-  targets: readonly Target[],
-  sources: readonly { readonly channel: Channel }[],
-  attempts: number,
-): ReadyRelease {
+interface CompleteRelease {
+  readonly version: Version;
+  readonly targets: readonly Target[];
+  readonly sources: readonly { readonly channel: Channel }[];
+  readonly attempts: number;
+}
+
+function ready({ version, targets, sources, attempts }: CompleteRelease): ReadyRelease {
   return {
     version: version.semver,
     ready: true,

@@ -17,6 +17,6 @@ export async function packLocalWheel(
 ): Promise<string> {
   const wheelTags = plan.target === null ? [] : parseTarget(plan.target).wheelTags;
   const pool = new DeflatePool(undefined, 0);
-  const [wheel] = await packTarget([{ plan, wheelTags }], directory, pool, signal);
+  const [wheel] = await packTarget([{ plan, wheelTags }], { directory, pool, signal });
   return join(directory, wheel?.path ?? '');
 }

@@ -66,14 +66,18 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
     const pool = new DeflatePool(request.parallelism);
     const packed = await Promise.all(
       [...targetPlans, rootPlans].map(async (plans) => {
-        const files = await packTarget(archivesOf(plans), output.work, pool, request.signal);
+        const files = await packTarget(archivesOf(plans), {
+          directory: output.work,
+          pool,
+          signal: request.signal,
+        });
         for (const file of files) request.onPacked?.(file);
         return files;
       }),
     );
     const files = packed.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
     const manifest = packManifest(release, runtimes, files);
-    await writeCompanions(output.work, manifest, runtimes, request);
+    await writeCompanions(output.work, { manifest, runtimes, request });
     await output.publish();
     return { ...manifest, reproducible: await isReferenceZlib() };
   } catch (error) {
@@ -123,11 +127,15 @@ function templateOptions({ templatesDir, repository }: PackRequest) {
   };
 }
 
+interface Companions {
+  readonly manifest: PackManifest;
+  readonly runtimes: readonly Runtime[];
+  readonly request: PackRequest;
+}
+
 async function writeCompanions(
   directory: string,
-  manifest: PackManifest,
-  runtimes: readonly Runtime[],
-  { downloadUrl }: PackRequest,
+  { manifest, runtimes, request: { downloadUrl } }: Companions,
 ): Promise<void> {
   const { name, version, files } = manifest;
   const descriptions = runtimes.map((runtime) => describeRuntime(runtime.manifest));

@@ -48,6 +48,12 @@ export function archivesOf(plans: readonly PackagePlan[]): readonly ArchiveReque
   );
 }
 
+export interface Packing {
+  readonly directory: string;
+  readonly pool: DeflatePool;
+  readonly signal: AbortSignal | undefined;
+}
+
 /**
  * Writes the archives of one runtime into `directory`, compressing each of its files once for all of
  * them. The same plans give the same bytes on every machine.
@@ -56,16 +62,14 @@ export function archivesOf(plans: readonly PackagePlan[]): readonly ArchiveReque
  */
 export async function packTarget(
   requests: readonly ArchiveRequest[],
-  directory: string,
-  pool: DeflatePool,
-  signal?: AbortSignal,
+  { directory, pool, signal }: Packing,
 ): Promise<readonly PackedFile[]> {
   const archives: OpenArchive[] = [];
   try {
     for (const request of requests) archives.push(await openArchive(request, directory, pool));
     await Promise.all(archives.map((each) => addAll(each, each.before, pool)));
     for (const [source, members] of sharedFiles(archives)) {
-      await addSharedFile(source, members, pool, signal);
+      await addSharedFile(source, { places: members, pool, signal });
     }
     await Promise.all(archives.map((each) => addAll(each, each.after, pool)));
     return await Promise.all(archives.map(finish));
@@ -126,12 +130,13 @@ function sharedFiles(archives: readonly OpenArchive[]): ReadonlyMap<string, read
   return places;
 }
 
-async function addSharedFile(
-  from: string,
-  places: readonly Place[],
-  pool: DeflatePool,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+interface SharedFile {
+  readonly places: readonly Place[];
+  readonly pool: DeflatePool;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function addSharedFile(from: string, { places, pool, signal }: SharedFile): Promise<void> {
   const [first] = places;
   if (first === undefined) return;
   const source: SourceFile = { from, size: first.file.size, sha256: first.file.sha256 };

@@ -159,19 +159,15 @@ function parseJson(text: string, path: string): unknown {
   try {
     return parseBoundedJson(text);
   } catch (cause) {
-    throw invalid(path, 'is not JSON', {}, cause);
+    throw invalid(path, 'is not JSON', { cause });
   }
 }
 
-/** What could be read of a lockfile that is refused. */
-type Known = Partial<Pick<Lock, 'version' | 'repo'>>;
+/** What could be read of a lockfile that is refused, and why no more could. */
+type Known = Partial<Pick<Lock, 'version' | 'repo'>> & { readonly cause?: unknown };
 
-function invalid(
-  path: string,
-  what: string,
-  { version, repo = DEFAULT_REPO }: Known = {},
-  cause?: unknown,
-): CodexRuntimeError {
+function invalid(path: string, what: string, known: Known = {}): CodexRuntimeError {
+  const { version, repo = DEFAULT_REPO, cause } = known;
   return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
     hint: `Run "${pinCommand({ version: version ?? '<version>', repo })}" to write it anew, and commit the result.`,
     fields: { path, ...(version === undefined ? {} : { version }) },

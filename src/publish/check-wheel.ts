@@ -26,7 +26,7 @@ export async function checkWheel(path: string): Promise<void> {
       if (content === undefined || content === null) throw damaged(path, `it has no ${file}`);
       return content;
     };
-    checkRecord(path, contentOf('RECORD'), members, `${distInfo}/RECORD`);
+    checkRecord({ path, record: contentOf('RECORD'), members, recordPath: `${distInfo}/RECORD` });
     const metadata = headers(contentOf('METADATA'));
     const claimed = metadata
       .get('Name')?.[0]
@@ -75,12 +75,14 @@ async function readMembers(
   return members;
 }
 
-function checkRecord(
-  path: string,
-  record: string,
-  members: ReadonlyMap<string, WheelMember>,
-  recordPath: string,
-): void {
+interface RecordCheck {
+  readonly path: string;
+  readonly record: string;
+  readonly members: ReadonlyMap<string, WheelMember>;
+  readonly recordPath: string;
+}
+
+function checkRecord({ path, record, members, recordPath }: RecordCheck): void {
   const listed = record.split('\n').filter((line) => line !== '' && line !== `${recordPath},,`);
   const lines = [...members].filter(([name]) => name !== recordPath).map(([, { line }]) => line);
   const unlisted = lines.find((line) => !listed.includes(line));

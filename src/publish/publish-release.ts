@@ -79,7 +79,7 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     for (const step of steps) {
       throwIfAborted(request.signal);
       request.onStep?.(step);
-      await apply(step, { ...request, directory }, client, registry);
+      await apply(step, { request: { ...request, directory }, client, registry });
     }
   }
   return {
@@ -90,17 +90,18 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
   };
 }
 
-async function apply(
-  step: PublishStep,
-  request: PublishRequest,
-  client: NpmClient,
-  registry: Registry,
-): Promise<void> {
+interface Publishing {
+  readonly request: PublishRequest;
+  readonly client: NpmClient;
+  readonly registry: Registry;
+}
+
+async function apply(step: PublishStep, { request, client, registry }: Publishing): Promise<void> {
   switch (step.action) {
     case 'present':
       return;
     case 'publish':
-      return publishOne(step.file, step.tag, request, client, registry);
+      return publishOne(step.file, { tag: step.tag, request, client, registry });
     case 'await':
       for (const file of step.files) await untilVisible(file, registry, request);
       return;
@@ -111,13 +112,14 @@ async function apply(
   }
 }
 
+interface TaggedPublishing extends Publishing {
+  readonly tag: string;
+}
+
 /** An answer that was lost on the way may belong to a request that was carried out. */
 async function publishOne(
   file: PackedFile,
-  tag: string,
-  request: PublishRequest,
-  client: NpmClient,
-  registry: Registry,
+  { tag, request, client, registry }: TaggedPublishing,
 ): Promise<void> {
   const { name, version } = file.package;
   try {

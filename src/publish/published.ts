@@ -19,7 +19,11 @@ export function loadPublished(
   signal?: AbortSignal,
 ): Promise<Published> {
   // npm asks like this before it writes.
-  return load(registry, `${escapeName(name)}?write=true`, 'application/json', signal);
+  return load(registry, {
+    path: `${escapeName(name)}?write=true`,
+    accept: 'application/json',
+    signal,
+  });
 }
 
 /** What an `npm install` sees now, caches included. */
@@ -28,14 +32,22 @@ export function loadVisible(
   name: string,
   signal?: AbortSignal,
 ): Promise<Published> {
-  return load(registry, escapeName(name), 'application/vnd.npm.install-v1+json', signal);
+  return load(registry, {
+    path: escapeName(name),
+    accept: 'application/vnd.npm.install-v1+json',
+    signal,
+  });
+}
+
+interface DocumentRequest {
+  readonly path: string;
+  readonly accept: string;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function load(
   registry: Registry,
-  path: string,
-  accept: string,
-  signal: AbortSignal | undefined,
+  { path, accept, signal }: DocumentRequest,
 ): Promise<Published> {
   try {
     const request = { headers: { accept }, ...(signal === undefined ? {} : { signal }) };

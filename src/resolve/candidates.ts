@@ -50,7 +50,7 @@ export async function* resolveCandidates(
   try {
     for (const { choice, channel } of channels.list) {
       for (const read of readings(request, choice, channel)) {
-        const candidate = await choose(request, channel.name, read, failures);
+        const candidate = await choose(request, { channel: channel.name, read, failures });
         if (candidate === undefined) continue;
         if (candidate.asset.digests.length === 0) {
           unvouched.push(candidate);
@@ -80,7 +80,7 @@ function readings(
 ): readonly Reading[] {
   const ask: Reading = () => channel.release(version, [target], signal);
   if (lock === null) return [ask];
-  const locked = lockedRelease(lock, target, choice, settings);
+  const locked = lockedRelease(lock, { target, choice, settings });
   if (locked === undefined) return [ask];
   if (locked.assets.length === 0) {
     // The executable's digest alone lets a channel stand in; else there is nothing to ask for.
@@ -92,11 +92,15 @@ function readings(
   return [async () => locked, ...(api ? [ask] : [])];
 }
 
+interface Attempt {
+  readonly channel: Channel;
+  readonly read: Reading;
+  readonly failures: CodexRuntimeError[];
+}
+
 async function choose(
   request: CandidateRequest,
-  channel: Channel,
-  read: Reading,
-  failures: CodexRuntimeError[],
+  { channel, read, failures }: Attempt,
 ): Promise<Candidate | undefined> {
   const { lock, onProgress, target, variant } = request;
   try {

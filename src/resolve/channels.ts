@@ -31,12 +31,21 @@ export function openChannels(request: Omit<ChannelsRequest, 'signal'>): Channels
   const http = createHttp(settings, watch);
   const registry = createRegistry(settings, watch);
   return {
-    list: sources.map((choice) => ({ choice, channel: open(choice, settings, http, registry) })),
+    list: sources.map((choice) => ({
+      choice,
+      channel: open(choice, { settings, http, registry }),
+    })),
     close: () => http.close(),
   };
 }
 
-function open(choice: SourceChoice, settings: Settings, http: Http, registry: Registry) {
+interface WaysOut {
+  readonly settings: Settings;
+  readonly http: Http;
+  readonly registry: Registry;
+}
+
+function open(choice: SourceChoice, { settings, http, registry }: WaysOut) {
   switch (choice.channel) {
     case 'github':
       return githubChannel(settings, http, choice.sources);

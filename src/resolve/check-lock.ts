@@ -58,7 +58,7 @@ export async function checkLock(request: ChannelsRequest & { lock: Lock }): Prom
       assets.filter(({ target }) => target.triple === triple).map((asset) => ({ channel, asset })),
     );
     const compared = offered.flatMap(({ channel, asset }) =>
-      compare(triple, locked, channel, asset),
+      compare({ target: triple, locked, channel, asset }),
     );
     const gone = locked
       .filter(({ name }) => !offered.some(({ asset }) => asset.name === name))
@@ -135,12 +135,14 @@ export function describeFinding(finding: LockFinding): string {
   }
 }
 
-function compare(
-  target: Triple,
-  locked: readonly LockedAsset[],
-  channel: Channel,
-  asset: Asset,
-): LockFinding[] {
+interface Comparison {
+  readonly target: Triple;
+  readonly locked: readonly LockedAsset[];
+  readonly channel: Channel;
+  readonly asset: Asset;
+}
+
+function compare({ target, locked, channel, asset }: Comparison): LockFinding[] {
   const actual = lockedAsset(asset);
   // What nobody vouches for cannot be locked, and is no gap of the lock.
   if (actual === undefined) return [];

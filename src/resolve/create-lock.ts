@@ -162,7 +162,7 @@ function lockedAssets(
     const relocked = before.some(({ name }) => name === asset.name);
     byName.set(
       asset.name,
-      known === undefined ? locked : mergeLocked(version, known, locked, relocked),
+      known === undefined ? locked : mergeLocked(version, { known, found: locked, relocked }),
     );
   }
   return [...byName.values()];

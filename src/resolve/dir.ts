@@ -36,7 +36,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
       const sums = await loadChecksums(dir);
       const assets = await Promise.all(
         targets.flatMap((target) =>
-          shapes(version, target).map((shape) => describe(dir, shape, target, sums)),
+          shapes(version, target).map((shape) => describe({ dir, shape, target, sums })),
         ),
       );
       return { channel: 'dir', version, assets: assets.filter((asset) => asset !== undefined) };
@@ -60,12 +60,14 @@ function shapes(version: Version, target: Target): readonly AssetShape[] {
   return [...releaseAssets(target), npmAsset(version.semver, target)];
 }
 
-async function describe(
-  dir: string,
-  shape: AssetShape,
-  target: Target,
-  sums: ReadonlyMap<string, string>,
-): Promise<Asset | undefined> {
+interface Description {
+  readonly dir: string;
+  readonly shape: AssetShape;
+  readonly target: Target;
+  readonly sums: ReadonlyMap<string, string>;
+}
+
+async function describe({ dir, shape, target, sums }: Description): Promise<Asset | undefined> {
   const path = join(dir, shape.name);
   const found = await statIfPresent(path);
   if (found?.isFile() !== true) return undefined;

@@ -27,7 +27,7 @@ export async function exhausted(
   const missing = first(answered, 'ASSET_NOT_FOUND');
   if (missing !== undefined) return withReasons(missing, reasons);
   if (first(answered, 'RELEASE_NOT_FOUND') !== undefined) {
-    return unknownVersion(wanted, channels, failures, reasons);
+    return unknownVersion(wanted, { channels, failures, reasons });
   }
   const unlocked = first(failures, 'LOCK_INCOMPLETE');
   // A channel that is locked and silent may answer later; a new lock would not change that.
@@ -47,11 +47,15 @@ export async function exhausted(
   );
 }
 
+interface Unanswered {
+  readonly channels: Channels;
+  readonly failures: readonly CodexRuntimeError[];
+  readonly reasons: readonly string[];
+}
+
 async function unknownVersion(
   { version, signal }: Wanted,
-  channels: Channels,
-  failures: readonly CodexRuntimeError[],
-  reasons: readonly string[],
+  { channels, failures, reasons }: Unanswered,
 ): Promise<CodexRuntimeError> {
   const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
   const answered = failures

@@ -18,12 +18,16 @@ export function browserUrl(
   return `${github.serverUrl}/${github.repo}/releases/download/${version.tag}/${name}`;
 }
 
+export interface SourceQuestion {
+  readonly version: Version;
+  readonly asset: Pick<DescribedAsset, 'name' | 'apiUrl' | 'browserUrl'>;
+  readonly order: readonly GitHubSource[];
+}
+
 /** The ways in `order` to bring one asset. */
 export function githubSources(
   settings: Pick<Settings, 'github'>,
-  version: Version,
-  asset: Pick<DescribedAsset, 'name' | 'apiUrl' | 'browserUrl'>,
-  order: readonly GitHubSource[],
+  { version, asset, order }: SourceQuestion,
 ): AssetSource[] {
   const { apiUrl, serverUrl, repo } = settings.github;
   const ways: Record<GitHubSource, AssetSource | null> = {

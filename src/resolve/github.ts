@@ -52,7 +52,7 @@ export function githubChannel(
       throw releaseNotFound('github', version);
     }
     const derived = uses('browser')
-      ? await attempt(() => fromChecksums(settings, http, version, signal))
+      ? await attempt(() => fromChecksums({ settings, http, version, signal }))
       : undefined;
     if (derived !== undefined) return derived;
     throw cannotTell(version, failures);
@@ -70,7 +70,7 @@ export function githubChannel(
           {
             size: asset.size,
             digests: digestsOf(asset, sums),
-            sources: githubSources(settings, version, asset, order),
+            sources: githubSources(settings, { version, asset, order }),
           },
         ]),
       );
@@ -110,7 +110,7 @@ async function checksums({
     .flatMap(releaseAssets)
     .some(({ name }) => document.assets.has(name) && document.assets.get(name)?.sha256 === null);
   if (list === undefined || !wanted) return new Map();
-  for (const source of githubSources(settings, document.version, list, order)) {
+  for (const source of githubSources(settings, { version: document.version, asset: list, order })) {
     if (source.kind !== 'api' && source.kind !== 'browser') continue;
     const credentials = githubCredentials(settings.github);
     try {
@@ -129,13 +129,20 @@ async function checksums({
   return new Map();
 }
 
+interface ChecksumsRequest {
+  readonly settings: Pick<Settings, 'github'>;
+  readonly http: Http;
+  readonly version: Version;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** What a release holds, as far as its checksum list says. */
-async function fromChecksums(
-  settings: Pick<Settings, 'github'>,
-  http: Http,
-  version: Version,
-  signal: AbortSignal | undefined,
-): Promise<Described> {
+async function fromChecksums({
+  settings,
+  http,
+  version,
+  signal,
+}: ChecksumsRequest): Promise<Described> {
   const url = browserUrl(settings, version, CHECKSUMS_ASSET);
   const sums = parseChecksums(await http.getText(url, signal === undefined ? {} : { signal }));
   if (sums.size === 0) {

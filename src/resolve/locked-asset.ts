@@ -29,17 +29,19 @@ export function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
 export const ACCEPT_HINT =
   'A release must not change after it was published. Find out who changed it; only if the new bytes are right, remove the lockfile and pin again.';
 
+/** What is said twice of one asset. */
+export interface Entries {
+  readonly known: LockedAsset;
+  readonly found: LockedAsset;
+  /** Whether `known` is of the lock that is being replaced, and not another channel's word. */
+  readonly relocked: boolean;
+}
+
 /**
  * Both entries in one.
  * @throws CodexRuntimeError `DIGEST_MISMATCH` when they describe different bytes.
  */
-export function mergeLocked(
-  version: Version,
-  known: LockedAsset,
-  found: LockedAsset,
-  /** Whether `known` is of the lock that is being replaced, and not another channel's word. */
-  relocked: boolean,
-): LockedAsset {
+export function mergeLocked(version: Version, { known, found, relocked }: Entries): LockedAsset {
   const difference = differenceOf(known, found);
   if (difference === undefined) return { ...known, ...found };
   const { what, expected, actual } = difference;

@@ -28,6 +28,12 @@ export function lockedTarget(lock: Lock, target: Target): LockedTarget {
   );
 }
 
+export interface LockedQuestion {
+  readonly target: Target;
+  readonly choice: SourceChoice;
+  readonly settings: Pick<Settings, 'github' | 'mirrorUrl'>;
+}
+
 /**
  * The release as the lockfile knows it, with direct URLs: no API is asked. Its digests come, as
  * for every release, from {@link applyLock}. Undefined for channels whose URLs cannot be derived
@@ -35,9 +41,7 @@ export function lockedTarget(lock: Lock, target: Target): LockedTarget {
  */
 export function lockedRelease(
   lock: Lock,
-  target: Target,
-  choice: SourceChoice,
-  settings: Pick<Settings, 'github' | 'mirrorUrl'>,
+  { target, choice, settings }: LockedQuestion,
 ): Release | undefined {
   const version = parseVersion(lock.version);
   const sources = directSources(choice, settings, version);
@@ -65,7 +69,8 @@ export function applyLock(asset: Asset, lock: Lock): Asset | undefined {
   const pinned = lockedDigests(locked);
   for (const { algorithm, hex } of pinned) {
     const other = asset.digests.find((digest) => digest.algorithm === algorithm);
-    if (other !== undefined && other.hex !== hex) throw contradiction(asset, lock, hex, other);
+    if (other !== undefined && other.hex !== hex)
+      throw contradiction({ asset, lock, expected: hex, actual: other });
   }
   return {
     ...asset,
@@ -87,10 +92,21 @@ function directSources(
   const direct = order.filter((source) => source !== 'api');
   if (direct.length === 0) return undefined;
   return (name) =>
-    githubSources(settings, version, { name, apiUrl: null, browserUrl: null }, direct);
+    githubSources(settings, {
+      version,
+      asset: { name, apiUrl: null, browserUrl: null },
+      order: direct,
+    });
 }
 
-function contradiction(asset: Asset, lock: Lock, expected: string, actual: Digest) {
+interface Contradiction {
+  readonly asset: Asset;
+  readonly lock: Lock;
+  readonly expected: string;
+  readonly actual: Digest;
+}
+
+function contradiction({ asset, lock, expected, actual }: Contradiction) {
   return new CodexRuntimeError(
     'DIGEST_MISMATCH',
     `${actual.origin} has other bytes for ${asset.name} of Codex ${lock.version} than the lockfile pins: expected ${actual.algorithm} ${expected}, got ${actual.hex}.`,

@@ -19,8 +19,8 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
     name: 'mirror',
     async release(version, targets, signal): Promise<Release> {
       const sums =
-        (await present(() => fromDocument(http, mirrorUrl, version, signal))) ??
-        (await present(() => fromChecksums(http, mirrorUrl, version, signal)));
+        (await present(() => fromDocument(http, { mirrorUrl, version, signal }))) ??
+        (await present(() => fromChecksums(http, { mirrorUrl, version, signal })));
       if (sums === undefined) throw releaseNotFound('mirror', version);
       const found = new Map(
         [...sums].map(([name, { size, sha256 }]) => [
@@ -54,11 +54,15 @@ export function mirrorAssetUrl(mirrorUrl: string, version: Version, name: string
 
 type Described = ReadonlyMap<string, { size: number | null; sha256: string | null }>;
 
+interface MirrorRequest {
+  readonly mirrorUrl: string;
+  readonly version: Version;
+  readonly signal: AbortSignal | undefined;
+}
+
 async function fromDocument(
   http: Http,
-  mirrorUrl: string,
-  version: Version,
-  signal: AbortSignal | undefined,
+  { mirrorUrl, version, signal }: MirrorRequest,
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, 'release.json');
   return requireRelease(await http.getJson(url, options(signal)), url, version.tag).assets;
@@ -66,9 +70,7 @@ async function fromDocument(
 
 async function fromChecksums(
   http: Http,
-  mirrorUrl: string,
-  version: Version,
-  signal: AbortSignal | undefined,
+  { mirrorUrl, version, signal }: MirrorRequest,
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, CHECKSUMS_ASSET);
   const sums = parseChecksums(await http.getText(url, options(signal)));

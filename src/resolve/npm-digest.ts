@@ -36,7 +36,7 @@ export function createVoucher(settings: Pick<Settings, 'npmPackage'>, registry: 
       version: build,
       integrity,
       signatures,
-      publishedAt: () => publishedAt(registry, name, build, signal),
+      publishedAt: () => publishedAt(registry, { name, build, signal }),
     };
     return [{ ...digest, registryKey: await verifyRegistrySignature(signed, known) }];
   };
@@ -51,12 +51,16 @@ async function readIntegrity(value: string): Promise<Digest | undefined> {
   return /^[0-9a-f]{128}$/.test(hex) ? { algorithm: 'sha512', hex, origin: 'npm' } : undefined;
 }
 
+interface PlatformBuild {
+  readonly name: string;
+  readonly build: string;
+  readonly signal: AbortSignal | undefined;
+}
+
 /** Only the list of all versions tells when one was published, in ms since the epoch. */
 async function publishedAt(
   registry: Registry,
-  name: string,
-  build: string,
-  signal: AbortSignal | undefined,
+  { name, build, signal }: PlatformBuild,
 ): Promise<number | null> {
   const path = name.replace('/', '%2f');
   const list = await registry.getJson(path, signal === undefined ? {} : { signal });

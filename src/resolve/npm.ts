@@ -51,7 +51,7 @@ export function npmChannel(
       const available = elsewhere.flatMap((build) => (build === undefined ? [] : [build.name]));
       throw available.length === 0
         ? releaseNotFound('npm', version)
-        : noPlatformBuild(settings.npmPackage, version, targets, available);
+        : noPlatformBuild({ name: settings.npmPackage, version, targets, available });
     },
     async latest(signal) {
       const tags = await present(registry, `-/package/${path}/dist-tags`, signal);
@@ -111,12 +111,14 @@ function asVersion(text: string): Version[] {
   return version === undefined ? [] : [version];
 }
 
-function noPlatformBuild(
-  name: string,
-  version: Version,
-  targets: readonly Target[],
-  available: readonly string[],
-): CodexRuntimeError {
+interface MissingBuild {
+  readonly name: string;
+  readonly version: Version;
+  readonly targets: readonly Target[];
+  readonly available: readonly string[];
+}
+
+function noPlatformBuild({ name, version, targets, available }: MissingBuild): CodexRuntimeError {
   const wanted = targets.map(({ triple }) => triple).join(', ');
   return new CodexRuntimeError(
     'ASSET_NOT_FOUND',

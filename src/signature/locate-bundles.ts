@@ -76,6 +76,6 @@ async function apiSiblings(question: BundleQuestion, http: Http): Promise<Siblin
   return (name) => {
     const described = assets.get(name);
     if (described === undefined) return [];
-    return githubSources(settings, version, described, ['api', 'browser']);
+    return githubSources(settings, { version, asset: described, order: ['api', 'browser'] });
   };
 }

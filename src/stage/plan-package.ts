@@ -58,17 +58,17 @@ async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
   const { manifest } = request.runtime;
   const target = parseTarget(manifest.target);
   const name = parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME);
-  const template = await loadTemplate(
-    request.templatesDir ?? BUNDLED_TEMPLATES,
-    'node-platform',
-    ['package.json', 'index.js', 'index.d.ts'],
-    {
+  const template = await loadTemplate({
+    templatesDir: request.templatesDir ?? BUNDLED_TEMPLATES,
+    name: 'node-platform',
+    required: ['package.json', 'index.js', 'index.d.ts'],
+    values: {
       ...commonValues(request, target),
       name,
       version: manifest.version,
       command: request.command ?? 'codex',
     },
-  );
+  });
   const files = combine(template, runtimeFiles(request.runtime, '', template));
   checkPackageJson(files, { name, version: manifest.version });
   return {
@@ -86,12 +86,12 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
   const target = parseTarget(manifest.target);
   const names = pythonNames(parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME));
   const version = pythonVersion(manifest.version);
-  const template = await loadTemplate(
-    request.templatesDir ?? BUNDLED_TEMPLATES,
-    'python',
-    ['dist-info/METADATA', 'dist-info/entry_points.txt', 'package/__init__.py'],
-    { ...commonValues(request, target), ...names, name: names.distribution, version },
-  );
+  const template = await loadTemplate({
+    templatesDir: request.templatesDir ?? BUNDLED_TEMPLATES,
+    name: 'python',
+    required: ['dist-info/METADATA', 'dist-info/entry_points.txt', 'package/__init__.py'],
+    values: { ...commonValues(request, target), ...names, name: names.distribution, version },
+  });
   const distInfo = `${names.importName}-${version}.dist-info`;
   const moved = template.map(({ path, content }) => ({
     path: path

@@ -26,11 +26,11 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
   const { version, targets } = request;
   const name = parsePackageName(request.name ?? DEFAULT_PACKAGE_NAME);
   const packages = targets.map((target) => platformPackageName(name, target)).sort();
-  const template = await loadTemplate(
-    request.templatesDir ?? BUNDLED_TEMPLATES,
-    'node-root',
-    ['package.json', 'index.js', 'index.d.ts'],
-    {
+  const template = await loadTemplate({
+    templatesDir: request.templatesDir ?? BUNDLED_TEMPLATES,
+    name: 'node-root',
+    required: ['package.json', 'index.js', 'index.d.ts'],
+    values: {
       name,
       version,
       repository: repositoryUrl(request.repository),
@@ -38,7 +38,7 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
       platformPackages: Object.fromEntries(packages.map((each) => [each, version])),
       platformList: packages.map((each) => `- \`${each}\``).join('\n'),
     },
-  );
+  });
   const files = template.map(({ path, content }) => ({ path, mode: 0o644, content }));
   checkPackageJson(files, { name, version });
   return { ecosystem: 'node', name, version, target: null, files, executable: null };

@@ -26,18 +26,25 @@ const TEMPLATE_SUFFIX = /\.template$/;
 const PLACEHOLDER = /\{\{([A-Za-z][A-Za-z0-9]*)\}\}/g;
 const QUOTED_PLACEHOLDER = /"\{\{([A-Za-z][A-Za-z0-9]*)\}\}"/g;
 
+export interface TemplateRequest {
+  readonly templatesDir: string;
+  readonly name: TemplateName;
+  readonly required: readonly string[];
+  readonly values: TemplateValues;
+}
+
 /**
  * Reads a template's folder and fills every `{{placeholder}}`. A file that is not UTF-8 text (an
  * image) is taken as it is.
  * @throws CodexRuntimeError `TEMPLATE_INVALID`: the folder or a required file is missing, a
  * placeholder is unknown or malformed, or an entry is neither file nor directory
  */
-export async function loadTemplate(
-  templatesDir: string,
-  name: TemplateName,
-  required: readonly string[],
-  values: TemplateValues,
-): Promise<readonly TemplateFile[]> {
+export async function loadTemplate({
+  templatesDir,
+  name,
+  required,
+  values,
+}: TemplateRequest): Promise<readonly TemplateFile[]> {
   const root = join(templatesDir, name);
   const files: TemplateFile[] = [];
   for (const source of await listFiles(root)) {

@@ -63,17 +63,22 @@ export async function openStaging(
   return dir;
 }
 
+export interface Commit {
+  /** The directory of {@link openStaging} that holds the tree. */
+  readonly staging: string;
+  readonly manifest: RuntimeManifest;
+  /** Whether a whole runtime that is already there gives way. Default false. */
+  readonly replace?: boolean | undefined;
+}
+
 /**
  * Makes a verified tree visible in the store: writes its manifest, seals it, and renames it into
  * place. The files are already on disk (extraction syncs them); the manifest and the directories
  * are synced here, so that after a power cut the runtime is there whole or not at all.
- * A whole runtime that is already there stays, unless `replace`.
  */
 export async function commitRuntime(
   home: string,
-  staging: string,
-  manifest: RuntimeManifest,
-  options: { readonly replace?: boolean } = {},
+  { staging, manifest, replace = false }: Commit,
 ): Promise<Runtime> {
   const key = { version: manifest.version, target: manifest.target, variant: manifest.variant };
   const dir = runtimeDir(home, key);
@@ -84,7 +89,7 @@ export async function commitRuntime(
     await chmod(staging, 0o755);
     await syncDirectory(staging);
     await makeDirectory(dirname(dir));
-    if (options.replace !== true) {
+    if (!replace) {
       const present = await findRuntime(home, key);
       if (present !== undefined) return present;
     }

@@ -31,7 +31,7 @@ async function commit(home: string, options: { replace?: boolean } = {}): Promis
   const staging = await openStaging(home, KEY, HELD);
   const { manifest } = await miniatureRuntime(staging);
   await rm(join(staging, 'runtime.json'));
-  return await commitRuntime(home, staging, manifest, options);
+  return await commitRuntime(home, { staging, manifest, ...options });
 }
 
 describe('commitRuntime', () => {

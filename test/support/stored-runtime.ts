@@ -20,5 +20,5 @@ export async function storedRuntime(
   const built = await miniatureRuntime(staging, content);
   const manifest = { ...built.manifest, variant: content.variant ?? 'package' };
   await rm(join(built.dir, 'runtime.json'));
-  return await commitRuntime(home, built.dir, manifest);
+  return await commitRuntime(home, { staging: built.dir, manifest });
 }

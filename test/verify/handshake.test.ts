@@ -24,7 +24,7 @@ describe('verifyRuntimes with a handshake', () => {
     const { dir, manifest } = await storedRealRuntime('0.115.0');
     const staging = await openStaging(options.home, manifest, HELD);
     await cp(dir, staging, { recursive: true });
-    await commitRuntime(options.home, staging, manifest);
+    await commitRuntime(options.home, { staging, manifest });
     const { runtimes } = await verifyRuntimes({ ...options, handshake: true });
     expect(runtimes).toMatchObject([{ damages: [], handshake: { version: '0.115.0' } }]);
     expect(runtimes[0]?.handshake?.userAgent).toMatch(/\/0\.115\.0 /);

@@ -23,11 +23,13 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(addPrefixFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
-      const options = libraryOptions(context, version, flags);
+      const options = libraryOptions(context, { version, flags });
       const diagnosis = await diagnose({ ...options, handshake: flags.handshake === true });
-      printResult(context, flags, diagnosis, describe(diagnosis, flags), (text) =>
-        context.stdoutColor ? paint(text) : text,
-      );
+      printResult(context, flags, {
+        result: diagnosis,
+        text: describe(diagnosis, flags),
+        paint: (text) => (context.stdoutColor ? paint(text) : text),
+      });
       done(diagnosis.exitStatus);
     });
 }

@@ -48,14 +48,14 @@ async function download(context: CliContext, version: string | undefined, flags:
   const progress = await createProgress(context, flags);
   try {
     const result = await downloadAssets({
-      ...libraryOptions(context, version, rest, progress.onProgress),
+      ...libraryOptions(context, { version, flags: rest, onProgress: progress.onProgress }),
       out,
       ...(allTargets === true ? { targets: 'all' } : {}),
       ...(targets === undefined ? {} : { targets }),
     });
     progress.end();
     if (flags.quiet !== true) context.stderr.write(summary(result));
-    printResult(context, flags, result, result.assets.map(({ path }) => path).join('\n'));
+    printResult(context, flags, { result, text: result.assets.map(({ path }) => path).join('\n') });
     return 0;
   } finally {
     progress.end();

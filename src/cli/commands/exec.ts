@@ -24,11 +24,14 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   addPrefixFlags(command);
   addSignatureFlags(command);
   addRuntimeFlags(command);
-  return addCommonFlags(command)
-    .addHelpText('after', EXAMPLES)
-    .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
-      done(await exec(context, self, flags));
-    });
+  return (
+    addCommonFlags(command)
+      .addHelpText('after', EXAMPLES)
+      // biome-ignore lint/complexity/useMaxParams: commander calls with every argument of the command line
+      .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
+        done(await exec(context, self, flags));
+      })
+  );
 }
 
 async function exec(
@@ -51,7 +54,7 @@ async function exec(
     );
   }
   const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, version, flags, progress.onProgress);
+  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
   const runtime = await ensureRuntime(options).finally(() => progress.end());
   return await runChild({
     executable: runtime.executable,

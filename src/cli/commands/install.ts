@@ -50,23 +50,23 @@ async function install(
   flags: InstallFlags,
 ): Promise<CommandResult> {
   const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, version, flags, progress.onProgress);
+  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
   try {
     if (flags.ecosystem === 'python') {
       const result = await installIntoPython(options, flags);
       progress.end();
-      printResult(context, flags, result, result.executable);
+      printResult(context, flags, { result, text: result.executable });
       return 0;
     }
     if (flags.dryRun === true) {
       const { previewInstall } = await import('../../operations/preview-install.ts');
       const preview = await previewInstall(options);
-      printResult(context, flags, preview, preview.summary);
+      printResult(context, flags, { result: preview, text: preview.summary });
       return 0;
     }
     const result = await installRuntime(options);
     progress.end();
-    printResult(context, flags, result, result.executable);
+    printResult(context, flags, { result, text: result.executable });
     return 0;
   } finally {
     progress.end();

@@ -47,14 +47,17 @@ async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
       hint: 'Run codex-runtime list --remote --limit 10.',
     });
   }
-  const listing = await listInstalled(libraryOptions(context, undefined, flags));
-  printResult(context, flags, listing, describeLocal(listing, tableWidth(context, flags)));
+  const listing = await listInstalled(libraryOptions(context, { flags }));
+  printResult(context, flags, {
+    result: listing,
+    text: describeLocal(listing, tableWidth(context, flags)),
+  });
 }
 
 async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
   const { listRemote } = await import('../../operations/list-remote.ts');
   const limit = flags.limit ?? DEFAULT_LIMIT;
-  const channels = await listRemote(libraryOptions(context, undefined, flags));
+  const channels = await listRemote(libraryOptions(context, { flags }));
   const limited = channels.map(({ versions, ...channel }) => ({
     ...channel,
     versions: versions?.slice(0, limit) ?? null,
@@ -63,7 +66,10 @@ async function listRemoteVersions(context: CliContext, flags: ListFlags): Promis
   if (flags.quiet !== true && flags.json !== true) {
     for (const { channel, reason } of silent) context.stderr.write(`${channel}: ${reason}\n`);
   }
-  printResult(context, flags, { channels: limited }, describeRemote(channels, limit));
+  printResult(context, flags, {
+    result: { channels: limited },
+    text: describeRemote(channels, limit),
+  });
 }
 
 /** One line a version, one column a channel that keeps a list. */

@@ -58,7 +58,7 @@ async function pack(
   const progress = await createProgress(context, flags);
   try {
     const release = await packRuntimes({
-      ...libraryOptions(context, version, flags, progress.onProgress),
+      ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
       out: flags.out,
       targets: flags.targets,
       ecosystems: flags.ecosystem.map(parseEcosystem),
@@ -72,7 +72,7 @@ async function pack(
     });
     progress.end();
     if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
-    printResult(context, flags, release, table(release.files));
+    printResult(context, flags, { result: release, text: table(release.files) });
     return 0;
   } finally {
     progress.end();

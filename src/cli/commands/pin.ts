@@ -37,7 +37,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       }
       const progress = await createProgress(context, flags);
       try {
-        await (flags.check === true ? check : pin)(context, version, flags, progress);
+        await (flags.check === true ? check : pin)(context, { version, flags, progress });
       } finally {
         progress.end();
       }
@@ -45,29 +45,32 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     });
 }
 
-type Action = (
-  context: CliContext,
-  version: string | undefined,
-  flags: PinFlags,
-  progress: Progress,
-) => Promise<void>;
+interface Given {
+  readonly version: string | undefined;
+  readonly flags: PinFlags;
+  readonly progress: Progress;
+}
 
-const pin: Action = async (context, version, flags, progress) => {
-  const options = libraryOptions(context, version, flags, progress.onProgress);
+type Action = (context: CliContext, given: Given) => Promise<void>;
+
+const pin: Action = async (context, { version, flags, progress }) => {
+  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
   const result = await pinRuntime({ ...options, deep: flags.deep === true });
   progress.end();
   if (flags.quiet !== true) context.stderr.write(summary(result));
-  printResult(context, flags, result, result.path);
+  printResult(context, flags, { result, text: result.path });
 };
 
-const check: Action = async (context, version, flags, progress) => {
-  const result = await checkPin(libraryOptions(context, version, flags, progress.onProgress));
+const check: Action = async (context, { version, flags, progress }) => {
+  const result = await checkPin(
+    libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+  );
   progress.end();
   if (flags.quiet !== true) {
     context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
     context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
   }
-  printResult(context, flags, result, result.path);
+  printResult(context, flags, { result, text: result.path });
 };
 
 function summary({ version, lock, changed, missing, silent }: PinResult): string {

@@ -34,7 +34,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         ...(flags.unusedFor === undefined ? {} : { unusedForMs: flags.unusedFor }),
       });
       if (flags.quiet !== true) context.stderr.write(summary(result));
-      printResult(context, flags, result, describe(result, tableWidth(context, flags)));
+      printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
       done(0);
     });
 }

@@ -65,7 +65,7 @@ async function publish(
       ? [`${step.file.package.name}@${step.file.package.version}`]
       : [],
   );
-  printResult(context, flags, result, names.join('\n'));
+  printResult(context, flags, { result, text: names.join('\n') });
   return 0;
 }
 

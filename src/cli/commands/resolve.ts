@@ -30,13 +30,16 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (version: string | undefined, flags: ResolveFlags) => {
       const width = tableWidth(context, flags);
       const progress = await createProgress(context, flags);
-      const options = libraryOptions(context, version, flags, progress.onProgress);
+      const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
       if (flags.allTargets === true) {
         const resolutions = await resolveAllTargets(options);
-        printResult(context, flags, { targets: resolutions }, tableOf(resolutions, width));
+        printResult(context, flags, {
+          result: { targets: resolutions },
+          text: tableOf(resolutions, width),
+        });
       } else {
         const resolution = await resolveRuntime(options);
-        printResult(context, flags, resolution, tableOf([resolution], width));
+        printResult(context, flags, { result: resolution, text: tableOf([resolution], width) });
       }
       done(0);
     });

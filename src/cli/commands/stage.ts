@@ -37,7 +37,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       const progress = await createProgress(context, flags);
       try {
         const result = await stageRuntime({
-          ...libraryOptions(context, version, flags, progress.onProgress),
+          ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
           ecosystem: flags.ecosystem,
           out: flags.out,
           root: flags.root === true,
@@ -45,7 +45,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
           ...(flags.repository === undefined ? {} : { repository: flags.repository }),
         });
         progress.end();
-        printResult(context, flags, result, result.dir);
+        printResult(context, flags, { result, text: result.dir });
         done(0);
       } finally {
         progress.end();

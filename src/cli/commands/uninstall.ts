@@ -23,9 +23,9 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
-      const gone = await uninstallRuntime(libraryOptions(context, version, flags));
+      const gone = await uninstallRuntime(libraryOptions(context, { version, flags }));
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
-      printResult(context, flags, gone, removed.join('\n'));
+      printResult(context, flags, { result: gone, text: removed.join('\n') });
       done(0);
     });
 }

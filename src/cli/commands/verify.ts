@@ -28,9 +28,9 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(addPrefixFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
-      const options = libraryOptions(context, version, flags);
+      const options = libraryOptions(context, { version, flags });
       const result = await verifyRuntimes({ ...options, handshake: flags.handshake === true });
-      printResult(context, flags, result, describe(result, tableWidth(context, flags)));
+      printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
       done(0);
     });
 }

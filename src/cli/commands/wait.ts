@@ -46,7 +46,7 @@ async function wait(context: CliContext, version: string, flags: WaitFlags) {
           timeoutMs,
         );
   const result = await waitForRelease({
-    ...libraryOptions(context, undefined, rest),
+    ...libraryOptions(context, { flags: rest }),
     version,
     timeoutMs,
     ...(targets === undefined ? {} : { targets }),
@@ -54,7 +54,7 @@ async function wait(context: CliContext, version: string, flags: WaitFlags) {
     onMissing: (missing) => view?.missing(missing.map(({ reason }) => reason)),
   }).finally(() => view?.end());
   const where = result.channels.join(', ');
-  printResult(context, flags, result, `Codex ${result.version} is complete on ${where}.`);
+  printResult(context, flags, { result, text: `Codex ${result.version} is complete on ${where}.` });
   return 0;
 }
 

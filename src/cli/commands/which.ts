@@ -26,10 +26,10 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       const progress = await createProgress(context, flags);
       try {
         const runtime = await ensureRuntime(
-          libraryOptions(context, version, flags, progress.onProgress),
+          libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
         );
         progress.end();
-        printResult(context, flags, runtime, runtime.executable);
+        printResult(context, flags, { result: runtime, text: runtime.executable });
       } finally {
         progress.end();
       }
