@@ -4,11 +4,10 @@ import type { Asset } from './asset.ts';
 import { checkVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
-import type { OnProgress } from './events.ts';
 import { extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
 import type { ExactRequest } from './request.ts';
-import { type Candidate, type CandidateRequest, resolveCandidates } from './resolve/index.ts';
+import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
 import {
   commitRuntime,
   entrypointDigest,
@@ -65,7 +64,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       const restored = (await restoreReplaced(settings.home, name, lock)) && (await ready());
       if (typeof restored === 'object') return restored;
       if (request.offline) throw notStored(request);
-      const provisioned = await provisionFromChannels(request, lock);
+      const provisioned = await tryCandidates(signable(request), (candidate) =>
+        provisionAsset(request, candidate, lock),
+      );
       forced = false;
       return provisioned;
     },
@@ -77,32 +78,6 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       }),
     ...(request.signal === undefined ? {} : { signal: request.signal }),
   });
-}
-
-async function provisionFromChannels(request: ExactRequest, lock: HeldLock): Promise<Provisioned> {
-  const reasons: unknown[] = [];
-  // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
-  const onProgress: OnProgress = (event) => {
-    if (event.type === 'unavailable' && event.source === null) {
-      reasons.push({ channel: event.channel, message: event.reason });
-    }
-    request.onProgress?.(event);
-  };
-  for await (const candidate of resolveCandidates(signable({ ...request, onProgress }))) {
-    try {
-      return await provisionAsset(request, candidate, lock);
-    } catch (error) {
-      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
-      const { channel } = candidate;
-      reasons.push({ channel, ...error.toJSON() });
-      request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
-    }
-  }
-  throw new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    `No source could deliver Codex ${request.version.semver} for ${request.target.triple}.`,
-    { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
-  );
 }
 
 /** One asset: its bytes are hashed and unpacked as they arrive, and seen by nobody until checked. */

@@ -1,13 +1,13 @@
 import { spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
-import type { Environment } from '../settings.ts';
+import { exitStatus } from './exit-status.ts';
 
 export interface ProgramRequest {
   /** A path, or a name to be found on the child's PATH. */
   readonly file: string;
   /** Values from outside must not be able to become options: attach them with `=` or use `--`. */
   readonly args: readonly string[];
-  /** All that the child gets; see {@link childEnvironment}. */
+  /** All that the child gets; see `childEnvironment`. */
   readonly env: Record<string, string>;
   readonly cwd: string;
   /** Lets the child ask on our terminal; its words go to stderr and are not captured. */
@@ -46,10 +46,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
   const stop = () => child.kill('SIGTERM');
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', resolve);
-    });
+    const status = await exitStatus(child);
     throwIfAborted(signal);
     return { status, stdout: stdout.text, stderr: stderr.text };
   } finally {
@@ -63,47 +60,4 @@ class Tail {
   add(more: string): void {
     this.text = (this.text + more).slice(-KEEP);
   }
-}
-
-/** What every child needs to find itself, its home, its temporary files and the network. */
-const ALWAYS: readonly string[] = [
-  'PATH',
-  'HOME',
-  'USERPROFILE',
-  'APPDATA',
-  'LOCALAPPDATA',
-  'SYSTEMROOT',
-  'SYSTEMDRIVE',
-  'COMSPEC',
-  'PATHEXT',
-  'TEMP',
-  'TMP',
-  'TMPDIR',
-  'LANG',
-  'LC_ALL',
-  'TERM',
-  'CI',
-  'NO_COLOR',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'NODE_EXTRA_CA_CERTS',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
-];
-
-/**
- * The allow-listed part of an environment: what every child needs, and what this one does.
- * Names are compared in upper case, because Windows writes `Path` and proxies come in both.
- */
-export function childEnvironment(
-  env: Environment,
-  allowed: (upperCaseName: string) => boolean,
-): Record<string, string> {
-  const entries = Object.entries(env).filter((entry): entry is [string, string] => {
-    const name = entry[0].toUpperCase();
-    return entry[1] !== undefined && (ALWAYS.includes(name) || allowed(name));
-  });
-  return Object.fromEntries(entries);
 }

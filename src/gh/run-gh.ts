@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
+import { pickEnvironment } from '../child/environment.ts';
+import { exitStatus } from '../child/exit-status.ts';
 import { isErrno } from '../disk/errno.ts';
 import { type UnavailableReason, unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 
-/**
- * All that gh gets of the environment: itself, its credentials, and the way to the network.
- * Compared in upper case, because Windows writes `Path` and proxies come in both.
- */
+/** All that gh gets of the environment: itself, its credentials, and the way to the network. */
 const GH_ENVIRONMENT: ReadonlySet<string> = new Set([
   'PATH',
   'HOME',
@@ -85,10 +84,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
   const timer = timeout === undefined ? undefined : setTimeout(stop, timeout);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const status = await new Promise<number | null>((resolve, reject) => {
-      child.on('error', reject);
-      child.on('close', resolve);
-    }).catch((cause: unknown) => {
+    const status = await exitStatus(child).catch((cause: unknown) => {
       throw spawnFailure(cause);
     });
     throwIfAborted(signal);
@@ -102,12 +98,9 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
 }
 
 function ghEnvironment(env: Environment): Record<string, string> {
-  const allowed = Object.entries(env).filter(
-    (entry): entry is [string, string] =>
-      entry[1] !== undefined && GH_ENVIRONMENT.has(entry[0].toUpperCase()),
-  );
+  const allowed = pickEnvironment(env, (name) => GH_ENVIRONMENT.has(name));
   // Without a terminal gh must neither ask nor look for its own updates.
-  return { ...Object.fromEntries(allowed), GH_PROMPT_DISABLED: '1', GH_NO_UPDATE_NOTIFIER: '1' };
+  return { ...allowed, GH_PROMPT_DISABLED: '1', GH_NO_UPDATE_NOTIFIER: '1' };
 }
 
 function spawnFailure(cause: unknown) {

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
+import { childEnvironment } from '../child/environment.ts';
+import { type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseVersion } from '../pin/index.ts';

@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { childEnvironment, type ProgramResult, runProgram } from '../child/run-program.ts';
+import { childEnvironment } from '../child/environment.ts';
+import { type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Settings } from '../settings.ts';
 

@@ -5,7 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { receiveAsset } from '../download/index.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import { channelsForbidden } from '../offline.ts';
 import {
   completeRequest,
@@ -13,12 +13,7 @@ import {
   exactRequest,
   type RuntimeOptions,
 } from '../request.ts';
-import {
-  type Candidate,
-  DIR_CHECKSUMS,
-  parseChecksums,
-  resolveCandidates,
-} from '../resolve/index.ts';
+import { type Candidate, DIR_CHECKSUMS, parseChecksums, tryCandidates } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { verifyAssetFile } from './asset-file.ts';
@@ -90,22 +85,8 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
 }
 
 async function bring(request: ExactRequest, target: Target, dir: string): Promise<DownloadedAsset> {
-  const reasons: string[] = [];
-  for await (const candidate of resolveCandidates({ ...request, target, zstd: false })) {
-    try {
-      return await bringAsset(request, candidate, dir);
-    } catch (error) {
-      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
-      reasons.push(error.message);
-      const { channel } = candidate;
-      const reason = error.message;
-      request.onProgress?.({ type: 'unavailable', channel, source: null, reason });
-    }
-  }
-  throw new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    `No source could deliver Codex ${request.version.semver} for ${target.triple}.`,
-    { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
+  return await tryCandidates({ ...request, target, zstd: false }, (candidate) =>
+    bringAsset(request, candidate, dir),
   );
 }
 

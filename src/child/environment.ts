@@ -1,0 +1,52 @@
+import type { Environment } from '../settings.ts';
+
+/** What every child needs to find itself, its home, its temporary files and the network. */
+const ALWAYS: readonly string[] = [
+  'PATH',
+  'HOME',
+  'USERPROFILE',
+  'APPDATA',
+  'LOCALAPPDATA',
+  'SYSTEMROOT',
+  'SYSTEMDRIVE',
+  'COMSPEC',
+  'PATHEXT',
+  'TEMP',
+  'TMP',
+  'TMPDIR',
+  'LANG',
+  'LC_ALL',
+  'TERM',
+  'CI',
+  'NO_COLOR',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'NO_PROXY',
+];
+
+/** The allow-listed part of an environment: what every child needs, and what this one does. */
+export function childEnvironment(
+  env: Environment,
+  allowed: (upperCaseName: string) => boolean,
+): Record<string, string> {
+  return pickEnvironment(env, (name) => ALWAYS.includes(name) || allowed(name));
+}
+
+/**
+ * The variables whose names are allowed and nothing else.
+ * @param allowed is asked with the name in upper case, because Windows writes `Path` and proxies
+ * come in both
+ */
+export function pickEnvironment(
+  env: Environment,
+  allowed: (upperCaseName: string) => boolean,
+): Record<string, string> {
+  const entries = Object.entries(env).filter(
+    (entry): entry is [string, string] => entry[1] !== undefined && allowed(entry[0].toUpperCase()),
+  );
+  return Object.fromEntries(entries);
+}

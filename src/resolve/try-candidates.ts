@@ -1,0 +1,38 @@
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
+import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
+
+/**
+ * What `bring` makes of the first candidate that can be had. Only a source that cannot deliver moves
+ * on to the next: whatever else `bring` throws ends the run.
+ * @throws CodexRuntimeError `SOURCES_EXHAUSTED` with every channel's reason in `fields.reasons`; what
+ * resolving and `bring` throw
+ */
+export async function tryCandidates<T>(
+  request: CandidateRequest,
+  bring: (candidate: Candidate) => Promise<T>,
+): Promise<T> {
+  const reasons: unknown[] = [];
+  // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
+  const onProgress: OnProgress = (event) => {
+    if (event.type === 'unavailable' && event.source === null) {
+      reasons.push({ channel: event.channel, message: event.reason });
+    }
+    request.onProgress?.(event);
+  };
+  for await (const candidate of resolveCandidates({ ...request, onProgress })) {
+    try {
+      return await bring(candidate);
+    } catch (error) {
+      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
+      const { channel } = candidate;
+      reasons.push({ channel, ...error.toJSON() });
+      request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
+    }
+  }
+  throw new CodexRuntimeError(
+    'SOURCES_EXHAUSTED',
+    `No source could deliver Codex ${request.version.semver} for ${request.target.triple}.`,
+    { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
+  );
+}

@@ -1,0 +1,61 @@
+import { describe, expect, it } from 'vitest';
+import { CodexRuntimeError } from '../../src/errors.ts';
+import { tryCandidates } from '../../src/resolve/index.ts';
+import { startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureRelease } from '../support/miniature-release.ts';
+import { candidateRequest, LINUX, loopbackSettings } from '../support/resolve-request.ts';
+import { tempDir } from '../support/temp-dir.ts';
+
+async function loopback() {
+  const release = await miniatureRelease('0.115.0', { targets: [LINUX] });
+  const github = await startLoopbackGitHub({ releases: [release] });
+  return { github, settings: loopbackSettings(github, await tempDir()) };
+}
+
+const unavailable = (message: string) => new CodexRuntimeError('SOURCE_UNAVAILABLE', message);
+
+describe('tryCandidates', () => {
+  it('returns what comes of the first that can be had, and tells of those passed over', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const request = candidateRequest(settings);
+    const brought = await tryCandidates(request, async ({ channel }) => {
+      if (channel === 'github') throw unavailable('Closed.');
+      return channel;
+    });
+    expect(brought).toBe('mirror');
+    expect(request.events).toMatchObject([
+      { type: 'unavailable', channel: 'github', source: null, reason: 'Closed.' },
+    ]);
+  });
+
+  it('ends with any other failure, and asks no further', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const asked: string[] = [];
+    const trying = tryCandidates(candidateRequest(settings), async ({ channel }) => {
+      asked.push(channel);
+      throw new CodexRuntimeError('DIGEST_MISMATCH', 'Other bytes.');
+    });
+    await expect(trying).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' });
+    expect(asked).toEqual(['github']);
+  });
+
+  it('names the reason of every channel when none can', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const request = candidateRequest(settings, { sources: 'github,npm' });
+    const trying = tryCandidates(request, async ({ channel }) => {
+      throw unavailable(`${channel} is closed.`);
+    });
+    await expect(trying).rejects.toMatchObject({
+      code: 'SOURCES_EXHAUSTED',
+      fields: {
+        reasons: [
+          { channel: 'github', code: 'SOURCE_UNAVAILABLE', message: 'github is closed.' },
+          { channel: 'npm', code: 'SOURCE_UNAVAILABLE', message: 'npm is closed.' },
+        ],
+      },
+    });
+  });
+});
