@@ -40,7 +40,7 @@ export async function printedVersion(
       timeout: TIMEOUT_MS,
       env: {},
       windowsHide: true,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
     return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
   } catch (error) {

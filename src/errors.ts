@@ -45,7 +45,7 @@ export type ErrorCode = keyof typeof EXIT_STATUS;
 
 export interface ErrorDetails {
   /** What to do next, as one sentence. */
-  readonly hint?: string;
+  readonly hint?: string | undefined;
   /** The native error behind this one. */
   readonly cause?: unknown;
   /** Facts for programs (`url`, `expected`, `actual`, …); never a secret. */

@@ -76,7 +76,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
         for: 'lock',
         reason: `another process is fetching Codex ${version.semver} for ${target.triple}`,
       }),
-    ...(request.signal === undefined ? {} : { signal: request.signal }),
+    signal: request.signal,
   });
 }
 
@@ -89,8 +89,8 @@ async function provisionAsset(
   const { version, target, settings, signal } = request;
   const { asset, channel } = candidate;
   const watch = {
-    ...(request.onProgress === undefined ? {} : { onProgress: request.onProgress }),
-    ...(signal === undefined ? {} : { signal }),
+    onProgress: request.onProgress,
+    signal,
   };
   const partialDir = homeLayout(settings.home).partial;
   request.onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
@@ -168,8 +168,8 @@ async function verifySignature(
     signer,
     settings,
     workDir: homeLayout(settings.home).partial,
-    ...(onProgress === undefined ? {} : { onProgress }),
-    ...(signal === undefined ? {} : { signal }),
+    onProgress,
+    signal,
   });
   return { ...manifest, origin: { ...manifest.origin, signature } };
 }

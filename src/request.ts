@@ -78,17 +78,24 @@ export interface RuntimeRequest {
   readonly offline: boolean;
   readonly force: boolean;
   readonly verifySignature: boolean;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+  readonly onProgress: OnProgress | undefined;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** A request whose version is one version. */
 export interface ExactRequest extends RuntimeRequest {
   readonly version: Version;
   readonly lock: ReturnType<typeof lockFor>;
-  /** Whose signature the runtime must carry; absent where none is required. */
-  readonly signer?: Signer;
+  /** Whose signature the runtime must carry; undefined where none is required. */
+  readonly signer: Signer | undefined;
 }
+
+/** The options that say where and as whom something happens. */
+type Surroundings = {
+  readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'repo' | 'trustedRoot']?:
+    | RuntimeOptions[Name]
+    | undefined;
+};
 
 /** The process's working directory, of which somebody may have removed the last name. */
 function workingDirectory(): string {
@@ -106,16 +113,20 @@ function workingDirectory(): string {
  * The settings that the options ask for.
  * @throws CodexRuntimeError `USAGE` for surroundings that cannot be used
  */
-export function settingsOf(options: RuntimeOptions): Settings {
+export function settingsOf(options: Surroundings): Settings {
   // biome-ignore lint/style/noProcessEnv: the public API's one reading of the process's environment
   const env = options.env ?? process.env;
   const surroundings = { cwd: workingDirectory(), host: options.host ?? detectHost() };
   return settingsFrom(env, surroundings, {
-    ...(options.home === undefined ? {} : { home: resolve(options.home) }),
-    ...(options.cwd === undefined ? {} : { cwd: resolve(options.cwd) }),
-    ...(options.repo === undefined ? {} : { repo: options.repo }),
-    ...(options.trustedRoot === undefined ? {} : { trustedRoot: options.trustedRoot }),
+    home: absolute(options.home),
+    cwd: absolute(options.cwd),
+    repo: options.repo,
+    trustedRoot: options.trustedRoot,
   });
+}
+
+function absolute(path: string | undefined): string | undefined {
+  return path === undefined ? undefined : resolve(path);
 }
 
 /**
@@ -136,7 +147,7 @@ export async function completeRequest(
     env: settings.env,
     ecosystem: options.ecosystem ?? 'node',
     cwd: settings.cwd,
-    ...(installed === undefined ? {} : { installed }),
+    installed,
   });
   return {
     settings,
@@ -149,8 +160,8 @@ export async function completeRequest(
     offline: options.offline ?? false,
     force: options.force ?? false,
     verifySignature: options.verifySignature ?? false,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: options.onProgress,
+    signal: options.signal,
   };
 }
 
@@ -187,7 +198,7 @@ function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
   }
   const settings = lock === null ? request.settings : settingsFor(request, lock);
   const signer = requiredSigner({ ...request, settings }, version, lock);
-  return { ...request, settings, version, lock, ...(signer === undefined ? {} : { signer }) };
+  return { ...request, settings, version, lock, signer };
 }
 
 function settingsFor({ settings, repo }: RuntimeRequest, lock: Lock): Settings {

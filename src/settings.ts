@@ -46,11 +46,11 @@ export interface GitHubSettings {
 }
 
 export interface SettingsOverrides {
-  readonly home?: string;
-  readonly cwd?: string;
-  readonly repo?: string;
-  readonly host?: Host;
-  readonly trustedRoot?: string;
+  readonly home?: string | undefined;
+  readonly cwd?: string | undefined;
+  readonly repo?: string | undefined;
+  readonly host?: Host | undefined;
+  readonly trustedRoot?: string | undefined;
 }
 
 /**

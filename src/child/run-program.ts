@@ -11,9 +11,9 @@ export interface ProgramRequest {
   readonly env: Record<string, string>;
   readonly cwd: string;
   /** Lets the child ask on our terminal; its words go to stderr and are not captured. */
-  readonly terminal?: boolean;
+  readonly terminal?: boolean | undefined;
   /** Ends the child with SIGTERM. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface ProgramResult {

@@ -8,8 +8,8 @@ export interface DownloadRequest {
   /** Directory of resumable downloads; made when missing. */
   readonly partialDir: string;
   readonly settings: Settings;
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** How a download went. */

@@ -11,7 +11,7 @@ export function restart(asset: string, why: string, cause?: CodexRuntimeError): 
   return new CodexRuntimeError('TRUNCATED', `${asset} has to be downloaded anew: ${why}.`, {
     hint: 'Run the command again.',
     fields: { asset, restart: true },
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }
 

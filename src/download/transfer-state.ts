@@ -85,7 +85,7 @@ export function truncated(state: TransferState, url: string, cause?: unknown): C
     {
       hint: 'Run the command again: it continues where this one stopped.',
       fields: { asset: asset.name, url, received, expected: total },
-      ...(cause === undefined ? {} : { cause }),
+      cause,
     },
   );
 }

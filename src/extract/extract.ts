@@ -18,7 +18,7 @@ export interface ExtractRequest {
   /** Absolute path of an existing, empty directory that only this process writes to. */
   readonly destination: string;
   readonly limits?: Partial<ExtractLimits>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** One file of a runtime tree. */

@@ -11,8 +11,8 @@ import { statusFailure } from './status-failure.ts';
 export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to its own origin only, whatever redirects say. */
-  readonly credentials?: Credentials;
-  readonly signal?: AbortSignal;
+  readonly credentials?: Credentials | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface HttpResponse {

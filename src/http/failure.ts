@@ -38,8 +38,8 @@ export interface UnavailableDetails {
 export function unavailable(message: string, details: UnavailableDetails): CodexRuntimeError {
   const { reason, url, status, errno, retryAt, hint, cause } = details;
   return new CodexRuntimeError('SOURCE_UNAVAILABLE', message, {
-    ...(hint === undefined ? {} : { hint }),
-    ...(cause === undefined ? {} : { cause }),
+    hint,
+    cause,
     fields: {
       reason,
       ...(url === undefined ? {} : { url: displayUrl(url) }),

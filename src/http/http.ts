@@ -7,7 +7,7 @@ import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface HttpOptions {
   /** Told of `retry` and `waiting`. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   /** Milliseconds. Default: connect 5 s, headers 30 s, stall 15 s. */
   readonly timeouts?: Partial<HttpTimeouts>;
   /** Default: 3 attempts, pauses of 0.25 s and 0.5 s, server's waits up to 20 s. */

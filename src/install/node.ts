@@ -30,7 +30,7 @@ export interface NodeInstallRequest {
   readonly layout: PrefixLayout;
   /** Replace a `codex` in a global prefix that is not ours, as `npm install -g --force` does. */
   readonly force: boolean;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -54,7 +54,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
       path: lockPath(layout, plan.name),
       ready: async () => undefined,
       work: (lock) => installLocked(request, lock),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      signal: request.signal,
     });
   } catch (error) {
     throw diskError(error, `install ${plan.name} ${plan.version}`, layout.prefix);

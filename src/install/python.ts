@@ -18,7 +18,7 @@ export interface PythonEnvironment {
   readonly prefix: string | null;
   readonly names: PythonNames;
   readonly env: Environment;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PythonInstallRequest extends PythonEnvironment {
@@ -148,7 +148,7 @@ async function runPython(
       env: childEnvironment(env, isPythonVariable),
       // Python imports from its working directory first: a place that only an administrator fills.
       cwd: dirname(process.execPath),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   } catch (cause) {
     if (cause instanceof CodexRuntimeError) throw cause;

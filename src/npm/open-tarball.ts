@@ -27,7 +27,7 @@ export async function openTarball(
   options: NpmOptions,
   request: {
     readonly headers?: Readonly<Record<string, string>>;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     readonly stallMs?: number;
   },
 ): Promise<HttpResponse> {
@@ -69,7 +69,7 @@ async function get(
   request: {
     readonly headers?: Readonly<Record<string, string>>;
     readonly authorization: string | undefined;
-    readonly signal?: AbortSignal;
+    readonly signal?: AbortSignal | undefined;
     readonly stallMs?: number;
   },
 ): Promise<IncomingMessage> {
@@ -91,7 +91,7 @@ async function get(
           'accept-encoding': 'identity',
           ...(authorization === undefined ? {} : { authorization }),
         },
-        ...(signal === undefined ? {} : { signal }),
+        signal,
       });
       sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error('no answer came in time')));
       sent.once('error', reject);

@@ -15,7 +15,7 @@ import { loadNpmOptions, type NpmOptions } from './options.ts';
 
 export interface RegistryRequest {
   readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The npm registry that npm's configuration names, with npm's agent and credentials. */
@@ -31,7 +31,7 @@ export interface Registry {
 
 export interface RegistryOptions {
   /** Told of `retry` and `waiting`. */
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
   readonly retry?: Partial<RetryPolicy>;
   /** Milliseconds without a byte of a document after which it is asked for again. Default 15 s. */
   readonly stallMs?: number;

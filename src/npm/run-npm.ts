@@ -23,8 +23,8 @@ const SECRET = /TOKEN|PASSWORD|SECRET|_KEY|_AUTH|CREDENTIAL/;
 export interface NpmRun {
   readonly settings: Pick<Settings, 'env' | 'cwd'>;
   /** Lets npm ask for a one-time password. */
-  readonly terminal?: boolean;
-  readonly signal?: AbortSignal;
+  readonly terminal?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -41,8 +41,8 @@ export async function runNpm(args: readonly string[], run: NpmRun): Promise<Prog
       args: [...first, ...args],
       env: await npmEnvironment(settings),
       cwd: settings.cwd,
-      ...(terminal === undefined ? {} : { terminal }),
-      ...(signal === undefined ? {} : { signal }),
+      terminal,
+      signal,
     });
   } catch (cause) {
     if (cause instanceof CodexRuntimeError) throw cause;

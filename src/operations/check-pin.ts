@@ -40,8 +40,8 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
     settings: settingsOf({ ...options, repo: lockRepository(lock, options.repo ?? null) }),
     sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
     lock,
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    onProgress: options.onProgress,
+    signal: options.signal,
   });
   try {
     verifyLockCheck(lock, check);
@@ -56,7 +56,7 @@ function withReasons(error: CodexRuntimeError, { findings, silent }: LockCheck) 
   // What nobody could say now may be what is missing: pin again where they answer.
   const unheard = silent.map(({ channel, reason }) => `not compared with ${channel}: ${reason}`);
   return new CodexRuntimeError(error.code, error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint,
     fields: { ...error.fields, reasons: [...findings.map(describeFinding), ...unheard], silent },
     cause: error,
   });

@@ -21,8 +21,7 @@ export async function deepenLock(options: RuntimeOptions, lock: Lock): Promise<L
     const onProgress = progress.part();
     const { runtime } = await provisionRuntime({
       ...(await requestFor(options, lock, target)),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      onProgress,
     });
     const sha256 = entrypointDigest(runtime.manifest);
     if (sha256 !== undefined) found[target.triple] = sha256;
@@ -48,5 +47,7 @@ async function requestFor(
     force: false,
     // The lock's own rule: it knows which targets have signatures.
     verifySignature: false,
+    onProgress: options.onProgress,
+    signal: options.signal,
   });
 }

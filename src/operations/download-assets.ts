@@ -110,8 +110,8 @@ async function bringAsset(
       channel,
       settings,
       partialDir: partialDir(dir),
-      ...(onProgress === undefined ? {} : { onProgress }),
-      ...(signal === undefined ? {} : { signal }),
+      onProgress,
+      signal,
     },
     // The bytes are wanted in the file alone.
     async ({ bytes }) => {
@@ -151,7 +151,7 @@ async function bringSignature(
       delivered,
       settings,
       workDir: dir,
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     },
     { dir, required: lock?.signature === 'required' },
   );

@@ -100,7 +100,7 @@ function pythonEnvironment(options: PythonInstallOptions): PythonEnvironment {
     prefix: prefix === undefined ? null : resolve(cwd, prefix),
     names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
     env,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 
@@ -152,7 +152,7 @@ async function installWheel(
     runtime,
     ecosystem: 'python',
     name: environment.names.distribution,
-    ...(templatesDir === undefined ? {} : { templatesDir }),
+    templatesDir,
   });
   const directory = await wheelDirectory(request.settings.home);
   try {

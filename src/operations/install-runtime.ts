@@ -102,13 +102,13 @@ async function installStaged(
     runtime: into.runtime,
     ecosystem: 'node',
     name: into.name,
-    ...(templatesDir === undefined ? {} : { templatesDir }),
+    templatesDir,
   });
   return await installNodePackage({
     plan,
     layout: into.layout,
     force: into.request.force,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
 }
 

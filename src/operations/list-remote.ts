@@ -43,7 +43,7 @@ async function ask(options: RuntimeOptions, sources: SourceSelection): Promise<R
   const { channel, versions } = await listRemoteVersions({
     settings: settingsOf(options),
     sources,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
   });
   return { channel, versions: versions.map(({ semver }) => semver), reason: null };
 }

@@ -48,11 +48,11 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     ecosystems,
     out: resolve(settings.cwd, options.out ?? 'dist'),
     downloadUrl,
-    ...(options.name === undefined ? {} : { name: options.name }),
-    ...(options.templatesDir === undefined ? {} : { templatesDir: options.templatesDir }),
-    ...(options.repository === undefined ? {} : { repository: options.repository }),
-    ...(onPacked === undefined ? {} : { onPacked }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    name: options.name,
+    templatesDir: options.templatesDir,
+    repository: options.repository,
+    onPacked,
+    signal: options.signal,
   });
 }
 

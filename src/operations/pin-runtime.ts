@@ -63,13 +63,11 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const present = await loadPresent(cwd);
   // A new version is of the same repository, unless another one is named.
   const repo = options.repo ?? present.lock?.repo;
-  const settings = settingsOf({ ...options, ...(repo === undefined ? {} : { repo }) });
+  const settings = settingsOf({ ...options, repo });
   const spec = await wantedSpec(options, settings);
   const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
-  const watch = {
-    ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
-  };
+  const { onProgress, signal } = options;
+  const watch = { onProgress, signal };
   const version = await resolveVersion({ settings, sources, spec, ...watch });
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
   const wanted: Lock =

@@ -12,11 +12,6 @@ export interface PublishOptions
  */
 export async function publishPackages(options: PublishOptions): Promise<PublishResult> {
   const { cwd, env, home, host, ...request } = options;
-  const settings = settingsOf({
-    ...(cwd === undefined ? {} : { cwd }),
-    ...(env === undefined ? {} : { env }),
-    ...(home === undefined ? {} : { home }),
-    ...(host === undefined ? {} : { host }),
-  });
+  const settings = settingsOf({ cwd, env, home, host });
   return await publishRelease({ ...request, settings });
 }

@@ -22,7 +22,7 @@ export interface ReadinessRequest {
   readonly version: Version;
   readonly targets: readonly Target[];
   readonly settings: Settings;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /**

@@ -68,8 +68,8 @@ async function planRoot(options: StageOptions): Promise<PackagePlan> {
 
 function templateOptions({ name, templatesDir, repository }: StageOptions) {
   return {
-    ...(name === undefined ? {} : { name }),
-    ...(templatesDir === undefined ? {} : { templatesDir }),
-    ...(repository === undefined ? {} : { repository }),
+    name,
+    templatesDir,
+    repository,
   };
 }

@@ -53,7 +53,7 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
   const channels = openChannels({ settings, sources });
   const { signal } = options;
-  const request = { version, targets, settings, ...(signal === undefined ? {} : { signal }) };
+  const request = { version, targets, settings, signal };
   let open = channels.list.map(({ channel }) => channel);
   try {
     for (let attempts = 1; ; attempts += 1) {

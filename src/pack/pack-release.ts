@@ -27,17 +27,17 @@ export interface PackRequest {
   /** Directory for the release; missing, empty, or an earlier pack. */
   readonly out: string;
   /** npm name of the root package. Default `codex-cli-bin`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Default: the bundled templates. */
-  readonly templatesDir?: string;
+  readonly templatesDir?: string | undefined;
   /** URL for the packages' metadata; npm's provenance needs the publishing repository here. */
-  readonly repository?: string;
+  readonly repository?: string | undefined;
   /** Where an archive will be found once it is published; for the DotSlash file. */
   readonly downloadUrl: (file: PackedFile) => string;
   /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
   readonly parallelism?: number;
-  readonly onPacked?: (file: PackedFile) => void;
-  readonly signal?: AbortSignal;
+  readonly onPacked?: ((file: PackedFile) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PackedRelease extends PackManifest {
@@ -122,8 +122,8 @@ async function planRoot(
 
 function templateOptions({ templatesDir, repository }: PackRequest) {
   return {
-    ...(templatesDir === undefined ? {} : { templatesDir }),
-    ...(repository === undefined ? {} : { repository }),
+    templatesDir,
+    repository,
   };
 }
 

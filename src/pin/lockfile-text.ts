@@ -171,6 +171,6 @@ function invalid(path: string, what: string, known: Known = {}): CodexRuntimeErr
   return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
     hint: `Run "${pinCommand({ version: version ?? '<version>', repo })}" to write it anew, and commit the result.`,
     fields: { path, ...(version === undefined ? {} : { version }) },
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

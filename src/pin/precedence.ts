@@ -35,7 +35,7 @@ export interface PinRequest {
   /** Absolute; where the search for a lockfile starts. */
   readonly cwd: string;
   /** The version that the prefix has installed and healthy, or null. Asked last, if at all. */
-  readonly installed?: () => Promise<string | null>;
+  readonly installed?: (() => Promise<string | null>) | undefined;
 }
 
 type Resolver = (request: PinRequest, lock: Lock | null) => Promise<Omit<Pin, 'lock'> | undefined>;

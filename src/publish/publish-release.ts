@@ -33,7 +33,7 @@ export interface PublishRequest {
   readonly visibleWithin?: number;
   /** Told of each step before it is done. */
   readonly onStep?: (step: PublishStep) => void;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PublishResult {
@@ -73,8 +73,8 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
       provenance: request.provenance ?? false,
       byIdentity,
       access: request.access ?? null,
-      ...(request.terminal === undefined ? {} : { terminal: request.terminal }),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      terminal: request.terminal,
+      signal: request.signal,
     });
     for (const step of steps) {
       throwIfAborted(request.signal);

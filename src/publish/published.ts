@@ -50,7 +50,7 @@ async function load(
   { path, accept, signal }: DocumentRequest,
 ): Promise<Published> {
   try {
-    const request = { headers: { accept }, ...(signal === undefined ? {} : { signal }) };
+    const request = { headers: { accept }, signal };
     return parsePublished(await registry.getJson(path, request));
   } catch (error) {
     if (unavailableReason(error) === 'not-found') return { versions: {}, tags: {} };

@@ -14,8 +14,8 @@ export interface ChannelsRequest {
   /** The channels to ask, in order. */
   readonly sources: SourceSelection;
   /** Told of channels that are `unavailable`, and of `retry` and `waiting`. */
-  readonly onProgress?: OnProgress;
-  readonly signal?: AbortSignal;
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The chosen channels with their connections. */

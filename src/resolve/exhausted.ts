@@ -7,7 +7,7 @@ interface Wanted {
   readonly version: Version;
   /** The target, where one is wanted in particular. */
   readonly target?: Target;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -100,7 +100,7 @@ function first(failures: readonly CodexRuntimeError[], code: ErrorCode) {
 
 function withReasons(error: CodexRuntimeError, reasons: readonly string[]): CodexRuntimeError {
   return new CodexRuntimeError(error.code, error.message, {
-    ...(error.hint === undefined ? {} : { hint: error.hint }),
+    hint: error.hint,
     fields: { ...error.fields, reasons },
     cause: error,
   });

@@ -113,8 +113,8 @@ export function githubCredentials(settings: GitHubSettings): Credentials | undef
 function request(settings: GitHubSettings, signal: AbortSignal | undefined): HttpRequest {
   const credentials = githubCredentials(settings);
   return {
-    ...(credentials === undefined ? {} : { credentials }),
-    ...(signal === undefined ? {} : { signal }),
+    credentials,
+    signal,
   };
 }
 

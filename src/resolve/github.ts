@@ -117,8 +117,8 @@ async function checksums({
       return parseChecksums(
         await http.getText(source.url, {
           headers: { accept: 'application/octet-stream' },
-          ...(credentials === undefined ? {} : { credentials }),
-          ...(signal === undefined ? {} : { signal }),
+          credentials,
+          signal,
         }),
       );
     } catch (error) {
@@ -170,7 +170,7 @@ function cannotTell(version: Version, failures: readonly CodexRuntimeError[]): C
     'SOURCE_UNAVAILABLE',
     `GitHub cannot tell what ${version.tag} holds: ${(telling.length === 0 ? failures : telling).map(({ message }) => message).join(' ')}`,
     {
-      ...(first?.hint === undefined ? {} : { hint: first.hint }),
+      hint: first?.hint,
       fields: { ...first?.fields, reasons, version: version.semver },
       cause: first,
     },

@@ -50,7 +50,7 @@ export function signatureInvalid(
     {
       hint: DO_NOT_RUN,
       fields: { reason, ...named(subject), bundle: subject.bundle, ...details.fields },
-      ...(details.cause === undefined ? {} : { cause: details.cause }),
+      cause: details.cause,
     },
   );
 }
@@ -94,7 +94,7 @@ export function signatureUnreachable(
     {
       hint: first?.hint ?? 'Check the network, or fetch from a source that has the signature too.',
       fields: { ...named(subject), reasons: reasons.map(({ message }) => message) },
-      ...(first === undefined ? {} : { cause: first }),
+      cause: first,
     },
   );
 }

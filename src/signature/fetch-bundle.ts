@@ -27,7 +27,7 @@ export interface FetchedBundle {
 export interface BundleRequest extends BundleQuestion {
   /** Directory for what a child program downloads. */
   readonly workDir: string;
-  readonly onProgress?: OnProgress;
+  readonly onProgress?: OnProgress | undefined;
 }
 
 /**

@@ -17,7 +17,7 @@ export interface BundleQuestion extends SignatureSubject {
   /** The source that delivered the asset; null when its bytes were here already. */
   readonly delivered: AssetSource['kind'] | null;
   readonly settings: Settings;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

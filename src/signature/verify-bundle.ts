@@ -12,7 +12,7 @@ export interface BundleVerification extends SignatureSubject {
   readonly file: SignedFile;
   readonly signer: Signer;
   readonly trust: TrustMaterial;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

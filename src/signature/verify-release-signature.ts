@@ -34,7 +34,7 @@ export async function verifyReleaseSignature(
     file: fetched.over === 'archive' ? signedArchive(request) : request.entrypoint,
     signer,
     trust: await loadTrustMaterial(settings, request),
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   });
   request.onProgress?.({ type: 'signed', ...verified });
   return verified;

@@ -22,13 +22,13 @@ export interface PackageRequest {
   readonly runtime: Runtime;
   readonly ecosystem: 'node' | 'python';
   /** npm name, from which Python's names follow. Default `codex-cli-bin`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** What npm links to the executable. Default `codex`. */
   readonly command?: string;
   /** Directory with `node-platform/`, `node-root/` and `python/`. Default: the bundled ones. */
-  readonly templatesDir?: string;
+  readonly templatesDir?: string | undefined;
   /** URL for the package's metadata; npm's provenance needs the publishing repository here. */
-  readonly repository?: string;
+  readonly repository?: string | undefined;
 }
 
 /**

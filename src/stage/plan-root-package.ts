@@ -11,10 +11,10 @@ export interface RootPackageRequest {
   /** The targets that are published with it; each becomes an optional dependency. */
   readonly targets: readonly Target[];
   /** Default `codex-cli-bin`. */
-  readonly name?: string;
+  readonly name?: string | undefined;
   /** Directory with `node-root/`. Default: the bundled one. */
-  readonly templatesDir?: string;
-  readonly repository?: string;
+  readonly templatesDir?: string | undefined;
+  readonly repository?: string | undefined;
 }
 
 /**

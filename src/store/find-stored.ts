@@ -14,7 +14,7 @@ export interface Wanted {
   /** The lockfile of this version, or null. */
   readonly lock: Lock | null;
   /** Whose verified signature it must carry; absent where none is required. */
-  readonly signer?: Signer;
+  readonly signer?: Signer | undefined;
 }
 
 /** The stored runtime that is wanted, whole; without asking any channel. */

@@ -38,8 +38,8 @@ export interface LockRequest<T> {
   /** Called once, when somebody else holds the lock. */
   readonly onWait?: () => void;
   /** Default: ten minutes. */
-  readonly timeoutMs?: number;
-  readonly signal?: AbortSignal;
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**

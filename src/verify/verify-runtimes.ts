@@ -53,7 +53,7 @@ export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verif
     lock: await loadLock(settings.cwd),
     host: targetOf(settings.host),
     handshake: options.handshake === true ? settings.env : null,
-    ...(options.signal === undefined ? {} : { signal: options.signal }),
+    signal: options.signal,
   };
   const runtimes: VerifiedRuntime[] = [];
   const hints: string[] = [];

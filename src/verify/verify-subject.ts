@@ -28,7 +28,7 @@ export interface Expectation {
   readonly host: Triple | null;
   /** The environment to speak to the app-server in; null when it is not to be spoken to. */
   readonly handshake: Environment | null;
-  readonly signal?: AbortSignal;
+  readonly signal: AbortSignal | undefined;
 }
 
 /** What looking at a runtime came to. */

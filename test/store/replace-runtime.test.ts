@@ -39,7 +39,7 @@ async function replace(home: string, files: Record<string, string> = {}): Promis
       const staging = await openStaging(home, KEY, lock);
       const { manifest } = await miniatureRuntime(staging, { files });
       await rm(join(staging, 'runtime.json'));
-      return await commitRuntime(home, staging, manifest, { replace: true });
+      return await commitRuntime(home, { staging, manifest, replace: true });
     },
   });
 }
