@@ -114,3 +114,7 @@ describe('a plan of lanes', () => {
     expect(lanes[0]?.end).toBe(0.5 * MIB);
   });
 });
+
+test('what lies behind the whole is no end of a gap', () => {
+  expect(gapsOf([{ start: 20, end: 30 }], { start: 0, end: 10 })).toEqual([{ start: 0, end: 10 }]);
+});
