@@ -1,26 +1,48 @@
 /**
- * Bundles the command line into two CommonJS files, which Node starts fastest (`npm run bench`, row
- * "nothing to do"): as some eighty small ES modules such a run took twice the time of `node -e 0`.
- * `main.cjs` is what an installation needs when the store has everything; `rest.cjs` is read when
- * something is fetched, packed or looked into. The library stays ES modules, one file each.
+ * Bundles the command line into a few CommonJS files, which Node starts fastest (`npm run bench`,
+ * row "nothing to do"): as some eighty small ES modules such a run took twice the time of
+ * `node -e 0`, and as one file V8 read three times as much as it needed. A module is in exactly one
+ * of them. The library stays ES modules, one file each.
  */
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
-/** Where `main.cjs` begins: with these comes what they import, except by `import()`. */
-const FIRST = [
-  'src/cli/main.ts',
-  'src/cli/commands/install.ts',
-  'src/cli/commands/which.ts',
-  'src/cli/commands/exec.ts',
-  'src/stage/index.ts',
-  'src/install/node.ts',
+interface Bundle {
+  readonly file: string;
+  /** What else it begins with; what these import comes along, except by `import()`. */
+  readonly roots: readonly string[];
+}
+
+/** In the order in which a run needs them; a module belongs to the first that reaches it. */
+const BUNDLES: readonly Bundle[] = [
+  // Everything for an installation when the store has the runtime.
+  {
+    file: 'main.cjs',
+    roots: [
+      'src/cli/main.ts',
+      'src/cli/commands/install.ts',
+      'src/cli/commands/which.ts',
+      'src/cli/commands/exec.ts',
+      'src/stage/index.ts',
+      'src/install/node.ts',
+    ],
+  },
+  { file: 'provision.cjs', roots: ['src/provision.ts', 'src/resolve/index.ts'] },
+  { file: 'rest.cjs', roots: [] },
 ];
 
 /** Needed by some runs only, and long to read: files of their own beside the command line. */
-const APART = ['octokit', 'tar', 'yauzl', 'cli-progress', 'proper-lockfile', 'cmd-shim'];
+const APART: Readonly<Record<string, string>> = {
+  octokit: 'octokit',
+  tar: 'tar',
+  yauzl: 'yauzl',
+  'cli-progress': 'cli-progress',
+  'proper-lockfile': 'proper-lockfile',
+  'cmd-shim': 'cmd-shim',
+  'undici/lib/dispatcher/agent.js': 'undici-agent',
+};
 
 const shared: BuildOptions = {
   absWorkingDir: ROOT,
@@ -41,8 +63,8 @@ const shared: BuildOptions = {
 const apart: Plugin = {
   name: 'apart',
   setup({ onResolve }) {
-    const filter = new RegExp(`^(${APART.join('|')})$`);
-    onResolve({ filter }, ({ path }) => ({ path: `./apart/${path}.cjs`, external: true }));
+    const filter = new RegExp(`^(${Object.keys(APART).join('|')})$`);
+    onResolve({ filter }, ({ path }) => ({ path: `./apart/${APART[path]}.cjs`, external: true }));
   },
 };
 
@@ -63,35 +85,37 @@ const lazyChildProcess: Plugin = {
 
 const ASKED = Symbol('asked');
 
-/** Takes `modules` from the bundle beside this one, so that each exists once in a run. */
-function takenFrom(bundle: string, modules: ReadonlySet<string>): Plugin {
+/** Takes every module that belongs to another bundle from there, so that it exists once in a run. */
+function takesFromOthers(own: string, owners: ReadonlyMap<string, string>): Plugin {
   return {
-    name: `taken-from-${bundle}`,
+    name: `other-bundles-of-${own}`,
     setup({ onResolve, onLoad, resolve }) {
-      onResolve({ filter: /^\.\/(main|rest)\.cjs$/ }, ({ path }) => ({ path, external: true }));
+      onResolve({ filter: /^bundle:/ }, ({ path }) => ({
+        path: path.replace('bundle:', './'),
+        external: true,
+      }));
       onResolve({ filter: /./ }, async ({ path, kind, importer, resolveDir, pluginData }) => {
         if (pluginData === ASKED) return undefined;
         const found = await resolve(path, { kind, importer, resolveDir, pluginData: ASKED });
         const module = found.path.slice(ROOT.length).replaceAll('\\', '/');
-        if (!modules.has(module)) return undefined;
+        const owner = owners.get(module);
+        if (owner === undefined || owner === own) return undefined;
         // Under its own name it would be taken for the ES module that it is there.
-        return { path: `${module}.cjs`, namespace: 'elsewhere', pluginData: module };
+        return { path: `${module}.cjs`, namespace: 'elsewhere', pluginData: { owner, module } };
       });
-      onLoad({ filter: /./, namespace: 'elsewhere' }, ({ pluginData: module }) => ({
-        contents: `module.exports = require('./${bundle}')('${module}');`,
+      onLoad({ filter: /./, namespace: 'elsewhere' }, ({ pluginData: { owner, module } }) => ({
+        contents: `module.exports = require('bundle:${owner}')('${module}');`,
         resolveDir: ROOT,
       }));
     },
   };
 }
 
-/** A bundle that exports a function from a module's path to the module, which runs on first use. */
-async function bundleModules(
-  bundle: string,
-  modules: ReadonlySet<string>,
-  { plugins, start = '' }: { readonly plugins: readonly Plugin[]; readonly start?: string },
-): Promise<void> {
-  const entries = [...modules].map((module) => `'${module}': () => require('./${module}')`);
+/** A file that exports a function from a module's path to the module, which runs on first use. */
+async function writeBundle(file: string, owners: ReadonlyMap<string, string>): Promise<void> {
+  const own = [...owners].filter(([, owner]) => owner === file).map(([module]) => module);
+  const entries = own.map((module) => `'${module}': () => require('./${module}')`);
+  const start = file === 'main.cjs' ? "require('./src/cli/main.ts');" : '';
   await build({
     ...shared,
     stdin: {
@@ -101,35 +125,37 @@ async function bundleModules(
       resolveDir: ROOT,
     },
     // Beside where dist/cli/*.js would be: paths relative to the module lead to the same places.
-    outfile: `dist/cli/${bundle}`,
+    outfile: `dist/cli/${file}`,
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [apart, lazyChildProcess, ...plugins],
+    plugins: [apart, lazyChildProcess, takesFromOthers(file, owners)],
   });
 }
 
-/** What `roots` reach in `graph` over imports of `kinds`, themselves included. */
-function reach(
-  { inputs }: Metafile,
-  roots: readonly string[],
-  isFollowed: (kind: string) => boolean,
-): ReadonlySet<string> {
-  const reached = new Set(roots);
-  for (const module of reached) {
-    for (const { path, kind, external } of inputs[module]?.imports ?? []) {
-      if (external !== true && path in inputs && isFollowed(kind)) reached.add(path);
+/** Which bundle each of the modules of `graph` belongs to. */
+function assign({ inputs }: Metafile): ReadonlyMap<string, string> {
+  const owners = new Map<string, string>();
+  for (const { file, roots } of BUNDLES) {
+    const reached = new Set(roots.length === 0 ? Object.keys(inputs) : roots);
+    for (const module of reached) {
+      if (owners.has(module)) continue;
+      owners.set(module, file);
+      for (const { path, kind } of inputs[module]?.imports ?? []) {
+        if (path in inputs && kind !== 'dynamic-import') reached.add(path);
+      }
     }
   }
-  return reached;
+  return owners;
 }
 
 await build({
   ...shared,
-  entryPoints: APART.map((name) => ({ in: name, out: name })),
+  define: {},
+  entryPoints: Object.entries(APART).map(([name, out]) => ({ in: name, out })),
   outdir: 'dist/cli/apart',
   outExtension: { '.js': '.cjs' },
+  external: [],
 });
-
-const { metafile: graph } = await build({
+const { metafile } = await build({
   ...shared,
   supported: {},
   entryPoints: ['src/cli/main.ts'],
@@ -137,12 +163,5 @@ const { metafile: graph } = await build({
   metafile: true,
   plugins: [apart],
 });
-const all = reach(graph, ['src/cli/main.ts'], () => true);
-const first = reach(graph, FIRST, (kind) => kind !== 'dynamic-import');
-const rest = new Set([...all].filter((module) => !first.has(module)));
-
-await bundleModules('main.cjs', first, {
-  plugins: [takenFrom('rest.cjs', rest)],
-  start: "require('./src/cli/main.ts');",
-});
-await bundleModules('rest.cjs', rest, { plugins: [takenFrom('main.cjs', first)] });
+const owners = assign(metafile);
+for (const { file } of BUNDLES) await writeBundle(file, owners);

@@ -125,11 +125,15 @@ async function provisionAsset(
     };
     verifyEntrypoint(manifest, request);
     const signed = await verifySignature(manifest, request, { asset, download, staging });
-    // Only now: this runs it.
-    if (isHost(request)) await checkVersion(join(staging, manifest.entrypoint), version, signal);
-    // Every byte is in the staging directory by now. The other order would leave the download
-    // behind for good when the process is killed in between.
-    await download.discard();
+    // Every byte is in the staging directory by now. After the commit it would be too late: a kill
+    // in between would leave the download behind for good.
+    const [checked, discarded] = await Promise.allSettled([
+      // Only now: this runs it.
+      isHost(request) ? checkVersion(join(staging, manifest.entrypoint), version, signal) : null,
+      download.discard(),
+    ]);
+    if (checked.status === 'rejected') throw checked.reason;
+    if (discarded.status === 'rejected') throw discarded.reason;
     const runtime = await commitRuntime(settings.home, {
       staging,
       manifest: signed,

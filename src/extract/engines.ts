@@ -3,10 +3,8 @@ import zlib from 'node:zlib';
 import { CodexRuntimeError } from '../errors.ts';
 
 /** Big buffers: each one costs a round trip between the thread pool and the event loop. */
-const CHUNK_BYTES = 512 * 1024;
-/** Input that waits in the engine, so that it never runs dry while the event loop is busy. */
-const INPUT_BYTES = 512 * 1024;
-const BUFFERS = { chunkSize: CHUNK_BYTES, writableHighWaterMark: INPUT_BYTES };
+const CHUNK_BYTES = 2 * 1024 * 1024;
+const BUFFERS = { chunkSize: CHUNK_BYTES };
 /** 128 MiB, zstd's own default cap for a decoder; a hostile frame may ask for gigabytes. */
 const ZSTD_WINDOW_LOG_MAX = 27;
 

@@ -4,7 +4,9 @@ import type { InflateEngine } from './engines.ts';
 import type { Refuse } from './refusal.ts';
 
 /** Input that goes to the engine in one piece. */
-const GATHER_BYTES = 256 * 1024;
+const GATHER_BYTES = 512 * 1024;
+/** Input that waits for the engine, so that it never runs dry while the event loop is busy. */
+const AHEAD_BYTES = 2 * GATHER_BYTES;
 
 /** Moves input into the engine at the engine's pace, and past its end checks that only padding comes. */
 export class InflateFeed {
@@ -16,8 +18,10 @@ export class InflateFeed {
   /** Buffers that the engine may not have used up yet. */
   #recent: Buffer[] = [];
   #written = 0;
+  #waiting = 0;
   #ended = false;
   #stopped = false;
+  #wake: () => void = () => undefined;
 
   constructor(input: ArchiveInput, engine: InflateEngine, refuse: Refuse) {
     this.#input = input;
@@ -25,7 +29,9 @@ export class InflateFeed {
     this.#refuse = refuse;
     engine.once('end', () => {
       this.#ended = true;
+      this.#wake();
     });
+    engine.once('close', () => this.#wake());
   }
 
   stop(): void {
@@ -49,7 +55,7 @@ export class InflateFeed {
       if (this.#stopped) return;
     }
     this.#engine.end();
-    if (!this.#ended) await settled(this.#engine, ['end', 'close']);
+    await this.#until(() => this.#ended);
     this.#checkTail();
   }
 
@@ -69,7 +75,13 @@ export class InflateFeed {
   async #write(chunk: Buffer): Promise<void> {
     this.#recent.push(chunk);
     this.#written += chunk.length;
-    if (!this.#engine.write(chunk)) await settled(this.#engine, ['drain', 'end', 'close']);
+    this.#waiting += chunk.length;
+    // Not by `drain`, which comes when there is nothing left to inflate.
+    this.#engine.write(chunk, () => {
+      this.#waiting -= chunk.length;
+      this.#wake();
+    });
+    await this.#until(() => this.#ended || this.#waiting <= AHEAD_BYTES);
     this.#forgetUsed();
     if (this.#ended) this.#checkTail();
   }
@@ -97,15 +109,13 @@ export class InflateFeed {
   #expectPadding(bytes: Buffer): void {
     if (!isZero(bytes)) throw this.#refuse('trailing-data', null);
   }
-}
 
-function settled(engine: InflateEngine, events: readonly string[]): Promise<void> {
-  return new Promise((resolve) => {
-    if (engine.destroyed) return resolve();
-    const done = () => {
-      for (const event of events) engine.off(event, done);
-      resolve();
-    };
-    for (const event of events) engine.on(event, done);
-  });
+  /** Waits until `condition` holds or the engine is gone. */
+  async #until(condition: () => boolean): Promise<void> {
+    while (!condition() && !this.#engine.destroyed) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
 }

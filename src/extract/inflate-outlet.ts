@@ -1,7 +1,7 @@
 import type { InflateEngine } from './engines.ts';
 
 /** Inflated bytes that may wait for their consumer; the engine works ahead up to here. */
-const AHEAD_BYTES = 2 * 1024 * 1024;
+const AHEAD_BYTES = 4 * 1024 * 1024;
 
 /** The engine's output as a bounded queue; reading the stream itself would join buffers by copying. */
 export class InflateOutlet {

@@ -11,7 +11,7 @@ const NEW_FILE = constants.O_CREAT | constants.O_EXCL | constants.O_WRONLY;
 const DIRECTORY_MODE = 0o755;
 /** Written bytes after which the disk is asked to begin, so that little is left for the last fsync. */
 const SYNC_EVERY_BYTES = 32 * 1024 * 1024;
-const WRITES_AT_ONCE = 4;
+const WRITES_AT_ONCE = 2;
 
 /** Writes a tree of new files under `destination`; modes are exact whatever the umask is. */
 export class TreeWriter {

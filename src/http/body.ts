@@ -14,9 +14,9 @@ export interface BodyControl {
 }
 
 /** Bytes that may wait for the reader before the connection is paused. */
-const WAITING_BYTES = 2 ** 19;
+const WAITING_BYTES = 2 ** 20;
 /** What has piled up is handed over in pieces of up to this: a socket's own are 64 KiB at most. */
-const JOINED_BYTES = 2 ** 18;
+const JOINED_BYTES = 2 ** 19;
 
 /** A body that is fed chunk by chunk. A plain queue: cheaper than a stream, and no bytes are copied. */
 export class FedBody implements Body {
