@@ -31,7 +31,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   const { onProgress, end } = await openProgress(context, flags);
   return {
     onProgress(event) {
-      if (event.type === 'asset') expectManyBuffers();
+      if (event.type === 'asset') expectManyBuffers(process.versions);
       onProgress(event);
     },
     end,
