@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -92,6 +92,8 @@ export async function compareCommands(
 }
 
 async function timeIn(dir: string, side: Side): Promise<Measured> {
+  // What the run before has left in the page cache must not be written at the cost of this one.
+  execFileSync('sync');
   try {
     return await time(side.command(dir), side.peak === true ? `${dir}.peak` : undefined);
   } finally {
