@@ -12,7 +12,7 @@ const TIMEOUT_MS = 30_000;
  * @throws CodexRuntimeError `VERSION_MISMATCH` when it is another version, `INSTALL_FAILED` when it
  * does not run
  */
-export async function checkVersion(
+export async function verifyVersion(
   executable: string,
   version: Version,
   signal?: AbortSignal,

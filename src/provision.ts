@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset } from './asset.ts';
-import { checkVersion } from './check-version.ts';
+import { verifyVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import { extractRuntime } from './extract/index.ts';
@@ -129,7 +129,7 @@ async function provisionAsset(
     // in between would leave the download behind for good.
     const [checked, discarded] = await Promise.allSettled([
       // Only now: this runs it.
-      isHost(request) ? checkVersion(join(staging, manifest.entrypoint), version, signal) : null,
+      isHost(request) ? verifyVersion(join(staging, manifest.entrypoint), version, signal) : null,
       download.discard(),
     ]);
     if (checked.status === 'rejected') throw checked.reason;

@@ -90,7 +90,7 @@ function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
     serverUrl:
       urlFrom(env, 'GITHUB_SERVER_URL') ??
       (host === undefined ? 'https://github.com' : `https://${host}`),
-    repo: checkRepo(repo),
+    repo: parseRepo(repo),
     token:
       apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
         ? (set(env['GH_ENTERPRISE_TOKEN']) ?? set(env['GITHUB_ENTERPRISE_TOKEN']) ?? null)
@@ -130,7 +130,7 @@ export function isRepository(text: string): boolean {
   return segments.length === 2 && plain;
 }
 
-function checkRepo(repo: string): string {
+function parseRepo(repo: string): string {
   if (isRepository(repo)) return repo;
   throw usage({
     what: 'The repository',

@@ -120,7 +120,7 @@ async function locate({ zip, entry, name, refuse }: Locating): Promise<Located> 
   }
   const kind = name.endsWith('/') ? 'directory' : 'file';
   const mode = unixMode(entry);
-  checkMode({ mode, kind, name, refuse });
+  verifyMode({ mode, kind, name, refuse });
   if (kind === 'directory' && entry.uncompressedSize !== 0) throw refuse('ambiguous', name);
   const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
     throw refuse('corrupt', name, error);
@@ -168,7 +168,7 @@ interface MemberMode {
   readonly refuse: Refuse;
 }
 
-function checkMode({ mode, kind, name, refuse }: MemberMode): void {
+function verifyMode({ mode, kind, name, refuse }: MemberMode): void {
   const type = mode & 0o170000;
   if (type === 0o120000) throw refuse('hard-or-symbolic-link', name);
   const isFile = type === 0 || type === 0o100000;

@@ -49,7 +49,7 @@ export async function* deflateFile(
       if (next === undefined) break;
       yield await next;
     }
-    checkDigest(file, position, hash.digest('hex'));
+    verifyDigest(file, position, hash.digest('hex'));
   } finally {
     await Promise.allSettled(queue);
     await handle.close();
@@ -72,7 +72,7 @@ async function readBlock(handle: FileHandle, position: number, path: string): Pr
   return block.subarray(0, filled);
 }
 
-function checkDigest(file: SourceFile, size: number, sha256: string): void {
+function verifyDigest(file: SourceFile, size: number, sha256: string): void {
   if (size === file.size && sha256 === file.sha256) return;
   throw new CodexRuntimeError('DAMAGED', `${file.from} is not what its manifest says.`, {
     hint: 'Run "codex-runtime verify", then install this version again with --force.',

@@ -32,7 +32,7 @@ export async function openOutputDirectory(
 ): Promise<OutputDirectory> {
   const out = resolve(path);
   await clearKilledPacks(out);
-  await checkReplaceable(out, companions);
+  await verifyReplaceable(out, companions);
   // Beside it, so that putting it in place is a rename on one file system.
   const work = ownedName(out, 'packing');
   const previous = ownedName(out, 'previous');
@@ -43,7 +43,7 @@ export async function openOutputDirectory(
   }
   const replace = async () => {
     // A pack takes a while: who has put other files there meanwhile keeps them.
-    await checkReplaceable(out, companions);
+    await verifyReplaceable(out, companions);
     await rename(out, previous).catch(ignoreMissing);
     try {
       await rename(work, out);
@@ -101,7 +101,7 @@ async function clearKilledPacks(out: string): Promise<void> {
   }
 }
 
-async function checkReplaceable(out: string, companions: (name: string) => boolean) {
+async function verifyReplaceable(out: string, companions: (name: string) => boolean) {
   const names = await readdir(out).catch((error: unknown) => {
     if (isErrno(error, 'ENOENT')) return [];
     if (isErrno(error, 'ENOTDIR')) throw occupied(out, basename(out));

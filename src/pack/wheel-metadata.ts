@@ -5,7 +5,7 @@ import { parseTarget } from '../target/index.ts';
 
 /** The name of a wheel: PEP 427, with compressed tag sets where it serves several platforms. */
 export function wheelName(plan: PackagePlan, platformTags: readonly string[]): string {
-  checkTags(plan, platformTags);
+  verifyTags(plan, platformTags);
   return `${plan.name}-${plan.version}-py3-none-${platformTags.join('.')}.whl`;
 }
 
@@ -17,7 +17,7 @@ export function wheelMetadata(
   plan: PackagePlan,
   platformTags: readonly string[],
 ): readonly { readonly path: string; readonly mode: number; readonly content: Buffer }[] {
-  checkTags(plan, platformTags);
+  verifyTags(plan, platformTags);
   const distInfo = `${plan.name}-${plan.version}.dist-info`;
   const wheel = { path: `${distInfo}/WHEEL`, mode: 0o644, content: wheelFile(platformTags) };
   const record = `${distInfo}/RECORD`;
@@ -54,7 +54,7 @@ function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
-function checkTags(plan: PackagePlan, platformTags: readonly string[]): void {
+function verifyTags(plan: PackagePlan, platformTags: readonly string[]): void {
   const known = plan.target === null ? [] : parseTarget(plan.target).wheelTags;
   const unknown = platformTags.find((tag) => !known.includes(tag));
   if (unknown === undefined && platformTags.length > 0) return;

@@ -60,7 +60,7 @@ export class ZipWriter implements ArchiveWriter {
   async end(): Promise<void> {
     const entry = this.#current();
     await this.#append(entry, DEFLATE_END);
-    checkLimit(this.#file, entry.size, this.#file.position);
+    verifyLimit(this.#file, entry.size, this.#file.position);
     await this.#file.mend(localHeader(entry), entry.offset);
   }
 
@@ -68,7 +68,7 @@ export class ZipWriter implements ArchiveWriter {
     const start = this.#file.position;
     for (const entry of this.#entries) await this.#file.append(centralHeader(entry));
     const size = this.#file.position - start;
-    checkLimit(this.#file, this.#file.position, this.#entries.length * 2 ** 16);
+    verifyLimit(this.#file, this.#file.position, this.#entries.length * 2 ** 16);
     await this.#file.append(endOfDirectory(this.#entries.length, size, start));
     return this.#file.finish();
   }
@@ -131,7 +131,7 @@ function endOfDirectory(entries: number, size: number, start: number): Buffer {
 }
 
 /** Beyond these limits a zip needs Zip64, which no runtime comes near. */
-function checkLimit(file: ArchiveFile, ...values: readonly number[]): void {
+function verifyLimit(file: ArchiveFile, ...values: readonly number[]): void {
   if (values.every((value) => value <= LIMIT)) return;
   throw new CodexRuntimeError('INSTALL_FAILED', `${file.path} would exceed the 4 GiB of a wheel.`, {
     fields: { path: file.path, limit: LIMIT },

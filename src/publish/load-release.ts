@@ -26,11 +26,11 @@ export async function loadRelease(directory: string): Promise<PackManifest> {
     });
   });
   const release = parsePackManifest(text, path);
-  for (const file of release.files) await checkFile(directory, file);
+  for (const file of release.files) await verifyFile(directory, file);
   return release;
 }
 
-async function checkFile(directory: string, file: PackedFile): Promise<void> {
+async function verifyFile(directory: string, file: PackedFile): Promise<void> {
   const path = join(directory, file.path);
   const actual = await digestFile(path);
   if (actual.sha256 === file.sha256 && actual.integrity === file.integrity) return;

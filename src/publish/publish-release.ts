@@ -6,12 +6,12 @@ import { createRegistry, type Registry } from '../npm/index.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 import { parsePackageName } from '../stage/index.ts';
-import { checkWheel } from './check-wheel.ts';
 import { loadRelease } from './load-release.ts';
 import { createNpmClient, type NpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
 import { loadPublished, loadVisible, type Published } from './published.ts';
 import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
+import { verifyWheel } from './verify-wheel.ts';
 
 export interface PublishRequest {
   /** The directory that `pack` wrote. */
@@ -57,7 +57,7 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
   const directory = resolve(request.settings.cwd, request.directory);
   const release = await loadRelease(directory);
   const wheels = release.files.filter(({ ecosystem }) => ecosystem === 'python');
-  for (const wheel of wheels) await checkWheel(join(directory, wheel.path));
+  for (const wheel of wheels) await verifyWheel(join(directory, wheel.path));
 
   const surroundings = withRegistry(request.settings, release.name, request.registry);
   const registry = createRegistry({ ...surroundings, npmPackage: release.name });

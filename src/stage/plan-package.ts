@@ -10,10 +10,10 @@ import {
   type RuntimeManifest,
 } from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';
-import { checkPackageJson } from './check-package-json.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
 import { BUNDLED_TEMPLATES, loadTemplate, type TemplateFile } from './template.ts';
+import { verifyPackageJson } from './verify-package-json.ts';
 
 /** Where the source of Codex is; `repository` of a package replaces it. */
 const CODEX_REPOSITORY = 'https://github.com/openai/codex';
@@ -70,7 +70,7 @@ async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
     },
   });
   const files = combine(template, runtimeFiles(request.runtime, '', template));
-  checkPackageJson(files, { name, version: manifest.version });
+  verifyPackageJson(files, { name, version: manifest.version });
   return {
     ecosystem: 'node',
     name,

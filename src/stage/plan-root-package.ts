@@ -1,9 +1,9 @@
 import type { Target } from '../target/index.ts';
-import { checkPackageJson } from './check-package-json.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, platformPackageName } from './package-names.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { repositoryUrl } from './plan-package.ts';
 import { BUNDLED_TEMPLATES, loadTemplate } from './template.ts';
+import { verifyPackageJson } from './verify-package-json.ts';
 
 export interface RootPackageRequest {
   /** Semver. */
@@ -40,6 +40,6 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
     },
   });
   const files = template.map(({ path, content }) => ({ path, mode: 0o644, content }));
-  checkPackageJson(files, { name, version });
+  verifyPackageJson(files, { name, version });
   return { ecosystem: 'node', name, version, target: null, files, executable: null };
 }

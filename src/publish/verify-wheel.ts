@@ -10,7 +10,7 @@ import { TARGETS } from '../target/index.ts';
  * name, version and tags are the same in the file name, `METADATA` and `WHEEL`.
  * @throws CodexRuntimeError `DAMAGED`
  */
-export async function checkWheel(path: string): Promise<void> {
+export async function verifyWheel(path: string): Promise<void> {
   const yauzl = await import('yauzl');
   const zip = await yauzl
     .openPromise(path, { strictFileNames: true, lazyEntries: true, autoClose: false })
@@ -26,7 +26,7 @@ export async function checkWheel(path: string): Promise<void> {
       if (content === undefined || content === null) throw damaged(path, `it has no ${file}`);
       return content;
     };
-    checkRecord({ path, record: contentOf('RECORD'), members, recordPath: `${distInfo}/RECORD` });
+    verifyRecord({ path, record: contentOf('RECORD'), members, recordPath: `${distInfo}/RECORD` });
     const metadata = headers(contentOf('METADATA'));
     const claimed = metadata
       .get('Name')?.[0]
@@ -82,7 +82,7 @@ interface RecordCheck {
   readonly recordPath: string;
 }
 
-function checkRecord({ path, record, members, recordPath }: RecordCheck): void {
+function verifyRecord({ path, record, members, recordPath }: RecordCheck): void {
   const listed = record.split('\n').filter((line) => line !== '' && line !== `${recordPath},,`);
   const lines = [...members].filter(([name]) => name !== recordPath).map(([, { line }]) => line);
   const unlisted = lines.find((line) => !listed.includes(line));

@@ -7,7 +7,7 @@ import type { PlannedFile } from './package-plan.ts';
  * package, runs no scripts, and that everything it points at is in the package.
  * @throws CodexRuntimeError `TEMPLATE_INVALID`
  */
-export function checkPackageJson(
+export function verifyPackageJson(
   files: readonly PlannedFile[],
   expected: { readonly name: string; readonly version: string },
 ): void {
@@ -29,13 +29,13 @@ export function checkPackageJson(
       throw invalid(`it points at ${target}, which the package does not have`, { file: target });
     }
   }
-  checkFilesList(manifest['files'], paths);
+  verifyFilesList(manifest['files'], paths);
 }
 
 /** npm always takes these, whatever `files` says. */
 const ALWAYS_PACKED = /^(?:package\.json|readme(?:\.[^/]*)?|licen[cs]e(?:\.[^/]*)?)$/i;
 
-function checkFilesList(list: unknown, paths: readonly string[]): void {
+function verifyFilesList(list: unknown, paths: readonly string[]): void {
   if (list === undefined) return;
   const covered = strings(list).map((entry) => entry.replace(/^\.?\//, '').replace(/\/$/, ''));
   const left = paths.find(

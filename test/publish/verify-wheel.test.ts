@@ -5,7 +5,7 @@ import { addContent } from '../../src/pack/archive-writer.ts';
 import { DeflatePool } from '../../src/pack/deflate-pool.ts';
 import { wheelMetadata, wheelName } from '../../src/pack/wheel-metadata.ts';
 import { ZipWriter } from '../../src/pack/zip-writer.ts';
-import { checkWheel } from '../../src/publish/check-wheel.ts';
+import { verifyWheel } from '../../src/publish/verify-wheel.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { packMiniatures } from '../support/packed-release.ts';
@@ -42,11 +42,11 @@ async function planned(): Promise<{ plan: PackagePlan; members: Record<string, B
   return { plan, members: Object.fromEntries(all) };
 }
 
-describe('checkWheel', () => {
+describe('verifyWheel', () => {
   it('accepts what pack makes', async () => {
-    await expect(checkWheel(await packedWheel())).resolves.toBeUndefined();
+    await expect(verifyWheel(await packedWheel())).resolves.toBeUndefined();
     const { members } = await planned();
-    await expect(checkWheel(await wheelOf(members))).resolves.toBeUndefined();
+    await expect(verifyWheel(await wheelOf(members))).resolves.toBeUndefined();
   });
 
   it.each([
@@ -58,7 +58,7 @@ describe('checkWheel', () => {
   ])('refuses a name that claims %s', async (_, name) => {
     const path = join(await tempDir(), name);
     await copyFile(await packedWheel(), path);
-    await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED', fields: { path } });
+    await expect(verifyWheel(path)).rejects.toMatchObject({ code: 'DAMAGED', fields: { path } });
   });
 
   it('refuses a wheel that is cut short, and one that is none', async () => {
@@ -66,7 +66,7 @@ describe('checkWheel', () => {
     const bytes = await readFile(path);
     for (const content of [bytes.subarray(0, bytes.length - 40), Buffer.from('<html>')]) {
       await writeFile(path, content);
-      await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
+      await expect(verifyWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
     }
   });
 
@@ -76,14 +76,14 @@ describe('checkWheel', () => {
   ])('refuses a member that was %s after RECORD', async (_, change) => {
     const { members } = await planned();
     const path = await wheelOf({ ...members, ...change('codex_cli_bin/bin/codex') });
-    await expect(checkWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
+    await expect(verifyWheel(path)).rejects.toMatchObject({ code: 'DAMAGED' });
   });
 
   it.each(['codex_cli_bin/py.typed', 'codex_cli_bin-0.115.0.dist-info/RECORD'])(
     'refuses a wheel without %s',
     async (missing) => {
       const { [missing]: _, ...members } = (await planned()).members;
-      await expect(checkWheel(await wheelOf(members))).rejects.toMatchObject({ code: 'DAMAGED' });
+      await expect(verifyWheel(await wheelOf(members))).rejects.toMatchObject({ code: 'DAMAGED' });
     },
   );
 
