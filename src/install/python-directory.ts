@@ -1,61 +1,200 @@
-import { mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { mkdir, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
-import { ignoreMissing } from '../disk/errno.ts';
+import { exists } from '../disk/exists.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
+import { type HeldLock, workOnce } from '../store/index.ts';
+import { buildsOf, currentOf, metadataNames, type PythonDirectory } from './python-layout.ts';
+import { isLinkTo, relink } from './relink.ts';
+
+/** Whoever has nothing to do does not wait for those who have. */
+const TIDY_PATIENCE_MS = 200;
+
+export interface DirectoryInstall extends PythonDirectory {
+  /** The executable in the package, e.g. `bin/codex`. */
+  readonly entrypoint: string;
+  /** Fills the empty directory that it is given. */
+  readonly fill: (target: string) => Promise<void>;
+  readonly signal?: AbortSignal;
+}
 
 /**
  * Lets pip install into a directory beside packages of others. pip itself is trusted with an empty
  * directory only: with `--upgrade` it removes the commands of other packages
  * (https://github.com/pypa/pip/issues/8063) and leaves metadata of earlier versions, of which Python
  * then reads one or another (https://github.com/pypa/pip/issues/13763).
- * @param importName the package whose earlier versions give way
- * @param install fills the empty directory that it is given
- * @throws whatever `install` throws; the disk's own failures
+ *
+ * Each build lies in a directory of its own in `.<import name>`, where the link `current` leads to
+ * one of them. What Python and the user find are links through `current`: the package, its metadata
+ * under the name that has the version, the command. So all of them change by the one rename of
+ * `current`, and a kill at any point leaves the old package or the new one. Directories in their
+ * place, as pip leaves them, are the exception: they go aside one by one, and a run that was killed
+ * meanwhile is mended by the next.
+ * @throws whatever `fill` throws; the disk's own failures
  */
-export async function installIntoDirectory(
-  prefix: string,
-  importName: string,
-  install: (directory: string) => Promise<void>,
-): Promise<void> {
-  const fresh = await makeFresh(prefix);
+export async function installIntoDirectory(request: DirectoryInstall): Promise<void> {
+  const { prefix, signal } = request;
   try {
-    await install(fresh);
-    await moveIn(fresh, prefix, importName);
+    await makeDirectory(buildsOf(request));
+    await workOnce({
+      path: lockOf(request),
+      ready: async () => undefined,
+      work: (lock) => installLocked(request, lock),
+      ...(signal === undefined ? {} : { signal }),
+    });
   } catch (error) {
     throw diskError(error, 'install the Python package', prefix);
-  } finally {
-    await rm(fresh, { recursive: true, force: true });
   }
 }
 
-async function makeFresh(prefix: string): Promise<string> {
+/** Removes the package, its metadata, its command and its builds. Returns whether there were any. */
+export async function removeFromDirectory(directory: PythonDirectory): Promise<boolean> {
+  const { prefix, importName } = directory;
+  const builds = buildsOf(directory);
+  if (!(await exists(builds)) && !(await exists(join(prefix, importName)))) return false;
   try {
-    await mkdir(prefix, { recursive: true });
-    return await mkdtemp(join(prefix, '.codex-runtime-'));
-  } catch (error) {
-    throw diskError(error, 'make the directory', prefix);
-  }
-}
-
-/** Renames on one file system: each entry is the old one or the new one. */
-async function moveIn(fresh: string, prefix: string, importName: string): Promise<void> {
-  const replaced = await mkdtemp(join(fresh, 'replaced-'));
-  const entries = await readdir(fresh, { withFileTypes: true });
-  const metadata = new RegExp(`^${importName}-[^-]+\\.dist-info$`);
-  const stale = (await readdir(prefix)).filter((name) => metadata.test(name));
-  for (const name of stale) await rename(join(prefix, name), join(replaced, name));
-  for (const { name } of entries) {
-    const from = join(fresh, name);
-    if (from === replaced) continue;
-    if (name === 'bin') await moveCommands(from, join(prefix, name));
-    else {
-      await rename(join(prefix, name), join(replaced, name)).catch(ignoreMissing);
-      await rename(from, join(prefix, name));
+    const bin = join(prefix, 'bin');
+    for (const name of await readdir(bin).catch(() => [])) {
+      const text = await readlink(join(bin, name)).catch(() => '');
+      if (text.includes(basename(builds))) await rm(join(bin, name));
     }
+    // First what Python asks for, so that a killed run leaves no package without metadata.
+    for (const name of [importName, ...(await metadataNames(directory))]) {
+      await rm(join(prefix, name), { recursive: true, force: true });
+    }
+    await rm(builds, { recursive: true, force: true });
+  } catch (error) {
+    throw diskError(error, 'remove the Python package', prefix);
+  }
+  return true;
+}
+
+/** Removes what a run left that was killed after its package had become whole; a convenience. */
+export async function tidyDirectory(directory: PythonDirectory): Promise<void> {
+  const builds = await readdir(buildsOf(directory)).catch(() => []);
+  // The link, and the build that it leads to.
+  if (builds.length <= 2 && (await metadataNames(directory)).length <= 1) return;
+  await workOnce({
+    path: lockOf(directory),
+    ready: async () => undefined,
+    work: async (lock) => {
+      await removeOthers(directory, null, lock);
+      return true;
+    },
+    timeoutMs: TIDY_PATIENCE_MS,
+  }).catch(() => undefined);
+}
+
+function lockOf(directory: PythonDirectory): string {
+  return join(buildsOf(directory), 'install');
+}
+
+/** One name in every build: whatever version the name outside has, it shows the present one. */
+const METADATA = 'dist-info';
+
+async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise<true> {
+  const { prefix, importName, entrypoint, fill } = request;
+  const current = currentOf(request);
+  const build = join(buildsOf(request), randomUUID());
+  let metadata: string | null = null;
+  try {
+    await mkdir(build);
+    await fill(build);
+    [metadata = null] = await metadataNames({ prefix: build, importName });
+    if (metadata !== null) await rename(join(build, metadata), join(build, METADATA));
+    await syncTree(build);
+    const links = new Map([
+      [join(prefix, importName), join(current, importName)],
+      ...(metadata === null ? [] : [[join(prefix, metadata), join(current, METADATA)] as const]),
+      ...(await commandLinks(request, build, join(current, importName, entrypoint))),
+    ]);
+    // What is new leads nowhere, or to the present build, until the next is complete.
+    for (const [path, target] of links) {
+      await makeDirectory(dirname(path));
+      if (!(await exists(path))) await relink(target, path, build);
+    }
+    // Another holder may have removed this build.
+    await lock.verifyHeld();
+    await relink(build, current, build);
+    for (const [path, target] of links) await relink(target, path, build);
+  } catch (error) {
+    // What cannot be removed now is a leftover for the next run; the first error says more.
+    if (!(await isLinkTo(build, current))) await rm(build, { recursive: true }).catch(() => null);
+    throw error;
+  }
+  await syncDirectory(buildsOf(request));
+  await removeOthers(request, metadata, lock);
+  await syncDirectory(prefix);
+  return true;
+}
+
+/**
+ * The command is the executable itself: pip's own script finds the package only with PYTHONPATH.
+ * Windows links no files without a privilege, so there pip's launcher is moved in.
+ */
+async function commandLinks(
+  { prefix, entrypoint }: DirectoryInstall,
+  build: string,
+  executable: string,
+): Promise<readonly (readonly [string, string])[]> {
+  const made = join(build, 'bin');
+  if (process.platform !== 'win32') {
+    await rm(made, { recursive: true, force: true });
+    return [[join(prefix, 'bin', basename(entrypoint)), executable]];
+  }
+  await makeDirectory(join(prefix, 'bin'));
+  for (const name of await readdir(made).catch(() => [])) {
+    await rename(join(made, name), join(prefix, 'bin', name));
+  }
+  return [];
+}
+
+/** Other builds, and names with other versions, were replaced or left by a run that was killed. */
+async function removeOthers(
+  directory: PythonDirectory,
+  metadata: string | null,
+  lock: HeldLock,
+): Promise<void> {
+  const builds = buildsOf(directory);
+  const current = await readlink(currentOf(directory)).catch(() => '');
+  const others = await readdir(builds);
+  const keep = metadata ?? (await presentMetadata(directory));
+  const stale = (await metadataNames(directory)).filter((name) => name !== keep);
+  await lock.verifyHeld();
+  for (const name of stale) await rm(join(directory.prefix, name), { recursive: true });
+  for (const name of others) {
+    if (name === 'current' || name.endsWith('.lock') || name === basename(current)) continue;
+    await rm(join(builds, name), { recursive: true, force: true });
   }
 }
 
-async function moveCommands(from: string, to: string): Promise<void> {
-  await mkdir(to, { recursive: true });
-  for (const name of await readdir(from)) await rename(join(from, name), join(to, name));
+/** The name that the present build's own metadata has outside. */
+async function presentMetadata(directory: PythonDirectory): Promise<string | undefined> {
+  const text = await readFile(join(currentOf(directory), METADATA, 'METADATA'), 'utf8').catch(
+    () => '',
+  );
+  const version = /^Version: (\S+)$/m.exec(text)?.[1];
+  return version === undefined ? undefined : `${directory.importName}-${version}.dist-info`;
+}
+
+/** pip leaves what it wrote to the system's own time. */
+async function syncTree(directory: string): Promise<void> {
+  for (const entry of await readdir(directory, { withFileTypes: true })) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) await syncTree(path);
+    else if (entry.isFile()) await syncFile(path);
+  }
+  await syncDirectory(directory);
+}
+
+async function syncFile(path: string): Promise<void> {
+  // Windows flushes only what is open for writing.
+  const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r');
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
 }

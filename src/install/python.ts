@@ -26,6 +26,8 @@ export interface PythonInstallRequest extends PythonEnvironment {
   readonly wheel: string;
   /** PEP 440. */
   readonly version: string;
+  /** The executable in the package, e.g. `bin/codex`. */
+  readonly entrypoint: string;
   /** The target when it is not this machine's, so that pip takes its wheel; it needs a prefix. */
   readonly foreignTarget: Target | null;
 }
@@ -54,7 +56,13 @@ export async function installPythonPackage(
   const { python, prefix, names, version } = request;
   if (prefix === null) await runPip(request, null);
   else {
-    await installIntoDirectory(prefix, names.importName, (directory) => runPip(request, directory));
+    await installIntoDirectory({
+      prefix,
+      importName: names.importName,
+      entrypoint: request.entrypoint,
+      fill: (directory) => runPip(request, directory),
+      ...(request.signal === undefined ? {} : { signal: request.signal }),
+    });
   }
   const installed = await installedPythonRuntime(request);
   if (installed !== null && samePep440(installed.version, version)) return installed;
@@ -103,6 +111,17 @@ export async function installedPythonRuntime(
   return found;
 }
 
+/**
+ * The directory of the interpreter's own environment.
+ * @throws CodexRuntimeError `INSTALL_FAILED` when the interpreter does not run
+ */
+export async function environmentPrefix(environment: PythonEnvironment): Promise<string> {
+  const { status, stdout } = await runPython(environment, ['-c', 'import sys; print(sys.prefix)']);
+  const prefix = stdout.trim();
+  if (status === 0 && prefix !== '') return prefix;
+  throw notStarted(environment.python);
+}
+
 /** Whether two spellings are one PEP 440 version. */
 export function samePep440(a: string, b: string): boolean {
   const [left, right] = [a, b].map((text) => tryParseVersion(text)?.pep440 ?? null);
@@ -112,14 +131,22 @@ export function samePep440(a: string, b: string): boolean {
 // Values come as arguments, never inside the program. The working directory must not be imported from.
 const READ_BACK = `
 import sys
+sys.dont_write_bytecode = True
 distribution, module, prefix = sys.argv[1:4]
 sys.path[:] = ([prefix] if prefix else []) + [entry for entry in sys.path if entry]
-import importlib, importlib.metadata, json
+import importlib, importlib.metadata, json, pathlib
 package = importlib.import_module(module)
+# The package resolves links; what is shown is the path that stays the same after an upgrade.
+here = pathlib.Path(package.__file__).absolute().parent
+def shown(path):
+    try:
+        return str(here / path.relative_to(here.resolve()))
+    except ValueError:
+        return str(path)
 print(json.dumps({
     "version": importlib.metadata.version(distribution),
-    "executable": str(package.bundled_codex_path()),
-    "dir": str(package.bundled_package_dir()),
+    "executable": shown(package.bundled_codex_path()),
+    "dir": shown(package.bundled_package_dir()),
     "prefix": prefix or sys.prefix,
 }))
 `;
@@ -152,12 +179,16 @@ async function runPython(
     });
   } catch (cause) {
     if (cause instanceof CodexRuntimeError) throw cause;
-    throw new CodexRuntimeError('INSTALL_FAILED', `The Python at "${python}" cannot be started.`, {
-      hint: 'Name an interpreter with --python.',
-      fields: { python },
-      cause,
-    });
+    throw notStarted(python, cause);
   }
+}
+
+function notStarted(python: string, cause?: unknown): CodexRuntimeError {
+  return new CodexRuntimeError('INSTALL_FAILED', `The Python at "${python}" cannot be started.`, {
+    hint: 'Name an interpreter with --python.',
+    fields: { python },
+    cause,
+  });
 }
 
 /** What chooses an interpreter's environment and pip's; PYTHONPATH would show packages of others. */

@@ -1,43 +1,23 @@
-import { mkdir, mkdtemp, readFile, realpath, rm, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import {
-  type InstalledPython,
-  installedPythonRuntime,
-  type PythonEnvironment,
-} from '../install/python.ts';
-import { tryParseVersion } from '../pin/index.ts';
-import {
-  completeRequest,
-  type ExactRequest,
-  exactRequest,
-  type RuntimeOptions,
-  settingsOf,
-} from '../request.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
-import {
-  homeLayout,
-  isWantedOutside,
-  lockPath,
-  MANIFEST_NAME,
-  parseDescription,
-  type Runtime,
-  type RuntimeDescription,
-  runtimeDir,
-  verifyFiles,
-} from '../store/index.ts';
-import { hostTarget } from '../target/index.ts';
+import type { PythonEnvironment } from '../install/python.ts';
+import { tidyDirectory } from '../install/python-directory.ts';
+import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { homeLayout, isWantedOutside, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { InstallResult } from './install-runtime.ts';
+import {
+  isForeign,
+  loadComplete,
+  type PresentPython,
+  type PythonOptions,
+  pythonEnvironment,
+  refuseForeign,
+} from './python-environment.ts';
 import { useRuntime } from './use-runtime.ts';
 
-export interface PythonInstallOptions extends RuntimeOptions {
-  /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
-  readonly python?: string;
-  /** Directory for `pip install --target`. Default: the interpreter's own environment. */
-  readonly prefix?: string;
-  /** Name of the package as npm would have it. Default `codex-cli-bin`. */
-  readonly name?: string;
+export interface PythonInstallOptions extends PythonOptions {
   /** Directory of templates in place of the bundled ones. */
   readonly templatesDir?: string;
 }
@@ -67,6 +47,9 @@ export async function installPythonRuntime(
     !request.force &&
     (await isWantedOutside(home, present.runtime, request))
   ) {
+    if (environment.prefix !== null) {
+      await tidyDirectory({ ...environment.names, prefix: environment.prefix });
+    }
     const dir = runtimeDir(home, present.runtime);
     return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
   }
@@ -89,50 +72,6 @@ export async function installPythonRuntime(
     executable: installed.found.executable,
   });
   return resultOf(environment, installed, { dir: runtime.dir, source, downloaded });
-}
-
-function pythonEnvironment(options: PythonInstallOptions): PythonEnvironment {
-  const { env, cwd, host } = settingsOf(options);
-  const { prefix, signal } = options;
-  const python = options.python ?? (host.platform === 'win32' ? 'python' : 'python3');
-  return {
-    python: /[/\\]/.test(python) ? resolve(cwd, python) : python,
-    prefix: prefix === undefined ? null : resolve(cwd, prefix),
-    names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
-    env,
-    signal,
-  };
-}
-
-interface PresentPython {
-  readonly found: InstalledPython;
-  readonly runtime: RuntimeDescription;
-}
-
-/** What Python finds, if every file that its `runtime.json` lists is there and its own are whole. */
-async function loadComplete(environment: PythonEnvironment): Promise<PresentPython | null> {
-  const found = await installedPythonRuntime(environment);
-  // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
-  if (found === null || !(await isBelow(environment.prefix, found.dir))) return null;
-  const text = await readFile(join(found.dir, MANIFEST_NAME), 'utf8').catch(() => null);
-  const runtime = text === null ? undefined : parseDescription(text);
-  if (runtime === undefined) return null;
-  // Python and the package must mean one version, whichever way each spells it.
-  if (tryParseVersion(found.version)?.semver !== runtime.version) return null;
-  for (const { path, size } of runtime.files) {
-    const stats = await stat(join(found.dir, path)).catch(() => null);
-    if (stats?.size !== size) return null;
-  }
-  // Python runs these; pip gives them modes of its own.
-  const damages = await verifyFiles(found.dir, runtime.packageFiles ?? []);
-  if (damages.some(({ kind }) => kind !== 'mode')) return null;
-  return { found, runtime };
-}
-
-async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
-  if (prefix === null) return true;
-  const real = await realpath(prefix).catch(() => prefix);
-  return !relative(real, await realpath(dir)).startsWith('..');
 }
 
 interface WheelInstallation {
@@ -158,7 +97,13 @@ async function installWheel(
   try {
     const wheel = await packLocalWheel(plan, directory, request.signal);
     const foreignTarget = isForeign(request) ? request.target : null;
-    await installPythonPackage({ ...environment, wheel, version: plan.version, foreignTarget });
+    await installPythonPackage({
+      ...environment,
+      wheel,
+      version: plan.version,
+      entrypoint: runtime.manifest.entrypoint,
+      foreignTarget,
+    });
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
@@ -175,23 +120,6 @@ async function makeDirectory(path: string): Promise<void> {
   await mkdir(path, { recursive: true }).catch((error: unknown) => {
     throw diskError(error, 'make the directory', path);
   });
-}
-
-function isForeign({ settings, target }: ExactRequest): boolean {
-  return hostTarget(settings.host).triple !== target.triple;
-}
-
-/** pip puts another platform's wheel only into a directory of its own. */
-function refuseForeign(request: ExactRequest, { prefix }: PythonEnvironment): void {
-  if (prefix !== null || !isForeign(request)) return;
-  throw new CodexRuntimeError(
-    'UNSUPPORTED_PLATFORM',
-    `A Python environment of this machine cannot hold Codex for ${request.target.triple}.`,
-    {
-      hint: 'Name a directory for it with --prefix.',
-      fields: { target: request.target.triple },
-    },
-  );
 }
 
 function notFound({ python, names }: PythonEnvironment): CodexRuntimeError {

@@ -34,7 +34,8 @@ afterAll(() => rm(venv, { recursive: true, force: true }));
 async function wheelOf(options: MiniatureRuntime = {}) {
   const runtime = await miniatureRuntime(await tempDir(), options);
   const plan = await planPackage({ runtime, ecosystem: 'python' });
-  return { wheel: await packLocalWheel(plan, await tempDir()), version: plan.version };
+  const { entrypoint } = runtime.manifest;
+  return { wheel: await packLocalWheel(plan, await tempDir()), version: plan.version, entrypoint };
 }
 
 describe('installPythonPackage', () => {
@@ -43,7 +44,10 @@ describe('installPythonPackage', () => {
     const plan = await planPackage({ runtime, ecosystem: 'python' });
     const wheel = await packLocalWheel(plan, await tempDir());
     const request = { python, prefix: null, names, env, foreignTarget: null };
-    const installed = await installPythonPackage({ ...request, wheel, version: '0.115.0' });
+    const installed = await installPythonPackage({
+      ...{ ...request, wheel, version: '0.115.0' },
+      entrypoint: runtime.manifest.entrypoint,
+    });
     expect(installed).toMatchObject({ version: '0.115.0', prefix: venv });
     for (const command of [installed.executable, join(venv, 'bin/codex')]) {
       const { stdout } = await run(command, ['--version']);
@@ -74,12 +78,13 @@ describe('installPythonPackage', () => {
     expect(installed.version).toBe('0.116.0a2');
     expect(await installedPythonRuntime(request)).toEqual(installed);
     expect((await readdir(prefix)).sort()).toEqual([
+      '.codex_cli_bin',
       'bin',
       'codex_cli_bin',
       'codex_cli_bin-0.116.0a2.dist-info',
     ]);
     expect(await readFile(join(prefix, 'bin/other'), 'utf8')).toBe('kept');
-    const { stdout } = await run(join(prefix, 'bin/codex'), [], { env: { PYTHONPATH: prefix } });
+    const { stdout } = await run(join(prefix, 'bin/codex'), [], { env: {} });
     expect(stdout).toBe('codex-cli 0.116.0-alpha.2\n');
   });
 
@@ -107,9 +112,9 @@ describe('installPythonPackage', () => {
   });
 
   it('refuses when Python then finds another version', async () => {
-    const { wheel } = await wheelOf();
+    const wheel = await wheelOf();
     const request = { python, prefix: await tempDir(), names, env, foreignTarget: null };
-    const installing = installPythonPackage({ ...request, wheel, version: '0.116.0' });
+    const installing = installPythonPackage({ ...request, ...wheel, version: '0.116.0' });
     await expect(installing).rejects.toMatchObject({
       code: 'VERSION_MISMATCH',
       fields: { expected: '0.116.0', actual: '0.115.0' },
@@ -118,7 +123,12 @@ describe('installPythonPackage', () => {
 
   it('says when there is no such Python', async () => {
     const request = { python: '/nowhere/python', prefix: null, names, env, foreignTarget: null };
-    const installing = installPythonPackage({ ...request, wheel: '/x.whl', version: '0.115.0' });
+    const installing = installPythonPackage({
+      ...request,
+      wheel: '/x.whl',
+      version: '0.115.0',
+      entrypoint: 'x',
+    });
     await expect(installing).rejects.toMatchObject({ code: 'INSTALL_FAILED', exitStatus: 8 });
   });
 });

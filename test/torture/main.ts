@@ -17,8 +17,10 @@ import { fillDisks, whyNoTmpfs } from './full-disk.ts';
 import { giveHostileWords } from './hostile-words.ts';
 import { unpackMutants } from './mutants.ts';
 import { pauseHolders } from './pause.ts';
+import { killPythonInstalls } from './python-crash.ts';
 import { watchSecrets } from './secrets.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { OLD } from './site.ts';
 import { checkSyncOrder } from './sync-order.ts';
 import { whyNoTrace } from './traced-command.ts';
 import { checkUmasks } from './umask.ts';
@@ -61,6 +63,15 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   crash: {
     skip: whyNoTrace(),
     run: () => killEverywhere({ points: Number(values.points), random, jobs }),
+  },
+  python: {
+    skip: whyNoTrace(),
+    // pip makes a thousand calls in a directory that nobody sees: a hundred of them will do.
+    run: () =>
+      killPythonInstalls({
+        ...{ points: Math.min(Number(values.points), 100), random, jobs },
+        from: [null, OLD],
+      }),
   },
   errno: {
     skip: whyNoTrace(),

@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import type { PrefixOptions } from '../../install/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
+import type { PythonOptions } from '../../operations/python-environment.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -53,6 +54,13 @@ async function install(
   const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
   try {
     if (flags.ecosystem === 'python') {
+      refuseGlobal(flags);
+      if (flags.dryRun === true) {
+        const module = await import('../../operations/preview-python-install.ts');
+        const preview = await module.previewPythonInstall(pythonOptions(options, flags));
+        printResult(context, flags, { result: preview, text: preview.summary });
+        return 0;
+      }
       const result = await installIntoPython(options, flags);
       progress.end();
       printResult(context, flags, { result, text: result.executable });
@@ -74,16 +82,18 @@ async function install(
 }
 
 async function installIntoPython(options: PrefixOptions, flags: InstallFlags) {
-  if (flags.global === true || flags.dryRun === true) {
-    const flag = flags.global === true ? '--global' : '--dry-run';
-    throw new CodexRuntimeError('USAGE', `${flag} does not go with --ecosystem python.`, {
-      hint: 'Name an interpreter with --python, or a directory with --prefix.',
-    });
-  }
   const { installPythonRuntime } = await import('../../operations/install-python-runtime.ts');
-  return await installPythonRuntime({
-    ...options,
-    ...(flags.python === undefined ? {} : { python: flags.python }),
+  return await installPythonRuntime(pythonOptions(options, flags));
+}
+
+function pythonOptions(options: PrefixOptions, { python }: InstallFlags): PythonOptions {
+  return { ...options, ...(python === undefined ? {} : { python }) };
+}
+
+function refuseGlobal({ global }: InstallFlags): void {
+  if (global !== true) return;
+  throw new CodexRuntimeError('USAGE', '--global does not go with --ecosystem python.', {
+    hint: 'Name an interpreter with --python, or a directory with --prefix.',
   });
 }
 

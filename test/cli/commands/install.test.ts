@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -132,5 +132,37 @@ describe('codex-runtime install', () => {
     const preview = await runCli(['install', '1.2.3', '--prefix', 'p', '--dry-run'], around);
     expect(preview).toMatchObject({ status: 0, stdout: expect.stringContaining('Would download') });
     expect(await readdir(around.dir)).toEqual([]);
+  });
+
+  it('says so for Python too, with no pip and nothing written', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = await surroundings(github);
+    // An interpreter that has no pip, and would fail if it were asked for it.
+    const python = join(await tempDir(), 'python');
+    const ask = ['-c', 'import sys; print(sys.executable, sys.prefix)'];
+    const [real = '', own] = (await run('python3', ask)).stdout.trim().split(' ');
+    await writeFile(
+      python,
+      '#!/bin/sh\n[ "$1" = -m ] && exit 9\nexec REAL "$@"\n'.replace('REAL', real),
+      {
+        mode: 0o755,
+      },
+    );
+    const args = ['install', '1.2.3', '--ecosystem', 'python', '--python', python, '--json'];
+    const prefix = ['--prefix', 'site'];
+    const first = document(await runCli([...args, ...prefix, '--dry-run'], around));
+    expect(first).toMatchObject({
+      version: '1.2.3',
+      prefix: join(around.dir, 'site'),
+      action: 'download',
+      resolution: { version: '1.2.3' },
+    });
+    const environment = document(await runCli([...args, '--dry-run'], around));
+    expect(environment).toMatchObject({ prefix: own, action: 'download' });
+    expect(await readdir(around.dir)).toEqual([]);
+    const installing = await runCli([...args, ...prefix], around);
+    expect(document(installing)).toMatchObject({ code: 'INSTALL_FAILED' });
+    const stored = document(await runCli([...args, ...prefix, '--dry-run'], around));
+    expect(stored).toMatchObject({ action: 'link', resolution: null });
   });
 });

@@ -1,4 +1,5 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
@@ -111,5 +112,39 @@ describe('codex-runtime install --ecosystem python', () => {
     const again = document(await runCli(args, around));
     expect(again).toMatchObject({ version: '1.2.3-alpha.4', source: 'prefix', downloaded: 0 });
     expect(github.requests).toHaveLength(requests);
+    const preview = document(await runCli([...args, '--dry-run'], around));
+    expect(preview).toMatchObject({ version: '1.2.3-alpha.4', action: 'none' });
+    // The command needs no PYTHONPATH, which pip's own script would.
+    const command = join(around.dir, 'site/bin/codex');
+    expect(execFileSync(command, ['--version'], { env: {} }).toString()).toBe(
+      'codex-cli 1.2.3-alpha.4\n',
+    );
+  });
+
+  it('takes the place of what pip put there, and of what a killed run left', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    const site = join(around.dir, 'site');
+    const old = 'codex_cli_bin-1.0.0.dist-info';
+    for (const name of ['codex_cli_bin', old, 'bin', 'codex_cli_bin-other']) {
+      await mkdir(join(site, name), { recursive: true });
+    }
+    await writeFile(join(site, old, 'METADATA'), 'Name: codex-cli-bin\nVersion: 1.0.0\n');
+    await writeFile(join(site, 'codex_cli_bin/__init__.py'), '');
+    await writeFile(join(site, 'bin/codex'), '#!/usr/bin/python3\n');
+    const args = ['install', '1.2.3', '--ecosystem', 'python', '--prefix', 'site', '--json'];
+    expect(document(await runCli(args, around))).toMatchObject({ package: { version: '1.2.3' } });
+    const left = '.codex_cli_bin/00000000-0000-4000-8000-000000000000';
+    await mkdir(join(site, left));
+    await mkdir(join(site, old));
+    expect(document(await runCli(args, around))).toMatchObject({ source: 'prefix' });
+    expect((await readdir(site)).sort()).toEqual([
+      '.codex_cli_bin',
+      'bin',
+      'codex_cli_bin',
+      'codex_cli_bin-1.2.3.dist-info',
+      'codex_cli_bin-other',
+    ]);
+    expect(await readdir(join(site, '.codex_cli_bin'))).toHaveLength(2);
   });
 });

@@ -1,0 +1,37 @@
+import { lstat, readlink, rename, symlink } from 'node:fs/promises';
+import { basename, dirname, relative, resolve } from 'node:path';
+import { isErrno } from '../disk/errno.ts';
+
+/** Whether `path` is a link to `target`, wherever that leads. */
+export async function isLinkTo(target: string, path: string): Promise<boolean> {
+  const text = await readlink(path).catch(() => undefined);
+  return text !== undefined && resolve(dirname(path), text) === target;
+}
+
+/**
+ * Makes `path` a link to `target`, which may be missing: one rename in place of a link or a file.
+ * A directory gives way to no link; it goes aside first. Throws the native error.
+ * @param aside what the new link, and a directory in its way, are called meanwhile; the caller
+ * removes what begins with it
+ */
+export async function relink(target: string, path: string, aside: string): Promise<void> {
+  if (await isLinkTo(target, path)) return;
+  const fresh = `${aside}.${basename(path)}.link`;
+  // A junction, which is what Windows lets everybody make, has an absolute target.
+  const text = process.platform === 'win32' ? target : relative(dirname(path), target);
+  await symlink(text, fresh, 'junction');
+  try {
+    await rename(fresh, path);
+  } catch (error) {
+    if (!isErrno(error, 'EISDIR', 'EPERM', 'EACCES', 'EEXIST') || (await isFile(path))) throw error;
+    await rename(path, `${aside}.${basename(path)}.replaced`);
+    await rename(fresh, path);
+  }
+}
+
+async function isFile(path: string): Promise<boolean> {
+  return await lstat(path).then(
+    (stats) => stats.isFile(),
+    () => true,
+  );
+}

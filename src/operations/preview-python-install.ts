@@ -1,0 +1,51 @@
+import { environmentPrefix } from '../install/python.ts';
+import { notStored } from '../offline.ts';
+import { completeRequest, exactRequest } from '../request.ts';
+import { findStored, isWantedOutside } from '../store/index.ts';
+import type { InstallPreview } from './preview-install.ts';
+import {
+  loadComplete,
+  type PythonOptions,
+  pythonEnvironment,
+  refuseForeign,
+} from './python-environment.ts';
+import { resolveRuntime } from './resolve-runtime.ts';
+
+/**
+ * Decides what `installPythonRuntime` would do, and does nothing: Python is asked what it has, and
+ * pip is not run.
+ * @throws CodexRuntimeError as resolving does; `INSTALL_FAILED` when the interpreter does not run;
+ * `UNSUPPORTED_PLATFORM`
+ */
+export async function previewPythonInstall(options: PythonOptions): Promise<InstallPreview> {
+  const environment = pythonEnvironment(options);
+  const prefix = environment.prefix ?? (await environmentPrefix(environment));
+  const present = await loadComplete(environment);
+  const request = await exactRequest(
+    await completeRequest(
+      { ...options, ecosystem: 'python' },
+      async () => present?.runtime.version ?? null,
+    ),
+  );
+  const { target, version, settings, force } = request;
+  const preview = { version: version.semver, target: target.triple, prefix };
+  const what = `Codex ${version.semver} for ${target.triple}`;
+  if (
+    present !== null &&
+    !force &&
+    (await isWantedOutside(settings.home, present.runtime, request))
+  ) {
+    const summary = `${what} is installed in ${prefix}; nothing to do.`;
+    return { ...preview, action: 'none', resolution: null, summary };
+  }
+  refuseForeign(request, environment);
+  const into = `let pip of ${environment.python} install ${what} into ${prefix}`;
+  if (!force && (await findStored(settings.home, request)) !== undefined) {
+    const summary = `Would take it from the store and ${into}.`;
+    return { ...preview, action: 'link', resolution: null, summary };
+  }
+  if (request.offline) throw notStored(request);
+  const resolution = await resolveRuntime({ ...options, version: version.semver });
+  const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and ${into}.`;
+  return { ...preview, action: 'download', resolution, summary };
+}

@@ -1,0 +1,94 @@
+import { readFile, realpath, stat } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import {
+  type InstalledPython,
+  installedPythonRuntime,
+  type PythonEnvironment,
+} from '../install/python.ts';
+import { tryParseVersion } from '../pin/version.ts';
+import { type ExactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
+import {
+  MANIFEST_NAME,
+  parseDescription,
+  type RuntimeDescription,
+  verifyFiles,
+} from '../store/index.ts';
+import { hostTarget } from '../target/index.ts';
+
+export interface PythonOptions extends RuntimeOptions {
+  /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
+  readonly python?: string;
+  /** Directory for `pip install --target`. Default: the interpreter's own environment. */
+  readonly prefix?: string;
+  /** Name of the package as npm would have it. Default `codex-cli-bin`. */
+  readonly name?: string;
+}
+
+/** The interpreter and the directory that the options mean. */
+export function pythonEnvironment(options: PythonOptions): PythonEnvironment {
+  const { env, cwd, host } = settingsOf(options);
+  const { prefix, signal } = options;
+  const python = options.python ?? (host.platform === 'win32' ? 'python' : 'python3');
+  return {
+    python: /[/\\]/.test(python) ? resolve(cwd, python) : python,
+    prefix: prefix === undefined ? null : resolve(cwd, prefix),
+    names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
+    env,
+    ...(signal === undefined ? {} : { signal }),
+  };
+}
+
+/** A package that is complete, and the runtime in it. */
+export interface PresentPython {
+  readonly found: InstalledPython;
+  readonly runtime: RuntimeDescription;
+}
+
+/** What Python finds, if every file that its `runtime.json` lists is there and its own are whole. */
+export async function loadComplete(environment: PythonEnvironment): Promise<PresentPython | null> {
+  const found = await installedPythonRuntime(environment);
+  // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
+  if (found === null || !(await isBelow(environment.prefix, found.dir))) return null;
+  const text = await readFile(join(found.dir, MANIFEST_NAME), 'utf8').catch(() => null);
+  const runtime = text === null ? undefined : parseDescription(text);
+  if (runtime === undefined) return null;
+  // Python and the package must mean one version, whichever way each spells it.
+  if (tryParseVersion(found.version)?.semver !== runtime.version) return null;
+  for (const { path, size } of runtime.files) {
+    const stats = await stat(join(found.dir, path)).catch(() => null);
+    if (stats?.size !== size) return null;
+  }
+  // Python runs these; pip gives them modes of its own.
+  const damages = await verifyFiles(found.dir, runtime.packageFiles ?? []);
+  if (damages.some(({ kind }) => kind !== 'mode')) return null;
+  return { found, runtime };
+}
+
+async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
+  if (prefix === null) return true;
+  const real = await realpath(prefix).catch(() => prefix);
+  return !relative(real, await realpath(dir)).startsWith('..');
+}
+
+/** Whether this machine cannot run the wanted target. */
+export function isForeign({ settings, target }: ExactRequest): boolean {
+  return hostTarget(settings.host).triple !== target.triple;
+}
+
+/**
+ * pip puts another platform's wheel only into a directory of its own.
+ * @throws CodexRuntimeError `UNSUPPORTED_PLATFORM`
+ */
+export function refuseForeign(request: ExactRequest, { prefix }: PythonEnvironment): void {
+  if (prefix !== null || !isForeign(request)) return;
+  throw new CodexRuntimeError(
+    'UNSUPPORTED_PLATFORM',
+    `A Python environment of this machine cannot hold Codex for ${request.target.triple}.`,
+    {
+      hint: 'Name a directory for it with --prefix.',
+      fields: { target: request.target.triple },
+    },
+  );
+}
