@@ -17,7 +17,7 @@ export interface DirectoryInstall extends PythonDirectory {
   readonly entrypoint: string;
   /** Fills the empty directory that it is given. */
   readonly fill: (target: string) => Promise<void>;
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -42,7 +42,7 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
       path: lockOf(request),
       ready: async () => undefined,
       work: (lock) => installLocked(request, lock),
-      ...(signal === undefined ? {} : { signal }),
+      signal,
     });
   } catch (error) {
     throw diskError(error, 'install the Python package', prefix);

@@ -1,25 +1,10 @@
 import { stat } from 'node:fs/promises';
-import { dirname } from 'node:path';
-import { childEnvironment } from '../child/environment.ts';
-import { type ProgramResult, runProgram } from '../child/run-program.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject } from '../json.ts';
-import { tryParseVersion } from '../pin/index.ts';
-import type { Environment } from '../settings.ts';
-import type { PythonNames } from '../stage/index.ts';
+import { tryParseVersion } from '../pin/version.ts';
 import type { Target } from '../target/index.ts';
 import { installIntoDirectory } from './python-directory.ts';
-
-/** A Python environment, or a directory beside one. */
-export interface PythonEnvironment {
-  /** The interpreter: an absolute path, or a name on PATH. */
-  readonly python: string;
-  /** Directory for `pip install --target`; null for the interpreter's own environment. */
-  readonly prefix: string | null;
-  readonly names: PythonNames;
-  readonly env: Environment;
-  readonly signal?: AbortSignal | undefined;
-}
+import { notStarted, type PythonEnvironment, pipFailure, runPython } from './run-python.ts';
 
 export interface PythonInstallRequest extends PythonEnvironment {
   /** Absolute path of the wheel. */
@@ -61,7 +46,7 @@ export async function installPythonPackage(
       importName: names.importName,
       entrypoint: request.entrypoint,
       fill: (directory) => runPip(request, directory),
-      ...(request.signal === undefined ? {} : { signal: request.signal }),
+      signal: request.signal,
     });
   }
   const installed = await installedPythonRuntime(request);
@@ -87,7 +72,35 @@ async function runPip(request: PythonInstallRequest, directory: string | null): 
     '--',
     wheel,
   ]);
-  if (result.status !== 0) throw pipFailure(request, result);
+  if (result.status !== 0) throw pipFailure('install', request, result);
+}
+
+/**
+ * Lets pip remove the package from the interpreter's own environment.
+ * @throws CodexRuntimeError `INSTALL_FAILED` with pip's words
+ */
+export async function uninstallPythonPackage(environment: PythonEnvironment): Promise<void> {
+  const { distribution } = environment.names;
+  const result = await runPython(environment, [
+    ...['-m', 'pip', 'uninstall', '--yes', '--disable-pip-version-check', '--no-input'],
+    ...['--', distribution],
+  ]);
+  if (result.status !== 0) throw pipFailure('remove', environment, result);
+}
+
+/**
+ * The version that the metadata says and the directory that it lies in, whether or not the package
+ * is complete; null where there is none.
+ * @throws CodexRuntimeError `INSTALL_FAILED` when the interpreter does not run
+ */
+export async function installedDistribution(
+  environment: PythonEnvironment,
+): Promise<{ readonly version: string; readonly dir: string } | null> {
+  const { names, prefix } = environment;
+  const args = ['-c', READ_METADATA, names.distribution, prefix ?? ''];
+  const { status, stdout } = await runPython(environment, args);
+  const [version, dir] = stdout.split('\n');
+  return status === 0 && version !== undefined && dir !== undefined ? { version, dir } : null;
 }
 
 /**
@@ -151,6 +164,18 @@ print(json.dumps({
 }))
 `;
 
+const READ_METADATA = `
+import sys
+distribution, prefix = sys.argv[1:3]
+path = [prefix] if prefix else [entry for entry in sys.path if entry]
+import importlib.metadata
+for found in importlib.metadata.distributions(name=distribution, path=path):
+    print(found.version, found.locate_file(""), sep="\\n")
+    break
+else:
+    sys.exit(1)
+`;
+
 function parseInstalled(text: string): InstalledPython | null {
   let value: unknown;
   try {
@@ -162,54 +187,4 @@ function parseInstalled(text: string): InstalledPython | null {
   const texts = [version, executable, dir, prefix];
   if (!texts.every((each) => typeof each === 'string')) return null;
   return { version, executable, dir, prefix } as InstalledPython;
-}
-
-async function runPython(
-  { python, env, signal }: PythonEnvironment,
-  args: readonly string[],
-): Promise<ProgramResult> {
-  try {
-    return await runProgram({
-      file: python,
-      args,
-      env: childEnvironment(env, isPythonVariable),
-      // Python imports from its working directory first: a place that only an administrator fills.
-      cwd: dirname(process.execPath),
-      signal,
-    });
-  } catch (cause) {
-    if (cause instanceof CodexRuntimeError) throw cause;
-    throw notStarted(python, cause);
-  }
-}
-
-function notStarted(python: string, cause?: unknown): CodexRuntimeError {
-  return new CodexRuntimeError('INSTALL_FAILED', `The Python at "${python}" cannot be started.`, {
-    hint: 'Name an interpreter with --python.',
-    fields: { python },
-    cause,
-  });
-}
-
-/** What chooses an interpreter's environment and pip's; PYTHONPATH would show packages of others. */
-function isPythonVariable(name: string): boolean {
-  return /^(?:PIP_|PYENV_|CONDA_|VIRTUAL_ENV$|PYTHONUTF8$|PYTHONHOME$)/.test(name);
-}
-
-function pipFailure({ python, names }: PythonInstallRequest, { status, stderr }: ProgramResult) {
-  const said = stderr
-    .split('\n')
-    .filter((line) => /^ERROR:|^error:|No module named/.test(line))
-    .join(' ');
-  const external = stderr.includes('externally-managed-environment');
-  return new CodexRuntimeError(
-    'INSTALL_FAILED',
-    `pip of ${python} could not install ${names.distribution}: ${said || `exit status ${status}`}`,
-    {
-      hint: external
-        ? 'Use a virtual environment (python -m venv), or a directory of its own with --prefix.'
-        : 'Name an interpreter that has pip with --python, or a directory with --prefix.',
-      fields: { python, status },
-    },
-  );
 }

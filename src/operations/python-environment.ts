@@ -1,11 +1,8 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import {
-  type InstalledPython,
-  installedPythonRuntime,
-  type PythonEnvironment,
-} from '../install/python.ts';
+import { type InstalledPython, installedPythonRuntime } from '../install/python.ts';
+import type { PythonEnvironment } from '../install/run-python.ts';
 import { tryParseVersion } from '../pin/version.ts';
 import { type ExactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
@@ -36,7 +33,7 @@ export function pythonEnvironment(options: PythonOptions): PythonEnvironment {
     prefix: prefix === undefined ? null : resolve(cwd, prefix),
     names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
     env,
-    ...(signal === undefined ? {} : { signal }),
+    signal,
   };
 }
 

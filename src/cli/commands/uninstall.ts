@@ -1,5 +1,6 @@
-import { Command } from 'commander';
-import { uninstallRuntime } from '../../operations/uninstall-runtime.ts';
+import { Command, Option } from 'commander';
+import { CodexRuntimeError } from '../../errors.ts';
+import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import {
   addCommonFlags,
@@ -12,6 +13,8 @@ import {
 
 interface UninstallFlags extends CommonFlags, PrefixFlags {
   readonly target?: string;
+  readonly ecosystem?: 'node' | 'python';
+  readonly python?: string;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -19,20 +22,47 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .description('Remove the package from a prefix; with a version, that version from the store.')
     .argument('[version]', 'an exact version')
     .option('--target <target>', 'only this target of the version', nonEmpty);
-  addPrefixFlags(command);
+  addPrefixFlags(command)
+    .addOption(
+      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
+        .choices(['node', 'python'])
+        .default('node'),
+    )
+    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
-      const gone = await uninstallRuntime(libraryOptions(context, { version, flags }));
+      const gone = await uninstall(context, version, flags);
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
       printResult(context, flags, { result: gone, text: removed.join('\n') });
       done(0);
     });
 }
 
+async function uninstall(
+  context: CliContext,
+  version: string | undefined,
+  flags: UninstallFlags,
+): Promise<Uninstalled> {
+  const options = libraryOptions(context, { version, flags });
+  if (flags.ecosystem !== 'python') return await uninstallRuntime(options);
+  if (version !== undefined || flags.global === true) {
+    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version and no --global.', {
+      hint: 'Name an interpreter with --python, or a directory with --prefix.',
+    });
+  }
+  const module = await import('../../operations/uninstall-python-runtime.ts');
+  const { python } = flags;
+  return await module.uninstallPythonRuntime({
+    ...options,
+    ...(python === undefined ? {} : { python }),
+  });
+}
+
 const EXAMPLES = `
 Examples:
   codex-runtime uninstall --prefix demo         the package in demo
   codex-runtime uninstall -g
+  codex-runtime uninstall --ecosystem python --python .venv/bin/python
   codex-runtime uninstall 0.115.0               the version in the store; prefixes keep theirs
 `;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
@@ -119,6 +119,32 @@ describe('codex-runtime install --ecosystem python', () => {
     expect(execFileSync(command, ['--version'], { env: {} }).toString()).toBe(
       'codex-cli 1.2.3-alpha.4\n',
     );
+  });
+
+  it('is taken back by uninstall, from a directory and from an environment', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    execFileSync('python3', ['-m', 'venv', join(around.dir, 'venv')]);
+    await mkdir(join(around.dir, 'site/bin'), { recursive: true });
+    await writeFile(join(around.dir, 'site/bin/other'), 'kept');
+    for (const where of [
+      ['--prefix', 'site'],
+      ['--python', 'venv/bin/python'],
+    ]) {
+      const to = ['--ecosystem', 'python', ...where, '--json'];
+      const { executable } = document(await runCli(['install', '1.2.3', ...to], around));
+      expect((await stat(String(executable))).isFile()).toBe(true);
+      expect(document(await runCli(['uninstall', ...to], around))).toMatchObject({
+        package: { name: 'codex-cli-bin', version: '1.2.3' },
+      });
+      await expect(stat(String(executable))).rejects.toMatchObject({ code: 'ENOENT' });
+      const nothing = await runCli(['uninstall', ...to], around);
+      expect(document(nothing)).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
+    }
+    expect(await readdir(join(around.dir, 'site'), { recursive: true })).toEqual([
+      'bin',
+      'bin/other',
+    ]);
   });
 
   it('takes the place of what pip put there, and of what a killed run left', async () => {

@@ -1,0 +1,29 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { installedDistribution, uninstallPythonPackage } from '../install/python.ts';
+import { removeFromDirectory } from '../install/python-directory.ts';
+import { type PythonOptions, pythonEnvironment } from './python-environment.ts';
+import type { Uninstalled } from './uninstall-runtime.ts';
+
+/**
+ * Removes the package from a directory of Python packages, or lets pip remove it from the
+ * interpreter's own environment. The store keeps its runtimes.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none; `INSTALL_FAILED` with pip's words
+ */
+export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
+  const environment = pythonEnvironment(options);
+  const { prefix, names, python } = environment;
+  const found = await installedDistribution(environment);
+  const name = names.distribution;
+  if (prefix !== null) {
+    if (await removeFromDirectory({ ...names, prefix })) {
+      return { runtimes: [], package: { name, version: found?.version ?? 'unknown', dir: prefix } };
+    }
+  } else if (found !== null) {
+    await uninstallPythonPackage(environment);
+    return { runtimes: [], package: { name, ...found } };
+  }
+  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${prefix ?? python} has no ${name}.`, {
+    hint: 'Name the interpreter with --python, or the directory with --prefix.',
+    fields: { python, prefix },
+  });
+}
