@@ -42,6 +42,8 @@ const APART: Readonly<Record<string, string>> = {
   'proper-lockfile': 'proper-lockfile',
   'cmd-shim': 'cmd-shim',
   'undici/lib/dispatcher/agent.js': 'undici-agent',
+  '@npmcli/agent': 'npm-agent',
+  'npm-registry-fetch/lib/auth.js': 'npm-auth',
 };
 
 const shared: BuildOptions = {

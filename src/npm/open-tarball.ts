@@ -31,7 +31,7 @@ export async function openTarball(
     readonly stallMs?: number;
   },
 ): Promise<HttpResponse> {
-  const { getAuth } = (await import('npm-registry-fetch')).default as unknown as AuthSource;
+  const { default: getAuth } = await import('npm-registry-fetch/lib/auth.js');
   const first = parseHop(address);
   const { token, auth } = getAuth(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
@@ -54,13 +54,6 @@ export async function openTarball(
     else throw refused(url, `answered ${status} in a form that is not taken`);
   }
   throw refused(first, `redirects more than ${MAX_HOPS} times`);
-}
-
-interface AuthSource {
-  getAuth(
-    url: string,
-    options: NpmOptions,
-  ): { readonly token: string | null; readonly auth: string | null };
 }
 
 async function get(

@@ -1,4 +1,3 @@
-import type { Options } from 'npm-registry-fetch';
 import type { OnProgress } from '../events.ts';
 import {
   aborted,
@@ -55,7 +54,7 @@ export function createRegistry(
     loading ??= loadNpmOptions(settings);
     const npm = { ...(await loading), spec: settings.npmPackage };
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
-    return openTarball(await documentUrl(path, npm), npm, { stallMs, ...request });
+    return openTarball(documentUrl(path, npm), npm, { stallMs, ...request });
   };
   return {
     async open(url, request = {}) {
@@ -74,9 +73,9 @@ export function createRegistry(
   };
 }
 
-/** The address of a document in the registry that npm's configuration names for the package. */
-async function documentUrl(path: string, options: NpmOptions): Promise<string> {
-  const { default: npmFetch } = await import('npm-registry-fetch');
-  const registry = npmFetch.pickRegistry(String(options.spec), options as Options);
+/** The address of a document in the registry that npm's configuration names for the package's scope. */
+function documentUrl(path: string, options: NpmOptions): string {
+  const scope = /^@[^/]+(?=\/)/.exec(String(options.spec))?.[0];
+  const registry = String(options[`${scope}:registry`] ?? options.registry);
   return new URL(path, `${registry.replace(/\/*$/, '')}/`).href;
 }
