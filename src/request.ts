@@ -12,7 +12,7 @@ import {
   resolvePin,
   type Version,
 } from './pin/index.ts';
-import { DEFAULT_SOURCES, parseSources, type SourceSelection } from './resolve/source-selection.ts';
+import { type SourceSelection, sourcesFor } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
 import { signatureUnsupported } from './signature/faults.ts';
 import { hasSignatures, releaseSigner, type Signer } from './signature/signer.ts';
@@ -31,7 +31,11 @@ export interface RuntimeOptions {
   readonly target?: string;
   /** The complete runtime or the bare executable. Default `auto`: the complete one where the release has one. */
   readonly variant?: VariantChoice;
-  /** Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default `github,mirror,npm`. */
+  /**
+   * Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default
+   * `github,mirror,npm`; for another `repo` than `openai/codex` `github` alone, because the others
+   * carry upstream's releases.
+   */
   readonly source?: string;
   /** `owner/name` of a fork or private mirror. Default: the lockfile's, else `openai/codex`. */
   readonly repo?: string;
@@ -73,6 +77,8 @@ export interface RuntimeRequest {
   readonly pin: Pin;
   readonly target: Target;
   readonly variant: VariantChoice;
+  /** As it was named; undefined for the default, which depends on the repository. */
+  readonly source: string | undefined;
   readonly sources: SourceSelection;
   readonly frozen: boolean;
   readonly offline: boolean;
@@ -155,7 +161,8 @@ export async function completeRequest(
     pin,
     target,
     variant: options.variant ?? 'auto',
-    sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
+    source: options.source,
+    sources: sourcesFor(options.source, settings.github.repo),
     frozen: options.frozen ?? false,
     offline: options.offline ?? false,
     force: options.force ?? false,
@@ -197,8 +204,9 @@ function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
     );
   }
   const settings = lock === null ? request.settings : settingsFor(request, lock);
+  const sources = sourcesFor(request.source, settings.github.repo);
   const signer = requiredSigner({ ...request, settings }, version, lock);
-  return { ...request, settings, version, lock, signer };
+  return { ...request, settings, sources, version, lock, signer };
 }
 
 function settingsFor({ settings, repo }: RuntimeRequest, lock: Lock): Settings {

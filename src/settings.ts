@@ -6,6 +6,11 @@ import type { Host } from './target/index.ts';
 /** Whose releases are meant where nobody names others. */
 export const DEFAULT_REPO = 'openai/codex';
 
+/** Whether `repo` is the one whose releases the mirror and npm carry. GitHub takes any case. */
+export function isUpstream(repo: string): boolean {
+  return repo.toLowerCase() === DEFAULT_REPO;
+}
+
 /** Environment variables as a plain record, so that no room reads the process's own. */
 export type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -82,7 +82,7 @@ export function addSourceFlags(command: Command): Command {
   return command
     .option(
       '--source <list>',
-      'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm)',
+      'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm; of another --repo github)',
       nonEmpty,
     )
     .option(

@@ -3,10 +3,9 @@ import { findLockfile, lockRepository, parseLock, parseVersion } from '../pin/in
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import {
   checkLock,
-  DEFAULT_SOURCES,
   describeFinding,
   type LockCheck,
-  parseSources,
+  sourcesFor,
   verifyLockCheck,
 } from '../resolve/index.ts';
 
@@ -35,10 +34,11 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
   if (found === null) throw noLockfile(cwd);
   const lock = parseLock(found.text, found.path);
   verifyVersion(found.path, lock.version, options.version);
+  // A lock says of which repository it is; another one's releases say nothing about it.
+  const repo = lockRepository(lock, options.repo ?? null);
   const check = await checkLock({
-    // A lock says of which repository it is; another one's releases say nothing about it.
-    settings: settingsOf({ ...options, repo: lockRepository(lock, options.repo ?? null) }),
-    sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
+    settings: settingsOf({ ...options, repo }),
+    sources: sourcesFor(options.source, repo),
     lock,
     onProgress: options.onProgress,
     signal: options.signal,

@@ -1,7 +1,7 @@
 import { type Lock, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
 import { type ExactRequest, exactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
-import { DEFAULT_SOURCES, parseSources, withEntrypoints } from '../resolve/index.ts';
+import { sourcesFor, withEntrypoints } from '../resolve/index.ts';
 import { entrypointDigest } from '../store/index.ts';
 import { TARGETS, type Target, type Triple } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';
@@ -41,7 +41,8 @@ async function requestFor(
     pin: { spec: { kind: 'exact', version }, origin: 'lockfile', lock },
     target,
     variant: 'auto',
-    sources: options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source),
+    source: options.source,
+    sources: sourcesFor(options.source, lock.repo),
     frozen: true,
     offline: false,
     force: false,

@@ -1,12 +1,9 @@
 import type { Channel } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
+import { loadLock } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import {
-  DEFAULT_SOURCES,
-  listRemoteVersions,
-  parseSources,
-  type SourceSelection,
-} from '../resolve/index.ts';
+import { listRemoteVersions, type SourceSelection, sourcesFor } from '../resolve/index.ts';
+import type { Settings } from '../settings.ts';
 
 /** What one channel says about the versions that there are. */
 export interface RemoteChannel {
@@ -18,16 +15,19 @@ export interface RemoteChannel {
 }
 
 /**
- * Asks every channel of `options.source` at once which versions it has.
- * @throws CodexRuntimeError `SOURCES_EXHAUSTED` when none of them can tell, `USAGE`, `ABORTED`
+ * Asks every channel of `options.source` at once which versions it has. Of a repository that
+ * nobody names the lockfile knows, as for `pin`.
+ * @throws CodexRuntimeError `SOURCES_EXHAUSTED` when none of them can tell, `USAGE`, `LOCK_INVALID`,
+ * `ABORTED`
  */
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
-  const selection = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
+  const settings = await settingsFor(options);
+  const selection = sourcesFor(options.source, settings.github.repo);
   const failures: unknown[] = [];
   const channels = await Promise.all(
     selection.map(async (choice) => {
       try {
-        return await ask(options, [choice]);
+        return await ask({ settings, sources: [choice], signal: options.signal });
       } catch (error) {
         if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED')) throw error;
         failures.push(error);
@@ -39,12 +39,21 @@ export async function listRemote(options: RuntimeOptions = {}): Promise<readonly
   throw failures[0];
 }
 
-async function ask(options: RuntimeOptions, sources: SourceSelection): Promise<RemoteChannel> {
-  const { channel, versions } = await listRemoteVersions({
-    settings: settingsOf(options),
-    sources,
-    signal: options.signal,
-  });
+async function settingsFor(options: RuntimeOptions): Promise<Settings> {
+  const settings = settingsOf(options);
+  if (options.repo !== undefined) return settings;
+  const lock = await loadLock(settings.cwd);
+  return lock === null ? settings : settingsOf({ ...options, repo: lock.repo });
+}
+
+interface Question {
+  readonly settings: Settings;
+  readonly sources: SourceSelection;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function ask(question: Question): Promise<RemoteChannel> {
+  const { channel, versions } = await listRemoteVersions(question);
   return { channel, versions: versions.map(({ semver }) => semver), reason: null };
 }
 

@@ -11,13 +11,7 @@ import {
   writeLock,
 } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import {
-  createLock,
-  DEFAULT_SOURCES,
-  parseSources,
-  resolveVersion,
-  type SilentChannel,
-} from '../resolve/index.ts';
+import { createLock, resolveVersion, type SilentChannel, sourcesFor } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Triple } from '../target/index.ts';
 
@@ -65,7 +59,7 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const repo = options.repo ?? present.lock?.repo;
   const settings = settingsOf({ ...options, repo });
   const spec = await wantedSpec(options, settings);
-  const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
+  const sources = sourcesFor(options.source, settings.github.repo);
   const { onProgress, signal } = options;
   const watch = { onProgress, signal };
   const version = await resolveVersion({ settings, sources, spec, ...watch });

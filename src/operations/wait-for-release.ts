@@ -2,9 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { parseVersion, type Version } from '../pin/index.ts';
+import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { DEFAULT_SOURCES, openChannels, parseSources } from '../resolve/index.ts';
+import { openChannels, sourcesFor } from '../resolve/index.ts';
+import type { Settings } from '../settings.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
 
@@ -42,15 +43,16 @@ const DEFAULT_INTERVAL_MS = 15_000;
  * found complete is not asked again.
  * @throws CodexRuntimeError `INCOMPLETE_RELEASE` after `timeoutMs`, with {@link MissingPart}s in
  * `fields.missing`; `SOURCES_EXHAUSTED` when by then no channel has ever answered; `PIN_INVALID`,
- * `UNSUPPORTED_PLATFORM`, `USAGE`, `ABORTED`
+ * `LOCK_INVALID`, `LOCK_INCOMPLETE` when the lockfile pins the version of another repository than
+ * `repo`; `UNSUPPORTED_PLATFORM`, `USAGE`, `ABORTED`
  */
 export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease> {
   const version = parseVersion(options.version);
   const targets = options.targets?.map(parseTarget) ?? TARGETS;
   const deadline = performance.now() + (options.timeoutMs ?? WAIT_TIMEOUT_MS);
   const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
-  const settings = settingsOf(options);
-  const sources = options.source === undefined ? DEFAULT_SOURCES : parseSources(options.source);
+  const settings = await settingsFor(options, version);
+  const sources = sourcesFor(options.source, settings.github.repo);
   const channels = openChannels({ settings, sources });
   const { signal } = options;
   const request = { version, targets, settings, signal };
@@ -73,6 +75,14 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   } finally {
     await channels.close();
   }
+}
+
+/** A lockfile of this version says whose release is meant, as it does to who installs it. */
+async function settingsFor(options: WaitOptions, version: Version): Promise<Settings> {
+  const settings = settingsOf(options);
+  const lock = lockFor({ lock: await loadLock(settings.cwd) }, version);
+  if (lock === null) return settings;
+  return settingsOf({ ...options, repo: lockRepository(lock, options.repo ?? null) });
 }
 
 interface CompleteRelease {

@@ -19,5 +19,5 @@ export { browserUrl, githubSources } from './github-sources.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
-export { DEFAULT_SOURCES, parseSources, type SourceSelection } from './source-selection.ts';
+export { parseSources, type SourceSelection, sourcesFor } from './source-selection.ts';
 export { tryCandidates } from './try-candidates.ts';

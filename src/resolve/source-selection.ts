@@ -1,4 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
+import { isUpstream } from '../settings.ts';
 
 /** One way of GitHub's to deliver an asset. */
 export type GitHubSource = 'api' | 'browser' | 'gh';
@@ -14,11 +15,25 @@ export type SourceChoice =
 export type SourceSelection = readonly SourceChoice[];
 
 /** GitHub, then OpenAI's mirror, then npm. */
-export const DEFAULT_SOURCES: SourceSelection = [
+const DEFAULT_SOURCES: SourceSelection = [
   { channel: 'github', sources: null },
   { channel: 'mirror' },
   { channel: 'npm' },
 ];
+
+/** A fork's releases are on GitHub alone: the mirror and npm carry upstream's, of the same versions. */
+const FORK_SOURCES: SourceSelection = [{ channel: 'github', sources: null }];
+
+/**
+ * The channels that may deliver releases of `repo`. Who names `mirror` or `npm` for another
+ * repository than upstream's says that its releases are the same, as in a private mirror.
+ * @param named as `--source` has it; undefined for nothing
+ * @throws CodexRuntimeError `USAGE` as {@link parseSources}
+ */
+export function sourcesFor(named: string | undefined, repo: string): SourceSelection {
+  if (named !== undefined) return parseSources(named);
+  return isUpstream(repo) ? DEFAULT_SOURCES : FORK_SOURCES;
+}
 
 /**
  * Reads `--source`: a comma-separated list of `github`, `mirror`, `npm` and `dir:PATH`, and of

@@ -1,10 +1,26 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { DEFAULT_SOURCES, parseSources } from '../../src/resolve/source-selection.ts';
+import { parseSources, sourcesFor } from '../../src/resolve/source-selection.ts';
+
+describe('sourcesFor', () => {
+  test('asks every channel for upstream, in any case', () => {
+    const all = [{ channel: 'github', sources: null }, { channel: 'mirror' }, { channel: 'npm' }];
+    expect(sourcesFor(undefined, 'openai/codex')).toEqual(all);
+    expect(sourcesFor(undefined, 'OpenAI/Codex')).toEqual(all);
+  });
+
+  test('asks GitHub alone for another repository, unless others are named for it', () => {
+    expect(sourcesFor(undefined, 'owner/codex')).toEqual([{ channel: 'github', sources: null }]);
+    expect(sourcesFor('npm,mirror', 'owner/codex')).toEqual([
+      { channel: 'npm' },
+      { channel: 'mirror' },
+    ]);
+  });
+});
 
 describe('parseSources', () => {
   test('reads the default order', () => {
-    expect(parseSources('github, mirror ,npm')).toEqual(DEFAULT_SOURCES);
+    expect(parseSources('github, mirror ,npm')).toEqual(sourcesFor(undefined, 'openai/codex'));
   });
 
   test('asks neighbouring single sources of GitHub as one channel', () => {
