@@ -56,7 +56,7 @@ async function run(): Promise<number> {
     const program = await createProgram(context, (status) => {
       result = status;
     });
-    await program.parseAsync(words, { from: 'user' });
+    await Promise.race([program.parseAsync(words, { from: 'user' }), nothingLeft()]);
     return result ?? 0;
   } catch (error) {
     const flags = { json: hasFlag(words, '--json'), verbose: hasFlag(words, '--verbose') };
@@ -67,6 +67,13 @@ async function run(): Promise<number> {
     if (error.code === 'commander.help' && !flags.json) return usage.exitStatus;
     return reportError(usage, context, { ...flags, verbose: false });
   }
+}
+
+/** Node ends with status 0 when nothing can happen any more, also in the middle of the work. */
+function nothingLeft(): Promise<never> {
+  return new Promise((_, reject) => {
+    process.once('beforeExit', () => reject(new Error('the work stopped before its end')));
+  });
 }
 
 /** `help` and `help COMMAND` are what many type first. */

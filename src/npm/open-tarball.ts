@@ -88,6 +88,8 @@ async function get(
       });
       sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error('no answer came in time')));
       sent.once('error', reject);
+      // A switch to another protocol ends the connection with neither an answer nor an error.
+      sent.once('close', () => reject(new Error('the connection was closed')));
       sent.once('response', (answer) => {
         // Of a tarball whoever reads the body decides how long silence may last.
         sent.setTimeout(request.stallMs ?? 0);

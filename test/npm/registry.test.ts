@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
 import { collect } from '../support/download-fixture.ts';
-import { type FaultServer, startServer } from '../support/fault-server.ts';
+import { type FaultServer, startRawServer, startServer } from '../support/fault-server.ts';
 
 let home: string;
 const servers: FaultServer[] = [];
@@ -96,6 +96,17 @@ describe('a registry document', () => {
   test('from a registry that is gone is unreachable', async () => {
     const { server, opened } = await registry((_, response) => response.end());
     await server.close();
+    expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
+  });
+
+  test('answered with a switch of protocols is unreachable', async () => {
+    const server = await startRawServer((socket) => {
+      socket.write('HTTP/1.1 101 Switching\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n');
+    });
+    servers.push(server);
+    const env = { HOME: home, npm_config_registry: `${server.url}/` };
+    const settings = { env, cwd: home, npmPackage: '@openai/codex' };
+    const opened = createRegistry(settings, { retry: { pause: 5 } });
     expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
   });
 
