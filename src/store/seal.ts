@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync } from 'node:fs';
+import { createReadStream, lstatSync, type Stats } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
@@ -47,8 +47,9 @@ function inspectFiles(root: string, files: readonly RuntimeFile[]): readonly Dam
 /** Synchronous: some fifty stats at the start of a run gain nothing from the thread pool. */
 function inspectFile(root: string, file: RuntimeFile): Damage | undefined {
   const path = file.path;
-  const stats = lstatSync(join(root, path), { throwIfNoEntry: false });
+  const stats = look(join(root, path));
   if (stats === undefined) return { path, kind: 'missing' };
+  if ('errno' in stats) return { path, kind: 'unreadable', actual: stats.errno };
   if (!stats.isFile()) return { path, kind: 'not-a-file' };
   if (stats.size !== file.size) {
     return { path, kind: 'size', expected: String(file.size), actual: String(stats.size) };
@@ -59,6 +60,16 @@ function inspectFile(root: string, file: RuntimeFile): Damage | undefined {
     return { path, kind: 'mode', expected: file.mode.toString(8), actual: mode.toString(8) };
   }
   return Math.trunc(stats.mtimeMs / 1000) === SEAL_SECONDS ? undefined : { path, kind: 'touched' };
+}
+
+/** Undefined where nothing is: `throwIfNoEntry` is not asked when a parent is a file. */
+function look(path: string): Stats | { readonly errno: string } | undefined {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) return undefined;
+    return { errno: errnoOf(error) ?? 'unknown' };
+  }
 }
 
 /**
@@ -80,17 +91,17 @@ export async function verifyFiles(
 }
 
 async function verifyFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
-  const look = inspectFile(root, file);
-  if (look !== undefined && look.kind !== 'touched' && look.kind !== 'mode') return look;
+  const seen = inspectFile(root, file);
+  if (seen !== undefined && seen.kind !== 'touched' && seen.kind !== 'mode') return seen;
   const path = join(root, file.path);
   const read = await readDigest(path);
   if ('errno' in read) return { path: file.path, kind: 'unreadable', actual: read.errno };
   if (read.sha256 !== file.sha256) {
     return { path: file.path, kind: 'digest', expected: file.sha256, actual: read.sha256 };
   }
-  return look === undefined || (await mend(path, file)) || look.kind === 'touched'
+  return seen === undefined || (await mend(path, file)) || seen.kind === 'touched'
     ? undefined
-    : look;
+    : seen;
 }
 
 /** Gives a file of the right bytes its mode and seal back; a store of somebody else's stays as it is. */

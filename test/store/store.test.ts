@@ -1,4 +1,14 @@
-import { chmod, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -65,6 +75,8 @@ describe('commitRuntime', () => {
     ['a manifest that is not JSON', (dir) => writeFile(join(dir, 'runtime.json'), '{')],
     ['no manifest', (dir) => rm(join(dir, 'runtime.json'))],
     ['a changed byte', (dir) => flipByte(join(dir, 'bin/codex'))],
+    ['a file where a directory was', (dir) => replaceBin(dir, (bin) => writeFile(bin, ''))],
+    ['a directory that leads to itself', (dir) => replaceBin(dir, (bin) => symlink('bin', bin))],
   ])('replaces a runtime with %s', async (_what, damage) => {
     const home = await tempDir();
     const { dir } = await commit(home);
@@ -180,4 +192,11 @@ async function flipByte(path: string): Promise<void> {
   const bytes = await readFile(path);
   bytes[bytes.length - 2] = (bytes[bytes.length - 2] ?? 0) ^ 1;
   await writeFile(path, bytes);
+}
+
+/** Puts something else in the place of the directory that holds the executable. */
+async function replaceBin(dir: string, make: (bin: string) => Promise<unknown>): Promise<void> {
+  const bin = join(dir, 'bin');
+  await rm(bin, { recursive: true });
+  await make(bin);
 }
