@@ -7,6 +7,7 @@ export {
 } from './known-prefixes.ts';
 export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { findLostPackage, type LostPackage } from './lost-package.ts';
-export { installNodePackage, uninstallNodePackage } from './node.ts';
+export { installNodePackage } from './node.ts';
 export { layoutOf, type PrefixOptions } from './prefix.ts';
 export { isUnknownToNpm } from './prefix-json.ts';
+export { uninstallNodePackage } from './uninstall-node.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, rename, rm, rmdir, symlink } from 'node:fs/promises';
-import { dirname, join, relative } from 'node:path';
+import { rm } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
@@ -9,17 +9,12 @@ import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type HeldLock, workOnce } from '../store/index.ts';
-import { linkBin, unlinkBin, verifyBin } from './bin-link.ts';
-import {
-  currentBuild,
-  type InstalledPackage,
-  isHealthy,
-  linkedBuild,
-  listLeftovers,
-  loadInstalled,
-} from './installed.ts';
+import { linkBin, verifyBin } from './bin-link.ts';
+import { lockPath, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
-import { describePrefix, loadOurEntry, undescribePrefix } from './prefix-json.ts';
+import { describePrefix } from './prefix-json.ts';
+import { relink } from './relink.ts';
 import { writeBuild } from './write-build.ts';
 
 /** Whoever has nothing to do does not wait for those who have. */
@@ -62,54 +57,6 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
 }
 
 /**
- * Removes the package, its builds, its command and its entry, or what npm left of them. Returns
- * whether there was anything.
- */
-export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
-  if (!(await isAnythingLeft(layout, name))) return false;
-  await verifyBuilds(layout, name);
-  try {
-    const removed = await workOnce({
-      path: lockPath(layout, name),
-      ready: async () => undefined,
-      work: (lock) => uninstallLocked(layout, name, lock),
-    });
-    // Empty unless somebody has begun to install again.
-    await rmdir(buildsDir(layout, name)).catch(() => undefined);
-    return removed;
-  } catch (error) {
-    throw diskError(error, `uninstall ${name}`, layout.prefix);
-  }
-}
-
-async function uninstallLocked(
-  layout: PrefixLayout,
-  name: string,
-  lock: HeldLock,
-): Promise<boolean> {
-  const found = await loadInstalled(layout, name);
-  if (found === undefined && !(await isAnythingLeft(layout, name))) return false;
-  const entrypoints = found === undefined ? ENTRYPOINTS : [found.runtime.entrypoint];
-  for (const executable of entrypoints) await unlinkBin(layout, { name, executable });
-  const dir = join(layout.modules, name);
-  if (found !== undefined || (await linkedBuild(layout, name)) !== undefined) {
-    await rm(dir, { recursive: true, force: true });
-  }
-  await undescribePrefix(layout, name);
-  await removeOtherBuilds(layout, name, lock);
-  return true;
-}
-
-/** What the executable is called, for a package that does not say it any more. */
-const ENTRYPOINTS = ['bin/codex', 'bin/codex.exe'];
-
-async function isAnythingLeft(layout: PrefixLayout, name: string): Promise<boolean> {
-  if ((await loadInstalled(layout, name)) !== undefined) return true;
-  if ((await linkedBuild(layout, name)) !== undefined) return true;
-  return (await loadOurEntry(layout, name)) !== undefined;
-}
-
-/**
  * Removes what a run left that was killed after the package had become whole. A convenience: a
  * prefix that cannot be written to, or in which another process is at work, stays as it is.
  */
@@ -143,7 +90,10 @@ async function installLocked(
     await linkBin(layout, plan, { replace: false });
     // Another holder may have removed this build.
     await lock.verifyHeld();
-    await pointTo(build, join(layout.modules, plan.name));
+    const path = join(layout.modules, plan.name);
+    // A scope is a directory of its own.
+    await makeDirectory(dirname(path));
+    await relink(build, path, build);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
     await withdraw(layout, plan.name, build).catch(() => undefined);
@@ -162,43 +112,12 @@ async function installLocked(
   );
 }
 
-function lockPath(layout: PrefixLayout, name: string): string {
-  return join(buildsDir(layout, name), 'install');
-}
-
 async function withdraw(layout: PrefixLayout, name: string, build: string): Promise<void> {
   const current = await currentBuild(layout, name);
   if (current === build) return;
-  await rm(`${build}.link`, { force: true });
+  await rm(`${build}.${basename(name)}.link`, { force: true });
   await rm(build, { recursive: true, force: true });
   await describePrefix(layout, name, current);
-}
-
-/** Makes `path` a link to `build` in one step. */
-async function pointTo(build: string, path: string): Promise<void> {
-  const fresh = `${build}.link`;
-  // A scope is a directory of its own.
-  await makeDirectory(dirname(path));
-  await symlink(relative(dirname(path), build), fresh, 'junction');
-  try {
-    await rename(fresh, path);
-  } catch (error) {
-    // A real directory: npm put the package here. It goes aside, and away with the old builds.
-    if (!(await isDirectory(path))) throw error;
-    await rename(path, `${build}.replaced`);
-    await rename(fresh, path);
-  }
-}
-
-/** What other builds are here was replaced, or left by a process that was killed. */
-async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldLock) {
-  const builds = buildsDir(layout, name);
-  const others = await listLeftovers(layout, name);
-  await lock.verifyHeld();
-  for (const other of others) {
-    if (other.endsWith('.lock')) continue;
-    await rm(join(builds, other), { recursive: true, force: true });
-  }
 }
 
 async function verifyPrefix(layout: PrefixLayout): Promise<void> {
@@ -218,22 +137,4 @@ async function verifyPrefix(layout: PrefixLayout): Promise<void> {
       },
     );
   }
-}
-
-/** A link in place of the builds, which a checkout may bring, would have us write and remove elsewhere. */
-async function verifyBuilds(layout: PrefixLayout, name: string): Promise<void> {
-  const path = buildsDir(layout, name);
-  const stats = await lstat(path).catch(() => undefined);
-  if (stats?.isSymbolicLink() !== true) return;
-  throw new CodexRuntimeError('PREFIX_INVALID', `${path} is a link to somewhere else.`, {
-    hint: 'Remove it, and run the installation again.',
-    fields: { path },
-  });
-}
-
-async function isDirectory(path: string): Promise<boolean> {
-  return await lstat(path).then(
-    (stats) => stats.isDirectory(),
-    () => false,
-  );
 }

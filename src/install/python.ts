@@ -1,10 +1,13 @@
 import { stat } from 'node:fs/promises';
 import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject } from '../json.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { installIntoDirectory } from './python-directory.ts';
 import { notStarted, type PythonEnvironment, pipFailure, runPython } from './run-python.ts';
+
+export { removeFromDirectory, tidyDirectory } from './python-directory.ts';
+export type { PythonEnvironment } from './run-python.ts';
 
 export interface PythonInstallRequest extends PythonEnvironment {
   /** Absolute path of the wheel. */

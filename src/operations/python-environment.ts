@@ -1,9 +1,9 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import type { PythonEnvironment } from '../install/python.ts';
 import { type InstalledPython, installedPythonRuntime } from '../install/python.ts';
-import type { PythonEnvironment } from '../install/run-python.ts';
-import { tryParseVersion } from '../pin/version.ts';
+import { tryParseVersion } from '../pin/index.ts';
 import { type ExactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import {

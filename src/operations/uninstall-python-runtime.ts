@@ -1,6 +1,9 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { installedDistribution, uninstallPythonPackage } from '../install/python.ts';
-import { removeFromDirectory } from '../install/python-directory.ts';
+import {
+  installedDistribution,
+  removeFromDirectory,
+  uninstallPythonPackage,
+} from '../install/python.ts';
 import { type PythonOptions, pythonEnvironment } from './python-environment.ts';
 import type { Uninstalled } from './uninstall-runtime.ts';
 

@@ -64,7 +64,8 @@ function parseCall(line: string): Call | undefined {
 function committed({ name, paths }: Call, root: string): string | undefined {
   const [from, to] = paths;
   if (name !== 'rename' || from === undefined) return undefined;
-  if (to === `${root}/prefix/node_modules/codex-cli-bin`) return from.replace(/\.link$/, '');
+  if (to === `${root}/prefix/node_modules/codex-cli-bin`)
+    return from.replace(/\.codex-cli-bin\.link$/, '');
   return to?.startsWith(`${root}/home/store/`) === true ? from : undefined;
 }
 

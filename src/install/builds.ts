@@ -1,0 +1,33 @@
+import { lstat, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import type { HeldLock } from '../store/index.ts';
+import { listLeftovers } from './installed.ts';
+import { buildsDir, type PrefixLayout } from './layout.ts';
+
+/** What is locked while the builds of a package change. */
+export function lockPath(layout: PrefixLayout, name: string): string {
+  return join(buildsDir(layout, name), 'install');
+}
+
+/** What other builds are here was replaced, or left by a process that was killed. */
+export async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldLock) {
+  const builds = buildsDir(layout, name);
+  const others = await listLeftovers(layout, name);
+  await lock.verifyHeld();
+  for (const other of others) {
+    if (other.endsWith('.lock')) continue;
+    await rm(join(builds, other), { recursive: true, force: true });
+  }
+}
+
+/** A link in place of the builds, which a checkout may bring, would have us write and remove elsewhere. */
+export async function verifyBuilds(layout: PrefixLayout, name: string): Promise<void> {
+  const path = buildsDir(layout, name);
+  const stats = await lstat(path).catch(() => undefined);
+  if (stats?.isSymbolicLink() !== true) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `${path} is a link to somewhere else.`, {
+    hint: 'Remove it, and run the installation again.',
+    fields: { path },
+  });
+}

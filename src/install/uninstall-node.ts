@@ -1,0 +1,57 @@
+import { rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
+import { type HeldLock, workOnce } from '../store/index.ts';
+import { unlinkBin } from './bin-link.ts';
+import { lockPath, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { linkedBuild, loadInstalled } from './installed.ts';
+import { buildsDir, type PrefixLayout } from './layout.ts';
+import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
+
+/**
+ * Removes the package, its builds, its command and its entry, or what npm left of them. Returns
+ * whether there was anything.
+ */
+export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
+  if (!(await isAnythingLeft(layout, name))) return false;
+  await verifyBuilds(layout, name);
+  try {
+    const removed = await workOnce({
+      path: lockPath(layout, name),
+      ready: async () => undefined,
+      work: (lock) => uninstallLocked(layout, name, lock),
+    });
+    // Empty unless somebody has begun to install again.
+    await rmdir(buildsDir(layout, name)).catch(() => undefined);
+    return removed;
+  } catch (error) {
+    throw diskError(error, `uninstall ${name}`, layout.prefix);
+  }
+}
+
+async function uninstallLocked(
+  layout: PrefixLayout,
+  name: string,
+  lock: HeldLock,
+): Promise<boolean> {
+  const found = await loadInstalled(layout, name);
+  if (found === undefined && !(await isAnythingLeft(layout, name))) return false;
+  const entrypoints = found === undefined ? ENTRYPOINTS : [found.runtime.entrypoint];
+  for (const executable of entrypoints) await unlinkBin(layout, { name, executable });
+  const dir = join(layout.modules, name);
+  if (found !== undefined || (await linkedBuild(layout, name)) !== undefined) {
+    await rm(dir, { recursive: true, force: true });
+  }
+  await undescribePrefix(layout, name);
+  await removeOtherBuilds(layout, name, lock);
+  return true;
+}
+
+/** What the executable is called, for a package that does not say it any more. */
+const ENTRYPOINTS = ['bin/codex', 'bin/codex.exe'];
+
+async function isAnythingLeft(layout: PrefixLayout, name: string): Promise<boolean> {
+  if ((await loadInstalled(layout, name)) !== undefined) return true;
+  if ((await linkedBuild(layout, name)) !== undefined) return true;
+  return (await loadOurEntry(layout, name)) !== undefined;
+}
