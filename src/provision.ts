@@ -8,6 +8,7 @@ import { extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
 import type { ExactRequest } from './request.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
+import { isUpstream } from './settings.ts';
 import {
   commitRuntime,
   entrypointDigest,
@@ -110,6 +111,7 @@ async function provisionAsset(
     const manifest: RuntimeManifest = {
       schemaVersion: 1,
       version: version.semver,
+      repo: isUpstream(settings.github.repo) ? undefined : settings.github.repo,
       target: target.triple,
       variant: asset.variant,
       entrypoint: `bin/codex${target.exeSuffix}`,
@@ -137,8 +139,9 @@ async function provisionAsset(
     const runtime = await commitRuntime(settings.home, {
       staging,
       manifest: signed,
-      // One that is there already was passed over: it is not signed, or not what the lock pins.
-      replace: request.force || request.signer !== undefined || request.lock !== null,
+      // One that is there and was passed over is not signed, not what the lock pins, or of another
+      // repository; one that is wanted came from a process that took the lock over.
+      replace: request.force || (await findStored(settings.home, request)) === undefined,
     });
     request.onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };

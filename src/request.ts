@@ -135,26 +135,34 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : resolve(path);
 }
 
+/** What a prefix holds: where nobody names a version, it says which one, and whose. */
+interface Installed {
+  readonly version: string;
+  readonly repo?: string | undefined;
+}
+
 /**
  * Fills in what the options leave open.
- * @param installed the version that a prefix holds and that is healthy, asked last
+ * @param installed what a prefix holds that is healthy, asked last
  * @throws CodexRuntimeError `USAGE`, `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`,
  * `LOCK_INCOMPLETE`, `UNSUPPORTED_PLATFORM`
  */
 export async function completeRequest(
   options: RuntimeOptions,
-  installed?: () => Promise<string | null>,
+  installed?: () => Promise<Installed | null>,
 ): Promise<RuntimeRequest> {
-  const settings = settingsOf(options);
+  const asked = settingsOf(options);
   const target =
-    options.target === undefined ? hostTarget(settings.host) : parseTarget(options.target);
+    options.target === undefined ? hostTarget(asked.host) : parseTarget(options.target);
   const pin = await resolvePin({
     argument: options.version,
-    env: settings.env,
+    env: asked.env,
     ecosystem: options.ecosystem ?? 'node',
-    cwd: settings.cwd,
-    installed,
+    cwd: asked.cwd,
+    installed: async () => (await installed?.())?.version ?? null,
   });
+  const repo = pin.origin === 'installed' ? (await installed?.())?.repo : undefined;
+  const settings = settingsOf({ ...options, repo: options.repo ?? repo });
   return {
     settings,
     repo: options.repo ?? null,

@@ -38,7 +38,7 @@ export async function installPythonRuntime(
   const request = await exactRequest(
     await completeRequest(
       { ...options, ecosystem: 'python' },
-      async () => present?.runtime.version ?? null,
+      async () => present?.runtime ?? null,
     ),
   );
   const { home } = request.settings;

@@ -56,7 +56,7 @@ async function plan(
     return looking;
   };
   const request = await exactRequest(
-    await completeRequest(options, async () => (await healthy())?.version ?? null),
+    await completeRequest(options, async () => (await healthy())?.runtime ?? null),
   );
   const { home } = request.settings;
   const present = mayServe(request) ? await healthy() : undefined;

@@ -37,7 +37,8 @@ export async function previewInstall(options: PrefixOptions): Promise<InstallPre
     return { ...preview, action: 'link', resolution: null, summary };
   }
   if (request.offline) throw notStored(request);
-  const resolution = await resolveRuntime({ ...options, version: version.semver });
+  const { repo } = request.settings.github;
+  const resolution = await resolveRuntime({ ...options, version: version.semver, repo });
   const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and install ${what} into ${layout.prefix}.`;
   return { ...preview, action: 'download', resolution, summary };
 }

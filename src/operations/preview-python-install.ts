@@ -24,7 +24,7 @@ export async function previewPythonInstall(options: PythonOptions): Promise<Inst
   const request = await exactRequest(
     await completeRequest(
       { ...options, ecosystem: 'python' },
-      async () => present?.runtime.version ?? null,
+      async () => present?.runtime ?? null,
     ),
   );
   const { target, version, settings, force } = request;
@@ -45,7 +45,8 @@ export async function previewPythonInstall(options: PythonOptions): Promise<Inst
     return { ...preview, action: 'link', resolution: null, summary };
   }
   if (request.offline) throw notStored(request);
-  const resolution = await resolveRuntime({ ...options, version: version.semver });
+  const { repo } = settings.github;
+  const resolution = await resolveRuntime({ ...options, version: version.semver, repo });
   const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and ${into}.`;
   return { ...preview, action: 'download', resolution, summary };
 }

@@ -43,10 +43,11 @@ export async function planPackage(request: PackageRequest): Promise<PackagePlan>
 
 /** The part of a manifest that every package of this runtime carries, as its `runtime.json`. */
 export function describeRuntime(manifest: RuntimeManifest): RuntimeDescription {
-  const { schemaVersion, version, target, variant, entrypoint, files } = manifest;
+  const { schemaVersion, version, repo, target, variant, entrypoint, files } = manifest;
   return {
     schemaVersion,
     version,
+    repo,
     target,
     variant,
     entrypoint,

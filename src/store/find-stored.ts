@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
 import type { Lock, Version } from '../pin/index.ts';
+import { DEFAULT_REPO, type Settings } from '../settings.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest } from './manifest.ts';
@@ -13,6 +14,8 @@ export interface Wanted {
   readonly variant: VariantChoice;
   /** The lockfile of this version, or null. */
   readonly lock: Lock | null;
+  /** Say whose release is meant. */
+  readonly settings: { readonly github: Pick<Settings['github'], 'repo'> };
   /** Whose verified signature it must carry; absent where none is required. */
   readonly signer?: Signer | undefined;
 }
@@ -32,15 +35,24 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
   return undefined;
 }
 
-/** Whether a description fits: version, target, variant, and the executable that the lock pins. */
+/** Whether a description fits: version, target, variant, repository, and the locked executable. */
 function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
   const locked = lockedEntrypoint(wanted);
   return (
     runtime.version === wanted.version.semver &&
     runtime.target === wanted.target.triple &&
     (wanted.variant === 'auto' || runtime.variant === wanted.variant) &&
-    (locked === undefined || locked === entrypointDigest(runtime))
+    (locked === undefined || locked === entrypointDigest(runtime)) &&
+    isOfRepository(runtime, wanted)
   );
+}
+
+/** Two repositories may release other bytes as one version; a lockfile says itself which bytes. */
+function isOfRepository(
+  { repo = DEFAULT_REPO }: RuntimeDescription,
+  { lock, settings }: Wanted,
+): boolean {
+  return lock !== null || repo.toLowerCase() === settings.github.repo.toLowerCase();
 }
 
 /**

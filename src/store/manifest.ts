@@ -8,6 +8,8 @@ export interface RuntimeDescription {
   readonly schemaVersion: 1;
   /** Semver. */
   readonly version: string;
+  /** `owner/name` whose release it is; undefined for upstream's own. */
+  readonly repo?: string | undefined;
   readonly target: Triple;
   readonly variant: Variant;
   /** The executable, relative to the root: `bin/codex` or `bin/codex.exe`. */

@@ -3,6 +3,7 @@ import type { RuntimeFile } from '../extract/index.ts';
 import { isJsonObject } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import { tryParseVersion } from '../pin/index.ts';
+import { isRepository } from '../settings.ts';
 import type { VerifiedSignature } from '../signature/index.ts';
 import { TARGETS } from '../target/index.ts';
 import type { RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
@@ -46,7 +47,7 @@ function checksumOf(content: object): string {
 
 function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (!isJsonObject(value) || value['schemaVersion'] !== 1) return undefined;
-  const { version, target, variant, entrypoint, files, packageFiles } = value;
+  const { version, repo, target, variant, entrypoint, files, packageFiles } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
   if (
     typeof version !== 'string' ||
@@ -54,11 +55,12 @@ function guardDescription(value: unknown): RuntimeDescription | undefined {
     known === undefined
   )
     return undefined;
+  if (repo !== undefined && (typeof repo !== 'string' || !isRepository(repo))) return undefined;
   if (variant !== 'package' && variant !== 'binary') return undefined;
   if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
   if (!files.every(isRuntimeFile)) return undefined;
   if (!files.some(({ path }) => path === entrypoint)) return undefined;
-  const runtime = { version, target: known.triple, variant, entrypoint, files } as const;
+  const runtime = { version, repo, target: known.triple, variant, entrypoint, files } as const;
   if (packageFiles === undefined) return { schemaVersion: 1, ...runtime };
   if (!Array.isArray(packageFiles) || !packageFiles.every(isRuntimeFile)) return undefined;
   return { schemaVersion: 1, ...runtime, packageFiles };

@@ -1,8 +1,12 @@
+import { readFile, rm } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { listRemote } from '../../src/operations/list-remote.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
+import { previewInstall } from '../../src/operations/preview-install.ts';
 import { resolveRuntime } from '../../src/operations/resolve-runtime.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
 import type { RuntimeOptions } from '../../src/request.ts';
@@ -87,6 +91,86 @@ describe("upstream's channels for another repository", () => {
     const named = { ...options, version: '1.2.3', repo: REPO, source: 'github,npm' };
     expect(await ensureRuntime(named)).toMatchObject({ version: '1.2.3', source: 'npm' });
   });
+});
+
+describe('runtimes of two repositories under one version', () => {
+  /** Both on one GitHub, with other bytes; npm and the mirror fall silent. */
+  async function twoRepositories() {
+    const executable = () => Buffer.from('#!/bin/sh\n# of the fork\necho codex-cli 1.2.3\n');
+    const theirs = await miniatureRelease('1.2.3', { executable });
+    const upstream = await startLoopbackGitHub({ releases: [RELEASE] });
+    const fork = await startLoopbackGitHub({ repo: REPO, releases: [theirs] });
+    const cwd = await tempDir();
+    const base = { cwd, home: join(cwd, 'home'), prefix: join(cwd, 'p') };
+    const host = { platform: 'linux', arch: 'x64' };
+    const env = { HOME: cwd, PATH: '' };
+    const of = (github: LoopbackGitHub) => ({ ...base, host, env: { ...env, ...github.env } });
+    return {
+      ofUpstream: { ...of(upstream), version: '1.2.3' },
+      ofFork: { ...of(fork), version: '1.2.3', repo: REPO },
+      async [Symbol.asyncDispose]() {
+        await Promise.all([upstream.close(), fork.close()]);
+      },
+    };
+  }
+
+  const isForks = async (path: string) => (await readFile(path, 'utf8')).includes('of the fork');
+
+  it('do not stand in for each other in the store', async () => {
+    await using two = await twoRepositories();
+    for (const [options, forks] of [
+      [two.ofUpstream, false],
+      [two.ofFork, true],
+      [two.ofUpstream, false],
+    ] as const) {
+      const offline = await failure(ensureRuntime({ ...options, offline: true }));
+      expect(offline.code).toBe('OFFLINE');
+      const fetched = await ensureRuntime(options);
+      expect(fetched.source).toBe('browser');
+      expect(await isForks(fetched.executable)).toBe(forks);
+      expect((await ensureRuntime({ ...options, offline: true })).source).toBe('store');
+    }
+  });
+
+  it('do not stand in for each other in a prefix, whose own serves where nobody names one', async () => {
+    await using two = await twoRepositories();
+    for (const [options, forks] of [
+      [two.ofFork, true],
+      [two.ofUpstream, false],
+      [two.ofFork, true],
+    ] as const) {
+      const { executable, source } = await installRuntime(options);
+      expect(source).toBe('browser');
+      expect(await isForks(executable)).toBe(forks);
+      const { version: _, repo: __, ...unnamed } = { repo: null, ...options };
+      const [again, run] = [await installRuntime(unnamed), await ensureRuntime(unnamed)];
+      expect([again.source, run.source]).toEqual(['prefix', 'prefix']);
+      const forced = await previewInstall({ ...unnamed, force: true });
+      expect(JSON.stringify(forced.resolution?.sources).includes(REPO)).toBe(forks);
+      await rm(join(options.home, 'store'), { recursive: true });
+      expect((await installRuntime(options)).source).toBe('prefix');
+    }
+  });
+
+  it('are held by a lockfile to its bytes, whoever published them', async () => {
+    await using two = await twoRepositories();
+    const { version: _, repo: __, ...unnamed } = two.ofFork;
+    await ensureRuntime(two.ofFork);
+    await pinRuntime(two.ofFork);
+    expect((await ensureRuntime({ ...unnamed, offline: true })).source).toBe('store');
+    await pinRuntime({ ...two.ofUpstream, repo: 'openai/codex', source: 'github' });
+    expect((await failure(ensureRuntime({ ...unnamed, offline: true }))).code).toBe('OFFLINE');
+  });
+});
+
+it('a lockfile of a private mirror takes the same bytes that came from upstream', async () => {
+  await using upstream = await startLoopbackGitHub({ releases: [RELEASE] });
+  const { github, options } = await surroundings();
+  await using _ = github;
+  const env = { ...options.env, ...upstream.env };
+  await ensureRuntime({ ...options, env, version: '1.2.3', source: 'github' });
+  await pinRuntime({ ...options, version: '1.2.3', repo: REPO });
+  expect((await ensureRuntime({ ...options, offline: true })).source).toBe('store');
 });
 
 describe('the repository of the lockfile', () => {

@@ -23,6 +23,7 @@ const ORIGIN = {
 const MANIFEST = {
   schemaVersion: 1,
   version: '0.115.0',
+  repo: 'owner/codex',
   target: 'x86_64-unknown-linux-musl',
   variant: 'package',
   entrypoint: 'bin/codex',
@@ -56,6 +57,8 @@ const DESCRIPTIONS: readonly (readonly [string, object])[] = [
   ['a version that is a number', { version: 115 }],
   ['a version in another spelling', { version: 'v0.115.0' }],
   ['a version that climbs', { version: '../0.115.0' }],
+  ['a repository that climbs', { repo: '../codex' }],
+  ['a repository that is a list', { repo: ['owner/codex'] }],
   ['an unknown target', { target: 'mips' }],
   ['an unknown variant', { variant: 'other' }],
   ['an entrypoint that is no text', { entrypoint: 1, files: [FILE, { ...FILE, path: 1 }] }],
