@@ -33,14 +33,16 @@ export async function openTarball(
 ): Promise<HttpResponse> {
   const { default: getAuth } = await import('npm-registry-fetch/lib/auth.js');
   const first = parseHop(address);
-  const { token, auth } = getAuth(address, options);
+  const { token, auth, cert, key } = getAuth(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
+  const identified = cert === null || key === null ? options : { ...options, cert, key };
   let url = first;
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await get(url, options, {
+    // A registry may redirect to its storage, which has no business with its credentials.
+    const own = url.origin === first.origin;
+    const answer = await get(url, own ? identified : options, {
       ...request,
-      // A registry may redirect to its storage, which has no business with the token.
-      authorization: url.origin === first.origin ? authorization : undefined,
+      authorization: own ? authorization : undefined,
     });
     const { statusCode: status = 0 } = answer;
     const headers = answer.headers as ResponseHeaders;
@@ -87,7 +89,7 @@ async function get(
         signal,
       });
       sent.setTimeout(ANSWER_TIMEOUT_MS, () => sent.destroy(new Error('no answer came in time')));
-      sent.once('error', reject);
+      sent.on('error', reject);
       // A switch to another protocol ends the connection with neither an answer nor an error.
       sent.once('close', () => reject(new Error('the connection was closed')));
       sent.once('response', (answer) => {

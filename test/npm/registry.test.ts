@@ -1,12 +1,17 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import type { RequestListener } from 'node:http';
+import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { TLSSocket } from 'node:tls';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
+import { type Certificate, makeCertificate } from '../support/certificate.ts';
 import { collect } from '../support/download-fixture.ts';
-import { type FaultServer, startRawServer, startServer } from '../support/fault-server.ts';
+import { type FaultServer, listen, startRawServer, startServer } from '../support/fault-server.ts';
 
 let home: string;
 const servers: FaultServer[] = [];
@@ -113,6 +118,46 @@ describe('a registry document', () => {
   test('that is a login page is not an asset', async () => {
     const { opened } = await registry((_, response) => response.end('<html>'));
     expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('not-an-asset');
+  });
+});
+
+describe('a registry that wants a certificate of its clients', () => {
+  /** Answers who has shown one of its authority, and says to others that it has seen none. */
+  async function strict(certificate: Certificate, answer: RequestListener) {
+    const { key, cert, ca } = certificate;
+    const options = { key, cert, ca: readFileSync(ca), requestCert: true };
+    const listener = createServer({ ...options, rejectUnauthorized: false }, (request, response) =>
+      (request.socket as TLSSocket).authorized
+        ? answer(request, response)
+        : response.writeHead(418).end(),
+    );
+    const server = await listen(listener, [], 'https');
+    servers.push(server);
+    return server;
+  }
+
+  test('gets the one that .npmrc names for it, with documents and tarballs; another origin does not', async () => {
+    const certificate = makeCertificate(home, ['127.0.0.1']);
+    const storage = await strict(certificate, (_, response) => response.end('{}'));
+    const server = await strict(certificate, (request, response) => {
+      if (request.url === '/away') response.writeHead(302, { location: `${storage.url}/` });
+      response.end('{"name":"x"}');
+    });
+    const own = `//127.0.0.1:${server.port}/`;
+    const lines = [
+      `registry=${server.url}/`,
+      `cafile=${certificate.ca}`,
+      `${own}:certfile=${join(home, 'cert.pem')}`,
+      `${own}:keyfile=${join(home, 'key.pem')}`,
+      '',
+    ];
+    await writeFile(join(home, '.npmrc'), lines.join('\n'));
+    const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
+    const opened = createRegistry(settings, { retry: { pause: 5 } });
+    expect(await opened.getJson('codex')).toEqual({ name: 'x' });
+    const { body } = await opened.open(`${server.url}/codex.tgz`);
+    expect((await collect(body)).toString()).toBe('{"name":"x"}');
+    expect((await failure(opened.getJson('away'))).fields['status']).toBe(418);
   });
 });
 
