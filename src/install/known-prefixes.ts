@@ -35,8 +35,9 @@ export async function isKnownPrefix(home: string, known: KnownPrefix): Promise<b
   return await exists(notePath(home, known));
 }
 
+/** As {@link rememberPrefix}: the package is gone whether or not its note can be removed. */
 export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {
-  await rm(notePath(home, known), { force: true });
+  await rm(notePath(home, known), { force: true }).catch(() => undefined);
 }
 
 /** Every prefix that was noted, whether or not it still holds a package, sorted. */

@@ -28,13 +28,13 @@ export async function lastUsed(home: string, { dir, manifest }: Runtime): Promis
   return new Date(Math.max(...times));
 }
 
-/** Removes the notes of runtimes that are not in the store any more. */
+/** Removes the notes of runtimes that are not in the store any more, as far as it can. */
 export async function forgetUses(home: string, present: readonly RuntimeKey[]): Promise<void> {
   const { used } = homeLayout(home);
   const known = new Set(present.map((key) => notePath(home, key)));
   for (const name of await readdir(used).catch(() => [])) {
     const path = join(used, name);
-    if (!known.has(path)) await rm(path, { force: true });
+    if (!known.has(path)) await rm(path, { force: true }).catch(() => undefined);
   }
 }
 

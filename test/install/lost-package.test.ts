@@ -135,3 +135,14 @@ it('a runtime.json that nobody can read is damage to doctor, list and verify', a
   await uninstallRuntime(prefix.options);
   expect(await finding(prefix.options, 'installed')).toMatchObject({ status: 'ok' });
 });
+
+it('uninstall succeeds where the home cannot forget the prefix', async () => {
+  const { options, dir } = await installed();
+  const prefixes = join(options.home, 'prefixes');
+  const [note = ''] = await readdir(prefixes);
+  // What no unlink removes, whoever runs this.
+  await rm(join(prefixes, note));
+  await mkdir(join(prefixes, note));
+  expect((await uninstallRuntime(options)).package).toMatchObject({ dir });
+  await expect(access(dir)).rejects.toMatchObject({ code: 'ENOENT' });
+});

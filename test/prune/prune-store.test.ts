@@ -197,6 +197,13 @@ describe('pruneStore', () => {
     expect(await exists(young)).toBe(true);
   });
 
+  it('leaves a note that cannot be removed, and says what it did', async () => {
+    const { home, env } = await surroundings();
+    const old = await oldRuntime(home);
+    await mkdir(join(homeLayout(home).used, 'no note'), { recursive: true });
+    expect((await pruneStore({ home, env })).removed).toMatchObject([{ dir: old.dir }]);
+  });
+
   it('is content with a home that does not exist', async () => {
     const { home, env } = await surroundings();
     expect(await pruneStore({ home, env })).toMatchObject({ removed: [], kept: [], freed: 0 });
