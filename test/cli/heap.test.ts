@@ -1,0 +1,19 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { bufferFlags } from '../../src/cli/heap.ts';
+
+describe('bufferFlags', () => {
+  it('names only flags that the V8 of this Node knows', () => {
+    const known = execFileSync(process.execPath, ['--v8-options'], { encoding: 'utf8' });
+    const names = bufferFlags(process.versions.node).map((flag) => flag.split('=')[0] ?? '');
+    expect(names.filter((name) => !known.includes(`${name} (`))).toEqual([]);
+  });
+
+  it.each(['20.19.0', '22.15.1', '24.0.0'])('lets the heap of Node %s grow', (node) => {
+    expect(bufferFlags(node)).toContain('--heap-growing-percent=700');
+  });
+
+  it('leaves a Node alone that nobody has looked at', () => {
+    expect(bufferFlags('99.0.0')).toEqual([]);
+  });
+});
