@@ -10,6 +10,7 @@ import {
   loadInstalled,
   prefixLayout,
 } from '../../src/install/index.ts';
+import { tidyPrefix } from '../../src/install/node.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
@@ -57,6 +58,32 @@ describe('an installation whose lock another takes over', () => {
     expect(found !== undefined && (await isHealthy(layout, found))).toBe(true);
     expect(await readdir(dirname(lock))).toHaveLength(2);
     await rm(lock);
+  });
+});
+
+describe('a prefix in which others are at work', () => {
+  it.each([
+    ['is tidied by who holds its lock', false, 1],
+    ['keeps the builds of who took the lock over', true, 2],
+  ])('%s', async (_, stolen, builds) => {
+    const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
+    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
+    const dir = join(layout.modules, '.codex-cli-bin');
+    await mkdir(join(dir, '0.116.0-theirs'));
+    let asked = 0;
+    const watched = {
+      ...layout,
+      // Read between taking the lock and removing.
+      get global() {
+        asked += 1;
+        if (stolen) writeFileSync(join(dir, 'install.lock'), OTHERS);
+        return layout.global;
+      },
+    };
+    await tidyPrefix(watched, 'codex-cli-bin');
+    expect(asked).toBeGreaterThan(0);
+    const left = (await readdir(dir)).filter((name) => !name.endsWith('.lock'));
+    expect(left).toHaveLength(builds);
   });
 });
 

@@ -2,6 +2,8 @@ import { execFile } from 'node:child_process';
 import {
   access,
   appendFile,
+  constants,
+  copyFile,
   lstat,
   mkdir,
   readdir,
@@ -66,8 +68,12 @@ describe('installNodePackage', () => {
     const layout = await localLayout();
     const { executable } = await install(layout);
     // The file system of this machine decides between a reflink (1) and a hardlink (2).
-    const { nlink, blocks } = await stat(executable);
-    expect(nlink === 2 || blocks === 0 || nlink === 1).toBe(true);
+    const clone = join(layout.prefix, 'clone');
+    const clones = await copyFile(executable, clone, constants.COPYFILE_FICLONE_FORCE).then(
+      () => true,
+      () => false,
+    );
+    expect((await stat(executable)).nlink).toBe(clones ? 1 : 2);
     expect((await stat(executable)).mtimeMs).toBe(Date.UTC(1985, 9, 26, 8, 15));
   });
 
@@ -154,6 +160,19 @@ describe('installNodePackage', () => {
     await writeFile(join(other, 'package.json'), '{"name":"other","version":"1.0.0"}');
     await run('npm', ['install', other, '--offline', '--no-audit'], { cwd: project.prefix });
     expect(await loadInstalled(project, 'codex-cli-bin')).toBeUndefined();
+  });
+
+  it('keeps a package.json that nests too deep to be written again', async () => {
+    const layout = await localLayout();
+    await install(layout);
+    const path = join(layout.prefix, 'package.json');
+    const deep = `"more":${'['.repeat(100_000)}${']'.repeat(100_000)},`;
+    const text = (await readFile(path, 'utf8')).replace('{', `{${deep}`);
+    await writeFile(path, text);
+    await install(layout, { version: '0.116.0' });
+    expect(await readFile(path, 'utf8')).toBe(text);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(true);
+    expect(await readFile(path, 'utf8')).toBe(text);
   });
 
   it("keeps a package.json that is the user's", async () => {

@@ -261,6 +261,27 @@ test('a signature that another key made is refused although the log has it', asy
   expect(await fault(mine)).toBe('signature');
 });
 
+test.each(['bundle', 'legacyBundle'] as const)(
+  'a %s that nests deeper than any is malformed, whatever else it says',
+  async (format) => {
+    const good = await authority[format]({ content: CONTENT });
+    await verify({ ...good, more: [[]] });
+    const deep = `{"more":${'['.repeat(101)}${']'.repeat(101)},${JSON.stringify(good).slice(1)}`;
+    expect(await fault(deep)).toBe('malformed');
+  },
+);
+
+test('a legacy bundle whose log entry nests deeper than any is malformed', async () => {
+  const good = await authority.legacyBundle({ content: CONTENT });
+  const change = (more: string) => {
+    const { Payload: payload } = good.rekorBundle;
+    const body = recode(payload.body, (text) => `{"more":${more},${text.slice(1)}`);
+    return { ...good, rekorBundle: { ...good.rekorBundle, Payload: { ...payload, body } } };
+  };
+  expect(await fault(change('[]'))).not.toBe('malformed');
+  expect(await fault(change(`${'['.repeat(101)}${']'.repeat(101)}`))).toBe('malformed');
+});
+
 test.each(['', 'null', '[]', '{}', '"text"', '{"base64Signature":1}', 'not JSON'])(
   'the text %j is no bundle',
   async (text) => {

@@ -121,6 +121,17 @@ describe.each([
   });
 });
 
+const DEEP = 100_000;
+
+it.each([
+  ['lists in lists', `"more":${'['.repeat(DEEP)}${']'.repeat(DEEP)},`],
+  ['objects in objects', `"more":${'{"a":'.repeat(DEEP)}0${'}'.repeat(DEEP)},`],
+])('a manifest of %s too deep to be walked is no manifest', (_, more) => {
+  const text = textOf(MANIFEST).replace('{', `{${more}`);
+  expect(parseManifest(text)).toBeUndefined();
+  expect(parseDescription(text)).toBeUndefined();
+});
+
 describe('parseManifest refuses an origin', () => {
   it.each(ORIGINS)('%s', (_what, origin) => {
     expect(parseManifest(textOf({ ...MANIFEST, origin }))).toBeUndefined();

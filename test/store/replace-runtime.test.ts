@@ -13,6 +13,7 @@ import {
   openStaging,
   type Runtime,
   type RuntimeKey,
+  restoreReplaced,
   runtimeDir,
   workOnce,
 } from '../../src/store/index.ts';
@@ -128,6 +129,15 @@ describe('a replacement that was killed between its renames', () => {
     expect(await findRuntime(home, KEY)).toBeUndefined();
     expect(await ensureRuntime(options)).toMatchObject({ source: 'store', downloaded: 0 });
     expect(await findRuntime(home, KEY)).toBeDefined();
+  });
+
+  it('is not undone when another process has taken the lock over', async () => {
+    const { home, aside } = await killed();
+    const lost = { verifyHeld: () => Promise.reject(new Error('taken over')) };
+    await expect(restoreReplaced(home, KEY, lost)).rejects.toThrow('taken over');
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+    expect(await readdir(join(aside, 'bin'))).toEqual(['codex']);
+    expect(await restoreReplaced(home, KEY, HELD)).toBe(true);
   });
 
   it('is not undone with files that are not whole', async () => {
