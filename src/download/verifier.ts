@@ -25,7 +25,7 @@ export function createVerifier(asset: Asset): Verifier {
   const [main] = hashes.values();
   if (main === undefined) {
     throw new CodexRuntimeError('DIGEST_MISSING', `Nothing vouches for ${asset.name}.`, {
-      hint: 'Pin the version with `codex-runtime pin`, or take a channel that publishes digests.',
+      hint: 'Choose another version or --source. What you have checked yourself can be installed from a directory with a SHA256SUMS: --source dir:PATH.',
       fields: { asset: asset.name },
     });
   }
@@ -65,10 +65,10 @@ export function createVerifier(asset: Asset): Verifier {
   };
 }
 
-/** @param url Where the wrong number of bytes was announced or came from, or null. */
 /** Where nobody says how large an asset is: several times the largest there is, and not a full disk. */
 const MAX_UNKNOWN_BYTES = 2 ** 30;
 
+/** @param url Where the wrong number of bytes was announced or came from, or null. */
 export function sizeMismatch(asset: Asset, actual: number, url: string | null): CodexRuntimeError {
   const from = url === null ? '' : ` from ${url}`;
   return new CodexRuntimeError(

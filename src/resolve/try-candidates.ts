@@ -2,6 +2,14 @@ import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
 
+/** Verdicts over bytes, by who sees an asset and not the release that it belongs to. */
+const OVER_BYTES = [
+  'ARCHIVE_REFUSED',
+  'DIGEST_MISMATCH',
+  'DIGEST_MISSING',
+  'SIZE_MISMATCH',
+] as const;
+
 /**
  * What `bring` makes of the first candidate that can be had. Only a source that cannot deliver moves
  * on to the next: whatever else `bring` throws ends the run.
@@ -24,7 +32,9 @@ export async function tryCandidates<T>(
     try {
       return await bring(candidate);
     } catch (error) {
-      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) throw error;
+      if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED', 'SOURCE_UNAVAILABLE')) {
+        throw withRelease(error, request, candidate);
+      }
       const { channel } = candidate;
       reasons.push({ channel, ...error.toJSON() });
       request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
@@ -34,5 +44,16 @@ export async function tryCandidates<T>(
     'SOURCES_EXHAUSTED',
     `No source could deliver Codex ${request.version.semver} for ${request.target.triple}.`,
     { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
+  );
+}
+
+/** Says in a verdict over bytes which version it is about, and who delivered. */
+function withRelease(error: unknown, { version }: CandidateRequest, { channel }: Candidate) {
+  if (!isCodexRuntimeError(error, ...OVER_BYTES) || 'version' in error.fields) return error;
+  const { code, message, hint, fields } = error;
+  return new CodexRuntimeError(
+    code,
+    `Codex ${version.semver} from ${channel} is refused: ${message}`,
+    { hint, fields: { version: version.semver, channel, ...fields }, cause: error },
   );
 }

@@ -41,6 +41,26 @@ describe('tryCandidates', () => {
     expect(asked).toEqual(['github']);
   });
 
+  it.each(['ARCHIVE_REFUSED', 'DIGEST_MISMATCH', 'DIGEST_MISSING', 'SIZE_MISMATCH'] as const)(
+    'says which version and channel a %s is about, once',
+    async (code) => {
+      const { github, settings } = await loopback();
+      await using _ = github;
+      const cause = new CodexRuntimeError(code, 'No.', { hint: 'Go.', fields: { asset: 'a' } });
+      const trying = tryCandidates(candidateRequest(settings), () => Promise.reject(cause));
+      await expect(trying).rejects.toMatchObject({
+        code,
+        cause,
+        hint: 'Go.',
+        message: expect.stringMatching(/0\.115\.0.*github.*No\./),
+        fields: { asset: 'a', version: '0.115.0', channel: 'github' },
+      });
+      const known = new CodexRuntimeError(code, 'Mine.', { fields: { version: '0.115.0' } });
+      const again = tryCandidates(candidateRequest(settings), () => Promise.reject(known));
+      await expect(again).rejects.toBe(known);
+    },
+  );
+
   it('names the reason of every channel when none can', async () => {
     const { github, settings } = await loopback();
     await using _ = github;

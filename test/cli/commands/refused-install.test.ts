@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { buildTarGz } from '../../support/archive-builder.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../../support/loopback-github.ts';
 import { miniatureRelease } from '../../support/miniature-release.ts';
 import { cliEnvironment, document, runCli } from '../../support/run-cli.ts';
@@ -117,7 +118,35 @@ describe('codex-runtime install, given what it cannot take', () => {
     const args = ['install', '1.2.3', '--prefix', 'p', '--source', 'github', '--json'];
     const failed = await runCli(args, await surroundings(github));
     expect(failed.status).toBe(6);
-    expect(document(failed)).toMatchObject({ code: 'DIGEST_MISSING' });
+    expect(document(failed)).toMatchObject({
+      code: 'DIGEST_MISSING',
+      version: '1.2.3',
+      channel: 'github',
+      hint: expect.stringContaining('dir:PATH'),
+    });
+  });
+
+  it('an archive with a member that leads out is refused with 6, and leaves nothing', async () => {
+    const release = await miniatureRelease('1.2.3');
+    const evil = { path: '../evil', content: Buffer.from('x'), mode: 0o755 };
+    const assets = release.assets
+      .filter(({ name }) => name.endsWith('.tar.gz'))
+      .map((asset) => ({ ...asset, content: buildTarGz([evil]) }));
+    await using github = await startLoopbackGitHub({ releases: [{ ...release, assets }] });
+    const around = await surroundings(github);
+    const failed = await runCli(['install', '1.2.3', '--prefix', 'p', '--json'], around);
+    expect(failed.status).toBe(6);
+    expect(document(failed)).toMatchObject({
+      code: 'ARCHIVE_REFUSED',
+      reason: 'traversal',
+      member: '../evil',
+      version: '1.2.3',
+      channel: 'github',
+    });
+    const left = await readdir(around.dir, { recursive: true, withFileTypes: true });
+    const files = left.filter((entry) => entry.isFile() && !entry.parentPath.includes('partial'));
+    expect(files.map(({ name }) => name)).toEqual([]);
+    expect(github.requests.filter(({ route }) => /^(mirror|npm)/.test(route))).toEqual([]);
   });
 
   it('a result that cannot be written is an 8', async () => {
