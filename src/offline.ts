@@ -7,9 +7,9 @@ import {
   tryParseVersion,
   type Version,
 } from './pin/index.ts';
-import type { Settings } from './settings.ts';
+import { isUpstream, type Settings } from './settings.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
-import type { Target } from './target/index.ts';
+import { isNative, type Target } from './target/index.ts';
 
 /** What a request says of the version, the machine and the store. */
 export interface StoredQuestion {
@@ -48,22 +48,41 @@ export async function newestStored<Exact extends Wanted>(
       ? `--force downloads Codex "${spec}" again, and --offline forbids it.`
       : `No Codex in the store satisfies "${spec}" for ${target.triple}, and --offline forbids asking for one.`,
     {
-      hint: `Run codex-runtime install ${spec} once with a network.`,
+      hint: bringHint(request, spec),
       fields: { spec, target: target.triple },
     },
   );
 }
 
 /** The store lacks what was asked for, and nothing may be fetched. */
-export function notStored({
-  version,
-  target,
-}: Pick<Wanted, 'version' | 'target'>): CodexRuntimeError {
+export function notStored(
+  request: Pick<StoredQuestion, 'settings' | 'target'> & Pick<Wanted, 'version'>,
+): CodexRuntimeError {
+  const { version, target } = request;
   return new CodexRuntimeError(
     'OFFLINE',
     `Codex ${version.semver} for ${target.triple} is not in the store, and --offline forbids fetching it.`,
-    { hint: `Run codex-runtime install ${version.semver} once with a network.` },
+    {
+      hint: bringHint(request, version.semver),
+      fields: { version: version.semver, target: target.triple },
+    },
   );
+}
+
+/** The command that brings what is missing, with every flag that it takes to mean the same. */
+function bringHint(
+  { settings, target }: Pick<StoredQuestion, 'settings' | 'target'>,
+  spec: string,
+) {
+  const { host, github } = settings;
+  const flags = [
+    ...(isNative(host, target) ? [] : [`--target ${target.triple}`]),
+    ...(isUpstream(github.repo) ? [] : [`--repo ${github.repo}`]),
+  ];
+  // A range may hold what a shell takes for its own.
+  const version = /^[\w.-]+$/.test(spec) ? spec : `'${spec}'`;
+  const command = ['codex-runtime install', version, ...flags].join(' ');
+  return `Run "${command}" once with a network.`;
 }
 
 /** What the channels have cannot be said without asking them. */

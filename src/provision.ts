@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Asset } from './asset.ts';
 import { verifyVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
+import { CodexRuntimeError } from './errors.ts';
 import { extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
 import type { ExactRequest } from './request.ts';
@@ -24,7 +24,7 @@ import {
   restoreReplaced,
   workOnce,
 } from './store/index.ts';
-import { hostTarget } from './target/index.ts';
+import { isNative } from './target/index.ts';
 
 export interface Provisioned {
   readonly runtime: Runtime;
@@ -131,7 +131,9 @@ async function provisionAsset(
     // in between would leave the download behind for good.
     const [checked, discarded] = await Promise.allSettled([
       // Only now: this runs it.
-      isHost(request) ? verifyVersion(join(staging, manifest.entrypoint), version, signal) : null,
+      isNative(settings.host, target)
+        ? verifyVersion(join(staging, manifest.entrypoint), version, signal)
+        : null,
       download.discard(),
     ]);
     if (checked.status === 'rejected') throw checked.reason;
@@ -195,14 +197,4 @@ function verifyEntrypoint(manifest: RuntimeManifest, request: ExactRequest): voi
       fields: { expected, actual, channel, asset, version: manifest.version },
     },
   );
-}
-
-function isHost({ settings, target }: ExactRequest): boolean {
-  try {
-    return hostTarget(settings.host).triple === target.triple;
-  } catch (error) {
-    // A machine without a build of its own may still prepare one for another.
-    if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return false;
-    throw error;
-  }
 }

@@ -39,6 +39,7 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
   return unavailable(`${displayUrl(url)} cannot be reached: ${words}.`, {
     reason: code === 'ENOTFOUND' ? 'unknown-host' : 'unreachable',
     url,
+    errno: code,
     cause: error,
     hint: 'Check the network and the proxy variables (HTTPS_PROXY, NO_PROXY).',
   });

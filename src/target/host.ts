@@ -17,9 +17,7 @@ export interface Host {
  * @throws CodexRuntimeError `UNSUPPORTED_PLATFORM`
  */
 export function hostTarget(host: Host): Target {
-  const os = host.platform === 'android' ? 'linux' : host.platform;
-  const cpu = os === 'darwin' && host.rosetta === true ? 'arm64' : host.arch;
-  const target = TARGETS.find((candidate) => candidate.os === os && candidate.cpu === cpu);
+  const target = targetOf(host);
   if (target !== undefined) return target;
   throw new CodexRuntimeError(
     'UNSUPPORTED_PLATFORM',
@@ -29,4 +27,15 @@ export function hostTarget(host: Host): Target {
       fields: { platform: host.platform, arch: host.arch },
     },
   );
+}
+
+/** Whether `target` is the one that `host` runs best; false on a machine without a build of its own. */
+export function isNative(host: Host, target: Target): boolean {
+  return targetOf(host)?.triple === target.triple;
+}
+
+function targetOf({ platform, arch, rosetta }: Host): Target | undefined {
+  const os = platform === 'android' ? 'linux' : platform;
+  const cpu = os === 'darwin' && rosetta === true ? 'arm64' : arch;
+  return TARGETS.find((candidate) => candidate.os === os && candidate.cpu === cpu);
 }

@@ -28,6 +28,28 @@ async function silentPort(): Promise<number> {
 }
 
 test.skipIf(other)(
+  `a host that takes no connection is tried once more and no third time${why}`,
+  async () => {
+    const port = await silentPort();
+    const retries: unknown[] = [];
+    const http = createHttp(
+      { env: {} },
+      {
+        timeouts: { connect: 500 },
+        retry: { pause: 1 },
+        onProgress: (event) => event.type === 'retry' && retries.push(event.attempt),
+      },
+    );
+    onTestFinished(() => http.close());
+    await expect(http.getText(`http://[::1]:${port}/`)).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      fields: { reason: 'unreachable', errno: 'UND_ERR_CONNECT_TIMEOUT' },
+    });
+    expect(retries).toEqual([2]);
+  },
+);
+
+test.skipIf(other)(
   `an IPv6 that does not answer costs a moment, not the time-out${why}`,
   async () => {
     const port = await silentPort();

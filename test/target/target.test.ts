@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostTarget, parseTarget, TARGETS } from '../../src/target/index.ts';
+import { hostTarget, isNative, parseTarget, TARGETS } from '../../src/target/index.ts';
 
 describe('hostTarget', () => {
   test.each([
@@ -26,6 +26,16 @@ describe('hostTarget', () => {
     expect(() => hostTarget({ platform, arch })).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED_PLATFORM', fields: { platform, arch } }),
     );
+  });
+});
+
+describe('isNative', () => {
+  test('is true of what a machine runs best alone, and of nothing where there is no build', () => {
+    const mac = { platform: 'darwin', arch: 'x64', rosetta: true };
+    expect(isNative(mac, parseTarget('darwin-arm64'))).toBe(true);
+    expect(isNative(mac, parseTarget('darwin-x64'))).toBe(false);
+    const none = { platform: 'freebsd', arch: 'x64' };
+    expect(TARGETS.some((target) => isNative(none, target))).toBe(false);
   });
 });
 

@@ -32,6 +32,25 @@ describe('--offline', () => {
     expect(github.requests).toEqual([]);
   });
 
+  it.each([
+    ['1.2.3', 'codex-runtime install 1.2.3'],
+    [
+      '^1.0.0 --target darwin-arm64',
+      "codex-runtime install '>=1.0.0 <2.0.0-0' --target aarch64-apple-darwin",
+    ],
+    [
+      '1.2.3 --target win32-x64 --repo owner/codex',
+      'codex-runtime install 1.2.3 --target x86_64-pc-windows-msvc --repo owner/codex',
+    ],
+  ])('says with which command %s is brought', async (wish, command) => {
+    const args = ['which', ...wish.split(' '), '--offline', '--json'];
+    const run = await runCli(args, { dir: await tempDir() });
+    expect(document(run)).toMatchObject({
+      code: 'OFFLINE',
+      hint: expect.stringContaining(`"${command}"`),
+    });
+  });
+
   it('takes the newest stored runtime that a moving name or a range allows', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('9.9.9')] });
     const dir = await tempDir();
