@@ -91,8 +91,8 @@ async function ask(
 
 function accept(answer: HttpResponse): HttpResponse {
   const { status, headers, url } = answer;
-  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
-  if (status >= 200 && status < 300 && (encoding === 'identity' || encoding === '')) return answer;
+  const encoding = encodingOf(headers);
+  if (status >= 200 && status < 300 && encoding === null) return answer;
   answer.body.destroy();
   if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
   const what = status < 300 ? `encoded the answer (${encoding})` : `answered ${status}`;
@@ -101,4 +101,10 @@ function accept(answer: HttpResponse): HttpResponse {
     url,
     status,
   });
+}
+
+/** How a body is encoded; null where it is not, though some servers and caches say so in a word. */
+export function encodingOf(headers: ResponseHeaders): string | null {
+  const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
+  return encoding === '' || encoding === 'identity' ? null : encoding;
 }

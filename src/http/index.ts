@@ -1,6 +1,6 @@
 export { type Body, FedBody } from './body.ts';
 export { parseJson, readText, verifyJson } from './document.ts';
-export type { HttpRequest, HttpResponse } from './exchange.ts';
+export { encodingOf, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
 export { type Credentials, parseHop } from './hop.ts';
 export { createHttp, type Http, type HttpOptions } from './http.ts';

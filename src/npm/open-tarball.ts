@@ -3,6 +3,7 @@ import https from 'node:https';
 import {
   type Body,
   displayUrl,
+  encodingOf,
   FedBody,
   type HttpResponse,
   networkFailure,
@@ -46,7 +47,7 @@ export async function openTarball(
     });
     const { statusCode: status = 0 } = answer;
     const headers = answer.headers as ResponseHeaders;
-    if (status >= 200 && status < 300 && headers['content-encoding'] === undefined) {
+    if (status >= 200 && status < 300 && encodingOf(headers) === null) {
       return { status, headers, url, body: fedBy(answer) };
     }
     answer.destroy();

@@ -185,6 +185,14 @@ describe('a tarball', () => {
     expect(error.fields['reason']).toBe('refused');
   });
 
+  test('that says it is not encoded is taken', async () => {
+    const { server, opened } = await registry((_, response) => {
+      response.writeHead(200, { 'content-encoding': 'identity' }).end('x');
+    });
+    const answer = await opened.open(`${server.url}/npm/codex/-/codex.tgz`);
+    expect((await collect(answer.body)).toString()).toBe('x');
+  });
+
   test('is not opened after an abort', async () => {
     const { server, opened } = await registry((_, response) => response.end());
     const work = opened.open(`${server.url}/npm/x`, { signal: AbortSignal.abort() });
