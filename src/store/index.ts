@@ -5,6 +5,7 @@ export {
   lockedEntrypoint,
   type Wanted,
 } from './find-stored.ts';
+export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
 export { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
@@ -16,7 +17,7 @@ export type {
 } from './manifest.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
 export { restoreReplaced } from './replace-runtime.ts';
-export { type Damage, describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
+export { describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
   commitRuntime,
   findRuntime,

@@ -1,27 +1,12 @@
 import { createHash } from 'node:crypto';
-import { createReadStream, lstatSync, type Stats } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import type { RuntimeFile } from '../extract/index.ts';
+import { createInspector, type Damage, SEAL_SECONDS } from './inspect-file.ts';
 import type { RuntimeDescription } from './manifest.ts';
-
-/**
- * The modification time of every sealed file, in seconds. Prefixes share inodes with the store, so
- * a write through any of them moves the time: a stat tells sealed bytes from touched ones without
- * hashing 300 MB. The value is npm's own for packed files.
- */
-const SEAL_SECONDS = Date.UTC(1985, 9, 26, 8, 15) / 1000;
-
-/** What is wrong with one file of a runtime. */
-export interface Damage {
-  /** Relative to the runtime's root. */
-  readonly path: string;
-  readonly kind: 'missing' | 'not-a-file' | 'unreadable' | 'size' | 'digest' | 'mode' | 'touched';
-  readonly expected?: string;
-  readonly actual?: string;
-}
 
 /** Every file that a description vouches for, in the store or in a package. */
 export function describedFiles({
@@ -39,39 +24,6 @@ export async function sealFiles(
   for (const { path } of files) await utimes(join(root, path), SEAL_SECONDS, SEAL_SECONDS);
 }
 
-/** A cheap look: kind, size, mode and seal of every file, without reading one. Empty means whole. */
-function inspectFiles(root: string, files: readonly RuntimeFile[]): readonly Damage[] {
-  return files.map((file) => inspectFile(root, file)).filter((damage) => damage !== undefined);
-}
-
-/** Synchronous: some fifty stats at the start of a run gain nothing from the thread pool. */
-function inspectFile(root: string, file: RuntimeFile): Damage | undefined {
-  const path = file.path;
-  const stats = look(join(root, path));
-  if (stats === undefined) return { path, kind: 'missing' };
-  if ('errno' in stats) return { path, kind: 'unreadable', actual: stats.errno };
-  if (!stats.isFile()) return { path, kind: 'not-a-file' };
-  if (stats.size !== file.size) {
-    return { path, kind: 'size', expected: String(file.size), actual: String(stats.size) };
-  }
-  const mode = stats.mode & 0o7777;
-  // Windows has no execute bits to compare.
-  if (process.platform !== 'win32' && mode !== file.mode) {
-    return { path, kind: 'mode', expected: file.mode.toString(8), actual: mode.toString(8) };
-  }
-  return Math.trunc(stats.mtimeMs / 1000) === SEAL_SECONDS ? undefined : { path, kind: 'touched' };
-}
-
-/** Undefined where nothing is: `throwIfNoEntry` is not asked when a parent is a file. */
-function look(path: string): Stats | { readonly errno: string } | undefined {
-  try {
-    return lstatSync(path, { throwIfNoEntry: false });
-  } catch (error) {
-    if (isErrno(error, 'ENOTDIR')) return undefined;
-    return { errno: errnoOf(error) ?? 'unknown' };
-  }
-}
-
 /**
  * Hashes every file. A file that is only touched is whole, and is sealed again.
  * Empty means that each byte is what was verified at download.
@@ -82,16 +34,21 @@ export async function verifyFiles(
   signal?: AbortSignal,
 ): Promise<readonly Damage[]> {
   const damages: Damage[] = [];
+  const inspect = createInspector(root);
   for (const file of files) {
     throwIfAborted(signal);
-    const damage = await verifyFile(root, file);
+    const damage = await verifyFile(root, file, inspect(file));
     if (damage !== undefined) damages.push(damage);
   }
   return damages;
 }
 
-async function verifyFile(root: string, file: RuntimeFile): Promise<Damage | undefined> {
-  const seen = inspectFile(root, file);
+/** @param seen what a cheap look found */
+async function verifyFile(
+  root: string,
+  file: RuntimeFile,
+  seen: Damage | undefined,
+): Promise<Damage | undefined> {
   if (seen !== undefined && seen.kind !== 'touched' && seen.kind !== 'mode') return seen;
   const path = join(root, file.path);
   const read = await readDigest(path);
@@ -134,7 +91,7 @@ async function sha256File(path: string): Promise<string> {
 /** Whether a runtime or package under `root` is whole: the cheap look, and hashing where that is unsure. */
 export async function isWhole(root: string, description: RuntimeDescription): Promise<boolean> {
   const files = describedFiles(description);
-  const damages = inspectFiles(root, files);
+  const damages = files.map(createInspector(root)).filter((damage) => damage !== undefined);
   if (damages.length === 0) return true;
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
   const unsure = new Set(damages.map(({ path }) => path));

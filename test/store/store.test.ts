@@ -3,6 +3,7 @@ import {
   mkdir,
   readdir,
   readFile,
+  rename,
   rm,
   stat,
   symlink,
@@ -116,6 +117,7 @@ describe('findRuntime', () => {
       (text) => text.replace('"packageAvailable"', '"signature": true, "packageAvailable"'),
     ],
     ['whose paths lead outside', (text) => text.replace('codex-path/rg', '../../etc/rg')],
+    ['with a path that no disk takes', (text) => text.replace('codex-path/rg', 'r'.repeat(300))],
   ])('refuses a manifest %s', async (_what, edit) => {
     const home = await tempDir();
     const { dir, manifest } = await commit(home);
@@ -135,6 +137,20 @@ describe('findRuntime', () => {
 });
 
 describe('verifyFiles', () => {
+  it('touches nothing behind a link to a directory, not even the same bytes', async () => {
+    const home = await tempDir();
+    const { dir, manifest } = await commit(home);
+    const outside = join(home, 'outside');
+    await rename(join(dir, 'bin'), outside);
+    await symlink(outside, join(dir, 'bin'));
+    await chmod(join(outside, 'codex'), 0o600);
+    expect(await verifyFiles(dir, manifest.files)).toEqual([
+      { path: 'bin/codex', kind: 'not-a-file' },
+    ]);
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+    expect((await stat(join(outside, 'codex'))).mode & 0o777).toBe(0o600);
+  });
+
   it('names a changed byte with both digests, although size and time are right', async () => {
     const home = await tempDir();
     const { dir, manifest } = await commit(home);
