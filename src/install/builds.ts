@@ -22,8 +22,7 @@ export async function removeOtherBuilds(layout: PrefixLayout, name: string, lock
 }
 
 /** A link in place of the builds, which a checkout may bring, would have us write and remove elsewhere. */
-export async function verifyBuilds(layout: PrefixLayout, name: string): Promise<void> {
-  const path = buildsDir(layout, name);
+export async function verifyBuilds(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isSymbolicLink() !== true) return;
   throw new CodexRuntimeError('PREFIX_INVALID', `${path} is a link to somewhere else.`, {

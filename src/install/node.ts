@@ -42,7 +42,7 @@ export interface NodeInstallRequest {
 export async function installNodePackage(request: NodeInstallRequest): Promise<InstalledPackage> {
   const { layout, plan } = request;
   await verifyPrefix(layout);
-  await verifyBuilds(layout, plan.name);
+  await verifyBuilds(buildsDir(layout, plan.name));
   await verifyBin(layout, plan, request);
   try {
     return await workOnce({

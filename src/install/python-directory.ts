@@ -6,7 +6,14 @@ import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { type HeldLock, workOnce } from '../store/index.ts';
-import { buildsOf, currentOf, metadataNames, type PythonDirectory } from './python-layout.ts';
+import { verifyBuilds } from './builds.ts';
+import {
+  buildsOf,
+  currentOf,
+  lockOf,
+  metadataNames,
+  type PythonDirectory,
+} from './python-layout.ts';
 import { isLinkTo, relink } from './relink.ts';
 
 /** Whoever has nothing to do does not wait for those who have. */
@@ -36,6 +43,7 @@ export interface DirectoryInstall extends PythonDirectory {
  */
 export async function installIntoDirectory(request: DirectoryInstall): Promise<void> {
   const { prefix, signal } = request;
+  await verifyBuilds(buildsOf(request));
   try {
     await makeDirectory(buildsOf(request));
     await workOnce({
@@ -47,28 +55,6 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
   } catch (error) {
     throw diskError(error, 'install the Python package', prefix);
   }
-}
-
-/** Removes the package, its metadata, its command and its builds. Returns whether there were any. */
-export async function removeFromDirectory(directory: PythonDirectory): Promise<boolean> {
-  const { prefix, importName } = directory;
-  const builds = buildsOf(directory);
-  if (!(await exists(builds)) && !(await exists(join(prefix, importName)))) return false;
-  try {
-    const bin = join(prefix, 'bin');
-    for (const name of await readdir(bin).catch(() => [])) {
-      const text = await readlink(join(bin, name)).catch(() => '');
-      if (text.includes(basename(builds))) await rm(join(bin, name));
-    }
-    // First what Python asks for, so that a killed run leaves no package without metadata.
-    for (const name of [importName, ...(await metadataNames(directory))]) {
-      await rm(join(prefix, name), { recursive: true, force: true });
-    }
-    await rm(builds, { recursive: true, force: true });
-  } catch (error) {
-    throw diskError(error, 'remove the Python package', prefix);
-  }
-  return true;
 }
 
 /** Removes what a run left that was killed after its package had become whole; a convenience. */
@@ -85,10 +71,6 @@ export async function tidyDirectory(directory: PythonDirectory): Promise<void> {
     },
     timeoutMs: TIDY_PATIENCE_MS,
   }).catch(() => undefined);
-}
-
-function lockOf(directory: PythonDirectory): string {
-  return join(buildsOf(directory), 'install');
 }
 
 /** One name in every build: whatever version the name outside has, it shows the present one. */

@@ -18,6 +18,11 @@ export function currentOf(directory: PythonDirectory): string {
   return join(buildsOf(directory), 'current');
 }
 
+/** What is locked while the package changes. */
+export function lockOf(directory: PythonDirectory): string {
+  return join(buildsOf(directory), 'install');
+}
+
 /** The names in the directory under which Python finds metadata of the package, of any version. */
 export async function metadataNames({
   prefix,

@@ -6,7 +6,8 @@ import type { Target } from '../target/index.ts';
 import { installIntoDirectory } from './python-directory.ts';
 import { notStarted, type PythonEnvironment, pipFailure, runPython } from './run-python.ts';
 
-export { removeFromDirectory, tidyDirectory } from './python-directory.ts';
+export { tidyDirectory } from './python-directory.ts';
+export { removeFromDirectory } from './remove-python-directory.ts';
 export type { PythonEnvironment } from './run-python.ts';
 
 export interface PythonInstallRequest extends PythonEnvironment {

@@ -14,7 +14,7 @@ import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
  */
 export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
   if (!(await isAnythingLeft(layout, name))) return false;
-  await verifyBuilds(layout, name);
+  await verifyBuilds(buildsDir(layout, name));
   try {
     const removed = await workOnce({
       path: lockPath(layout, name),

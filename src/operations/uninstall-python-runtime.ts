@@ -9,8 +9,10 @@ import type { Uninstalled } from './uninstall-runtime.ts';
 
 /**
  * Removes the package from a directory of Python packages, or lets pip remove it from the
- * interpreter's own environment. The store keeps its runtimes.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none; `INSTALL_FAILED` with pip's words
+ * interpreter's own environment. Of a directory only what we or pip installed of it goes: a package of
+ * this name that somebody made stays, as do other commands. The store keeps its runtimes.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none; `INSTALL_FAILED` with pip's words;
+ * `PREFIX_INVALID` when a link is in place of its builds
  */
 export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
   const environment = pythonEnvironment(options);
@@ -18,7 +20,7 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
   const found = await installedDistribution(environment);
   const name = names.distribution;
   if (prefix !== null) {
-    if (await removeFromDirectory({ ...names, prefix })) {
+    if (await removeFromDirectory({ ...names, prefix }, options.signal)) {
       return { runtimes: [], package: { name, version: found?.version ?? 'unknown', dir: prefix } };
     }
   } else if (found !== null) {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { lstat, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
+import { chmod, lstat, mkdir, readdir, realpath, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -92,6 +92,26 @@ it('the launcher passes the exit status on and says what is missing', async () =
   await expect(run(launcher, ['--version'])).rejects.toMatchObject({
     stderr: expect.stringContaining('small-linux-x64 is not installed'),
   });
+});
+
+it('the launcher serves who may not write to node_modules', async () => {
+  const { out } = await packMiniatures({ name: 'shared', ecosystems: ['node'] });
+  const env = await npmUser(await tempDir(), registry.url);
+  const host = { platform: process.platform, arch: process.arch };
+  await publishRelease({ directory: out, settings: settingsFrom(env, { cwd: out, host }) });
+  const { dir, npm } = await project(env);
+  await npm('install', 'shared');
+  const bin = join(dir, 'node_modules/.bin');
+  await chmod(dir, 0o755);
+  await chmod(bin, 0o555);
+  // Modes do not bind root; somebody else may not write there either.
+  const user = process.getuid?.() === 0 ? { uid: 65_534, gid: 65_534 } : {};
+  for (const _ of ['first', 'second']) {
+    const started = run(join(bin, 'codex'), ['--version'], { env, ...user });
+    expect(await started).toEqual({ stdout: 'codex-cli 0.115.0\n', stderr: '' });
+    expect(await realpath(join(bin, 'codex'))).toBe(join(dir, 'node_modules/shared/launch.js'));
+  }
+  expect((await readdir(bin)).sort()).toEqual(['codex', 'shared-linux-x64']);
 });
 
 it('types resolve for both kinds of module', async () => {

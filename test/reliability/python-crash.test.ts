@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { killPythonInstalls } from '../torture/python-crash.ts';
+import { killPythonInstalls, killPythonUninstalls } from '../torture/python-crash.ts';
 import { SeededRandom } from '../torture/seeded-random.ts';
 import { OLD } from '../torture/site.ts';
 import { whyNoTrace } from '../torture/traced-command.ts';
@@ -16,5 +16,13 @@ describe.skipIf(skipped !== null)(`a Python prefix${note}`, () => {
     expect(figures['oldState']).toBeGreaterThan(0);
     expect(figures['newState']).toBeGreaterThan(0);
     // Each of them takes three runs of pip.
+  }, 240_000);
+
+  it('holds the package or none wherever its removal is killed, and the next run clears all away', async () => {
+    const { figures, failures } = await killPythonUninstalls({ jobs: 2 });
+    expect(failures).toEqual([]);
+    expect(figures['killed']).toBe(figures['points']);
+    expect(figures['whole']).toBeGreaterThan(0);
+    expect(figures['gone']).toBeGreaterThan(5);
   }, 240_000);
 });

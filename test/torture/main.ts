@@ -17,7 +17,7 @@ import { fillDisks, whyNoTmpfs } from './full-disk.ts';
 import { giveHostileWords } from './hostile-words.ts';
 import { unpackMutants } from './mutants.ts';
 import { pauseHolders } from './pause.ts';
-import { killPythonInstalls } from './python-crash.ts';
+import { killPythonInstalls, killPythonUninstalls } from './python-crash.ts';
 import { watchSecrets } from './secrets.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { OLD } from './site.ts';
@@ -73,6 +73,7 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
         from: [null, OLD],
       }),
   },
+  removals: { skip: whyNoTrace(), run: () => killPythonUninstalls({ jobs }) },
   errno: {
     skip: whyNoTrace(),
     run: () => injectErrors({ faults: Number(values.faults), random, jobs }),

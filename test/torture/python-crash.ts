@@ -1,12 +1,16 @@
-import { cp, mkdtemp, readdir, readFile, realpath, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readdir } from 'node:fs/promises';
 import { join, sep } from 'node:path';
-import { parseDescription, verifyFiles } from '../../src/store/index.ts';
-import type { LoopbackGitHub } from '../support/loopback-github.ts';
 import { type CrashOptions, NAMING } from './crash.ts';
 import { type Figures, inParallel, sample } from './experiment.ts';
-import { MUTATING_CALLS, type MutationPoint, mutationPoints } from './mutation-points.ts';
-import { makeSite, NEW, runCommand, runProgram, type Site, startReleases } from './site.ts';
+import {
+  copyOf,
+  pythonInstall,
+  pythonPoints,
+  pythonSite,
+  pythonUninstall,
+  versionIn,
+} from './python-site.ts';
+import { NEW, OLD, runCommand, type Site, startReleases } from './site.ts';
 import { traceCommand } from './traced-command.ts';
 
 /**
@@ -23,8 +27,8 @@ export async function killPythonInstalls(
   const failures: string[] = [];
   const figures = { points: 0, killed: 0, oldState: 0, newState: 0 };
   for (const before of options.from) {
-    await using origin = await original(github, before);
-    const all = await findPoints(origin);
+    await using origin = await pythonSite(github, before);
+    const all = await pythonPoints(origin, (site) => pythonInstall(site, NEW));
     const naming = all.filter(({ call, path }) => NAMING.test(call) && !isOfPip(path));
     const others = all.filter((point) => !naming.includes(point));
     const chosen = [...naming, ...sample(others, options.points, options.random)];
@@ -32,7 +36,7 @@ export async function killPythonInstalls(
     await inParallel(options.jobs, chosen, async (point) => {
       await using site = await copyOf(origin);
       try {
-        const run = await traceCommand(site, words(site, NEW), {
+        const run = await traceCommand(site, pythonInstall(site, NEW), {
           trace: point.call,
           fault: { at: point, what: 'signal=KILL' },
         });
@@ -49,86 +53,13 @@ export async function killPythonInstalls(
   return { figures, failures };
 }
 
-function words({ prefix }: Pick<Site, 'prefix'>, version: string): string[] {
-  const into = ['--ecosystem', 'python', '--prefix', prefix];
-  return ['install', version, ...into, '--source', 'github', '--json'];
-}
-
-async function original(github: LoopbackGitHub, before: string | null): Promise<Site> {
-  const site = await makeSite(github);
-  for (const version of before === null ? [] : [before]) {
-    const { status, stdout } = await runCommand(site, words(site, version));
-    if (status !== 0) throw new Error(`the first installation failed: ${stdout}`);
-  }
-  // The store has both: what a kill does to it is shown elsewhere.
-  const { status } = await runCommand(site, ['which', NEW, '--source', 'github']);
-  if (status !== 0) throw new Error('the store was not filled');
-  return site;
-}
-
-/** Its links are relative, so a copy of a site is as good as the site. */
-async function copyOf(origin: Site): Promise<Site> {
-  const root = await realpath(await mkdtemp(join(tmpdir(), 'codex-torture-')));
-  const home = join(root, 'home');
-  const to = { recursive: true, verbatimSymlinks: true, preserveTimestamps: true };
-  await cp(origin.root, root, to);
-  return {
-    root,
-    home,
-    prefix: join(root, 'prefix'),
-    env: { ...origin.env, HOME: root, CODEX_RUNTIME_HOME: home },
-    [Symbol.asyncDispose]: () => rm(root, { recursive: true, force: true, maxRetries: 5 }),
-  };
-}
-
-async function findPoints(origin: Site): Promise<readonly MutationPoint[]> {
-  await using site = await copyOf(origin);
-  const { status, stderr, trace, pid } = await traceCommand(site, words(site, NEW), {
-    trace: MUTATING_CALLS.join(','),
-  });
-  if (status !== 0) throw new Error(`the undisturbed run failed: ${stderr}`);
-  const points = mutationPoints(trace, { root: site.root, pid });
-  return points.filter(({ path }) => path.startsWith('{root}/prefix'));
-}
-
 /** Inside a build, which nothing leads to yet. */
 function isOfPip(path: string): boolean {
   return /\/\.codex_cli_bin\/[0-9a-f-]{36}\//.test(path);
 }
 
-/** The version that Python and the command show, with every byte hashed; null for none. */
-async function versionIn(prefix: string): Promise<string | null> {
-  const asked = await runProgram('python3', ['-B', '-c', ASK, prefix], PATH);
-  if (asked.stdout === 'none\n') return null;
-  const { version, dir } = JSON.parse(asked.stdout);
-  const runtime = parseDescription(await readFile(join(dir, 'runtime.json'), 'utf8'));
-  if (runtime === undefined || runtime.version !== version) {
-    throw new Error(`metadata ${version}, in it ${runtime?.version}`);
-  }
-  const damages = await verifyFiles(dir, runtime.files);
-  if (damages.length > 0) throw new Error(JSON.stringify(damages));
-  const command = await runProgram(join(prefix, 'bin/codex'), ['--version'], PATH);
-  if (command.stdout !== `codex-cli ${version}\n`) throw new Error(`codex says ${command.stdout}`);
-  return version;
-}
-
-const PATH = { PATH: process.env['PATH'] ?? '' };
-
-const ASK = `
-import sys
-sys.path.insert(0, sys.argv[1])
-try:
-    import codex_cli_bin
-except ModuleNotFoundError:
-    print("none")
-    sys.exit()
-import importlib.metadata, json
-version = importlib.metadata.version("codex-cli-bin")
-print(json.dumps({"version": version, "dir": str(codex_cli_bin.bundled_package_dir())}))
-`;
-
 async function checkHealing(site: Site): Promise<void> {
-  const next = await runCommand(site, words(site, NEW));
+  const next = await runCommand(site, pythonInstall(site, NEW));
   if (next.status !== 0) throw new Error(`the next run: ${next.status} ${next.stdout}`);
   const version = await versionIn(site.prefix);
   if (version !== NEW) throw new Error(`the next run left ${version}`);
@@ -138,4 +69,34 @@ async function checkHealing(site: Site): Promise<void> {
   if (names.join(sep) !== expected.join(sep) || builds.length !== 2) {
     throw new Error(`left after the next run: ${names} ${builds}`);
   }
+}
+
+/**
+ * Kills a removal from a directory of Python packages at every mutating system call: afterwards the
+ * package is there, whole, or none is, and the next removal leaves nothing of it.
+ */
+export async function killPythonUninstalls({ jobs }: Pick<CrashOptions, 'jobs'>): Promise<Figures> {
+  await using github = await startReleases();
+  const failures: string[] = [];
+  await using origin = await pythonSite(github, OLD);
+  const points = await pythonPoints(origin, pythonUninstall);
+  const figures = { points: points.length, killed: 0, whole: 0, gone: 0 };
+  await inParallel(jobs, points, async (point) => {
+    await using site = await copyOf(origin);
+    try {
+      const run = await traceCommand(site, pythonUninstall(site), {
+        trace: point.call,
+        fault: { at: point, what: 'signal=KILL' },
+      });
+      if (run.signal === 'SIGKILL') figures.killed += 1;
+      figures[(await versionIn(site.prefix)) === OLD ? 'whole' : 'gone'] += 1;
+      const { status, stdout } = await runCommand(site, pythonUninstall(site));
+      if (status !== 0 && !stdout.includes('RELEASE_NOT_FOUND')) throw new Error(stdout);
+      const left = (await readdir(site.prefix, { recursive: true })).join(' ');
+      if (left !== 'bin') throw new Error(`the next run left ${left}`);
+    } catch (error) {
+      failures.push(`${point.text}: ${error}`);
+    }
+  });
+  return { figures, failures };
 }

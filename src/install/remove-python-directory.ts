@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
+import { exists } from '../disk/exists.ts';
+import { syncDirectory } from '../disk/sync-directory.ts';
+import { type HeldLock, workOnce } from '../store/index.ts';
+import { verifyBuilds } from './builds.ts';
+import { buildsOf, currentOf, lockOf, type PythonDirectory } from './python-layout.ts';
+import { ownedPaths } from './python-ownership.ts';
+
+/**
+ * Removes the package, its metadata, its command and its builds from a directory of Python packages.
+ * A kill at any point leaves the package whole or none, and the next removal or installation clears
+ * the rest away. Returns whether there was anything.
+ * @throws CodexRuntimeError `PREFIX_INVALID`, `ABORTED`, the disk's own failures
+ */
+export async function removeFromDirectory(
+  directory: PythonDirectory,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const builds = buildsOf(directory);
+  if (!(await exists(builds)) && (await ownedPaths(directory)).length === 0) return false;
+  await verifyBuilds(builds);
+  try {
+    const removed = await workOnce({
+      path: lockOf(directory),
+      ready: async () => undefined,
+      work: (lock) => removeLocked(directory, lock),
+      signal,
+    });
+    // Empty unless somebody has begun to install again.
+    await rmdir(builds).catch(() => undefined);
+    return removed;
+  } catch (error) {
+    throw diskError(error, 'remove the Python package', directory.prefix);
+  }
+}
+
+async function removeLocked(directory: PythonDirectory, lock: HeldLock): Promise<boolean> {
+  const builds = buildsOf(directory);
+  const owned = await ownedPaths(directory);
+  const inside = (await readdir(builds)).filter((name) => !name.startsWith('install.lock'));
+  await lock.verifyHeld();
+  // All that Python and the user find leads through this link, so it disappears in one step.
+  await rm(currentOf(directory), { force: true });
+  const aside = join(builds, randomUUID());
+  for (const path of owned) await removeAtOnce(path, `${aside}.${basename(path)}`);
+  await syncDirectory(directory.prefix);
+  for (const name of inside) await rm(join(builds, name), { recursive: true, force: true });
+  return owned.length > 0 || inside.length > 0;
+}
+
+/** A directory, as pip makes them, goes aside first: half of a package is none that works. */
+async function removeAtOnce(path: string, aside: string): Promise<void> {
+  if (!(await lstat(path)).isDirectory()) return await rm(path);
+  await rename(path, aside);
+  await rm(aside, { recursive: true });
+}
