@@ -9,3 +9,4 @@ export { loadProxySettings } from './proxy.ts';
 export type { ResponseHeaders } from './rate-limit.ts';
 export { RETRY_POLICY, type RetryPolicy, waitForRetry, withRetries } from './retry.ts';
 export { statusFailure } from './status-failure.ts';
+export { loadCertificateAuthorities } from './trust.ts';

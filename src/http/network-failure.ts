@@ -46,7 +46,7 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
 }
 
 /** The proxy answered in place of the server. */
-function proxyFailure(url: URL, status: number, cause?: unknown): CodexRuntimeError {
+export function proxyFailure(url: URL, status: number, cause?: unknown): CodexRuntimeError {
   const words =
     status === 407 ? 'asks for a user and password (407)' : `refused the connection (${status})`;
   return unavailable(`The proxy on the way to ${url.host} ${words}.`, {

@@ -1,6 +1,6 @@
 import { dirname, join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { loadProxySettings } from '../http/index.ts';
+import { loadCertificateAuthorities, loadProxySettings } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
 
 /** npm's flattened options, of which this package reads only these by name. Holds credentials. */
@@ -10,6 +10,8 @@ export interface NpmOptions {
   readonly httpsProxy?: string | null;
   readonly noProxy?: string | readonly string[] | null;
   readonly strictSSL?: boolean;
+  /** PEM; null and undefined for Node's own. */
+  readonly ca?: string | readonly string[] | null | undefined;
   readonly [name: string]: unknown;
 }
 
@@ -32,6 +34,8 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
     proxy: flat.proxy ?? proxies.httpProxy,
     // Without a setting npm has an empty one, which it takes for none.
     noProxy: isEmpty(flat.noProxy) ? proxies.noProxy : flat.noProxy,
+    // npm's own setting replaces Node's authorities; the variables add to them.
+    ca: flat.ca ?? (await loadCertificateAuthorities(settings.env)),
     cache: undefined,
     preferOffline: false,
     retry: { retries: 0 },

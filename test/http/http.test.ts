@@ -1,4 +1,5 @@
-import { afterEach, describe, expect, test } from 'vitest';
+import dns from 'node:dns';
+import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { createHttp, type Http, type HttpOptions } from '../../src/http/index.ts';
@@ -150,6 +151,22 @@ describe('a connection', () => {
   test('to a name that DNS does not know is not tried again', async () => {
     const error = await failure(http().getText('https://codex-runtime.invalid/a'));
     expect(error.fields).toMatchObject({ reason: 'unknown-host' });
+  });
+
+  test('to a name that cannot be looked up now is tried again', async () => {
+    const lookup = ((_: string, __: object, done: (error: Error) => void) =>
+      process.nextTick(
+        done,
+        Object.assign(new Error('again'), { code: 'EAI_AGAIN' }),
+      )) as unknown as typeof dns.lookup;
+    const spy = vi.spyOn(dns, 'lookup').mockImplementation(lookup);
+    onTestFinished(() => void spy.mockRestore());
+    const events: ProgressEvent[] = [];
+    const error = await failure(
+      http({ onProgress: (event) => events.push(event) }).getText('https://codex.test/a'),
+    );
+    expect(error.fields).toMatchObject({ reason: 'unreachable', errno: 'EAI_AGAIN' });
+    expect(events.map(({ type }) => type)).toEqual(['retry', 'retry']);
   });
 
   test('that gives no answer in time is unreachable', async () => {

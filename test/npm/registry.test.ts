@@ -1,17 +1,19 @@
 import { readFileSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
+import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
-import { type Certificate, makeCertificate } from '../support/certificate.ts';
+import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
 import { collect } from '../support/download-fixture.ts';
 import { type FaultServer, listen, startRawServer, startServer } from '../support/fault-server.ts';
+import { startProxy } from '../support/loopback-proxy.ts';
 
 let home: string;
 const servers: FaultServer[] = [];
@@ -118,6 +120,63 @@ describe('a registry document', () => {
   test('that is a login page is not an asset', async () => {
     const { opened } = await registry((_, response) => response.end('<html>'));
     expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('not-an-asset');
+  });
+});
+
+describe('a registry behind TLS', () => {
+  /** Asks a registry of an authority that nobody knows by default. */
+  async function ask(env: Readonly<Record<string, string>>, npmrc = '') {
+    const certificate = makeCertificate(home, ['127.0.0.1', HOST]);
+    const server = await startTlsServer(certificate, (_, response) => response.end('{"name":"x"}'));
+    servers.push(server);
+    const url = env['HTTPS_PROXY'] === undefined ? server.url : `https://${HOST}:${server.port}`;
+    await writeFile(
+      join(home, '.npmrc'),
+      `registry=${url}/\n${npmrc.replace('CA', certificate.ca)}`,
+    );
+    const named = Object.entries(env).map(([name, value]) => [
+      name,
+      value.replace('CA', certificate.ca),
+    ]);
+    const settings = {
+      // The machine's own configuration may name authorities.
+      env: {
+        HOME: home,
+        npm_config_globalconfig: join(home, 'none'),
+        ...Object.fromEntries(named),
+      },
+      cwd: home,
+      npmPackage: '@openai/codex',
+    };
+    return await createRegistry(settings, { retry: { pause: 5 } }).getJson('codex');
+  }
+  const HOST = 'codex.localhost';
+
+  test.each(['NODE_EXTRA_CA_CERTS', 'SSL_CERT_FILE'])(
+    'is trusted by its authority in %s',
+    async (name) => {
+      expect(await ask({ [name]: 'CA' })).toEqual({ name: 'x' });
+    },
+  );
+
+  test("is trusted by npm's cafile, and by no authority where that names others", async () => {
+    expect(await ask({}, 'cafile=CA\n')).toEqual({ name: 'x' });
+    expect((await failure(ask({}))).fields['reason']).toBe('untrusted');
+    const other = join(home, 'other');
+    await mkdir(other);
+    const { ca } = makeCertificate(other, ['127.0.0.1']);
+    const replaced = ask({ SSL_CERT_FILE: 'CA' }, `cafile=${ca}\n`);
+    expect((await failure(replaced)).fields['reason']).toBe('untrusted');
+  });
+
+  test('and a proxy says what is wrong with the password of the proxy, and not which it is', async () => {
+    const proxy = await startProxy('Basic right');
+    servers.push(proxy);
+    const url = proxy.url.replace('//', '//user:canary@');
+    const error = await failure(ask({ SSL_CERT_FILE: 'CA', HTTPS_PROXY: url }));
+    expect(error.fields).toMatchObject({ reason: 'proxy', status: 407 });
+    expect(inspect(error, { depth: 9 })).not.toContain('canary');
+    expect(proxy.targets).toHaveLength(1);
   });
 });
 
