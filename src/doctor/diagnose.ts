@@ -5,6 +5,7 @@ import { settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
+import { checkLocks } from './lock-check.ts';
 import { checkNode, checkPlatform } from './machine-checks.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkPath } from './path-check.ts';
@@ -32,6 +33,7 @@ const CHECKS: readonly Check[] = [
   checkHome,
   checkDisk,
   checkPrefix,
+  checkLocks,
   checkPin,
   checkStore,
   checkInstalled,

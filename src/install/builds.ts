@@ -6,7 +6,7 @@ import { listLeftovers } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 
 /** What is locked while the builds of a package change. */
-export function lockPath(layout: PrefixLayout, name: string): string {
+export function packageLock(layout: PrefixLayout, name: string): string {
   return join(buildsDir(layout, name), 'install');
 }
 

@@ -10,7 +10,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type HeldLock, workOnce } from '../store/index.ts';
 import { linkBin, verifyBin } from './bin-link.ts';
-import { lockPath, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 import { describePrefix } from './prefix-json.ts';
@@ -46,7 +46,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   await verifyBin(layout, plan, request);
   try {
     return await workOnce({
-      path: lockPath(layout, plan.name),
+      path: packageLock(layout, plan.name),
       ready: async () => undefined,
       work: (lock) => installLocked(request, lock),
       signal: request.signal,
@@ -62,7 +62,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
  */
 export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<void> {
   await workOnce({
-    path: lockPath(layout, name),
+    path: packageLock(layout, name),
     ready: async () => undefined,
     work: async (lock) => {
       await describePrefix(layout, name, await currentBuild(layout, name));

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { type HeldLock, workOnce } from '../store/index.ts';
 import { unlinkBin } from './bin-link.ts';
-import { lockPath, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { linkedBuild, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
@@ -17,7 +17,7 @@ export async function uninstallNodePackage(layout: PrefixLayout, name: string): 
   await verifyBuilds(buildsDir(layout, name));
   try {
     const removed = await workOnce({
-      path: lockPath(layout, name),
+      path: packageLock(layout, name),
       ready: async () => undefined,
       work: (lock) => uninstallLocked(layout, name, lock),
     });

@@ -3,6 +3,7 @@ import { readFileSync, stat, unlinkSync, utimes } from 'node:fs';
 import { readFile, rm, stat as statOf, writeFile } from 'node:fs/promises';
 import { callbackify } from 'node:util';
 import { isErrno } from '../disk/errno.ts';
+import { exists } from '../disk/exists.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /** Who holds a lock. */
@@ -81,6 +82,30 @@ async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
     if (await isSilent(guard, silenceMs)) await rm(guard, { force: true });
     return false;
   }
+}
+
+/** A lock that is there. */
+export interface LockState {
+  /** Of its holder; null where that is a process of another machine, or does not say. */
+  readonly pid: number | null;
+  /**
+   * `silent`: its holder is there, and has not renewed it; it is stopped. `gone`: nobody holds it any
+   * more. Whoever wants a lock takes both over.
+   */
+  readonly state: 'held' | 'silent' | 'gone';
+}
+
+/** Who holds the lock at `path`; undefined where there is none. Changes nothing. */
+export async function inspectLock(path: string, silenceMs: number): Promise<LockState | undefined> {
+  const owner = await loadOwner(path);
+  const silent = await isSilent(path, silenceMs);
+  if (owner?.space === PROCESS_SPACE) {
+    const { pid } = owner;
+    if (isProcessGone(pid)) return { pid, state: 'gone' };
+    return { pid, state: silent ? 'silent' : 'held' };
+  }
+  if (silent) return { pid: null, state: 'gone' };
+  return (await exists(path)) ? { pid: null, state: 'held' } : undefined;
 }
 
 async function isGone(path: string, silenceMs: number): Promise<boolean> {

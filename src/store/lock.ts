@@ -5,7 +5,14 @@ import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { clearGuard, evictGoneOwner, isOwn, LOCK_FILES } from './lock-owner.ts';
+import {
+  clearGuard,
+  evictGoneOwner,
+  inspectLock,
+  isOwn,
+  LOCK_FILES,
+  type LockState,
+} from './lock-owner.ts';
 
 /**
  * A holder renews its lock every second; one that has not for two is dead or paused. A paused one
@@ -146,6 +153,11 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
  */
 export async function clearDeadLock(path: string): Promise<void> {
   await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => undefined);
+}
+
+/** {@link inspectLock} for the lock of {@link LockRequest.path}. */
+export async function lockState(path: string): Promise<LockState | undefined> {
+  return await inspectLock(`${path}.lock`, SILENCE_MS);
 }
 
 async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {

@@ -54,7 +54,7 @@ function paint(text: string): string {
 }
 
 const EXAMPLES = `
-It looks at platform, Node, home, disk, prefix, pin and lockfile, store, installed package, PATH and
+It looks at platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, PATH and
 network, and changes nothing. It ends with 0 when nothing fails, with 9 when something is damaged,
 else with the status of the first failure. --quiet shows only what is not well.
 

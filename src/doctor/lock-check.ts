@@ -1,0 +1,38 @@
+import { readdir } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { packageLock } from '../install/index.ts';
+import { homeLayout, lockState } from '../store/index.ts';
+import { type Check, type Finding, ok, warn } from './finding.ts';
+
+/** Who is at work here, and who only looks as if: a run waits for the first, and seems to hang. */
+export const checkLocks: Check = async ({ settings: { home }, layout, name }) => {
+  const { locks } = homeLayout(home);
+  const names = await readdir(locks).catch(() => []);
+  const ofStore = names
+    .filter((each) => each.endsWith('.lock'))
+    .map((each) => join(locks, basename(each, '.lock')));
+  const findings = await Promise.all([...ofStore, packageLock(layout, name)].map(describeLock));
+  const found = findings.filter((finding) => finding !== undefined);
+  return found.length > 0 ? found : [ok('lock', 'No other run is at work here.')];
+};
+
+async function describeLock(path: string): Promise<Finding | undefined> {
+  const lock = await lockState(path);
+  if (lock === undefined) return undefined;
+  const { pid, state } = lock;
+  const fields = { path: `${path}.lock`, pid, state };
+  const who = pid === null ? 'A process of another machine' : `Process ${pid}`;
+  if (state === 'held') return ok('lock', `${who} is at work, and holds ${path}.lock.`, fields);
+  if (state === 'silent') {
+    return warn('lock', {
+      summary: `${who} holds ${path}.lock and has stopped.`,
+      advice: `Let it go on (kill -CONT ${pid}) or end it (kill ${pid}); the next run does not wait for it.`,
+      fields,
+    });
+  }
+  return warn('lock', {
+    summary: `${who} left ${path}.lock, and is gone.`,
+    advice: 'Nothing has to be done: the next run takes it over, and finishes what was begun.',
+    fields,
+  });
+}
