@@ -34,14 +34,25 @@ export async function printedVersion(
   executable: string,
   signal?: AbortSignal,
 ): Promise<string | null> {
+  throwIfAborted(signal);
+  // Not by the signal of execFile, which asks politely: one that hangs may well be deaf to that.
+  let stop = (): void => undefined;
+  const abort = () => stop();
+  signal?.addEventListener('abort', abort, { once: true });
   try {
     // An empty environment: the answer must not depend on the user's, and it gets no secrets.
-    const { stdout } = await promisify(execFile)(executable, ['--version'], {
+    const running = promisify(execFile)(executable, ['--version'], {
       timeout: TIMEOUT_MS,
+      killSignal: 'SIGKILL',
       env: {},
       windowsHide: true,
-      signal,
     });
+    stop = () => {
+      running.child.stdout?.destroy();
+      running.child.kill('SIGKILL');
+    };
+    const { stdout } = await running;
+    throwIfAborted(signal);
     return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
   } catch (error) {
     throwIfAborted(signal);
@@ -50,5 +61,7 @@ export async function printedVersion(
       cause: error,
       fields: { executable },
     });
+  } finally {
+    signal?.removeEventListener('abort', abort);
   }
 }

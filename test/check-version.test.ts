@@ -1,0 +1,32 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { verifyVersion } from '../src/check-version.ts';
+import { parseVersion } from '../src/pin/index.ts';
+import { isProcessGone } from '../src/process-space.ts';
+import { failure } from './support/failure.ts';
+import { tempDir } from './support/temp-dir.ts';
+
+it('an executable that hangs and ignores signals does not outlive its check', async () => {
+  const dir = await tempDir();
+  const [executable, note] = [join(dir, 'codex'), join(dir, 'pid')];
+  const script = `#!/bin/sh\ntrap '' TERM INT\necho $$ > '${note}'\nwhile :; do sleep 0.05; done\n`;
+  await writeFile(executable, script, { mode: 0o755 });
+  const controller = new AbortController();
+  const checked = failure(verifyVersion(executable, parseVersion('0.115.0'), controller.signal));
+  await expect.poll(() => readFile(note, 'utf8').catch(() => '')).toMatch(/\n/);
+  controller.abort();
+  const before = performance.now();
+  expect((await checked).code).toBe('ABORTED');
+  // Long before the check's own patience ends.
+  expect(performance.now() - before).toBeLessThan(10_000);
+  const pid = Number(await readFile(note, 'utf8'));
+  await expect.poll(() => isProcessGone(pid)).toBe(true);
+});
+
+it('a file that no machine runs is an installation that failed', async () => {
+  const executable = join(await tempDir(), 'codex');
+  await writeFile(executable, '\u007fELF garbage', { mode: 0o755 });
+  const error = await failure(verifyVersion(executable, parseVersion('0.115.0')));
+  expect(error.code).toBe('INSTALL_FAILED');
+});
