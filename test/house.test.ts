@@ -100,6 +100,14 @@ describe('the house', () => {
     expect([...new Set(files.map(room))].sort()).toEqual([...ROOMS].sort());
   });
 
+  it('is drawn whole in ARCHITECTURE.md', () => {
+    const text = readFileSync(join(SRC, '../ARCHITECTURE.md'), 'utf8');
+    const picture = /```\n(bin\/.*?)```/s.exec(text)?.[1] ?? '';
+    const names = picture.split(/\s+/);
+    const missing = ROOMS.filter((room) => !names.includes(room) && !names.includes(`${room}/`));
+    expect(missing).toEqual([]);
+  });
+
   it('has no file that imports from a later room', () => {
     expect(imports.filter(isUpward).map(shown)).toEqual([]);
   });

@@ -103,7 +103,16 @@ describe('setup-codex-runtime', () => {
     const job = await runner(github.env);
     const inputs = { INPUT_VERSION: '1.2.3', [name]: value };
     await expect(job.script('install', inputs)).rejects.toMatchObject({ code: 1 });
-    await expect(readFile(job.GITHUB_PATH, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+    for (const file of [job.GITHUB_PATH, job.GITHUB_OUTPUT]) {
+      await expect(readFile(file, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+    }
+  });
+
+  it('writes no second output when the place of the tools has a line break', async () => {
+    const job = await runner();
+    const inputs = { RUNNER_TOOL_CACHE: `${job.dir}\nkey=evil`, INPUT_CACHE: 'true' };
+    await expect(job.script('plan', inputs)).rejects.toMatchObject({ code: 1 });
+    await expect(readFile(job.GITHUB_OUTPUT, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('says what went wrong as one annotation, without the token', async () => {
