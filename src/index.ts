@@ -37,7 +37,9 @@ export {
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';
 export { type InstallPreview, previewInstall } from './operations/preview-install.ts';
+export { previewPythonInstall } from './operations/preview-python-install.ts';
 export { type PublishOptions, publishPackages } from './operations/publish-packages.ts';
+export type { PythonOptions } from './operations/python-environment.ts';
 export type { MissingPart } from './operations/release-readiness.ts';
 export {
   type Resolution,
@@ -45,6 +47,7 @@ export {
   resolveRuntime,
 } from './operations/resolve-runtime.ts';
 export { type StagedPackage, type StageOptions, stageRuntime } from './operations/stage-runtime.ts';
+export { uninstallPythonRuntime } from './operations/uninstall-python-runtime.ts';
 export { type Uninstalled, uninstallRuntime } from './operations/uninstall-runtime.ts';
 export {
   type ReadyRelease,
@@ -72,9 +75,11 @@ export {
   type Triple,
 } from './target/index.ts';
 export {
+  type PythonVerifyOptions,
   type RuntimeDamage,
   type Verification,
   type VerifiedRuntime,
   type VerifyOptions,
+  verifyPythonRuntime,
   verifyRuntimes,
 } from './verify/index.ts';

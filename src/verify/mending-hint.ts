@@ -29,9 +29,9 @@ export function mendingHint(
   return `Bring it back with "${command}", or forget it with "${forget.filter((word) => word !== '').join(' ')}". npm removes what no package.json names, and "npm ci" everything: install after it.`;
 }
 
-function prefixWords({ layout, name, ecosystem }: NonNullable<Subject['package']>) {
+function prefixWords({ layout, name, ecosystem, python }: NonNullable<Subject['package']>) {
   return [
-    `--prefix ${layout.prefix}`,
+    python === null ? `--prefix ${layout.prefix}` : `--python ${python}`,
     layout.global ? '-g' : '',
     name === DEFAULT_PACKAGE_NAME ? '' : `--name ${name}`,
     ecosystem === 'python' ? '--ecosystem python' : '',

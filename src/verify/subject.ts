@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import {
@@ -13,16 +12,15 @@ import {
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import {
   homeLayout,
   listRuntimeDirs,
   loadManifest,
-  MANIFEST_NAME,
-  parseDescription,
   type RuntimeDescription,
 } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
+import { directorySubject } from './python-subject.ts';
 
 /** A runtime that is to be looked at, in the store or as a package in a prefix. */
 export interface Subject {
@@ -35,6 +33,8 @@ export interface Subject {
     readonly layout: PrefixLayout;
     readonly name: string;
     readonly ecosystem: 'node' | 'python';
+    /** The interpreter whose own environment it is in; null for a directory. */
+    readonly python: string | null;
   } | null;
   /** The package that should be here and is not; null where there is one. */
   readonly lost: LostPackage | null;
@@ -55,7 +55,7 @@ export async function findSubjects(options: PrefixOptions): Promise<readonly Sub
   const installed = await Promise.all(
     known.flatMap(({ layout, name }) => [
       nodeSubject(home, layout, name),
-      pythonSubject(layout, name),
+      directorySubject(layout, name),
     ]),
   );
   const subjects = [...stored, ...installed.filter((subject) => subject !== undefined)];
@@ -113,19 +113,10 @@ async function nodeSubject(
 ): Promise<Subject | undefined> {
   const found = await loadInstalled(layout, name);
   const dir = join(layout.modules, name);
-  const subject = { dir, package: { layout, name, ecosystem: 'node' }, key: null } as const;
+  const installed = { layout, name, ecosystem: 'node', python: null } as const;
+  const subject = { dir, package: installed, key: null };
   if (found !== undefined) return { ...subject, runtime: found.runtime, lost: null };
   const lost = await findLostPackage(home, layout, name);
   if (lost === undefined) return undefined;
   return { ...subject, runtime: null, lost: lost.trace === 'manifest' ? null : lost };
-}
-
-/** What pip put beside other packages of a directory. An interpreter's own environment is pip's to check. */
-async function pythonSubject(layout: PrefixLayout, name: string): Promise<Subject | undefined> {
-  const dir = join(layout.prefix, pythonNames(parsePackageName(name)).importName);
-  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
-  if (text === undefined || layout.global) return undefined;
-  const runtime = parseDescription(text) ?? null;
-  const installed = { layout, name, ecosystem: 'python' } as const;
-  return { dir, package: installed, key: null, runtime, lost: null };
 }

@@ -47,6 +47,14 @@ export interface Verification {
  * `RELEASE_NOT_FOUND` when there is nothing to look at; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
  */
 export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verification> {
+  return await verifySubjects(await findSubjects(options), options);
+}
+
+/** As {@link verifyRuntimes}, of subjects that were found already. */
+export async function verifySubjects(
+  subjects: readonly Subject[],
+  options: VerifyOptions,
+): Promise<Verification> {
   const settings = settingsOf(options);
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
@@ -57,7 +65,7 @@ export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verif
   };
   const runtimes: VerifiedRuntime[] = [];
   const hints: string[] = [];
-  for (const subject of await findSubjects(options)) {
+  for (const subject of subjects) {
     throwIfAborted(options.signal);
     const verified = describe(subject, await inspectSubject(subject, expectation));
     runtimes.push(verified);

@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { lstat, realpath } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import type { Handshake } from '../app-server/index.ts';
 import { printedVersion } from '../check-version.ts';
 import { isCodexRuntimeError } from '../errors.ts';
@@ -95,18 +95,26 @@ function lockFlaws(runtime: RuntimeDescription, { lock }: Expectation): readonly
 }
 
 async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise<readonly Flaw[]> {
+  if (subject.package === null) return [];
+  const { layout, name, ecosystem } = subject.package;
   // pip makes a command of its own, a script that its RECORD covers.
-  if (subject.package === null || subject.package.ecosystem === 'python') return [];
-  const { layout, name } = subject.package;
-  const link = binLink(layout, { name, executable: runtime.entrypoint });
+  if (ecosystem === 'python' && !(await isLink(subject.dir))) return [];
+  const link =
+    ecosystem === 'python'
+      ? join(layout.prefix, 'bin', basename(runtime.entrypoint))
+      : binLink(layout, { name, executable: runtime.entrypoint });
   const executable = join(subject.dir, ...runtime.entrypoint.split('/'));
   const [linked, direct] = await Promise.all(
     [link, executable].map((path) => realpath(path).catch(() => undefined)),
   );
-  // A Windows shim is a script: whether it is there is all that can be told.
-  const whole = link.endsWith('.cmd') ? linked !== undefined : linked === direct;
+  // A Windows shim or launcher is a program: whether it is there is all that can be told.
+  const whole = /\.(?:cmd|exe)$/.test(link) ? linked !== undefined : linked === direct;
   if (whole || direct === undefined) return [];
   return [{ path: link, kind: 'link', expected: executable, actual: linked ?? 'nothing' }];
+}
+
+async function isLink(path: string): Promise<boolean> {
+  return (await lstat(path).catch(() => undefined))?.isSymbolicLink() === true;
 }
 
 async function run(

@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import {
   lstat,
   mkdir,
+  open,
   readdir,
   readFile,
   realpath,
@@ -38,6 +40,9 @@ describe('installIntoDirectory', () => {
       const names = [BUILDS, 'bin', importName, metadata(version)];
       expect((await readdir(prefix)).sort()).toEqual(names);
       expect(await readdir(join(prefix, BUILDS))).toHaveLength(2);
+      // Nobody is to find pip's script, which needs PYTHONPATH.
+      const built = await readdir(join(prefix, BUILDS, 'current'));
+      expect(built.sort()).toEqual([importName, 'dist-info']);
     }
   });
 
@@ -153,6 +158,25 @@ describe('tidyDirectory', () => {
       metadata('0.115.0'),
       'codex_cli_bin_extra-1.0.dist-info',
     ]);
+  });
+
+  it('removes nothing any more once another process has taken its lock over', async () => {
+    const prefix = await tempDir();
+    await install(prefix, '0.115.0');
+    const lock = join(prefix, BUILDS, 'install.lock');
+    const described = join(prefix, BUILDS, 'current/dist-info/METADATA');
+    const theirs = join(prefix, BUILDS, '00000000-0000-4000-8000-000000000000');
+    await mkdir(theirs);
+    // Whoever reads a pipe waits for a writer: so we know when the lock is held.
+    await rm(described);
+    execFileSync('mkfifo', [described]);
+    const tidying = tidyDirectory({ prefix, importName });
+    const pipe = await open(described, 'w');
+    await writeFile(lock, OTHERS);
+    await pipe.writeFile('Version: 0.115.0\n');
+    await pipe.close();
+    await tidying;
+    expect(await readdir(theirs)).toEqual([]);
   });
 
   it('leaves alone what another process is at work on', async () => {

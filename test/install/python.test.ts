@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -146,6 +146,21 @@ describe('verifyRuntimes, of a directory that pip filled', () => {
     expect(error).toMatchObject({ code: 'DAMAGED', exitStatus: 9 });
     expect(error.fields['damages']).toMatchObject([{ dir, path, kind: 'digest' }]);
     expect(error.hint).toContain('--ecosystem python');
+  });
+});
+
+describe('verifyRuntimes, of a directory that we filled', () => {
+  it('finds a command that is gone or leads elsewhere', async () => {
+    const prefix = await tempDir();
+    const request = { python, prefix, names, env, foreignTarget: null };
+    await installPythonPackage({ ...request, ...(await wheelOf()) });
+    const options = { prefix, home: await tempDir(), cwd: prefix, env };
+    const command = join(prefix, 'bin/codex');
+    for (const change of [() => rm(command), () => symlink('/bin/true', command)]) {
+      await change();
+      const error = await failure(verifyRuntimes(options));
+      expect(error.fields['damages']).toMatchObject([{ path: command, kind: 'link' }]);
+    }
   });
 });
 

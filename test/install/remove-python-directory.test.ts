@@ -36,6 +36,12 @@ describe('removeFromDirectory', () => {
     expect(await tree(prefix)).toEqual(['bin', 'other']);
   });
 
+  it('makes no directory to find that there is none', async () => {
+    const prefix = join(await tempDir(), 'none');
+    expect(await removeFromDirectory({ prefix, importName })).toBe(false);
+    await expect(readdir(prefix)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   it('keeps commands of others, whatever their links are called', async () => {
     const prefix = await tempDir();
     await installed(prefix);

@@ -30,7 +30,10 @@ async function project(env: Record<string, string>) {
   };
 }
 
-it('the real 0.115.0, packed and published, works for who installs it without scripts', async () => {
+// 50 MB are packed, uploaded and installed twice: twenty seconds of work, and more on a busy machine.
+it('the real 0.115.0, packed and published, works for who installs it without scripts', {
+  timeout: 240_000,
+}, async () => {
   const real = await storedRealRuntime('0.115.0');
   const others = (await miniatureRuntimes()).filter(({ manifest }) =>
     ['aarch64-apple-darwin', 'x86_64-pc-windows-msvc'].includes(manifest.target),

@@ -1,8 +1,5 @@
-import { Command, Option } from 'commander';
-import { CodexRuntimeError } from '../../errors.ts';
-import type { PrefixOptions } from '../../install/index.ts';
+import { Command } from 'commander';
 import { installRuntime } from '../../operations/install-runtime.ts';
-import type { PythonOptions } from '../../operations/python-environment.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -10,17 +7,14 @@ import {
   addRuntimeFlags,
   addSignatureFlags,
   libraryOptions,
-  nonEmpty,
-  type PrefixFlags,
   printResult,
   type RuntimeFlags,
 } from '../flags.ts';
 import { createProgress } from '../progress.ts';
+import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
-interface InstallFlags extends RuntimeFlags, PrefixFlags {
+interface InstallFlags extends RuntimeFlags, PythonFlags {
   readonly dryRun?: true;
-  readonly ecosystem?: 'node' | 'python';
-  readonly python?: string;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -31,14 +25,8 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   addSignatureFlags(command);
   addRuntimeFlags(command)
     .option('--force', 'download and install again, whatever is there')
-    .option('--dry-run', 'say what would be done, and do nothing')
-    .addOption(
-      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
-        .choices(['node', 'python'])
-        .default('node'),
-    )
-    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
-  return addCommonFlags(command)
+    .option('--dry-run', 'say what would be done, and do nothing');
+  return addCommonFlags(addPythonFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: InstallFlags) => {
       done(await install(context, version, flags));
@@ -54,14 +42,15 @@ async function install(
   const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
   try {
     if (flags.ecosystem === 'python') {
-      refuseGlobal(flags);
+      const forPython = { ...options, ...pythonOptions(flags) };
       if (flags.dryRun === true) {
         const module = await import('../../operations/preview-python-install.ts');
-        const preview = await module.previewPythonInstall(pythonOptions(options, flags));
+        const preview = await module.previewPythonInstall(forPython);
         printResult(context, flags, { result: preview, text: preview.summary });
         return 0;
       }
-      const result = await installIntoPython(options, flags);
+      const module = await import('../../operations/install-python-runtime.ts');
+      const result = await module.installPythonRuntime(forPython);
       progress.end();
       printResult(context, flags, { result, text: result.executable });
       return 0;
@@ -79,22 +68,6 @@ async function install(
   } finally {
     progress.end();
   }
-}
-
-async function installIntoPython(options: PrefixOptions, flags: InstallFlags) {
-  const { installPythonRuntime } = await import('../../operations/install-python-runtime.ts');
-  return await installPythonRuntime(pythonOptions(options, flags));
-}
-
-function pythonOptions(options: PrefixOptions, { python }: InstallFlags): PythonOptions {
-  return { ...options, ...(python === undefined ? {} : { python }) };
-}
-
-function refuseGlobal({ global }: InstallFlags): void {
-  if (global !== true) return;
-  throw new CodexRuntimeError('USAGE', '--global does not go with --ecosystem python.', {
-    hint: 'Name an interpreter with --python, or a directory with --prefix.',
-  });
 }
 
 const EXAMPLES = `

@@ -1,20 +1,12 @@
-import { Command, Option } from 'commander';
+import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import {
-  addCommonFlags,
-  addPrefixFlags,
-  libraryOptions,
-  nonEmpty,
-  type PrefixFlags,
-  printResult,
-} from '../flags.ts';
+import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
+import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
-interface UninstallFlags extends CommonFlags, PrefixFlags {
+interface UninstallFlags extends CommonFlags, PythonFlags {
   readonly target?: string;
-  readonly ecosystem?: 'node' | 'python';
-  readonly python?: string;
 }
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -22,14 +14,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .description('Remove the package from a prefix; with a version, that version from the store.')
     .argument('[version]', 'an exact version')
     .option('--target <target>', 'only this target of the version', nonEmpty);
-  addPrefixFlags(command)
-    .addOption(
-      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
-        .choices(['node', 'python'])
-        .default('node'),
-    )
-    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
-  return addCommonFlags(command)
+  return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
       const gone = await uninstall(context, version, flags);
@@ -46,17 +31,14 @@ async function uninstall(
 ): Promise<Uninstalled> {
   const options = libraryOptions(context, { version, flags });
   if (flags.ecosystem !== 'python') return await uninstallRuntime(options);
-  if (version !== undefined || flags.global === true) {
-    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version and no --global.', {
+  const forPython = { ...options, ...pythonOptions(flags) };
+  if (version !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version.', {
       hint: 'Name an interpreter with --python, or a directory with --prefix.',
     });
   }
   const module = await import('../../operations/uninstall-python-runtime.ts');
-  const { python } = flags;
-  return await module.uninstallPythonRuntime({
-    ...options,
-    ...(python === undefined ? {} : { python }),
-  });
+  return await module.uninstallPythonRuntime(forPython);
 }
 
 const EXAMPLES = `

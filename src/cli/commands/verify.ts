@@ -1,18 +1,12 @@
 import { Command } from 'commander';
-import { type Verification, verifyRuntimes } from '../../verify/index.ts';
+import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import {
-  addCommonFlags,
-  addPrefixFlags,
-  libraryOptions,
-  nonEmpty,
-  type PrefixFlags,
-  printResult,
-} from '../flags.ts';
+import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
-interface VerifyFlags extends CommonFlags, PrefixFlags {
+interface VerifyFlags extends CommonFlags, PythonFlags {
   readonly target?: string;
   readonly handshake?: true;
 }
@@ -25,11 +19,15 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
     .option('--target <target>', 'only this target in the store', nonEmpty)
     .option('--handshake', 'speak to its app-server too');
-  return addCommonFlags(addPrefixFlags(command))
+  return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
-      const options = libraryOptions(context, { version, flags });
-      const result = await verifyRuntimes({ ...options, handshake: flags.handshake === true });
+      const given = libraryOptions(context, { version, flags });
+      const options = { ...given, handshake: flags.handshake === true };
+      const result =
+        flags.ecosystem === 'python'
+          ? await verifyPythonRuntime({ ...options, ...pythonOptions(flags) })
+          : await verifyRuntimes(options);
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
       done(0);
     });
@@ -61,5 +59,6 @@ Examples:
   codex-runtime verify
   codex-runtime verify 0.169.0 --json
   codex-runtime verify --prefix demo --handshake
+  codex-runtime verify --ecosystem python --python .venv/bin/python
   codex-runtime verify 0.169.0 -g               and it has to be this version
 `;

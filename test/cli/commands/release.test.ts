@@ -87,6 +87,9 @@ describe('codex-runtime pack and publish', () => {
       [['publish', 'file'], 2],
       [['publish', 'missing'], 2],
       [['install', '1.2.3', '--ecosystem', 'python', '-g'], 2],
+      [['verify', '--ecosystem', 'python', '-g'], 2],
+      [['uninstall', '--ecosystem', 'python', '-g'], 2],
+      [['uninstall', '1.2.3', '--ecosystem', 'python'], 2],
     ];
     for (const [args, status] of cases) {
       expect([args, (await runCli(args, { dir })).status]).toEqual([args, status]);
@@ -121,7 +124,7 @@ describe('codex-runtime install --ecosystem python', () => {
     );
   });
 
-  it('is taken back by uninstall, from a directory and from an environment', async () => {
+  it('is held to its bytes by verify and taken back by uninstall, in a directory and an environment', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const around = { dir: await tempDir(), env: github.env };
     execFileSync('python3', ['-m', 'venv', join(around.dir, 'venv')]);
@@ -133,13 +136,25 @@ describe('codex-runtime install --ecosystem python', () => {
     ]) {
       const to = ['--ecosystem', 'python', ...where, '--json'];
       const { executable } = document(await runCli(['install', '1.2.3', ...to], around));
-      expect((await stat(String(executable))).isFile()).toBe(true);
+      const verified = document(await runCli(['verify', ...to], around));
+      expect(verified).toMatchObject({ runtimes: [{ version: '1.2.3', damages: [] }] });
+      const bytes = await readFile(String(executable));
+      await writeFile(String(executable), bytes.fill((bytes.at(-1) ?? 0) ^ 1, bytes.length - 1));
+      const damaged = await runCli(['verify', ...to], around);
+      expect(damaged.status).toBe(9);
+      expect(document(damaged)).toMatchObject({
+        code: 'DAMAGED',
+        damages: [{ path: 'bin/codex', kind: 'digest' }],
+        hint: expect.stringContaining(`${where[0]} ${join(around.dir, where[1] ?? '')}`),
+      });
       expect(document(await runCli(['uninstall', ...to], around))).toMatchObject({
         package: { name: 'codex-cli-bin', version: '1.2.3' },
       });
       await expect(stat(String(executable))).rejects.toMatchObject({ code: 'ENOENT' });
-      const nothing = await runCli(['uninstall', ...to], around);
-      expect(document(nothing)).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
+      for (const command of ['uninstall', 'verify']) {
+        const nothing = document(await runCli([command, ...to], around));
+        expect(nothing).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
+      }
     }
     expect(await readdir(join(around.dir, 'site'), { recursive: true })).toEqual([
       'bin',

@@ -1,0 +1,30 @@
+import { type Command, Option } from 'commander';
+import { CodexRuntimeError } from '../errors.ts';
+import { nonEmpty, type PrefixFlags } from './flags.ts';
+
+/** Flags of the commands that know Python environments beside npm's prefixes. */
+export interface PythonFlags extends PrefixFlags {
+  readonly ecosystem?: 'node' | 'python';
+  readonly python?: string;
+}
+
+export function addPythonFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
+        .choices(['node', 'python'])
+        .default('node'),
+    )
+    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
+}
+
+/**
+ * What the flags add to the library's options for Python.
+ * @throws CodexRuntimeError `USAGE` with `--global`, which is npm's
+ */
+export function pythonOptions({ python, global }: PythonFlags): { readonly python?: string } {
+  if (global !== true) return python === undefined ? {} : { python };
+  throw new CodexRuntimeError('USAGE', '--global does not go with --ecosystem python.', {
+    hint: 'Name an interpreter with --python, or a directory with --prefix.',
+  });
+}

@@ -1,0 +1,62 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
+import { type PrefixLayout, prefixLayout } from '../install/index.ts';
+import { environmentPrefix, installedDistribution } from '../install/python.ts';
+import { type PythonOptions, pythonEnvironment } from '../operations/python-environment.ts';
+import { settingsOf } from '../request.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
+import { MANIFEST_NAME, parseDescription } from '../store/index.ts';
+import type { Subject } from './subject.ts';
+
+/** The package beside others in a directory, as `pip install --target` or we put it there. */
+export async function directorySubject(
+  layout: PrefixLayout,
+  name: string,
+): Promise<Subject | undefined> {
+  const dir = join(layout.prefix, pythonNames(parsePackageName(name)).importName);
+  const text = await loadText(dir);
+  if (text === undefined || layout.global) return undefined;
+  const installed = { layout, name, ecosystem: 'python', python: null } as const;
+  const runtime = parseDescription(text) ?? null;
+  return { dir, package: installed, key: null, runtime, lost: null };
+}
+
+/**
+ * The package that an interpreter finds, in its own environment or in a directory, whether or not
+ * it can still be imported.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none; `INSTALL_FAILED` when the
+ * interpreter does not run
+ */
+export async function interpreterSubject(options: PythonOptions): Promise<Subject> {
+  const environment = pythonEnvironment(options);
+  const { python, names } = environment;
+  const found = await installedDistribution(environment);
+  if (found === null) {
+    const where = environment.prefix ?? python;
+    throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${where} has no ${names.distribution}.`, {
+      hint: 'Name the interpreter with --python, or the directory with --prefix.',
+      fields: { python, prefix: environment.prefix },
+    });
+  }
+  const prefix = environment.prefix ?? (await environmentPrefix(environment));
+  const { platform } = settingsOf(options).host;
+  const dir = join(found.dir, names.importName);
+  const text = await loadText(dir);
+  return {
+    dir,
+    runtime: text === undefined ? null : (parseDescription(text) ?? null),
+    package: {
+      layout: prefixLayout({ prefix, global: false, platform }),
+      name: options.name ?? DEFAULT_PACKAGE_NAME,
+      ecosystem: 'python',
+      python: environment.prefix === null ? python : null,
+    },
+    lost: null,
+    key: null,
+  };
+}
+
+async function loadText(dir: string): Promise<string | undefined> {
+  return await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
+}
