@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { existsSync, writeFileSync } from 'node:fs';
+import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
@@ -11,6 +11,7 @@ import {
   prefixLayout,
 } from '../../src/install/index.ts';
 import { tidyPrefix } from '../../src/install/node.ts';
+import { installIntoDirectory, tidyDirectory } from '../../src/install/python-directory.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
@@ -83,6 +84,64 @@ describe('a prefix in which others are at work', () => {
     await tidyPrefix(watched, 'codex-cli-bin');
     expect(asked).toBeGreaterThan(0);
     const left = (await readdir(dir)).filter((name) => !name.endsWith('.lock'));
+    expect(left).toHaveLength(builds);
+  });
+});
+
+describe('a directory of Python packages whose lock another takes over', () => {
+  const importName = 'codex_cli_bin';
+
+  /** A directory with the package in `version`, and what installs into it. */
+  async function pythonDirectory() {
+    const prefix = await tempDir();
+    const lock = join(prefix, `.${importName}`, 'install.lock');
+    const install = (version: string, meanwhile: () => void = () => undefined) =>
+      installIntoDirectory({
+        prefix,
+        importName,
+        entrypoint: 'bin/codex',
+        fill: async (dir) => {
+          await mkdir(join(dir, importName, 'bin'), { recursive: true });
+          await writeFile(join(dir, importName, 'bin/codex'), version);
+          await mkdir(join(dir, `${importName}-${version}.dist-info`));
+          await writeFile(
+            join(dir, `${importName}-${version}.dist-info/METADATA`),
+            `Version: ${version}\n`,
+          );
+          meanwhile();
+        },
+      });
+    await install('1.0.0');
+    return { prefix, lock, install };
+  }
+
+  it('is not led to a build that the other may have removed', async () => {
+    const { prefix, lock, install } = await pythonDirectory();
+    let losses = 0;
+    const installing = install('2.0.0', () => {
+      losses += 1;
+      writeFileSync(lock, OTHERS);
+    });
+    await expect(installing).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    expect(losses).toBeGreaterThan(2);
+    expect(await readFile(join(prefix, importName, 'bin/codex'), 'utf8')).toBe('1.0.0');
+    await rm(lock);
+  });
+
+  it.each([
+    ['loses what is left over to who holds its lock', false, 2],
+    ['keeps the builds of who took the lock over', true, 3],
+  ])('%s', async (_, stolen, builds) => {
+    const { prefix, lock } = await pythonDirectory();
+    await mkdir(join(dirname(lock), 'theirs'));
+    await tidyDirectory({
+      importName,
+      get prefix() {
+        if (stolen && existsSync(lock)) writeFileSync(lock, OTHERS);
+        return prefix;
+      },
+    });
+    const left = (await readdir(dirname(lock))).filter((name) => !name.endsWith('.lock'));
     expect(left).toHaveLength(builds);
   });
 });
