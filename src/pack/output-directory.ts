@@ -1,5 +1,5 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
@@ -30,7 +30,8 @@ export async function openOutputDirectory(
   path: string,
   companions: (name: string) => boolean,
 ): Promise<OutputDirectory> {
-  const out = resolve(path);
+  // Where a link leads: a rename would take the link's own place.
+  const out = await realpath(path).catch(() => resolve(path));
   await clearKilledPacks(out);
   await verifyReplaceable(out, companions);
   // Beside it, so that putting it in place is a rename on one file system.

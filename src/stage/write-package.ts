@@ -1,25 +1,48 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  realpath,
+  rename,
+  rm,
+  rmdir,
+  writeFile,
+} from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { workOnce } from '../store/index.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
 
 /**
  * Writes a package as a directory of its own, whole or not at all. Files are cloned where the file
  * system can and copied elsewhere, never linked: whoever edits them must not edit the store.
  * @param directory missing or empty
- * @throws CodexRuntimeError `PREFIX_INVALID` when it holds files; `ABORTED`; the disk's own failures
+ * @throws CodexRuntimeError `PREFIX_INVALID` when it holds files; `ABORTED`; `STORE_BUSY`; the disk's own failures
  */
 export async function writePackage(
   plan: PackagePlan,
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  const out = resolve(directory);
+  // Where a link leads: a rename would take the link's own place.
+  const out = await realpath(directory).catch(() => resolve(directory));
   await refuseOccupied(out);
+  const write = async () => {
+    await refuseOccupied(out);
+    await writeWhole(plan, out, signal);
+    return true;
+  };
+  // Another one would write to the same working directory.
+  const path = join(dirname(out), `.${basename(out)}`);
+  await workOnce({ path, ready: async () => undefined, work: write, signal });
+}
+
+async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal): Promise<void> {
   const work = join(dirname(out), `.${basename(out)}.staging`);
   try {
     await rm(work, { recursive: true, force: true });

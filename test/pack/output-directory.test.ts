@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { openOutputDirectory } from '../../src/pack/output-directory.ts';
@@ -38,6 +38,18 @@ async function goneProcess(): Promise<number> {
   await once(child, 'exit');
   return child.pid ?? 0;
 }
+
+it('an output directory that is a link is filled where it leads, and stays a link', async () => {
+  const dir = await tempDir();
+  const out = join(dir, 'dist');
+  await mkdir(join(dir, 'elsewhere'));
+  await symlink('elsewhere', out);
+  for (const version of ['0.115.0', '0.116.0']) {
+    await packMiniatures({ version, out });
+    expect((await lstat(out)).isSymbolicLink()).toBe(true);
+    expect(await wholeRelease(join(dir, 'elsewhere'))).toBe(version);
+  }
+});
 
 describe('packs into one directory at once', () => {
   it('by two processes leave one of the two releases, whole', async () => {
