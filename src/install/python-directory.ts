@@ -97,10 +97,12 @@ async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise
       await makeDirectory(dirname(path));
       if (!(await exists(path))) await relink(target, path, build);
     }
+    await syncDirectory(buildsOf(request));
     // Another holder may have removed this build.
     await lock.verifyHeld();
     await relink(build, current, build);
     for (const [path, target] of links) await relink(target, path, build);
+    for (const dir of new Set([...links.keys()].map(dirname))) await syncDirectory(dir);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
     if (!(await isLinkTo(build, current))) await rm(build, { recursive: true }).catch(() => null);

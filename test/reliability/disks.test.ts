@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { fillDisks, whyNoTmpfs } from '../torture/full-disk.ts';
-import { checkSyncOrder } from '../torture/sync-order.ts';
+import { checkPythonSyncOrder, checkSyncOrder } from '../torture/sync-order.ts';
 import { whyNoTrace } from '../torture/traced-command.ts';
 import { checkUmasks } from '../torture/umask.ts';
 
@@ -19,6 +19,12 @@ describe.skipIf(noTmpfs !== null)(`small disks (${noTmpfs ?? 'a tmpfs each'})`, 
 describe.skipIf(noTrace !== null)(`syncs (${noTrace ?? 'by strace'})`, () => {
   it('come before what they protect becomes visible', async () => {
     const { figures, failures } = await checkSyncOrder();
+    expect(failures).toEqual([]);
+    expect(figures['files']).toBeGreaterThan(15);
+  });
+
+  it('come before a Python prefix shows what pip wrote', async () => {
+    const { figures, failures } = await checkPythonSyncOrder();
     expect(failures).toEqual([]);
     expect(figures['files']).toBeGreaterThan(15);
   });

@@ -21,7 +21,7 @@ import { killPythonInstalls, killPythonUninstalls } from './python-crash.ts';
 import { watchSecrets } from './secrets.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { OLD } from './site.ts';
-import { checkSyncOrder } from './sync-order.ts';
+import { checkPythonSyncOrder, checkSyncOrder } from './sync-order.ts';
 import { whyNoTrace } from './traced-command.ts';
 import { checkUmasks } from './umask.ts';
 
@@ -59,6 +59,7 @@ interface Experiment {
 
 const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   syncs: { skip: whyNoTrace(), run: checkSyncOrder },
+  'python-syncs': { skip: whyNoTrace(), run: checkPythonSyncOrder },
   umasks: { run: checkUmasks },
   crash: {
     skip: whyNoTrace(),
