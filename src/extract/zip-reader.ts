@@ -1,6 +1,6 @@
 import { open } from 'node:fs/promises';
 import { crc32 } from 'node:zlib';
-import yauzl, { type Entry, type LocalFileHeader, type ZipFile } from 'yauzl';
+import yauzl, { type Entry, type ZipFile } from 'yauzl';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ArchiveInput } from './archive-input.ts';
@@ -11,35 +11,15 @@ import { inflate } from './inflate.ts';
 import type { Member } from './member.ts';
 import type { Refuse } from './refusal.ts';
 import { ZipFileReader } from './zip-file.ts';
+import { hasDescriptor, isDeflated, type Located, locate, rawName } from './zip-member.ts';
 
-const STORED = 0;
-const DEFLATED = 8;
-const UNIX = 3;
-const DARWIN = 19;
-/** Flags that change what the data is: encryption of three kinds, and a descriptor behind it. */
-const MEANING = 0x2049;
-const DESCRIPTOR = 0x0008;
 const DESCRIPTOR_BYTES = 24;
-/** In the place of a size: the extra field of zip64 has it. */
-const IN_ZIP64 = 0xffffffff;
-/** Info-ZIP's second name for a member. */
-const UNICODE_PATH = 0x7075;
 
 export interface ZipRequest {
   readonly path: string;
   readonly limits: ExtractLimits;
   readonly refuse: Refuse;
   readonly signal: AbortSignal | undefined;
-}
-
-/** A member of the central directory whose local header agrees with it. */
-interface Located extends Omit<Member, 'body'> {
-  readonly entry: Entry;
-  readonly size: number;
-  /** Offsets of its local header, its first byte and the end of its data. */
-  readonly start: number;
-  readonly data: number;
-  readonly end: number;
 }
 
 /** The members of a zip file. The whole directory is checked before the first byte is inflated. */
@@ -92,7 +72,7 @@ function expectNoGaps(members: readonly Located[], directory: number, refuse: Re
   for (const member of members.toSorted((a, b) => a.start - b.start)) {
     if (member.start < end || member.start > end + slack) throw refuse('ambiguous', member.name);
     end = member.end;
-    slack = (member.entry.generalPurposeBitFlag & DESCRIPTOR) === 0 ? 0 : DESCRIPTOR_BYTES;
+    slack = hasDescriptor(member.entry) ? DESCRIPTOR_BYTES : 0;
   }
   if (directory < end || directory > end + slack) throw refuse('ambiguous', null);
 }
@@ -105,79 +85,6 @@ async function* entriesOf(zip: ZipFile, refuse: Refuse): AsyncGenerator<Entry> {
   }
 }
 
-interface Locating {
-  readonly zip: ZipFile;
-  readonly entry: Entry;
-  readonly name: string;
-  readonly refuse: Refuse;
-}
-
-async function locate({ zip, entry, name, refuse }: Locating): Promise<Located> {
-  if (entry.isEncrypted()) throw refuse('encrypted', name);
-  if (entry.extraFields.some(({ id }) => id === UNICODE_PATH)) throw refuse('ambiguous', name);
-  if (entry.compressionMethod !== STORED && entry.compressionMethod !== DEFLATED) {
-    throw refuse('unsupported-feature', name);
-  }
-  const kind = name.endsWith('/') ? 'directory' : 'file';
-  const mode = unixMode(entry);
-  verifyMode({ mode, kind, name, refuse });
-  if (kind === 'directory' && entry.uncompressedSize !== 0) throw refuse('ambiguous', name);
-  const local = await zip.readLocalFileHeaderPromise(entry).catch((error: unknown) => {
-    throw refuse('corrupt', name, error);
-  });
-  if (!agree(local, entry)) throw refuse('ambiguous', name);
-  return {
-    entry,
-    name,
-    kind,
-    size: entry.uncompressedSize,
-    executable: (mode & 0o111) !== 0,
-    start: entry.relativeOffsetOfLocalHeader,
-    data: local.fileDataStart,
-    end: local.fileDataStart + entry.compressedSize,
-  };
-}
-
-/** Whether a reader that believes local headers sees the same member as one that believes the directory. */
-function agree(local: LocalFileHeader, entry: Entry): boolean {
-  const flags = entry.generalPurposeBitFlag;
-  if (((local.generalPurposeBitFlag ^ flags) & MEANING) !== 0) return false;
-  const later = (flags & DESCRIPTOR) !== 0 ? 0 : null;
-  const sizes = [
-    [local.compressedSize, entry.compressedSize],
-    [local.uncompressedSize, entry.uncompressedSize],
-  ] as const;
-  return (
-    local.fileName.equals(rawName(entry)) &&
-    local.compressionMethod === entry.compressionMethod &&
-    (local.crc32 === entry.crc32 || local.crc32 === later) &&
-    sizes.every(([here, there]) => here === there || here === later || here === IN_ZIP64)
-  );
-}
-
-/** The mode that a Unix archiver stored, 0 where another system made the archive. */
-function unixMode(entry: Entry): number {
-  const system = entry.versionMadeBy >>> 8;
-  return system === UNIX || system === DARWIN ? entry.externalFileAttributes >>> 16 : 0;
-}
-
-interface MemberMode {
-  readonly mode: number;
-  readonly kind: Member['kind'];
-  readonly name: string;
-  readonly refuse: Refuse;
-}
-
-function verifyMode({ mode, kind, name, refuse }: MemberMode): void {
-  const type = mode & 0o170000;
-  if (type === 0o120000) throw refuse('hard-or-symbolic-link', name);
-  const isFile = type === 0 || type === 0o100000;
-  const isDirectory = type === 0 || type === 0o040000;
-  if (!isFile && !isDirectory) throw refuse('special-file', name);
-  if (!(kind === 'file' ? isFile : isDirectory)) throw refuse('ambiguous', name);
-  if ((mode & 0o7000) !== 0) throw refuse('special-mode', name);
-}
-
 /** A member's bytes: as many as announced, with the announced CRC-32. */
 async function* bodyOf(
   reader: ZipFileReader,
@@ -185,10 +92,9 @@ async function* bodyOf(
   { limits, refuse, signal }: ZipRequest,
 ): AsyncGenerator<Buffer> {
   const stored = reader.stream(member.data, member.end);
-  const inflated =
-    member.entry.compressionMethod === DEFLATED
-      ? inflate({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
-      : stored;
+  const inflated = isDeflated(member.entry)
+    ? inflate({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
+    : stored;
   let crc = 0;
   let size = 0;
   for await (const chunk of inflated) {
@@ -198,11 +104,7 @@ async function* bodyOf(
     crc = crc32(chunk, crc);
     yield chunk;
   }
+  throwIfAborted(signal);
   if (size < member.size) throw refuse('truncated', member.name);
   if (crc !== member.entry.crc32) throw refuse('corrupt', member.name);
-}
-
-/** With `decodeStrings: false` yauzl leaves names as the bytes that they are. */
-function rawName(entry: Entry): Buffer {
-  return entry.fileNameRaw;
 }
