@@ -4,9 +4,9 @@ import type { Asset } from './asset.ts';
 import { verifyVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
+import type { ExactRequest } from './exact-request.ts';
 import { extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
-import type { ExactRequest } from './request.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
 import { isUpstream } from './settings.ts';
 import {

@@ -29,6 +29,7 @@ const ROOMS = [
   'store',
   'offline.ts',
   'request.ts',
+  'exact-request.ts',
   'check-version.ts',
   'provision.ts',
   'stage',

@@ -6,13 +6,9 @@ import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
-import {
-  completeRequest,
-  type ExactRequest,
-  exactRequest,
-  type RuntimeOptions,
-} from '../request.ts';
+import { completeRequest, type RuntimeOptions } from '../request.ts';
 import { type Candidate, DIR_CHECKSUMS, parseChecksums, tryCandidates } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';

@@ -2,9 +2,10 @@ import { mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import type { PythonEnvironment } from '../install/python.ts';
 import { tidyDirectory } from '../install/python.ts';
-import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { completeRequest } from '../request.ts';
 import { homeLayout, isWantedOutside, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { InstallResult } from './install-runtime.ts';
 import {

@@ -1,3 +1,4 @@
+import type { ExactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
   isUnknownToNpm,
@@ -6,7 +7,6 @@ import {
   type PrefixOptions,
   rememberPrefix,
 } from '../install/index.ts';
-import type { ExactRequest } from '../request.ts';
 import { clearDeadLock, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';

@@ -1,3 +1,4 @@
+import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
   isHealthy,
@@ -6,7 +7,7 @@ import {
   type PrefixLayout,
   type PrefixOptions,
 } from '../install/index.ts';
-import { completeRequest, type ExactRequest, exactRequest } from '../request.ts';
+import { completeRequest } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
 

@@ -1,6 +1,7 @@
+import { exactRequest } from '../exact-request.ts';
 import { environmentPrefix } from '../install/python.ts';
 import { notStored } from '../offline.ts';
-import { completeRequest, exactRequest } from '../request.ts';
+import { completeRequest } from '../request.ts';
 import { findStored, isWantedOutside } from '../store/index.ts';
 import type { InstallPreview } from './preview-install.ts';
 import {

@@ -1,5 +1,6 @@
+import { exactRequest } from '../exact-request.ts';
 import { provisionRuntime } from '../provision.ts';
-import { completeRequest, exactRequest, type RuntimeOptions } from '../request.ts';
+import { completeRequest, type RuntimeOptions } from '../request.ts';
 import type { Runtime } from '../store/index.ts';
 import type { Target } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';

@@ -1,10 +1,11 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import type { ExactRequest } from '../exact-request.ts';
 import type { PythonEnvironment } from '../install/python.ts';
 import { type InstalledPython, installedPythonRuntime } from '../install/python.ts';
 import { tryParseVersion } from '../pin/index.ts';
-import { type ExactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import {
   MANIFEST_NAME,

@@ -1,6 +1,7 @@
 import type { Asset, AssetSource, Channel, Digest } from '../asset.ts';
+import { exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
-import { completeRequest, exactRequest, type RuntimeOptions } from '../request.ts';
+import { completeRequest, type RuntimeOptions } from '../request.ts';
 import { resolveCandidates } from '../resolve/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 

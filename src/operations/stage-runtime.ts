@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
-import { completeRequest, exactRequest, type RuntimeOptions, settingsOf } from '../request.ts';
+import { exactRequest } from '../exact-request.ts';
+import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { type PackagePlan, planPackage, planRootPackage, writePackage } from '../stage/index.ts';
 import { hostTarget, parseTarget, TARGETS } from '../target/index.ts';
 import { provisionTargets } from './provision-targets.ts';
