@@ -1,5 +1,6 @@
 import { readdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
 
 /** Names that downloads give their files and working directories. */
 const OURS = /^((sha256|sha512)-[0-9a-f]{64,128}\.|gh-)/;
@@ -23,7 +24,10 @@ export async function prunePartials(
     const stats = await stat(path).catch(() => undefined);
     if (stats === undefined || Date.now() - stats.mtimeMs < olderThan) continue;
     if (stats.isFile()) freed += stats.size;
-    if (options.dryRun !== true) await rm(path, { recursive: true, force: true });
+    if (options.dryRun === true) continue;
+    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+      throw diskError(error, 'remove an interrupted download', path);
+    });
   }
   return freed;
 }

@@ -7,10 +7,11 @@ import {
   type PrefixOptions,
   rememberPrefix,
 } from '../install/index.ts';
-import { clearDeadLock, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
+import { sweepKilledRun } from './sweep-killed-run.ts';
 import { useRuntime } from './use-runtime.ts';
 
 export interface InstallOptions extends PrefixOptions {
@@ -78,8 +79,7 @@ async function finishKilledRun(
     const { tidyPrefix } = await import('../install/node.ts');
     await tidyPrefix(layout, name);
   }
-  const { settings, version, target } = request;
-  await clearDeadLock(lockPath(settings.home, version.semver, target.triple));
+  await sweepKilledRun(request);
   await notePrefix(layout, name, request);
 }
 

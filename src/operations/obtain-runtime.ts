@@ -1,6 +1,7 @@
 import type { Provisioned } from '../provision.ts';
-import { clearDeadLock, lockPath, noteUse } from '../store/index.ts';
+import { noteUse } from '../store/index.ts';
 import type { FetchPlan } from './plan-install.ts';
+import { sweepKilledRun } from './sweep-killed-run.ts';
 
 /**
  * Brings what is planned: from the store, for use, else from a channel. What fetches and unpacks is
@@ -8,11 +9,10 @@ import type { FetchPlan } from './plan-install.ts';
  * @throws CodexRuntimeError what provisioning throws
  */
 export async function obtainRuntime(plan: FetchPlan): Promise<Provisioned> {
-  const { settings, version, target } = plan.request;
   if (plan.action === 'link') {
-    await noteUse(settings.home, plan.stored.manifest);
+    await noteUse(plan.request.settings.home, plan.stored.manifest);
     // Whoever stored it may have been killed just after that.
-    await clearDeadLock(lockPath(settings.home, version.semver, target.triple));
+    await sweepKilledRun(plan.request);
     return { runtime: plan.stored, source: 'store', downloaded: 0 };
   }
   const { provisionRuntime } = await import('../provision.ts');

@@ -1,5 +1,6 @@
 import { readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { homeLayout, workOnce } from '../store/index.ts';
@@ -26,7 +27,11 @@ export async function pruneStaging(
     const path = join(staging, name);
     const remove = async () => {
       const { own } = await treeSize(path);
-      if (!dryRun) await rm(path, { recursive: true, force: true });
+      if (!dryRun) {
+        await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+          throw diskError(error, 'remove what was under construction', path);
+        });
+      }
       paths.push(path);
       freed += own;
     };

@@ -19,6 +19,7 @@ export { formatManifest, parseDescription } from './parse-manifest.ts';
 export { restoreReplaced } from './replace-runtime.ts';
 export { describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
 export {
+  clearStaging,
   commitRuntime,
   findRuntime,
   listRuntimeDirs,

@@ -150,9 +150,10 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
 /**
  * Removes the lock of a holder that is gone, for whoever finds the work done. A directory that
  * cannot be written to spoils nothing then.
+ * @returns whether there was one: its holder may have left more
  */
-export async function clearDeadLock(path: string): Promise<void> {
-  await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => undefined);
+export async function clearDeadLock(path: string): Promise<boolean> {
+  return await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => false);
 }
 
 /** {@link inspectLock} for the lock of {@link LockRequest.path}. */

@@ -39,28 +39,39 @@ export async function listRuntimeDirs(home: string): Promise<readonly string[]> 
   return [...dirs].sort();
 }
 
+type Name = Pick<RuntimeKey, 'version' | 'target'>;
+
 /**
  * An empty directory for one runtime under construction. Whoever holds the lock of `version` and
  * `target` is alone: other directories of the same name are what a killed process left, and go.
  */
-export async function openStaging(
-  home: string,
-  name: Pick<RuntimeKey, 'version' | 'target'>,
-  lock: HeldLock,
-): Promise<string> {
+export async function openStaging(home: string, name: Name, lock: HeldLock): Promise<string> {
   const { staging } = homeLayout(home);
-  const prefix = `${name.version}_${name.target}.`;
-  const dir = join(staging, `${prefix}${randomUUID()}`);
+  const dir = join(staging, `${stagingPrefix(name)}${randomUUID()}`);
   try {
     await makeDirectory(staging);
-    const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
-    await lock.verifyHeld();
-    for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
+    await clearStaging(home, name, lock);
     await mkdir(dir, { mode: 0o700 });
   } catch (error) {
     throw diskError(error, 'make a staging directory', dir);
   }
   return dir;
+}
+
+/**
+ * Removes what killed processes left under construction of one runtime. Throws the native error.
+ * @param lock Its holder is alone, so nobody works there.
+ */
+export async function clearStaging(home: string, name: Name, lock: HeldLock): Promise<void> {
+  const { staging } = homeLayout(home);
+  const prefix = stagingPrefix(name);
+  const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
+  await lock.verifyHeld();
+  for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
+}
+
+function stagingPrefix({ version, target }: Name): string {
+  return `${version}_${target}.`;
 }
 
 export interface Commit {

@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
+import { createHash, randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { partialId } from '../../src/download/index.ts';
 import {
   installNodePackage,
   isHealthy,
@@ -15,7 +17,7 @@ import { installIntoDirectory, tidyDirectory } from '../../src/install/python-di
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
-import { lockPath, sealFiles } from '../../src/store/index.ts';
+import { homeLayout, lockPath, sealFiles } from '../../src/store/index.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { healthyPatient } from '../support/patient.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -167,4 +169,42 @@ describe('the lock of a process that died after its work', () => {
       await expect(access(lock), source).rejects.toMatchObject({ code: 'ENOENT' });
     }
   });
+
+  it('takes along what its holder had under construction, and its download', async () => {
+    const { options } = await healthyPatient();
+    const { manifest } = await storedRuntime(options.home);
+    for (const source of ['store', 'prefix']) {
+      const { staging, partial } = await halfWork(options.home, manifest.origin.verified);
+      await deadLock(options.home);
+      expect((await installRuntime(options)).source).toBe(source);
+      expect([existsSync(staging), existsSync(partial)], source).toEqual([false, false]);
+    }
+  });
+
+  it('takes nothing along where the store lacks the runtime: it may be what is left of it', async () => {
+    const { options } = await healthyPatient();
+    const { dir, manifest } = await storedRuntime(options.home);
+    await installRuntime(options);
+    const { staging } = await halfWork(options.home, manifest.origin.verified);
+    await rm(dir, { recursive: true });
+    const lock = await deadLock(options.home);
+    expect((await installRuntime(options)).source).toBe('prefix');
+    expect([existsSync(staging), existsSync(lock)]).toEqual([true, false]);
+  });
 });
+
+/** What a process leaves that is killed in the middle of an installation. */
+async function halfWork(home: string, verified: Parameters<typeof partialId>[0]) {
+  const { staging, partial } = homeLayout(home);
+  const child = spawn('true');
+  await once(child, 'exit');
+  const space = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
+  const paths = {
+    staging: join(staging, `0.115.0_x86_64-unknown-linux-musl.${randomUUID()}`),
+    partial: join(partial, `${partialId(verified)}.${child.pid}-${space}-00000000`),
+  };
+  await mkdir(join(paths.staging, 'bin'), { recursive: true });
+  await mkdir(partial, { recursive: true });
+  await writeFile(paths.partial, 'the start of an archive');
+  return paths;
+}
