@@ -31,7 +31,11 @@ export async function killPythonInstalls(
     const all = await pythonPoints(origin, (site) => pythonInstall(site, NEW));
     const naming = all.filter(({ call, path }) => NAMING.test(call) && !isOfPip(path));
     const others = all.filter((point) => !naming.includes(point));
-    const chosen = [...naming, ...sample(others, options.points, options.random)];
+    // The first step and the last one after the package has changed.
+    const after = all.slice(all.findLastIndex((point) => naming.includes(point)) + 1);
+    const late = new Set([...after.slice(0, 1), ...after.slice(-1)]);
+    const early = others.filter((point) => !late.has(point));
+    const chosen = [...naming, ...late, ...sample(early, options.points, options.random)];
     figures.points += chosen.length;
     await inParallel(options.jobs, chosen, async (point) => {
       await using site = await copyOf(origin);
