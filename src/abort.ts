@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { CodexRuntimeError } from './errors.ts';
 
 /** What a caller's abort becomes: one error of ours, wherever it was noticed. */
@@ -14,4 +15,12 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** Whether `error` is what Node's own functions throw when their signal fires. */
 export function isAbortError(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
+}
+
+/** A signal that follows `signal`, and to which many requests at once may listen without a warning. */
+export function forManyListeners(signal: AbortSignal | undefined): AbortSignal | undefined {
+  if (signal === undefined) return undefined;
+  const following = AbortSignal.any([signal]);
+  setMaxListeners(0, following);
+  return following;
 }

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { forManyListeners } from './abort.ts';
 import type { VariantChoice } from './asset.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
@@ -157,6 +158,6 @@ export async function completeRequest(
     force: options.force ?? false,
     verifySignature: options.verifySignature ?? false,
     onProgress: options.onProgress,
-    signal: options.signal,
+    signal: forManyListeners(options.signal),
   };
 }

@@ -7,7 +7,7 @@ import { expectManyBuffers } from './heap.ts';
 import { Transfer } from './transfer.ts';
 
 const UNKNOWN_TO_NPM =
-  'The next npm install here removes it, because package.json does not name it: install it again after that, e.g. by a postinstall script.';
+  'The next npm install here removes it, because package.json does not name it: pin the version, and let the scripts "postinstall" and "dependencies" run codex-runtime install.';
 
 type DownloadEvent = Extract<ProgressEvent, { type: 'download' }>;
 

@@ -71,6 +71,7 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
     await mkdir(dir, { recursive: true });
     for (const one of named ?? [request.target]) assets.push(await bring(request, one, dir));
   } catch (error) {
+    await rmdir(dir).catch(() => undefined);
     throw diskError(error, 'fill the directory', dir);
   } finally {
     // What has come so far can be used, whatever became of the rest.

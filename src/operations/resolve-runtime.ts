@@ -63,7 +63,8 @@ export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Reso
 export async function resolveAllTargets(
   options: RuntimeOptions = {},
 ): Promise<readonly Resolution[]> {
-  return await Promise.all(
-    TARGETS.map(({ triple }) => resolveRuntime({ ...options, target: triple })),
-  );
+  const asked = TARGETS.map(({ triple }) => resolveRuntime({ ...options, target: triple }));
+  // All answers before the first verdict: which of several failures is told must not be chance.
+  await Promise.allSettled(asked);
+  return await Promise.all(asked);
 }
