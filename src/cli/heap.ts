@@ -1,3 +1,5 @@
+import type { OnProgress } from '../events.ts';
+
 /**
  * V8 counts buffers with its heap, and next to the 10 MB of this program the few that are in use at
  * a time look like growth: it would search all of the heap for garbage every 12 MB that pass through,
@@ -13,10 +15,18 @@ const FLAGS: Readonly<Record<string, readonly string[]>> = {
   24: ['--heap-growing-percent=700', '--scavenger-max-new-space-capacity-mb=4'],
 };
 
-/** Prepares V8 for hundreds of megabytes that pass through in buffers of a megabyte or two. */
-export function expectManyBuffers({ node }: Pick<NodeJS.ProcessVersions, 'node'>): void {
-  const { setFlagsFromString } = process.getBuiltinModule('node:v8');
-  for (const flag of bufferFlags(node)) setFlagsFromString(flag);
+/**
+ * Prepares V8 when it is told that an asset comes. For commands that bring one at a time: what waits
+ * for its collection adds up where several pass through side by side.
+ */
+export function preparingHeap(onProgress: OnProgress): OnProgress {
+  return (event) => {
+    if (event.type === 'asset') {
+      const { setFlagsFromString } = process.getBuiltinModule('node:v8');
+      for (const flag of bufferFlags(process.versions.node)) setFlagsFromString(flag);
+    }
+    onProgress(event);
+  };
 }
 
 /** @param node A version of Node, e.g. `24.1.0`. */

@@ -3,7 +3,6 @@ import { escapeControls } from '../errors.ts';
 import type { OnProgress, ProgressEvent } from '../events.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 import { formatBytes, formatDuration } from './format.ts';
-import { expectManyBuffers } from './heap.ts';
 import { Transfer } from './transfer.ts';
 
 const UNKNOWN_TO_NPM =
@@ -28,17 +27,6 @@ export interface Progress {
  * could not deliver are told in one line, once it is known what is taken instead.
  */
 export async function createProgress(context: CliContext, flags: CommonFlags): Promise<Progress> {
-  const { onProgress, end } = await openProgress(context, flags);
-  return {
-    onProgress(event) {
-      if (event.type === 'asset') expectManyBuffers(process.versions);
-      onProgress(event);
-    },
-    end,
-  };
-}
-
-async function openProgress(context: CliContext, flags: CommonFlags): Promise<Progress> {
   if (flags.quiet === true) return { onProgress: () => undefined, end: () => undefined };
   const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
   const view = context.interactive

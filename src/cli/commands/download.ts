@@ -13,6 +13,7 @@ import {
   type RuntimeFlags,
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
 
 interface DownloadFlags extends Omit<RuntimeFlags, 'target'> {
@@ -48,7 +49,11 @@ async function download(context: CliContext, version: string | undefined, flags:
   const progress = await createProgress(context, flags);
   try {
     const result = await downloadAssets({
-      ...libraryOptions(context, { version, flags: rest, onProgress: progress.onProgress }),
+      ...libraryOptions(context, {
+        version,
+        flags: rest,
+        onProgress: preparingHeap(progress.onProgress),
+      }),
       out,
       ...(allTargets === true ? { targets: 'all' } : {}),
       ...(targets === undefined ? {} : { targets }),

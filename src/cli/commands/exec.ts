@@ -12,6 +12,7 @@ import {
   type PrefixFlags,
   type RuntimeFlags,
 } from '../flags.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
 import { runChild } from '../run-child.ts';
 
@@ -54,7 +55,11 @@ async function exec(
     );
   }
   const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
+  const options = libraryOptions(context, {
+    version,
+    flags,
+    onProgress: preparingHeap(progress.onProgress),
+  });
   const runtime = await ensureRuntime(options).finally(() => progress.end());
   return await runChild({
     executable: runtime.executable,

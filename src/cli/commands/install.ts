@@ -10,6 +10,7 @@ import {
   printResult,
   type RuntimeFlags,
 } from '../flags.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
 import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
@@ -39,7 +40,11 @@ async function install(
   flags: InstallFlags,
 ): Promise<CommandResult> {
   const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
+  const options = libraryOptions(context, {
+    version,
+    flags,
+    onProgress: preparingHeap(progress.onProgress),
+  });
   try {
     if (flags.ecosystem === 'python') {
       const forPython = { ...options, ...pythonOptions(flags) };

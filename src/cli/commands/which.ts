@@ -11,6 +11,7 @@ import {
   printResult,
   type RuntimeFlags,
 } from '../flags.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -26,7 +27,11 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       const progress = await createProgress(context, flags);
       try {
         const runtime = await ensureRuntime(
-          libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+          libraryOptions(context, {
+            version,
+            flags,
+            onProgress: preparingHeap(progress.onProgress),
+          }),
         );
         progress.end();
         printResult(context, flags, { result: runtime, text: runtime.executable });
