@@ -5,7 +5,7 @@ import type { OnProgress } from '../events.ts';
  * a time look like growth: it would search all of the heap for garbage every 12 MB that pass through,
  * a sixth of an installation's CPU time. So the heap may grow eight times before that, and buffers
  * that are dead go with the young generation, which costs a third of a millisecond each 32 MB. Node
- * 24 would let them wait for 128 MB.
+ * 24 would let more of them wait, and needs 40 MB more.
  *
  * Newer versions keep their defaults until somebody has looked at what their V8 does.
  */
