@@ -9,7 +9,7 @@ import {
   withRetries,
 } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
-import { openTarball } from './open-tarball.ts';
+import { openRegistryUrl } from './open-registry-url.ts';
 import { loadNpmOptions, type NpmOptions } from './options.ts';
 
 export interface RegistryRequest {
@@ -54,13 +54,13 @@ export function createRegistry(
     loading ??= loadNpmOptions(settings);
     const npm = { ...(await loading), spec: settings.npmPackage };
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
-    return openTarball(documentUrl(path, npm), npm, { stallMs, ...request });
+    return openRegistryUrl(documentUrl(path, npm), npm, { stallMs, ...request });
   };
   return {
     async open(url, request = {}) {
       if (request.signal?.aborted === true) throw aborted(request.signal);
       loading ??= loadNpmOptions(settings);
-      return openTarball(url, { ...(await loading), spec: settings.npmPackage }, request);
+      return openRegistryUrl(url, { ...(await loading), spec: settings.npmPackage }, request);
     },
     getJson: (path, request = {}) =>
       withRetries(

@@ -23,7 +23,7 @@ const ANSWER_TIMEOUT_MS = 30_000;
  * slower reader would have to hold all 170 MB in memory.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
-export async function openTarball(
+export async function openRegistryUrl(
   address: string,
   options: NpmOptions,
   request: {
