@@ -41,7 +41,6 @@ const APART: Readonly<Record<string, string>> = {
   'cli-progress': 'cli-progress',
   'proper-lockfile': 'proper-lockfile',
   'cmd-shim': 'cmd-shim',
-  'undici/lib/dispatcher/agent.js': 'undici-agent',
   '@npmcli/agent': 'npm-agent',
   'npm-registry-fetch/lib/auth.js': 'npm-auth',
 };

@@ -1,11 +1,9 @@
-import type { Dispatcher } from 'undici';
 import type { Body } from './body.ts';
-import type { Dispatchers, HttpTimeouts } from './dispatcher.ts';
+import type { Clients } from './clients.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { type Credentials, parseHop } from './hop.ts';
 import { networkFailure } from './network-failure.ts';
 import type { ResponseHeaders } from './rate-limit.ts';
-import { send } from './send.ts';
 import { statusFailure } from './status-failure.ts';
 
 export interface HttpRequest {
@@ -25,12 +23,6 @@ export interface HttpResponse {
   readonly body: Body;
 }
 
-/** How requests go out, whichever they are. */
-export interface Line {
-  readonly dispatchers: Dispatchers;
-  readonly timeouts: HttpTimeouts;
-}
-
 const MAX_HOPS = 5;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
@@ -40,13 +32,13 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
-  line: Line,
+  clients: Clients,
   address: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
   let url = parseHop(address);
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await ask(line, url, request);
+    const answer = await ask(clients, url, request);
     if (!REDIRECTS.includes(answer.status)) return accept(answer);
     answer.body.destroy();
     const location = answer.headers['location'];
@@ -61,29 +53,19 @@ export async function exchange(
   });
 }
 
-async function ask(
-  { dispatchers, timeouts }: Line,
-  url: URL,
-  request: HttpRequest,
-): Promise<HttpResponse> {
+async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
   const { credentials, signal } = request;
-  const options: Dispatcher.DispatchOptions = {
-    method: 'GET',
-    origin: url.origin,
-    path: `${url.pathname}${url.search}`,
-    headers: {
-      'user-agent': 'codex-runtime',
-      ...request.headers,
-      'accept-encoding': 'identity',
-      ...(credentials !== undefined && credentials.origin === url.origin
-        ? { authorization: credentials.authorization }
-        : {}),
-    },
-    headersTimeout: timeouts.headers,
-    bodyTimeout: timeouts.stall,
+  const headers = {
+    'user-agent': 'codex-runtime',
+    ...request.headers,
+    'accept-encoding': 'identity',
+    ...(credentials !== undefined && credentials.origin === url.origin
+      ? { authorization: credentials.authorization }
+      : {}),
   };
   try {
-    return { ...(await send(await dispatchers.to(url), options, signal)), url };
+    const client = await clients.to(url);
+    return { ...(await client.get({ url, headers, signal })), url };
   } catch (error) {
     throw networkFailure(url, error, signal);
   }

@@ -1,6 +1,7 @@
 import type { OnProgress } from '../events.ts';
 import type { Settings } from '../settings.ts';
-import { createDispatchers, type HttpTimeouts } from './dispatcher.ts';
+import type { HttpTimeouts } from './client.ts';
+import { createClients } from './clients.ts';
 import { parseJson, readText } from './document.ts';
 import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
@@ -36,10 +37,10 @@ const TIMEOUTS: HttpTimeouts = { connect: 5_000, headers: 30_000, stall: 15_000 
 export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions = {}): Http {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const policy = { ...RETRY_POLICY, ...options.retry };
-  const dispatchers = createDispatchers(settings.env, timeouts);
+  const clients = createClients(settings.env, timeouts);
 
   const open = (url: string, request: HttpRequest = {}): Promise<HttpResponse> =>
-    exchange({ dispatchers, timeouts }, url, request);
+    exchange(clients, url, request);
   const getText = (url: string, request: HttpRequest = {}): Promise<string> =>
     withRetries(async () => readText(await open(url, request), request.signal), {
       policy,
@@ -54,6 +55,6 @@ export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions
       const headers = { accept: 'application/json', ...request.headers };
       return parseJson(new URL(url), await getText(url, { ...request, headers }));
     },
-    close: () => dispatchers.close(),
+    close: () => clients.close(),
   };
 }

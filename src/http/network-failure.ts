@@ -11,7 +11,9 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'the connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
+  ERR_HEADERS_TIMEOUT: 'no answer came in time',
   UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',
+  ERR_BODY_TIMEOUT: 'the connection stalled',
   UND_ERR_BODY_TIMEOUT: 'the connection stalled',
   UND_ERR_SOCKET: 'the connection was closed early',
 };

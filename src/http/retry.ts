@@ -23,6 +23,9 @@ export const RETRY_POLICY: RetryPolicy = {
   longestWait: 20_000,
 };
 
+/** Of the system, of Node's client and of undici. */
+const CONNECT_TIMEOUTS: readonly unknown[] = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
+
 interface FailedAttempt {
   readonly error: unknown;
   readonly next: number;
@@ -96,7 +99,8 @@ export async function waitForRetry(
 
 /** Packets that vanish cost the whole time-out: a firewall is not asked a third time. */
 function attemptsFor(error: CodexRuntimeError, { attempts }: RetryPolicy): number {
-  return error.fields['errno'] === 'UND_ERR_CONNECT_TIMEOUT' ? Math.min(attempts, 2) : attempts;
+  const timedOut = CONNECT_TIMEOUTS.includes(error.fields['errno']);
+  return timedOut ? Math.min(attempts, 2) : attempts;
 }
 
 function isRetryable(error: unknown): error is CodexRuntimeError {

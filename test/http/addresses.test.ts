@@ -43,7 +43,7 @@ test.skipIf(other)(
     onTestFinished(() => http.close());
     await expect(http.getText(`http://[::1]:${port}/`)).rejects.toMatchObject({
       code: 'SOURCE_UNAVAILABLE',
-      fields: { reason: 'unreachable', errno: 'UND_ERR_CONNECT_TIMEOUT' },
+      fields: { reason: 'unreachable', errno: 'ETIMEDOUT' },
     });
     expect(retries).toEqual([2]);
   },

@@ -1,4 +1,5 @@
 import dns from 'node:dns';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import type { ProgressEvent } from '../../src/events.ts';
@@ -196,4 +197,45 @@ describe('a connection', () => {
     const cut = http().getText(silent.url, { signal: second.signal });
     expect((await failure(cut)).code).toBe('ABORTED');
   });
+});
+
+describe('an answer that is none', () => {
+  test.each([
+    [
+      'to another protocol',
+      'HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n',
+    ],
+    ['without an end of its headers', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n'],
+    ['with two lengths', 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nabc'],
+    ['that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
+    ['that is empty', ''],
+  ])('%s is unreachable', async (_, text) => {
+    const { url } = await rawServer((socket) => socket.end(text));
+    const once = http({ retry: { attempts: 1 } });
+    expect((await failure(once.getText(url))).fields['reason']).toBe('unreachable');
+  });
+
+  test('yet, but says that one will come, is waited for', async () => {
+    const { url } = await rawServer((socket) => {
+      socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
+      socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine');
+    });
+    expect(await http().getText(url)).toBe('fine');
+  });
+});
+
+test('a reader that takes its time is no stalled connection', async () => {
+  const size = 8 * 2 ** 20;
+  const { url } = await server((_, response) => response.end(Buffer.alloc(size)));
+  const { body } = await http({ timeouts: { stall: 100 } }).open(url);
+  await sleep(400);
+  let read = 0;
+  for await (const chunk of body) read += chunk.length;
+  expect(read).toBe(size);
+});
+
+test('a name and a password in a URL are not sent', async () => {
+  const { url, requests } = await server((_, response) => response.end('fine'));
+  await http().getText(url.replace('://', '://user:secret@'));
+  expect(requests[0]?.headers).not.toHaveProperty('authorization');
 });

@@ -1,0 +1,35 @@
+import type { Body } from './body.ts';
+import type { ResponseHeaders } from './rate-limit.ts';
+
+/** Milliseconds. */
+export interface HttpTimeouts {
+  /** Until a connection stands, all addresses of a host together. */
+  readonly connect: number;
+  /** From then until the answer's headers. */
+  readonly headers: number;
+  /** Without a byte of the body: the connection stalled. 0 for no limit. */
+  readonly stall: number;
+}
+
+export interface ClientRequest {
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: ResponseHeaders;
+  readonly body: Body;
+}
+
+/** One kind of way to the servers; its connections are kept for further requests. */
+export interface Client {
+  /**
+   * One GET. Resolves with the final answer's head; rejects with the client's own error, or with
+   * anything once the signal has aborted. See `networkFailure`.
+   */
+  get(request: ClientRequest): Promise<Answer>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}

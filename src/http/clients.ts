@@ -1,0 +1,50 @@
+import { createSecureContext } from 'node:tls';
+import type { Environment } from '../settings.ts';
+import type { Client, HttpTimeouts } from './client.ts';
+import { loadProxySettings } from './proxy.ts';
+import { loadCertificateAuthorities } from './trust.ts';
+
+/** The ways to the network, each opened when it is first taken. */
+export interface Clients {
+  to(url: URL): Promise<Client>;
+  /** Ends every connection. */
+  close(): Promise<void>;
+}
+
+/** Proxies, certificate authorities and time-outs as the surroundings want them. */
+export function createClients(env: Environment, timeouts: HttpTimeouts): Clients {
+  const opened = new Map<string, Promise<Client>>();
+  return {
+    to({ protocol }) {
+      const known = opened.get(protocol);
+      if (known !== undefined) return known;
+      const opening = openClient(env, timeouts, protocol);
+      opened.set(protocol, opening);
+      return opening;
+    },
+    async close() {
+      // One that could not be opened has told its first user why.
+      const settled = await Promise.allSettled(opened.values());
+      for (const one of settled) if (one.status === 'fulfilled') await one.value.close();
+    },
+  };
+}
+
+async function openClient(
+  env: Environment,
+  timeouts: HttpTimeouts,
+  protocol: string,
+): Promise<Client> {
+  const proxies = loadProxySettings(env);
+  const proxied = proxies.httpProxy !== '' || proxies.httpsProxy !== '';
+  // Slow to load, and plain connections have no use for it.
+  const ca = protocol === 'https:' || proxied ? await loadCertificateAuthorities(env) : undefined;
+  // One context for all connections: each would parse every certificate again.
+  const secureContext = ca === undefined ? undefined : createSecureContext({ ca });
+  if (proxied) {
+    const { openProxiedClient } = await import('./proxied-client.ts');
+    return openProxiedClient({ timeouts, proxies, secureContext });
+  }
+  const { openDirectClient } = await import('./direct-client.ts');
+  return openDirectClient(protocol, { timeouts, secureContext });
+}
