@@ -29,7 +29,10 @@ const BUNDLES: readonly Bundle[] = [
       'src/install/node.ts',
     ],
   },
-  { file: 'provision.cjs', roots: ['src/provision.ts', 'src/resolve/index.ts'] },
+  {
+    file: 'provision.cjs',
+    roots: ['src/provision.ts', 'src/resolve/index.ts', 'src/http/direct-client.ts'],
+  },
   { file: 'rest.cjs', roots: [] },
 ];
 
