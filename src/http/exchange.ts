@@ -32,7 +32,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
-  clients: Clients,
+  clients: Pick<Clients, 'to'>,
   address: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -53,7 +53,11 @@ export async function exchange(
   });
 }
 
-async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
+async function ask(
+  clients: Pick<Clients, 'to'>,
+  url: URL,
+  request: HttpRequest,
+): Promise<HttpResponse> {
   const { credentials, signal } = request;
   const headers = {
     'user-agent': 'codex-runtime',
@@ -86,7 +90,7 @@ function accept(answer: HttpResponse): HttpResponse {
 }
 
 /** How a body is encoded; null where it is not, though some servers and caches say so in a word. */
-export function encodingOf(headers: ResponseHeaders): string | null {
+function encodingOf(headers: ResponseHeaders): string | null {
   const encoding = headers['content-encoding']?.trim().toLowerCase() ?? '';
   return encoding === '' || encoding === 'identity' ? null : encoding;
 }

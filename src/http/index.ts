@@ -1,12 +1,11 @@
-export { type Body, FedBody } from './body.ts';
+export type { Body } from './body.ts';
 export { parseJson, readText, verifyJson } from './document.ts';
-export { encodingOf, type HttpRequest, type HttpResponse } from './exchange.ts';
+export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
 export { type Credentials, parseHop } from './hop.ts';
 export { createHttp, type Http, type HttpOptions } from './http.ts';
-export { aborted, networkFailure } from './network-failure.ts';
+export { aborted } from './network-failure.ts';
+export { createNodeClient } from './node-client.ts';
 export { loadProxySettings } from './proxy.ts';
-export type { ResponseHeaders } from './rate-limit.ts';
 export { RETRY_POLICY, type RetryPolicy, waitForRetry, withRetries } from './retry.ts';
-export { statusFailure } from './status-failure.ts';
 export { loadCertificateAuthorities } from './trust.ts';

@@ -33,7 +33,7 @@ export interface RegistryOptions {
   readonly onProgress?: OnProgress | undefined;
   readonly retry?: Partial<RetryPolicy>;
   /** Milliseconds without a byte of a document after which it is asked for again. Default 15 s. */
-  readonly stallMs?: number;
+  readonly stall?: number;
 }
 
 /**
@@ -45,7 +45,7 @@ export function createRegistry(
   settings: Pick<Settings, 'env' | 'cwd' | 'npmPackage'>,
   options: RegistryOptions = {},
 ): Registry {
-  const { stallMs = 15_000 } = options;
+  const { stall = 15_000 } = options;
   const policy = { ...RETRY_POLICY, ...options.retry };
   let loading: Promise<NpmOptions> | undefined;
 
@@ -54,7 +54,7 @@ export function createRegistry(
     loading ??= loadNpmOptions(settings);
     const npm = { ...(await loading), spec: settings.npmPackage };
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
-    return openRegistryUrl(documentUrl(path, npm), npm, { stallMs, ...request });
+    return openRegistryUrl(documentUrl(path, npm), npm, { stall, ...request });
   };
   return {
     async open(url, request = {}) {

@@ -310,7 +310,7 @@ test('a document that stalls is asked for again, and is unreachable in the end',
   servers.push(server);
   const env = { HOME: home, npm_config_registry: `${server.url}/` };
   const settings = { env, cwd: home, npmPackage: '@openai/codex' };
-  const opened = createRegistry(settings, { retry: { pause: 5 }, stallMs: 100 });
+  const opened = createRegistry(settings, { retry: { pause: 5 }, stall: 100 });
   const error = await failure(opened.getJson('one'));
   expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'unreachable' } });
   expect(asked).toBe(3);
