@@ -29,10 +29,7 @@ const BUNDLES: readonly Bundle[] = [
       'src/install/node.ts',
     ],
   },
-  {
-    file: 'provision.cjs',
-    roots: ['src/provision.ts', 'src/resolve/index.ts', 'src/http/direct-client.ts'],
-  },
+  { file: 'provision.cjs', roots: ['src/provision.ts', 'src/resolve/index.ts'] },
   { file: 'rest.cjs', roots: [] },
 ];
 
@@ -46,6 +43,7 @@ const APART: Readonly<Record<string, string>> = {
   'cmd-shim': 'cmd-shim',
   '@npmcli/agent': 'npm-agent',
   'npm-registry-fetch/lib/auth.js': 'npm-auth',
+  ssri: 'ssri',
 };
 
 const shared: BuildOptions = {

@@ -1,6 +1,8 @@
 import { createSecureContext } from 'node:tls';
 import type { Environment } from '../settings.ts';
 import type { Client, HttpTimeouts } from './client.ts';
+import { openDirectAgent } from './direct-agent.ts';
+import { createNodeClient } from './node-client.ts';
 import { loadProxySettings } from './proxy.ts';
 import { loadCertificateAuthorities } from './trust.ts';
 
@@ -15,11 +17,11 @@ export interface Clients {
 export function createClients(env: Environment, timeouts: HttpTimeouts): Clients {
   const opened = new Map<string, Promise<Client>>();
   return {
-    to({ protocol }) {
-      const known = opened.get(protocol);
+    to(url) {
+      const known = opened.get(url.protocol);
       if (known !== undefined) return known;
-      const opening = openClient(env, timeouts, protocol);
-      opened.set(protocol, opening);
+      const opening = openClient(url, env, timeouts);
+      opened.set(url.protocol, opening);
       return opening;
     },
     async close() {
@@ -30,21 +32,15 @@ export function createClients(env: Environment, timeouts: HttpTimeouts): Clients
   };
 }
 
-async function openClient(
-  env: Environment,
-  timeouts: HttpTimeouts,
-  protocol: string,
-): Promise<Client> {
+async function openClient(url: URL, env: Environment, timeouts: HttpTimeouts): Promise<Client> {
   const proxies = loadProxySettings(env);
   const proxied = proxies.httpProxy !== '' || proxies.httpsProxy !== '';
   // Slow to load, and plain connections have no use for it.
-  const ca = protocol === 'https:' || proxied ? await loadCertificateAuthorities(env) : undefined;
+  const secure = url.protocol === 'https:' || proxied;
+  const ca = secure ? await loadCertificateAuthorities(env) : undefined;
   // One context for all connections: each would parse every certificate again.
-  const secureContext = ca === undefined ? undefined : createSecureContext({ ca });
-  if (proxied) {
-    const { openProxiedClient } = await import('./proxied-client.ts');
-    return openProxiedClient({ timeouts, proxies, secureContext });
-  }
-  const { openDirectClient } = await import('./direct-client.ts');
-  return openDirectClient(protocol, { timeouts, secureContext });
+  const connect = ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
+  if (!proxied) return createNodeClient(await openDirectAgent(url, connect), timeouts);
+  const { openProxiedClient } = await import('./proxied-client.ts');
+  return openProxiedClient({ timeouts, proxies, connect });
 }

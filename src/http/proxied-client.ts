@@ -1,4 +1,4 @@
-import type { SecureContext } from 'node:tls';
+import type { ConnectionOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { FedBody } from './body.ts';
 import type { Answer, Client, ClientRequest, HttpTimeouts } from './client.ts';
@@ -7,24 +7,23 @@ import type { ProxySettings } from './proxy.ts';
 export interface ProxiedOptions {
   readonly timeouts: HttpTimeouts;
   readonly proxies: ProxySettings;
-  /** Which authorities are trusted; undefined for Node's own. */
-  readonly secureContext: SecureContext | undefined;
+  /** Which authorities are trusted; without a context, Node's own. */
+  readonly connect: Pick<ConnectionOptions, 'secureContext'>;
 }
 
 /** undici, which knows proxies: Node's own client learned them with version 24. */
 export async function openProxiedClient({
   timeouts,
   proxies,
-  secureContext,
+  connect,
 }: ProxiedOptions): Promise<Client> {
   const { EnvHttpProxyAgent } = await import('undici');
-  const tls = secureContext === undefined ? {} : { secureContext };
-  const connect = { timeout: timeouts.connect, autoSelectFamily: true, ...tls };
+  const tls = { timeout: timeouts.connect, autoSelectFamily: true, ...connect };
   const agent = new EnvHttpProxyAgent({
     ...proxies,
-    connect,
-    requestTls: connect,
-    proxyTls: connect,
+    connect: tls,
+    requestTls: tls,
+    proxyTls: tls,
     // Plain http goes to a proxy in absolute form, as every proxy takes it; https is tunnelled.
     proxyTunnel: false,
     headersTimeout: timeouts.headers,

@@ -5,6 +5,7 @@ import {
   type HttpResponse,
   parseHop,
 } from '../http/index.ts';
+import { agentFor } from './agent.ts';
 import type { NpmOptions } from './options.ts';
 
 /** Milliseconds. */
@@ -37,14 +38,4 @@ export async function openRegistryUrl(
   };
   const credentials = authorization === undefined ? undefined : { origin, authorization };
   return exchange(npm, address, { ...request, credentials });
-}
-
-async function agentFor(url: URL, options: NpmOptions) {
-  const { getAgent } = await import('@npmcli/agent');
-  const { ca, cert, key, localAddress, maxSockets, noProxy, strictSSL } = options;
-  return getAgent(url.href, {
-    ...{ ca, cert, key, localAddress, maxSockets, noProxy },
-    proxy: options.httpsProxy ?? options.proxy,
-    rejectUnauthorized: strictSSL !== false,
-  });
 }

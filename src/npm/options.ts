@@ -10,8 +10,12 @@ export interface NpmOptions {
   readonly httpsProxy?: string | null;
   readonly noProxy?: string | readonly string[] | null;
   readonly strictSSL?: boolean;
-  /** PEM; null and undefined for Node's own. */
-  readonly ca?: string | readonly string[] | null | undefined;
+  /** PEM; undefined for Node's own. */
+  readonly ca?: string | string[] | undefined;
+  /** PEM, of a client that has to prove who it is. */
+  readonly cert?: string | null;
+  readonly key?: string | null;
+  readonly localAddress?: string | null;
   readonly [name: string]: unknown;
 }
 

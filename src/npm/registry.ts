@@ -12,6 +12,19 @@ import type { Settings } from '../settings.ts';
 import { openRegistryUrl } from './open-registry-url.ts';
 import { loadNpmOptions, type NpmOptions } from './options.ts';
 
+type RegistrySettings = Pick<Settings, 'env' | 'cwd' | 'npmPackage'>;
+
+const configurations = new WeakMap<RegistrySettings, Promise<NpmOptions>>();
+
+/** Read once for the same settings: to resolve and to download are steps of one run. */
+function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
+  const known = configurations.get(settings);
+  if (known !== undefined) return known;
+  const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
+  configurations.set(settings, loading);
+  return loading;
+}
+
 export interface RegistryRequest {
   readonly headers?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
@@ -42,25 +55,22 @@ export interface RegistryOptions {
  * configuration that cannot be read, and `ABORTED`.
  */
 export function createRegistry(
-  settings: Pick<Settings, 'env' | 'cwd' | 'npmPackage'>,
+  settings: RegistrySettings,
   options: RegistryOptions = {},
 ): Registry {
   const { stall = 15_000 } = options;
   const policy = { ...RETRY_POLICY, ...options.retry };
-  let loading: Promise<NpmOptions> | undefined;
 
   const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
     if (request.signal?.aborted === true) throw aborted(request.signal);
-    loading ??= loadNpmOptions(settings);
-    const npm = { ...(await loading), spec: settings.npmPackage };
+    const npm = await configurationOf(settings);
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
     return openRegistryUrl(documentUrl(path, npm), npm, { stall, ...request });
   };
   return {
     async open(url, request = {}) {
       if (request.signal?.aborted === true) throw aborted(request.signal);
-      loading ??= loadNpmOptions(settings);
-      return openRegistryUrl(url, { ...(await loading), spec: settings.npmPackage }, request);
+      return openRegistryUrl(url, await configurationOf(settings), request);
     },
     getJson: (path, request = {}) =>
       withRetries(
