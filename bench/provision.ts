@@ -21,7 +21,7 @@ export async function provisioningRows(inputs: Inputs, runs: number): Promise<re
   const peak = Math.max(...[cold, zstd, npm, ready, resume].map(({ peakMb }) => peakMb));
   return [
     cold.row,
-    zstd.row,
+    ...zstd.rows,
     npm.row,
     ...ready.rows,
     resume.row,

@@ -9,8 +9,8 @@ export interface BenchRow {
   readonly unit: 's' | 'MB';
   /** `ours / theirs`, or `ours` where there is no other side. */
   readonly ratio: number;
-  /** The ratio, or the number, to stay at or below. */
-  readonly goal: number;
+  /** The ratio, or the number, to stay at or below; null for a row that only helps to read another. */
+  readonly goal: number | null;
 }
 
 export function compare(
@@ -27,8 +27,8 @@ export function formatRows(rows: readonly BenchRow[]): string {
     formatValue(ours, unit),
     theirs === null ? '' : formatValue(theirs, unit),
     theirs === null ? '' : ratio.toFixed(2),
-    theirs === null ? formatValue(goal, unit) : goal.toFixed(2),
-    ratio <= goal ? 'reached' : 'missed',
+    goal === null ? '' : theirs === null ? formatValue(goal, unit) : goal.toFixed(2),
+    verdictOn({ ratio, goal }) ?? '',
   ]);
   const table = [head, ...cells];
   const widths = head.map((_, column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
@@ -40,6 +40,14 @@ export function formatRows(rows: readonly BenchRow[]): string {
         .trimEnd(),
     )
     .join('\n');
+}
+
+export function verdictOn({
+  ratio,
+  goal,
+}: Pick<BenchRow, 'ratio' | 'goal'>): 'reached' | 'missed' | null {
+  if (goal === null) return null;
+  return ratio <= goal ? 'reached' : 'missed';
 }
 
 export function formatValue(value: number, unit: BenchRow['unit']): string {

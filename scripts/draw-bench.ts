@@ -1,6 +1,6 @@
 /** Draws docs/bench.svg from `.bench/results.json`, which `npm run bench` leaves. */
 import { readFile, writeFile } from 'node:fs/promises';
-import { type BenchRow, formatValue } from '../bench/row.ts';
+import { type BenchRow, formatValue, verdictOn } from '../bench/row.ts';
 import { escapeXml } from './escape-xml.ts';
 
 const ROW = 34;
@@ -19,12 +19,13 @@ const height = end + alone.length * LINE + 16;
 const bars = compared.map(({ work, against, ratio, goal }, index) => {
   const y = TOP + index * ROW;
   const width = Math.min(ratio, 1.6) * SCALE;
-  const goalX = (LABEL + Math.min(goal, 1.6) * SCALE).toFixed(1);
+  const goalX = (LABEL + Math.min(goal ?? 0, 1.6) * SCALE).toFixed(1);
+  const mark = `<line x1="${goalX}" x2="${goalX}" y1="${y - 1}" y2="${y + 23}" class="goal"/>`;
   return [
     `<text x="${LABEL - 12}" y="${y + 11}" text-anchor="end">${escapeXml(work)}</text>`,
     `<text x="${LABEL - 12}" y="${y + 24}" text-anchor="end" class="against">against ${escapeXml(against)}</text>`,
-    `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${verdict({ ratio, goal })}"/>`,
-    `<line x1="${goalX}" x2="${goalX}" y1="${y - 1}" y2="${y + 23}" class="goal"/>`,
+    `<rect x="${LABEL}" y="${y + 2}" width="${width.toFixed(1)}" height="18" rx="2" class="${verdictOn({ ratio, goal }) ?? 'alike'}"/>`,
+    ...(goal === null ? [] : [mark]),
     `<text x="${(LABEL + width + 8).toFixed(1)}" y="${y + 16}">${ratio.toFixed(2)}</text>`,
   ].join('\n  ');
 });
@@ -32,10 +33,11 @@ const bars = compared.map(({ work, against, ratio, goal }, index) => {
 // Numbers of ours alone: nothing to draw a bar against.
 const facts = alone.map((row, index) => {
   const y = end + index * LINE + 16;
-  const value = `${formatValue(row.ours, row.unit)} of ${formatValue(row.goal, row.unit)}`;
+  const goal = row.goal === null ? '' : ` of ${formatValue(row.goal, row.unit)}`;
+  const value = `${formatValue(row.ours, row.unit)}${goal}`;
   return [
     `<text x="${LABEL - 12}" y="${y}" text-anchor="end">${escapeXml(row.work)}:</text>`,
-    `<text x="${LABEL}" y="${y}" class="${verdict(row)}">${value}</text>`,
+    `<text x="${LABEL}" y="${y}" class="${verdictOn(row) ?? 'alike'}">${value}</text>`,
   ].join('\n  ');
 });
 
@@ -46,6 +48,7 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABEL + 1.6 
     .against { font-size: 11px; fill: #6e7781 }
     .reached { fill: #2da44e }
     .missed { fill: #bf8700 }
+    .alike { fill: #8c959f }
     .goal { stroke: #24292f; stroke-width: 2 }
     .one { stroke: #afb8c1; stroke-dasharray: 3 3 }
     rect.page { fill: #ffffff }
@@ -58,7 +61,3 @@ const svg = `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${LABEL + 1.6 
 </svg>
 `;
 await writeFile(new URL('../docs/bench.svg', import.meta.url), svg);
-
-function verdict({ ratio, goal }: Pick<BenchRow, 'ratio' | 'goal'>): 'reached' | 'missed' {
-  return ratio <= goal ? 'reached' : 'missed';
-}
