@@ -19,6 +19,18 @@ export function addPythonFlags(command: Command): Command {
 }
 
 /**
+ * Whether a Python environment is meant.
+ * @throws CodexRuntimeError `USAGE` for an interpreter that nobody would ask
+ */
+export function isForPython({ ecosystem, python }: PythonFlags): boolean {
+  if (ecosystem === 'python') return true;
+  if (python === undefined) return false;
+  throw new CodexRuntimeError('USAGE', '--python belongs to --ecosystem python.', {
+    hint: 'Add --ecosystem python, or leave out --python.',
+  });
+}
+
+/**
  * What the flags add to the library's options for Python.
  * @throws CodexRuntimeError `USAGE` with `--global`, which is npm's
  */

@@ -9,6 +9,6 @@ export {
 export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { findLostPackage, type LostPackage } from './lost-package.ts';
 export { installNodePackage } from './node.ts';
-export { layoutOf, type PrefixOptions } from './prefix.ts';
+export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { isUnknownToNpm } from './prefix-json.ts';
 export { uninstallNodePackage } from './uninstall-node.ts';

@@ -12,6 +12,11 @@ export interface PrefixOptions extends RuntimeOptions {
   readonly name?: string;
 }
 
+/** Whether the options speak of a prefix, and not of everything that is on this machine. */
+export function namesPrefix({ prefix, global, name }: PrefixOptions): boolean {
+  return prefix !== undefined || global === true || name !== undefined;
+}
+
 /** The prefix that the options name, in npm's layout. */
 export async function layoutOf(options: PrefixOptions): Promise<PrefixLayout> {
   const settings = settingsOf(options);

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { CodexRuntimeError } from '../errors.ts';
 import { exactRequest } from '../exact-request.ts';
 import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { type PackagePlan, planPackage, planRootPackage, writePackage } from '../stage/index.ts';
@@ -59,6 +60,11 @@ async function planTarget(options: StageOptions): Promise<PackagePlan> {
 }
 
 async function planRoot(options: StageOptions): Promise<PackagePlan> {
+  if (options.ecosystem === 'python') {
+    throw new CodexRuntimeError('USAGE', "A root package is npm's: Python has none.", {
+      hint: 'Leave out --root, or --ecosystem python.',
+    });
+  }
   const { version } = await exactRequest(await completeRequest(options));
   return await planRootPackage({
     ...templateOptions(options),

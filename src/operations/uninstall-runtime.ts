@@ -5,6 +5,8 @@ import {
   forgetPrefix,
   layoutOf,
   loadInstalled,
+  namesPrefix,
+  type PrefixLayout,
   type PrefixOptions,
   uninstallNodePackage,
 } from '../install/index.ts';
@@ -13,7 +15,7 @@ import { settingsOf } from '../request.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { listRuntimes, lockPath, removeRuntime, workOnce } from '../store/index.ts';
-import { parseTarget } from '../target/index.ts';
+import { parseTarget, type Triple } from '../target/index.ts';
 
 /** What is gone. */
 export interface Uninstalled {
@@ -28,20 +30,64 @@ export interface Uninstalled {
   } | null;
 }
 
+/** The package of a prefix that is to go, whole or what is left of it. */
+interface FoundPackage {
+  readonly layout: PrefixLayout;
+  readonly name: string;
+  /** Null where nothing tells. */
+  readonly version: string | null;
+  /** Null where nothing tells. */
+  readonly target: Triple | null;
+  readonly dir: string;
+}
+
 /**
  * With a version: removes that version's runtimes from the store (of all targets, or of `target`);
- * prefixes keep their files. Without one, or with a prefix: removes the package from the prefix.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is nothing to remove, `PIN_INVALID`
+ * prefixes keep their files. Without one, or with `prefix`, `global` or `name`: removes the package
+ * from the prefix, with a version only if it is of that one.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is nothing to remove, or the prefix has
+ * another version or target, and then nothing is removed; `USAGE` for a target without a version;
+ * `PIN_INVALID`
  */
 export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uninstalled> {
-  const wantsPrefix =
-    options.version === undefined || options.prefix !== undefined || options.global === true;
+  const { version } = options;
+  if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
+  const wantsPrefix = version === undefined || namesPrefix(options);
+  const found = wantsPrefix ? await findPackage(options) : undefined;
+  if (version !== undefined && found !== undefined) verifyMeant(found, version, options.target);
   const gone = {
-    runtimes: options.version === undefined ? [] : await removeStored(options, options.version),
-    package: wantsPrefix ? await removeInstalled(options) : null,
+    runtimes: version === undefined ? [] : await removeStored(options, version),
+    package: found === undefined ? null : await removePackage(options, found),
   };
   if (gone.runtimes.length > 0 || gone.package !== null) return gone;
   throw await nothingThere(options, wantsPrefix);
+}
+
+function targetAlone(target: string): CodexRuntimeError {
+  return new CodexRuntimeError('USAGE', '--target goes with a version of the store.', {
+    hint: 'Name the version too, or leave --target out to remove the package from the prefix.',
+    fields: { target },
+  });
+}
+
+/** Whoever names a version and a prefix means that version there, and no other. */
+function verifyMeant(found: FoundPackage, text: string, targetText: string | undefined): void {
+  const { name, layout, version, target } = found;
+  const { semver } = parseVersion(text);
+  const triple = targetText === undefined ? null : parseTarget(targetText).triple;
+  const isMeant =
+    (version === null || version === semver) &&
+    (triple === null || target === null || target === triple);
+  if (isMeant) return;
+  const forTarget = target === null ? '' : ` for ${target}`;
+  throw new CodexRuntimeError(
+    'RELEASE_NOT_FOUND',
+    `The package ${name} in the prefix ${layout.prefix} is Codex ${version}${forTarget}; nothing was removed.`,
+    {
+      hint: 'Leave the version out to remove what is in the prefix, or the prefix to remove the version from the store.',
+      fields: { version: semver, prefix: layout.prefix, actual: version, target },
+    },
+  );
 }
 
 async function nothingThere(
@@ -90,17 +136,25 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
   return removed;
 }
 
-async function removeInstalled(options: PrefixOptions): Promise<Uninstalled['package']> {
+async function findPackage(options: PrefixOptions): Promise<FoundPackage | undefined> {
   const layout = await layoutOf(options);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
-  const { home } = settingsOf(options);
-  const found = (await loadInstalled(layout, name)) ?? (await findLostPackage(home, layout, name));
-  if (found === undefined) return null;
+  const installed = await loadInstalled(layout, name);
+  if (installed !== undefined) {
+    const { version, dir, runtime } = installed;
+    return { layout, name, version, target: runtime.target, dir };
+  }
+  const lost = await findLostPackage(settingsOf(options).home, layout, name);
+  if (lost === undefined) return undefined;
+  return { layout, name, version: lost.version, target: null, dir: lost.dir };
+}
+
+async function removePackage(
+  options: PrefixOptions,
+  { layout, name, version, dir }: FoundPackage,
+): Promise<Uninstalled['package']> {
   await uninstallNodePackage(layout, name);
-  await forgetPrefix(home, {
-    prefix: layout.prefix,
-    global: layout.global,
-    name,
-  });
-  return { name, version: found.version, dir: found.dir };
+  const { prefix, global } = layout;
+  await forgetPrefix(settingsOf(options).home, { prefix, global, name });
+  return { name, version, dir };
 }

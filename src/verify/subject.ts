@@ -6,6 +6,7 @@ import {
   layoutOf,
   loadInstalled,
   loadKnownPrefixes,
+  namesPrefix,
   type PrefixLayout,
   type PrefixOptions,
   prefixLayout,
@@ -49,7 +50,7 @@ export interface Subject {
  */
 export async function findSubjects(options: PrefixOptions): Promise<readonly Subject[]> {
   const { home } = settingsOf(options);
-  const inPrefix = options.prefix !== undefined || options.global === true;
+  const inPrefix = namesPrefix(options);
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
   const known = await prefixesOf(options, inPrefix);
   const installed = await Promise.all(

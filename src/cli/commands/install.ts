@@ -12,7 +12,7 @@ import {
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
-import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
+import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface InstallFlags extends RuntimeFlags, PythonFlags {
   readonly dryRun?: true;
@@ -39,6 +39,7 @@ async function install(
   version: string | undefined,
   flags: InstallFlags,
 ): Promise<CommandResult> {
+  const forPython = isForPython(flags);
   const progress = await createProgress(context, flags);
   const options = libraryOptions(context, {
     version,
@@ -46,16 +47,16 @@ async function install(
     onProgress: preparingHeap(progress.onProgress),
   });
   try {
-    if (flags.ecosystem === 'python') {
-      const forPython = { ...options, ...pythonOptions(flags) };
+    if (forPython) {
+      const pythonRequest = { ...options, ...pythonOptions(flags) };
       if (flags.dryRun === true) {
         const module = await import('../../operations/preview-python-install.ts');
-        const preview = await module.previewPythonInstall(forPython);
+        const preview = await module.previewPythonInstall(pythonRequest);
         printResult(context, flags, { result: preview, text: preview.summary });
         return 0;
       }
       const module = await import('../../operations/install-python-runtime.ts');
-      const result = await module.installPythonRuntime(forPython);
+      const result = await module.installPythonRuntime(pythonRequest);
       progress.end();
       printResult(context, flags, { result, text: result.executable });
       return 0;

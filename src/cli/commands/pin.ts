@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { checkPin } from '../../operations/check-pin.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
@@ -24,7 +24,11 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   const command = new Command('pin')
     .description('Lock a version: the bytes it may be, for all six targets on every channel.')
     .argument('[version]', 'as for install (default: what the environment or the lockfile names)')
-    .option('--check', 'compare the lockfile with the channels, and change nothing')
+    .addOption(
+      new Option('--check', 'compare the lockfile with the channels, and change nothing').conflicts(
+        ['verifySignature', 'trustedRoot'],
+      ),
+    )
     .option('--deep', "fetch every target, and lock the executable's sha256 too");
   addSignatureFlags(command);
   return addCommonFlags(addSourceFlags(command))

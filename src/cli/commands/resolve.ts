@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import {
   type Resolution,
   resolveAllTargets,
@@ -24,7 +24,9 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   const command = new Command('resolve')
     .description('Show the release, the asset that would be taken, its digest and its sources.')
     .argument('[version]', 'as for install');
-  addRuntimeFlags(command).option('--all-targets', 'for each of the six targets');
+  addRuntimeFlags(command).addOption(
+    new Option('--all-targets', 'for each of the six targets').conflicts('target'),
+  );
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: ResolveFlags) => {

@@ -29,7 +29,12 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         .choices(['node', 'python'])
         .default('node'),
     )
-    .option('--root', "npm's root package, which depends on the platform packages");
+    .addOption(
+      new Option('--root', "npm's root package, which depends on the platform packages").conflicts([
+        'target',
+        'variant',
+      ]),
+    );
   addRuntimeFlags(addTemplateFlags(command));
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)

@@ -3,7 +3,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
-import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
+import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface UninstallFlags extends CommonFlags, PythonFlags {
   readonly target?: string;
@@ -30,10 +30,10 @@ async function uninstall(
   flags: UninstallFlags,
 ): Promise<Uninstalled> {
   const options = libraryOptions(context, { version, flags });
-  if (flags.ecosystem !== 'python') return await uninstallRuntime(options);
+  if (!isForPython(flags)) return await uninstallRuntime(options);
   const forPython = { ...options, ...pythonOptions(flags) };
-  if (version !== undefined) {
-    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version.', {
+  if (version !== undefined || flags.target !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version and no target.', {
       hint: 'Name an interpreter with --python, or a directory with --prefix.',
     });
   }
@@ -47,4 +47,5 @@ Examples:
   codex-runtime uninstall -g
   codex-runtime uninstall --ecosystem python --python .venv/bin/python
   codex-runtime uninstall 0.115.0               the version in the store; prefixes keep theirs
+  codex-runtime uninstall 0.115.0 --prefix demo  both, if demo has that version
 `;

@@ -1,9 +1,9 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
 import { formatBytes } from '../format.ts';
-import { addPythonFlags, type PythonFlags, pythonOptions } from '../python-flags.ts';
+import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
 interface VerifyFlags extends CommonFlags, PythonFlags {
@@ -17,17 +17,20 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       'Hash every file again, look for missing and foreign ones, and let the executable say its version.',
     )
     .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
-    .option('--target <target>', 'only this target in the store', nonEmpty)
+    .addOption(
+      new Option('--target <target>', 'only this target in the store')
+        .argParser(nonEmpty)
+        .conflicts(['prefix', 'global', 'name', 'ecosystem']),
+    )
     .option('--handshake', 'speak to its app-server too');
   return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
       const given = libraryOptions(context, { version, flags });
       const options = { ...given, handshake: flags.handshake === true };
-      const result =
-        flags.ecosystem === 'python'
-          ? await verifyPythonRuntime({ ...options, ...pythonOptions(flags) })
-          : await verifyRuntimes(options);
+      const result = isForPython(flags)
+        ? await verifyPythonRuntime({ ...options, ...pythonOptions(flags) })
+        : await verifyRuntimes(options);
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
       done(0);
     });

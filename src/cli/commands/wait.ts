@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { WAIT_TIMEOUT_MS, waitForRelease } from '../../operations/wait-for-release.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { parseDuration } from '../duration.ts';
@@ -26,7 +26,9 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .option('--target <list>', 'targets that have to be there (default: all six)', parseList)
     .option('--timeout <duration>', 'how long at most: 90s, 30m, 2h (default: 30m)', parseDuration)
     .option('--interval <duration>', 'pause between two looks (default: 15s)', parseDuration)
-    .option('--once', 'look once, as --timeout 0');
+    .addOption(
+      new Option('--once', 'look once, as --timeout 0').conflicts(['timeout', 'interval']),
+    );
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string, flags: WaitFlags) => {

@@ -35,6 +35,49 @@ describe('codex-runtime list, which, resolve and uninstall', () => {
     expect(document(again)['message']).toContain(join(around.dir, 'home'));
   });
 
+  it('uninstall with a version and a prefix takes that version in both, and nothing of another', async () => {
+    const releases = [await miniatureRelease('1.2.3'), await miniatureRelease('1.3.0')];
+    await using github = await startLoopbackGitHub({ releases });
+    const around = { dir: await tempDir(), env: github.env };
+    await runCli(['which', '1.2.3'], around);
+    await runCli(['install', '1.3.0', '--prefix', 'demo'], around);
+    for (const words of [['1.2.3'], ['1.3.0', '--target', 'win32-x64']]) {
+      const other = await runCli(['uninstall', ...words, '--prefix', 'demo', '--json'], around);
+      expect(other.status).toBe(4);
+      expect(document(other)).toMatchObject({ code: 'RELEASE_NOT_FOUND', actual: '1.3.0' });
+    }
+    const before = document(await runCli(['list', '--json'], around));
+    expect(before['runtimes']).toHaveLength(2);
+    expect(before['prefixes']).toMatchObject([{ version: '1.3.0', healthy: true }]);
+    const both = document(
+      await runCli(['uninstall', '1.3.0', '--prefix', 'demo', '--json'], around),
+    );
+    expect(both).toMatchObject({
+      runtimes: [expect.stringContaining('1.3.0')],
+      package: { version: '1.3.0' },
+    });
+    expect(document(await runCli(['list', '--json'], around))).toMatchObject({
+      runtimes: [{ version: '1.2.3' }],
+      prefixes: [],
+    });
+  });
+
+  it('uninstall and verify take --name for the package of a prefix', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    await runCli(['install', '1.2.3', '--name', 'other'], around);
+    expect(document(await runCli(['verify', '--name', 'other', '--json'], around))).toMatchObject({
+      runtimes: [{ place: 'prefix', dir: join(around.dir, 'node_modules/other') }],
+    });
+    const missing = await runCli(['verify', '--name', 'nobody', '--json'], around);
+    expect(missing.status).toBe(4);
+    const gone = await runCli(['uninstall', '1.2.3', '--name', 'other', '--json'], around);
+    expect(document(gone)).toMatchObject({
+      runtimes: [expect.stringContaining('1.2.3')],
+      package: { name: 'other' },
+    });
+  });
+
   it('resolve shows asset, digest and sources for each target and downloads nothing', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const around = { dir: await tempDir(), env: github.env };
