@@ -3,7 +3,10 @@ export { packageLock } from './builds.ts';
 export { type InstalledPackage, isHealthy, listLeftovers, loadInstalled } from './installed.ts';
 export {
   forgetPrefix,
+  forgetPython,
+  type KnownPrefix,
   loadKnownPrefixes,
+  type PythonPlace,
   rememberPrefix,
 } from './known-prefixes.ts';
 export { type PrefixLayout, prefixLayout } from './layout.ts';
@@ -11,4 +14,5 @@ export { findLostPackage, type LostPackage } from './lost-package.ts';
 export { installNodePackage } from './node.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { isUnknownToNpm } from './prefix-json.ts';
+export { isPythonPackageWhole, loadPythonRuntime } from './python-package.ts';
 export { uninstallNodePackage } from './uninstall-node.ts';

@@ -2,6 +2,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { asJsonObject, isJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 
 /** A prefix that this machine's runtimes were installed into. */
 export interface KnownPrefix {
@@ -10,6 +12,16 @@ export interface KnownPrefix {
   readonly global: boolean;
   /** The package's name. */
   readonly name: string;
+  /** Where Python has the package; absent for npm's layouts. */
+  readonly python?: PythonPlace;
+}
+
+/** A package that pip installed. */
+export interface PythonPlace {
+  /** Absolute path of the package: no layout tells where an environment has it. */
+  readonly dir: string;
+  /** The interpreter whose own environment it is; null for a directory. */
+  readonly interpreter: string | null;
 }
 
 /**
@@ -40,6 +52,14 @@ export async function forgetPrefix(home: string, known: KnownPrefix): Promise<vo
   await rm(notePath(home, known), { force: true }).catch(() => undefined);
 }
 
+/** Forgets the prefixes whose Python package was `dir`. */
+export async function forgetPython(home: string, dir: string): Promise<void> {
+  const known = await loadKnownPrefixes(home);
+  await Promise.all(
+    known.filter(({ python }) => python?.dir === dir).map((each) => forgetPrefix(home, each)),
+  );
+}
+
 /** Every prefix that was noted, whether or not it still holds a package, sorted. */
 export async function loadKnownPrefixes(home: string): Promise<readonly KnownPrefix[]> {
   const dir = join(home, 'prefixes');
@@ -53,18 +73,24 @@ export async function loadKnownPrefixes(home: string): Promise<readonly KnownPre
 
 function parseNote(text: string): KnownPrefix | undefined {
   try {
-    const { prefix, global, name } = JSON.parse(text) as Record<string, unknown>;
+    const { prefix, global, name, python } = asJsonObject(parseBoundedJson(text));
     if (typeof prefix !== 'string' || typeof global !== 'boolean' || typeof name !== 'string') {
       return undefined;
     }
-    return { prefix, global, name };
+    const known = { prefix, global, name };
+    if (!isJsonObject(python)) return known;
+    const { dir, interpreter } = python;
+    if (typeof dir !== 'string') return undefined;
+    const place = { dir, interpreter: typeof interpreter === 'string' ? interpreter : null };
+    return { ...known, python: place };
   } catch {
     return undefined;
   }
 }
 
 /** The file that notes a prefix. */
-export function notePath(home: string, { prefix, global, name }: KnownPrefix): string {
-  const id = createHash('sha256').update(`${prefix}\0${global}\0${name}`).digest('hex');
+export function notePath(home: string, { prefix, global, name, python }: KnownPrefix): string {
+  const place = [prefix, global, name, ...(python === undefined ? [] : [python.dir])].join('\0');
+  const id = createHash('sha256').update(place).digest('hex');
   return join(home, 'prefixes', `${id.slice(0, 32)}.json`);
 }

@@ -31,6 +31,8 @@ export interface InstalledPython {
   readonly dir: string;
   /** The environment, or the target directory. */
   readonly prefix: string;
+  /** Absolute path of the interpreter, in a virtual environment its own. */
+  readonly interpreter: string;
 }
 
 /**
@@ -165,6 +167,7 @@ print(json.dumps({
     "executable": shown(package.bundled_codex_path()),
     "dir": shown(package.bundled_package_dir()),
     "prefix": prefix or sys.prefix,
+    "interpreter": sys.executable,
 }))
 `;
 
@@ -187,8 +190,8 @@ function parseInstalled(text: string): InstalledPython | null {
   } catch {
     return null;
   }
-  const { version, executable, dir, prefix } = asJsonObject(value);
-  const texts = [version, executable, dir, prefix];
+  const { version, executable, dir, prefix, interpreter } = asJsonObject(value);
+  const texts = [version, executable, dir, prefix, interpreter];
   if (!texts.every((each) => typeof each === 'string')) return null;
-  return { version, executable, dir, prefix } as InstalledPython;
+  return { version, executable, dir, prefix, interpreter } as InstalledPython;
 }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
+import { rememberPrefix } from '../install/index.ts';
 import type { PythonEnvironment } from '../install/python.ts';
 import { tidyDirectory } from '../install/python.ts';
 import { completeRequest } from '../request.ts';
@@ -10,6 +11,7 @@ import { homeLayout, isWantedOutside, lockPath, type Runtime, runtimeDir } from 
 import type { InstallResult } from './install-runtime.ts';
 import {
   isForeign,
+  knownPlace,
   loadComplete,
   type PresentPython,
   type PythonOptions,
@@ -51,6 +53,7 @@ export async function installPythonRuntime(
     if (environment.prefix !== null) {
       await tidyDirectory({ ...environment.names, prefix: environment.prefix });
     }
+    await rememberPrefix(home, knownPlace(environment, present));
     const dir = runtimeDir(home, present.runtime);
     return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
   }
@@ -66,6 +69,7 @@ export async function installPythonRuntime(
   const { runtime, source, downloaded } = provisioned;
   const installed = await loadComplete(environment);
   if (installed === null) throw notFound(environment);
+  await rememberPrefix(home, knownPlace(environment, installed));
   request.onProgress?.({
     type: 'installed',
     dir: installed.found.dir,

@@ -3,18 +3,25 @@ import { join } from 'node:path';
 import {
   findLostPackage,
   isHealthy,
+  isPythonPackageWhole,
+  type KnownPrefix,
   type LostPackage,
   loadInstalled,
   loadKnownPrefixes,
+  loadPythonRuntime,
+  type PythonPlace,
   prefixLayout,
 } from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { DEFAULT_REPO, type Settings } from '../settings.ts';
 import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** A runtime in the store. */
 export interface ListedRuntime {
   readonly version: string;
+  /** `owner/name` whose release it is. */
+  readonly repo: string;
   readonly target: Triple;
   readonly variant: 'package' | 'binary';
   readonly dir: string;
@@ -27,13 +34,18 @@ export interface ListedRuntime {
   readonly storedAt: string;
 }
 
-/** A package in a prefix. */
+/** A package in a prefix, or in a Python environment or directory. */
 export interface ListedPrefix {
   readonly prefix: string;
   readonly global: boolean;
+  readonly ecosystem: 'node' | 'python';
+  /** The interpreter whose own environment it is in; null for a directory and for npm's layouts. */
+  readonly python: string | null;
   readonly name: string;
   /** Null when a lost package does not tell. */
   readonly version: string | null;
+  /** `owner/name` whose release it is; null when nothing tells. */
+  readonly repo: string | null;
   /** Null with `missing`, as `executable`. */
   readonly target: Triple | null;
   readonly executable: string | null;
@@ -47,7 +59,10 @@ export interface Listing {
   readonly prefixes: readonly ListedPrefix[];
 }
 
-/** What is on this machine: the store's runtimes, and the prefixes that hold a package of ours. */
+/**
+ * What is on this machine: the store's runtimes, and the prefixes that hold a package of ours. A
+ * Python package that is gone is not listed: to remove it is pip's business too.
+ */
 export async function listInstalled(options: RuntimeOptions = {}): Promise<Listing> {
   const settings = settingsOf(options);
   const runtimes: ListedRuntime[] = [];
@@ -56,31 +71,68 @@ export async function listInstalled(options: RuntimeOptions = {}): Promise<Listi
   }
   const prefixes: ListedPrefix[] = [];
   for (const known of await loadKnownPrefixes(settings.home)) {
-    const layout = prefixLayout({ ...known, platform: settings.host.platform });
-    const found = await loadInstalled(layout, known.name);
-    if (found === undefined) {
-      const lost = await findLostPackage(settings.home, layout, known.name);
-      if (lost !== undefined) prefixes.push({ ...known, ...describeLost(lost) });
-      continue;
-    }
-    const { version, executable, runtime } = found;
-    const healthy = await isHealthy(layout, found);
-    const state = healthy ? 'healthy' : 'damaged';
-    prefixes.push({ ...known, version, target: runtime.target, executable, healthy, state });
+    const { python } = known;
+    const prefix =
+      python === undefined
+        ? await describeNode(known, settings)
+        : await describePython(known, python);
+    if (prefix !== undefined) prefixes.push(prefix);
   }
   return { runtimes, prefixes };
 }
 
+async function describeNode(
+  { prefix, global, name }: KnownPrefix,
+  { home, host }: Settings,
+): Promise<ListedPrefix | undefined> {
+  const layout = prefixLayout({ prefix, global, platform: host.platform });
+  const place = { prefix, global, ecosystem: 'node', python: null, name } as const;
+  const found = await loadInstalled(layout, name);
+  if (found === undefined) {
+    const lost = await findLostPackage(home, layout, name);
+    return lost === undefined ? undefined : { ...place, ...describeLost(lost) };
+  }
+  const { version, executable, runtime } = found;
+  const { target, repo = DEFAULT_REPO } = runtime;
+  const healthy = await isHealthy(layout, found);
+  const state = healthy ? 'healthy' : 'damaged';
+  return { ...place, version, repo, target, executable, healthy, state };
+}
+
+async function describePython(
+  { prefix, global, name }: KnownPrefix,
+  { dir, interpreter }: PythonPlace,
+): Promise<ListedPrefix | undefined> {
+  const place = { prefix, global, ecosystem: 'python', python: interpreter, name } as const;
+  const runtime = await loadPythonRuntime(dir);
+  if (runtime === undefined) return undefined;
+  if (runtime === null) return { ...place, ...UNREADABLE, state: 'damaged' };
+  const { version, target, repo = DEFAULT_REPO } = runtime;
+  const executable = join(dir, ...runtime.entrypoint.split('/'));
+  const healthy = await isPythonPackageWhole(dir, runtime);
+  const state = healthy ? 'healthy' : 'damaged';
+  return { ...place, version, repo, target, executable, healthy, state };
+}
+
+const UNREADABLE = {
+  version: null,
+  repo: null,
+  target: null,
+  executable: null,
+  healthy: false,
+} as const;
+
 function describeLost({ version, trace }: LostPackage) {
   const state = trace === 'manifest' ? 'damaged' : 'missing';
-  return { version, target: null, executable: null, healthy: false, state } as const;
+  return { ...UNREADABLE, version, state } as const;
 }
 
 async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntime> {
-  const { version, target, variant, origin, files } = manifest;
+  const { version, repo = DEFAULT_REPO, target, variant, origin, files } = manifest;
   const { mtime } = await lstat(join(dir, MANIFEST_NAME));
   return {
     version,
+    repo,
     target,
     variant,
     dir,

@@ -1,18 +1,14 @@
-import { readFile, realpath, stat } from 'node:fs/promises';
-import { join, relative, resolve } from 'node:path';
+import { realpath } from 'node:fs/promises';
+import { relative, resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import type { ExactRequest } from '../exact-request.ts';
+import { isPythonPackageWhole, type KnownPrefix, loadPythonRuntime } from '../install/index.ts';
 import type { PythonEnvironment } from '../install/python.ts';
 import { type InstalledPython, installedPythonRuntime } from '../install/python.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
-import {
-  MANIFEST_NAME,
-  parseDescription,
-  type RuntimeDescription,
-  verifyFiles,
-} from '../store/index.ts';
+import type { RuntimeDescription } from '../store/index.ts';
 import { hostTarget } from '../target/index.ts';
 
 export interface PythonOptions extends RuntimeOptions {
@@ -49,19 +45,20 @@ export async function loadComplete(environment: PythonEnvironment): Promise<Pres
   const found = await installedPythonRuntime(environment);
   // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
   if (found === null || !(await isBelow(environment.prefix, found.dir))) return null;
-  const text = await readFile(join(found.dir, MANIFEST_NAME), 'utf8').catch(() => null);
-  const runtime = text === null ? undefined : parseDescription(text);
-  if (runtime === undefined) return null;
+  const runtime = await loadPythonRuntime(found.dir);
+  if (runtime === undefined || runtime === null) return null;
   // Python and the package must mean one version, whichever way each spells it.
   if (tryParseVersion(found.version)?.semver !== runtime.version) return null;
-  for (const { path, size } of runtime.files) {
-    const stats = await stat(join(found.dir, path)).catch(() => null);
-    if (stats?.size !== size) return null;
-  }
-  // Python runs these; pip gives them modes of its own.
-  const damages = await verifyFiles(found.dir, runtime.packageFiles ?? []);
-  if (damages.some(({ kind }) => kind !== 'mode')) return null;
-  return { found, runtime };
+  return (await isPythonPackageWhole(found.dir, runtime)) ? { found, runtime } : null;
+}
+
+/** The place as the home notes it. */
+export function knownPlace(
+  { names, prefix }: PythonEnvironment,
+  { found }: PresentPython,
+): KnownPrefix {
+  const python = { dir: found.dir, interpreter: prefix === null ? found.interpreter : null };
+  return { prefix: found.prefix, global: false, name: names.distribution, python };
 }
 
 async function isBelow(prefix: string | null, dir: string): Promise<boolean> {

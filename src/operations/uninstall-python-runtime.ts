@@ -1,9 +1,12 @@
+import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import { forgetPython } from '../install/index.ts';
 import {
   installedDistribution,
   removeFromDirectory,
   uninstallPythonPackage,
 } from '../install/python.ts';
+import { settingsOf } from '../request.ts';
 import { type PythonOptions, pythonEnvironment } from './python-environment.ts';
 import type { Uninstalled } from './uninstall-runtime.ts';
 
@@ -16,15 +19,18 @@ import type { Uninstalled } from './uninstall-runtime.ts';
  */
 export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
   const environment = pythonEnvironment(options);
+  const { home } = settingsOf(options);
   const { prefix, names, python } = environment;
   const found = await installedDistribution(environment);
   const name = names.distribution;
   if (prefix !== null) {
     if (await removeFromDirectory({ ...names, prefix }, options.signal)) {
+      await forgetPython(home, join(prefix, names.importName));
       return { runtimes: [], package: { name, version: found?.version ?? 'unknown', dir: prefix } };
     }
   } else if (found !== null) {
     await uninstallPythonPackage(environment);
+    await forgetPython(home, join(found.dir, names.importName));
     return { runtimes: [], package: { name, ...found } };
   }
   throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${prefix ?? python} has no ${name}.`, {

@@ -2,7 +2,13 @@ import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { prunePartials } from '../download/index.ts';
-import { loadInstalled, loadKnownPrefixes, prefixLayout } from '../install/index.ts';
+import {
+  type KnownPrefix,
+  loadInstalled,
+  loadKnownPrefixes,
+  loadPythonRuntime,
+  prefixLayout,
+} from '../install/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
 import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
@@ -108,14 +114,11 @@ async function candidates(
 ): Promise<readonly PruneCandidate[]> {
   const { home, host } = settings;
   const installed = await Promise.all(
-    (await loadKnownPrefixes(home)).map((known) =>
-      loadInstalled(prefixLayout({ ...known, platform: host.platform }), known.name),
-    ),
+    (await loadKnownPrefixes(home)).map((known) => installedIn(known, host.platform)),
   );
   const inPrefix = ({ manifest }: Runtime): boolean =>
     installed.some(
-      (found) =>
-        found?.runtime.version === manifest.version && found.runtime.target === manifest.target,
+      (found) => found?.version === manifest.version && found.target === manifest.target,
     );
   return await Promise.all(
     (await listRuntimes(home)).map(async (runtime) => ({
@@ -126,6 +129,11 @@ async function candidates(
       running: await runsFrom(runtime.dir, running),
     })),
   );
+}
+
+async function installedIn(known: KnownPrefix, platform: string) {
+  if (known.python !== undefined) return await loadPythonRuntime(known.python.dir);
+  return (await loadInstalled(prefixLayout({ ...known, platform }), known.name))?.runtime;
 }
 
 async function runsFrom(dir: string, running: readonly string[] | null): Promise<boolean> {

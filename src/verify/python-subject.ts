@@ -1,12 +1,15 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { type PrefixLayout, prefixLayout } from '../install/index.ts';
+import {
+  loadPythonRuntime,
+  type PrefixLayout,
+  type PythonPlace,
+  prefixLayout,
+} from '../install/index.ts';
 import { environmentPrefix, installedDistribution } from '../install/python.ts';
 import { type PythonOptions, pythonEnvironment } from '../operations/python-environment.ts';
 import { settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
-import { MANIFEST_NAME, parseDescription } from '../store/index.ts';
 import type { Subject } from './subject.ts';
 
 /** The package beside others in a directory, as `pip install --target` or we put it there. */
@@ -14,11 +17,20 @@ export async function directorySubject(
   layout: PrefixLayout,
   name: string,
 ): Promise<Subject | undefined> {
+  if (layout.global) return undefined;
   const dir = join(layout.prefix, pythonNames(parsePackageName(name)).importName);
-  const text = await loadText(dir);
-  if (text === undefined || layout.global) return undefined;
-  const installed = { layout, name, ecosystem: 'python', python: null } as const;
-  const runtime = parseDescription(text) ?? null;
+  return await pythonSubject(layout, name, { dir, interpreter: null });
+}
+
+/** The package that was noted when it was installed; undefined when it is gone. */
+export async function pythonSubject(
+  layout: PrefixLayout,
+  name: string,
+  { dir, interpreter }: PythonPlace,
+): Promise<Subject | undefined> {
+  const runtime = await loadPythonRuntime(dir);
+  if (runtime === undefined) return undefined;
+  const installed = { layout, name, ecosystem: 'python', python: interpreter } as const;
   return { dir, package: installed, key: null, runtime, lost: null };
 }
 
@@ -42,10 +54,9 @@ export async function interpreterSubject(options: PythonOptions): Promise<Subjec
   const prefix = environment.prefix ?? (await environmentPrefix(environment));
   const { platform } = settingsOf(options).host;
   const dir = join(found.dir, names.importName);
-  const text = await loadText(dir);
   return {
     dir,
-    runtime: text === undefined ? null : (parseDescription(text) ?? null),
+    runtime: (await loadPythonRuntime(dir)) ?? null,
     package: {
       layout: prefixLayout({ prefix, global: false, platform }),
       name: options.name ?? DEFAULT_PACKAGE_NAME,
@@ -55,8 +66,4 @@ export async function interpreterSubject(options: PythonOptions): Promise<Subjec
     lost: null,
     key: null,
   };
-}
-
-async function loadText(dir: string): Promise<string | undefined> {
-  return await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
 }

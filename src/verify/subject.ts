@@ -21,7 +21,7 @@ import {
   type RuntimeDescription,
 } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
-import { directorySubject } from './python-subject.ts';
+import { directorySubject, pythonSubject } from './python-subject.ts';
 
 /** A runtime that is to be looked at, in the store or as a package in a prefix. */
 export interface Subject {
@@ -51,34 +51,38 @@ export interface Subject {
 export async function findSubjects(options: PrefixOptions): Promise<readonly Subject[]> {
   const { home } = settingsOf(options);
   const inPrefix = namesPrefix(options);
+  const layout = inPrefix ? await layoutOf(options) : null;
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
-  const known = await prefixesOf(options, inPrefix);
   const installed = await Promise.all(
-    known.flatMap(({ layout, name }) => [
-      nodeSubject(home, layout, name),
-      directorySubject(layout, name),
-    ]),
+    layout === null
+      ? await knownSubjects(options)
+      : subjectsIn(home, layout, options.name ?? DEFAULT_PACKAGE_NAME),
   );
   const subjects = [...stored, ...installed.filter((subject) => subject !== undefined)];
   if (subjects.length > 0) return subjects;
   const what = options.version === undefined ? 'runtime' : `Codex ${options.version}`;
-  const where = inPrefix ? `in the prefix ${known[0]?.layout.prefix}` : `in the store ${home}`;
+  const where = layout === null ? `in the store ${home}` : `in the prefix ${layout.prefix}`;
   throw new CodexRuntimeError('RELEASE_NOT_FOUND', `There is no ${what} ${where}.`, {
     hint: 'Run codex-runtime list to see what is here, or codex-runtime install to change it.',
   });
 }
 
-async function prefixesOf(options: PrefixOptions, inPrefix: boolean) {
-  if (inPrefix) {
-    const name = options.name ?? DEFAULT_PACKAGE_NAME;
-    return [{ layout: await layoutOf(options), name }];
-  }
+type Sought = Promise<Subject | undefined>;
+
+/** npm's layout, and a directory of Python packages of the same name. */
+function subjectsIn(home: string, layout: PrefixLayout, name: string): readonly Sought[] {
+  return [nodeSubject(home, layout, name), directorySubject(layout, name)];
+}
+
+async function knownSubjects(options: PrefixOptions): Promise<readonly Sought[]> {
   if (options.version !== undefined) return [];
   const { home, host } = settingsOf(options);
-  return (await loadKnownPrefixes(home)).map((known) => ({
-    layout: prefixLayout({ ...known, platform: host.platform }),
-    name: known.name,
-  }));
+  return (await loadKnownPrefixes(home)).map(({ name, python, ...known }) => {
+    const layout = prefixLayout({ ...known, platform: host.platform });
+    return python === undefined
+      ? nodeSubject(home, layout, name)
+      : pythonSubject(layout, name, python);
+  });
 }
 
 async function storedSubjects(home: string): Promise<readonly Subject[]> {

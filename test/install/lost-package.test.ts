@@ -43,8 +43,8 @@ async function expectLost({ options, prefix, dir }: Prefix, version: string | nu
   });
   expect((await listInstalled(options)).prefixes).toEqual([
     {
-      ...{ prefix, global: false, name: 'codex-cli-bin', version },
-      ...{ target: null, executable: null, healthy: false, state: 'missing' },
+      ...{ prefix, global: false, name: 'codex-cli-bin', version, ecosystem: 'node', python: null },
+      ...{ repo: null, target: null, executable: null, healthy: false, state: 'missing' },
     },
   ]);
   const { prefix: _, ...anywhere } = options;

@@ -2,7 +2,8 @@ import { Command } from 'commander';
 import compareVersions from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../../errors.ts';
 import type { RemoteChannel } from '../../operations/list-remote.ts';
-import { type Listing, listInstalled } from '../../operations/list-runtimes.ts';
+import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-runtimes.ts';
+import { isUpstream } from '../../settings.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import { parseCount } from '../duration.ts';
 import {
@@ -24,7 +25,9 @@ const DEFAULT_LIMIT = 20;
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('list')
-    .description('Show the runtimes in the store with their size, and the prefixes that hold one.')
+    .description(
+      'Show the runtimes in the store with their size, and the prefixes and Python environments.',
+    )
     .option('--remote', 'show the versions that the channels have, the newest first')
     .option(
       '--limit <n>',
@@ -87,11 +90,11 @@ function describeRemote(channels: readonly RemoteChannel[], limit: number): stri
 }
 
 const RUNTIME_COLUMNS = ['version', 'target', 'variant', 'size', 'state', 'directory'];
-const PREFIX_COLUMNS = ['version', 'target', 'package', 'state', 'executable'];
+const PREFIX_COLUMNS = ['version', 'target', 'package', 'for', 'state', 'executable'];
 
 function describeLocal(listing: Listing, width: number | undefined): string {
   const runtimes = listing.runtimes.map((runtime) => [
-    runtime.version,
+    versionOf(runtime),
     runtime.target,
     runtime.variant,
     formatBytes(runtime.size),
@@ -99,9 +102,10 @@ function describeLocal(listing: Listing, width: number | undefined): string {
     runtime.dir,
   ]);
   const prefixes = listing.prefixes.map((prefix) => [
-    prefix.version ?? '?',
+    versionOf(prefix),
     prefix.target ?? '?',
     prefix.name,
+    prefix.ecosystem,
     prefix.state,
     prefix.executable ?? prefix.prefix,
   ]);
@@ -112,6 +116,12 @@ function describeLocal(listing: Listing, width: number | undefined): string {
     'Prefixes',
     prefixes.length === 0 ? 'no package' : formatTable([PREFIX_COLUMNS, ...prefixes], width),
   ].join('\n');
+}
+
+/** Upstream's repository goes without saying. */
+function versionOf({ version, repo }: Pick<ListedPrefix, 'version' | 'repo'>): string {
+  const of = repo === null || isUpstream(repo) ? '' : ` of ${repo}`;
+  return `${version ?? '?'}${of}`;
 }
 
 const EXAMPLES = `

@@ -1,4 +1,5 @@
-import { rm } from 'node:fs/promises';
+import { execFileSync } from 'node:child_process';
+import { readdir, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
@@ -76,6 +77,73 @@ describe('codex-runtime list, which, resolve and uninstall', () => {
       runtimes: [expect.stringContaining('1.2.3')],
       package: { name: 'other' },
     });
+  });
+
+  it('list what pip has in a directory and in an environment, and verify and prune know of it', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    execFileSync('python3', ['-m', 'venv', join(around.dir, 'venv')]);
+    await runCli(['install', '1.2.3', '--prefix', 'both'], around);
+    const python = ['--ecosystem', 'python'];
+    const both = [...python, '--prefix', 'both'];
+    const venv = [...python, '--python', 'venv/bin/python'];
+    for (const to of [both, venv]) await runCli(['install', '1.2.3', ...to], around);
+    const list = async () => document(await runCli(['list', '--json'], around));
+    const prefix = join(around.dir, 'both');
+    const executable = join(prefix, 'codex_cli_bin/bin/codex');
+    const expected = [
+      { prefix, ecosystem: 'node', python: null, state: 'healthy' },
+      { prefix, ecosystem: 'python', python: null, version: '1.2.3', executable, state: 'healthy' },
+      {
+        prefix: join(around.dir, 'venv'),
+        ecosystem: 'python',
+        python: join(around.dir, 'venv/bin/python'),
+        executable: expect.stringContaining('site-packages/codex_cli_bin/bin/codex'),
+        state: 'healthy',
+      },
+    ];
+    const { prefixes } = await list();
+    expect(prefixes).toHaveLength(3);
+    expect(prefixes).toEqual(
+      expect.arrayContaining(expected.map((prefix) => expect.objectContaining(prefix))),
+    );
+    const { stdout } = await runCli(['list'], around);
+    expect(stdout).toMatch(/codex-cli-bin +python +healthy +\S*both\/codex_cli_bin/);
+    const verified = document(await runCli(['verify', '--json'], around));
+    expect(verified['runtimes']).toHaveLength(4);
+
+    await runCli(['uninstall', '--prefix', 'both'], around);
+    const pruned = document(await runCli(['prune', '--unused-for', '0s', '--json'], around));
+    expect(pruned).toMatchObject({ removed: [], kept: [{ reasons: ['installed'] }] });
+    await truncate(executable, 3);
+    const lib = join(around.dir, 'venv/lib');
+    const [found = ''] = (await readdir(lib, { recursive: true })).filter((path) =>
+      path.endsWith('codex_cli_bin/runtime.json'),
+    );
+    await writeFile(join(lib, found), '{');
+    expect((await list())['prefixes']).toMatchObject([
+      { ecosystem: 'python', state: 'damaged', version: '1.2.3' },
+      { ecosystem: 'python', state: 'damaged', version: null, healthy: false },
+    ]);
+    for (const to of [both, venv]) await runCli(['uninstall', ...to], around);
+    expect(await list()).toMatchObject({ runtimes: [{ version: '1.2.3' }], prefixes: [] });
+    expect(await readdir(join(around.dir, 'home/prefixes'))).toEqual([]);
+  });
+
+  it('list says whose release it is, where that is not upstream', async () => {
+    const releases = [await miniatureRelease('1.2.3')];
+    await using github = await startLoopbackGitHub({ repo: 'owner/codex', releases });
+    await using upstream = await startLoopbackGitHub({ releases });
+    const around = { dir: await tempDir(), env: github.env };
+    const ofUpstream = { ...around, env: upstream.env };
+    await runCli(['install', '1.2.3', '--prefix', 'demo', '--repo', 'owner/codex'], around);
+    await runCli(['install', '1.2.3', '--target', 'win32-x64', '--prefix', 'theirs'], ofUpstream);
+    expect(document(await runCli(['list', '--json'], around))).toMatchObject({
+      runtimes: [{ repo: 'openai/codex' }, { repo: 'owner/codex' }],
+      prefixes: [{ repo: 'owner/codex' }, { repo: 'openai/codex' }],
+    });
+    const { stdout } = await runCli(['list'], around);
+    expect(stdout.match(/1\.2\.3 of \S+/g)).toEqual(Array(2).fill('1.2.3 of owner/codex'));
   });
 
   it('resolve shows asset, digest and sources for each target and downloads nothing', async () => {

@@ -1,0 +1,36 @@
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  MANIFEST_NAME,
+  parseDescription,
+  type RuntimeDescription,
+  verifyFiles,
+} from '../store/index.ts';
+
+/**
+ * What the package in `dir` says of its runtime: null where nobody can read it, undefined where there
+ * is no package of ours.
+ */
+export async function loadPythonRuntime(
+  dir: string,
+): Promise<RuntimeDescription | null | undefined> {
+  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
+  return text === undefined ? undefined : (parseDescription(text) ?? null);
+}
+
+/**
+ * Whether every file of the runtime has its size, and the package's own files are as they were
+ * installed. pip gives files times and modes of its own, so no seal tells: to be sure of the bytes
+ * they have to be hashed.
+ */
+export async function isPythonPackageWhole(
+  dir: string,
+  runtime: RuntimeDescription,
+): Promise<boolean> {
+  for (const { path, size } of runtime.files) {
+    const stats = await stat(join(dir, path)).catch(() => null);
+    if (stats?.size !== size) return false;
+  }
+  const damages = await verifyFiles(dir, runtime.packageFiles ?? []);
+  return damages.every(({ kind }) => kind === 'mode');
+}
