@@ -25,13 +25,15 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
   const name = names.distribution;
   if (prefix !== null) {
     if (await removeFromDirectory({ ...names, prefix }, options.signal)) {
-      await forgetPython(home, join(prefix, names.importName));
-      return { runtimes: [], package: { name, version: found?.version ?? 'unknown', dir: prefix } };
+      const dir = join(prefix, names.importName);
+      await forgetPython(home, dir);
+      return { runtimes: [], package: { name, version: found?.version ?? null, dir } };
     }
   } else if (found !== null) {
     await uninstallPythonPackage(environment);
-    await forgetPython(home, join(found.dir, names.importName));
-    return { runtimes: [], package: { name, ...found } };
+    const dir = join(found.dir, names.importName);
+    await forgetPython(home, dir);
+    return { runtimes: [], package: { name, version: found.version, dir } };
   }
   throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${prefix ?? python} has no ${name}.`, {
     hint: 'Name the interpreter with --python, or the directory with --prefix.',

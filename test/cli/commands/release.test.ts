@@ -135,7 +135,8 @@ describe('codex-runtime install --ecosystem python', () => {
       ['--python', 'venv/bin/python'],
     ]) {
       const to = ['--ecosystem', 'python', ...where, '--json'];
-      const { executable } = document(await runCli(['install', '1.2.3', ...to], around));
+      const installed = document(await runCli(['install', '1.2.3', ...to], around));
+      const { executable, package: present } = installed;
       const verified = document(await runCli(['verify', ...to], around));
       expect(verified).toMatchObject({ runtimes: [{ version: '1.2.3', damages: [] }] });
       const bytes = await readFile(String(executable));
@@ -148,7 +149,7 @@ describe('codex-runtime install --ecosystem python', () => {
         hint: expect.stringContaining(`${where[0]} ${join(around.dir, where[1] ?? '')}`),
       });
       expect(document(await runCli(['uninstall', ...to], around))).toMatchObject({
-        package: { name: 'codex-cli-bin', version: '1.2.3' },
+        package: present,
       });
       await expect(stat(String(executable))).rejects.toMatchObject({ code: 'ENOENT' });
       for (const command of ['uninstall', 'verify']) {
