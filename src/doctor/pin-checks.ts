@@ -1,5 +1,5 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import { loadInstalled } from '../install/index.ts';
+import { loadInstalled, prefixFlags } from '../install/index.ts';
 import { type Pin, resolvePin } from '../pin/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
@@ -63,7 +63,7 @@ async function installedFindings(
   return [
     fail('installed.version', 'DAMAGED', {
       summary: `${layout.prefix} has Codex ${found.version}, but ${origin} says ${wanted}.`,
-      advice: `Run "codex-runtime install ${wanted} --prefix ${layout.prefix}".`,
+      advice: `Run "codex-runtime install ${wanted} ${prefixFlags(layout, name).join(' ')}".`,
       fields: { expected: wanted, actual: found.version, prefix: layout.prefix },
     }),
   ];

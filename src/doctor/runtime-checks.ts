@@ -5,19 +5,21 @@ import {
   isHealthy,
   type LostPackage,
   loadInstalled,
+  prefixFlags,
 } from '../install/index.ts';
 import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
 import { type Host, hostTarget } from '../target/index.ts';
-import { missingMembers, shakeHands } from '../verify/index.ts';
+import { missingInStore, missingMembers, shakeHands } from '../verify/index.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 
 /** Whether the stored runtimes are whole and complete. The cheap look: `verify` hashes. */
 export const checkStore: Check = async ({ settings: { home } }) => {
   const runtimes = await listRuntimes(home);
+  const stored = runtimes.map(({ manifest }) => manifest);
   const findings: Finding[] = [];
   for (const { dir, manifest } of runtimes) {
     const { version, target } = manifest;
-    const incomplete = missing('store', manifest, dir);
+    const lacking = missingInStore(manifest, stored);
     if (!(await isWhole(dir, manifest))) {
       findings.push(
         fail('store', 'DAMAGED', {
@@ -26,7 +28,9 @@ export const checkStore: Check = async ({ settings: { home } }) => {
           fields: { version, target, dir },
         }),
       );
-    } else if (incomplete !== undefined) findings.push(incomplete);
+    } else if (lacking.length > 0) {
+      findings.push(incomplete('store', { runtime: manifest, dir, lacking, flags: [] }));
+    }
   }
   if (findings.length > 0) return findings;
   const bytes = runtimes
@@ -40,7 +44,8 @@ export const checkStore: Check = async ({ settings: { home } }) => {
 /** Whether the package in the prefix is whole, complete and linked. */
 export const checkInstalled: Check = async ({ settings: { home }, layout, name }) => {
   const found = await loadInstalled(layout, name);
-  const prefix = `--prefix ${layout.prefix}${layout.global ? ' -g' : ''}`;
+  const flags = prefixFlags(layout, name);
+  const prefix = flags.join(' ');
   if (found === undefined) {
     const lost = await findLostPackage(home, layout, name);
     if (lost !== undefined) return [lostFinding(lost, prefix)];
@@ -57,10 +62,9 @@ export const checkInstalled: Check = async ({ settings: { home }, layout, name }
     const summary = `${link} does not lead to ${name} ${version}.`;
     return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, link } })];
   }
-  return [
-    missing('installed', runtime, dir) ??
-      ok('installed', `${layout.prefix} has Codex ${version}.`, { version, dir }),
-  ];
+  const lacking = missingMembers(runtime);
+  if (lacking.length > 0) return [incomplete('installed', { runtime, dir, lacking, flags })];
+  return [ok('installed', `${layout.prefix} has Codex ${version}.`, { version, dir })];
 };
 
 function lostFinding({ dir, version, trace }: LostPackage, prefix: string): Finding {
@@ -90,7 +94,7 @@ export const checkHandshake: Check = async ({ settings, layout, name, signal }) 
   return [
     fail('handshake', 'DAMAGED', {
       summary: `The app-server of ${executable} does not answer as Codex ${version}: ${actual}`,
-      advice: `Run "codex-runtime verify --prefix ${layout.prefix}", and look at what the app-server says.`,
+      advice: `Run "codex-runtime verify ${prefixFlags(layout, name).join(' ')}", and look at what the app-server says.`,
       fields: { expected: version, actual, executable },
     }),
   ];
@@ -105,13 +109,21 @@ function runsOn(target: string, host: Host): boolean {
   }
 }
 
-function missing(id: string, runtime: RuntimeDescription, dir: string): Finding | undefined {
-  const members = missingMembers(runtime);
-  if (members.length === 0) return undefined;
+interface Incomplete {
+  readonly runtime: RuntimeDescription;
+  readonly dir: string;
+  /** The members that are not there. */
+  readonly lacking: readonly string[];
+  /** What leads a command to it. */
+  readonly flags: readonly string[];
+}
+
+function incomplete(id: string, { runtime, dir, lacking, flags }: Incomplete): Finding {
   const { version, target } = runtime;
+  const words = [version, ...flags, `--target ${target}`, '--variant package', '--force'];
   return fail(id, 'DAMAGED', {
-    summary: `Codex ${version} at ${dir} lacks ${members.join(', ')}: code mode fails without.`,
-    advice: `Run "codex-runtime install ${version} --target ${target} --variant package --force".`,
-    fields: { version, target, dir, missing: members },
+    summary: `Codex ${version} at ${dir} lacks ${lacking.join(', ')}: code mode fails without.`,
+    advice: `Run "codex-runtime install ${words.join(' ')}".`,
+    fields: { version, target, dir, missing: lacking },
   });
 }

@@ -13,6 +13,7 @@ export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { findLostPackage, type LostPackage } from './lost-package.ts';
 export { installNodePackage } from './node.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
+export { prefixFlags } from './prefix-flags.ts';
 export { isUnknownToNpm } from './prefix-json.ts';
 export { isPythonPackageWhole, loadPythonRuntime } from './python-package.ts';
 export { uninstallNodePackage } from './uninstall-node.ts';

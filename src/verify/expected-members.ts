@@ -25,9 +25,27 @@ function expectedMembers(version: string, target: Target): readonly string[] {
   ];
 }
 
-/** The expected members that a runtime was stored without, e.g. because it is the bare binary. */
+/** The expected members that a runtime came without, e.g. because it is the bare binary. */
 export function missingMembers(runtime: RuntimeDescription): readonly string[] {
   const present = new Set(runtime.files.map(({ path }) => path));
   const expected = expectedMembers(runtime.version, parseTarget(runtime.target));
   return expected.filter((path) => !present.has(path));
+}
+
+/**
+ * As {@link missingMembers}, of a runtime in the store. Who asked for the bare binary beside the
+ * complete runtime lacks nothing: both are there.
+ * @param stored the runtimes of the store, this one or not
+ */
+export function missingInStore(
+  runtime: RuntimeDescription,
+  stored: readonly RuntimeDescription[],
+): readonly string[] {
+  const isComplete = stored.some(
+    (other) =>
+      other.version === runtime.version &&
+      other.target === runtime.target &&
+      missingMembers(other).length === 0,
+  );
+  return isComplete ? [] : missingMembers(runtime);
 }

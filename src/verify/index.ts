@@ -1,5 +1,5 @@
 export type { RuntimeDamage } from './damage.ts';
-export { missingMembers } from './expected-members.ts';
+export { missingInStore, missingMembers } from './expected-members.ts';
 export { shakeHands } from './shake-hands.ts';
 export { type PythonVerifyOptions, verifyPythonRuntime } from './verify-python-runtime.ts';
 export {

@@ -1,4 +1,4 @@
-import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import { prefixFlags } from '../install/index.ts';
 import type { RuntimeDamage } from './damage.ts';
 import type { Subject } from './subject.ts';
 
@@ -30,10 +30,10 @@ export function mendingHint(
 }
 
 function prefixWords({ layout, name, ecosystem, python }: NonNullable<Subject['package']>) {
+  const [prefix, ...others] = prefixFlags(layout, name);
   return [
-    python === null ? `--prefix ${layout.prefix}` : `--python ${python}`,
-    layout.global ? '-g' : '',
-    name === DEFAULT_PACKAGE_NAME ? '' : `--name ${name}`,
+    python === null ? (prefix ?? '') : `--python ${python}`,
+    ...others,
     ecosystem === 'python' ? '--ecosystem python' : '',
   ];
 }

@@ -59,6 +59,9 @@ export async function verifySubjects(
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
     lock: await loadLock(settings.cwd),
+    stored: subjects.flatMap(({ runtime, package: installed }) =>
+      installed === null && runtime !== null ? [runtime] : [],
+    ),
     host: targetOf(settings.host),
     handshake: options.handshake === true ? settings.env : null,
     signal: options.signal,
@@ -72,8 +75,8 @@ export async function verifySubjects(
     if (verified.damages.length === 0) continue;
     hints.push(mendingHint(subject, verified.damages, expectation.version));
   }
-  const [hint] = hints;
-  if (hint !== undefined) throw damagedError(runtimes, hint);
+  // One line for each that is damaged: the first command mends the first alone.
+  if (hints.length > 0) throw damagedError(runtimes, [...new Set(hints)].join('\n'));
   return { runtimes };
 }
 

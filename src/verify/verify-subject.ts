@@ -14,7 +14,7 @@ import {
 } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { RuntimeDamage } from './damage.ts';
-import { missingMembers } from './expected-members.ts';
+import { missingInStore, missingMembers } from './expected-members.ts';
 import { shakeHands } from './shake-hands.ts';
 import { strayFiles } from './stray-files.ts';
 import type { Subject } from './subject.ts';
@@ -24,6 +24,8 @@ export interface Expectation {
   /** Semver; null when any version will do. */
   readonly version: string | null;
   readonly lock: Lock | null;
+  /** What is in the store, as far as it is looked at. */
+  readonly stored: readonly RuntimeDescription[];
   /** This machine's target; null where it has none. */
   readonly host: Triple | null;
   /** The environment to speak to the app-server in; null when it is not to be spoken to. */
@@ -56,7 +58,7 @@ export async function inspectSubject(
     ...versionFlaws(runtime, expectation),
     ...lockFlaws(runtime, expectation),
     ...files,
-    ...missingMembers(runtime).map((path): Flaw => ({ path, kind: 'incomplete' })),
+    ...missing(subject, runtime, expectation).map((path): Flaw => ({ path, kind: 'incomplete' })),
     ...strays.map((path): Flaw => ({ path, kind: 'unexpected' })),
     ...(await linkFlaws(subject, runtime)),
   ];
@@ -73,6 +75,14 @@ function inspection(
   handshake: Handshake | null = null,
 ): Inspection {
   return { damages: flaws.map((flaw) => ({ dir, ...flaw })), handshake };
+}
+
+function missing(
+  subject: Subject,
+  runtime: RuntimeDescription,
+  { stored }: Expectation,
+): readonly string[] {
+  return subject.package === null ? missingInStore(runtime, stored) : missingMembers(runtime);
 }
 
 function keyFlaws({ key }: Subject, runtime: RuntimeDescription): readonly Flaw[] {

@@ -137,6 +137,27 @@ describe('of runtimes, the doctor finds', () => {
     expect(await finding(options, 'installed')).toMatchObject({ code: 'DAMAGED' });
   });
 
+  it('nothing in a bare binary that lies beside the complete runtime', async () => {
+    const { options } = await healthyPatient();
+    const version = '0.153.0';
+    await storedRuntime(options.home, { version, variant: 'binary' });
+    expect(await finding(options, 'store')).toMatchObject({ status: 'fail' });
+    const files = { 'bin/codex-code-mode-host': 'x', 'codex-resources/bwrap': 'x' };
+    await storedRuntime(options.home, { version, files });
+    expect(await finding(options, 'store')).toMatchObject({ status: 'ok' });
+  });
+
+  it('what to do about a package by its prefix, layout and name', async () => {
+    const { options } = await healthyPatient();
+    await storedRuntime(options.home, { version: '0.153.0' });
+    const placed = { ...options, version: '0.153.0', global: true, name: 'mine' };
+    await installRuntime(placed);
+    const flags = `--prefix ${options.prefix} -g --name mine`;
+    expect((await finding(placed, 'installed')).advice).toContain(flags);
+    const wanted = { ...placed, version: '0.154.0' };
+    expect((await finding(wanted, 'installed.version')).advice).toContain(`0.154.0 ${flags}`);
+  });
+
   it('one in the store whose bytes were changed', async () => {
     const { options } = await healthyPatient();
     const { dir } = await storedRuntime(options.home);

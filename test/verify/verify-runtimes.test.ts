@@ -133,6 +133,34 @@ describe('verifyRuntimes, of the store', () => {
     expect((await verifyRuntimes(options)).runtimes).toHaveLength(1);
   });
 
+  it('misses nothing of a bare binary that the complete runtime is beside, as the hint brings it', async () => {
+    const version = '0.153.0';
+    const { options } = await home({ version, variant: 'binary' });
+    const { hint } = await failure(verifyRuntimes(options));
+    expect(hint).toContain(`codex-runtime install ${version} `);
+    expect(hint).toContain('--variant package');
+    const complete = { 'bin/codex-code-mode-host': 'x', 'codex-resources/bwrap': 'x' };
+    await storedRuntime(options.home, { version, files: complete });
+    expect((await verifyRuntimes(options)).runtimes).toHaveLength(2);
+    // In a prefix nothing is beside it.
+    const prefix = join(options.cwd, 'p');
+    await installRuntime({ ...options, version, variant: 'binary', prefix, offline: true });
+    expect(await failure(verifyRuntimes({ ...options, prefix }))).toMatchObject({
+      code: 'DAMAGED',
+      fields: { damages: [{ kind: 'incomplete' }, { kind: 'incomplete' }] },
+    });
+  });
+
+  it('says of each damaged runtime how it is mended', async () => {
+    const { options, runtime } = await home();
+    const other = await storedRuntime(options.home, { version: '0.116.0' });
+    for (const { dir } of [runtime, other]) await rm(join(dir, 'codex-path/rg'));
+    const { hint } = await failure(verifyRuntimes(options));
+    for (const version of ['0.115.0', '0.116.0']) {
+      expect(hint).toMatch(new RegExp(`^Mend it with "codex-runtime install ${version} `, 'm'));
+    }
+  });
+
   it('finds an executable that says another version, or does not run', async () => {
     const says = { 'bin/codex': '#!/bin/sh\necho codex-cli 0.114.0\n' };
     expect(await damagesAfter(async () => undefined, { files: says })).toEqual([

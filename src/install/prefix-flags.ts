@@ -1,0 +1,11 @@
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import type { PrefixLayout } from './layout.ts';
+
+/** The flags with which a command means this package again, for hints. */
+export function prefixFlags({ prefix, global }: PrefixLayout, name: string): readonly string[] {
+  return [
+    `--prefix ${prefix}`,
+    ...(global ? ['-g'] : []),
+    ...(name === DEFAULT_PACKAGE_NAME ? [] : [`--name ${name}`]),
+  ];
+}
