@@ -3,6 +3,14 @@ import type { AssetSource, Channel, SignedContent } from './asset.ts';
 /** What a caller may show while a runtime is on its way. Texts are already safe to print. */
 export type ProgressEvent =
   | {
+      /** A range, `latest` or `alpha` has come to mean one version. */
+      readonly type: 'version';
+      /** As it was asked for; a range in its canonical form. */
+      readonly spec: string;
+      /** Semver. */
+      readonly version: string;
+    }
+  | {
       /** A channel or one source of it cannot deliver now; the next one is tried. */
       readonly type: 'unavailable';
       readonly channel: Channel;

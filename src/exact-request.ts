@@ -1,5 +1,12 @@
 import { CodexRuntimeError } from './errors.ts';
-import { type Lock, lockFor, lockRepository, pinCommand, type Version } from './pin/index.ts';
+import {
+  formatSpec,
+  type Lock,
+  lockFor,
+  lockRepository,
+  pinCommand,
+  type Version,
+} from './pin/index.ts';
 import type { RuntimeRequest } from './request.ts';
 import { sourcesFor } from './resolve/source-selection.ts';
 import type { Settings } from './settings.ts';
@@ -23,13 +30,21 @@ export interface ExactRequest extends RuntimeRequest {
 export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
   const { spec } = request.pin;
   if (spec.kind === 'exact') return requestAt(request, spec.version);
-  if (request.offline) {
-    const { newestStored } = await import('./offline.ts');
-    return await newestStored(request, (version) => requestAt(request, version));
-  }
+  const exact = request.offline ? await storedRequest(request) : await currentRequest(request);
+  const { semver: version } = exact.version;
+  request.onProgress?.({ type: 'version', spec: formatSpec(spec), version });
+  return exact;
+}
+
+async function storedRequest(request: RuntimeRequest): Promise<ExactRequest> {
+  const { newestStored } = await import('./offline.ts');
+  return await newestStored(request, (version) => requestAt(request, version));
+}
+
+async function currentRequest(request: RuntimeRequest): Promise<ExactRequest> {
   // Only a moving name needs the network and what speaks to it.
   const { resolveVersion } = await import('./resolve/index.ts');
-  return requestAt(request, await resolveVersion({ ...request, spec }));
+  return requestAt(request, await resolveVersion({ ...request, spec: request.pin.spec }));
 }
 
 /** The request for one version, held to the lockfile if there is one for it. */

@@ -7,15 +7,20 @@ import {
   tryParseVersion,
   type Version,
 } from './pin/index.ts';
+import type { SourceSelection } from './resolve/source-selection.ts';
 import { isUpstream, type Settings } from './settings.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
 import { isNative, type Target } from './target/index.ts';
+
+/** What a hint has to know of a request. */
+type Question = Pick<StoredQuestion, 'settings' | 'target' | 'sources'>;
 
 /** What a request says of the version, the machine and the store. */
 export interface StoredQuestion {
   readonly settings: Settings;
   readonly pin: Pin;
   readonly target: Target;
+  readonly sources: SourceSelection;
   /** Nothing that is stored will do. */
   readonly force: boolean;
 }
@@ -42,11 +47,10 @@ export async function newestStored<Exact extends Wanted>(
     if ((await findStored(settings.home, exact)) !== undefined) return exact;
   }
   const spec = formatSpec(pin.spec);
+  if (force) throw downloadForbidden(spec, target);
   throw new CodexRuntimeError(
     'OFFLINE',
-    force
-      ? `--force downloads Codex "${spec}" again, and --offline forbids it.`
-      : `No Codex in the store satisfies "${spec}" for ${target.triple}, and --offline forbids asking for one.`,
+    `No Codex in the store satisfies "${spec}" for ${target.triple}, and --offline forbids asking for one.`,
     {
       hint: bringHint(request, spec),
       fields: { spec, target: target.triple },
@@ -54,11 +58,12 @@ export async function newestStored<Exact extends Wanted>(
   );
 }
 
-/** The store lacks what was asked for, and nothing may be fetched. */
+/** The store lacks what was asked for, or it is to be fetched again, and nothing may be fetched. */
 export function notStored(
-  request: Pick<StoredQuestion, 'settings' | 'target'> & Pick<Wanted, 'version'>,
+  request: Question & Pick<StoredQuestion, 'force'> & Pick<Wanted, 'version'>,
 ): CodexRuntimeError {
-  const { version, target } = request;
+  const { version, target, force } = request;
+  if (force) return downloadForbidden(version.semver, target);
   return new CodexRuntimeError(
     'OFFLINE',
     `Codex ${version.semver} for ${target.triple} is not in the store, and --offline forbids fetching it.`,
@@ -69,11 +74,25 @@ export function notStored(
   );
 }
 
-/** The command that brings what is missing, with every flag that it takes to mean the same. */
-function bringHint(
-  { settings, target }: Pick<StoredQuestion, 'settings' | 'target'>,
-  spec: string,
-) {
+function downloadForbidden(spec: string, target: Target): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'OFFLINE',
+    `--force downloads Codex "${spec}" again, and --offline forbids it.`,
+    {
+      hint: 'Leave out one of the two.',
+      fields: { spec, target: target.triple },
+    },
+  );
+}
+
+/**
+ * The command that brings what is missing, with every flag that it takes to mean the same. A local
+ * directory needs no network, but is a channel as the others are.
+ */
+function bringHint({ settings, target, sources }: Question, spec: string) {
+  if (sources.every(({ channel }) => channel === 'dir')) {
+    return 'Leave out --offline: a --source of directories alone asks no network.';
+  }
   const { host, github } = settings;
   const flags = [
     ...(isNative(host, target) ? [] : [`--target ${target.triple}`]),

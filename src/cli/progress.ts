@@ -36,6 +36,9 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   const unavailable = new Set<string>();
   const onProgress: OnProgress = (event) => {
     switch (event.type) {
+      case 'version':
+        say(`Taking Codex ${event.version} for "${event.spec}".`);
+        return;
       case 'download':
         transfer.add(event.received, performance.now());
         view.show(event, transfer);

@@ -31,7 +31,7 @@ export interface PinCheck {
 export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> {
   const { cwd } = settingsOf(options);
   const found = await findLockfile(cwd);
-  if (found === null) throw noLockfile(cwd);
+  if (found === null) throw noLockfile(cwd, options.version);
   const lock = parseLock(found.text, found.path);
   verifyVersion(found.path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
@@ -75,9 +75,10 @@ function verifyVersion(path: string, locked: string, wanted: string | undefined)
   );
 }
 
-function noLockfile(cwd: string): CodexRuntimeError {
+function noLockfile(cwd: string, wanted = '0.115.0'): CodexRuntimeError {
+  const { semver } = parseVersion(wanted);
   return new CodexRuntimeError('PIN_MISSING', `There is no lockfile in ${cwd} or above it.`, {
-    hint: 'Write one with "codex-runtime pin 0.115.0".',
+    hint: `Write one with "codex-runtime pin ${semver}".`,
     fields: { cwd },
   });
 }

@@ -11,7 +11,7 @@ import { channelsForbidden } from '../offline.ts';
 import { completeRequest, type RuntimeOptions } from '../request.ts';
 import { type Candidate, DIR_CHECKSUMS, parseChecksums, tryCandidates } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
-import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
+import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { verifyAssetFile } from './asset-file.ts';
 
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
@@ -58,7 +58,7 @@ export interface DownloadResult {
  */
 export async function downloadAssets(options: DownloadOptions): Promise<DownloadResult> {
   const { targets: wanted, ...rest } = options;
-  const named = wanted === 'all' ? TARGETS : wanted?.map(parseTarget);
+  const named = wanted === 'all' ? TARGETS : wanted && parseTargets(wanted);
   // Any target will do for the version; a machine without a build of its own may fetch others'.
   const target = named?.[0] === undefined ? {} : { target: named[0].triple };
   const asked = await completeRequest({ ...rest, ...target });

@@ -3,7 +3,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions } from '../npm/index.ts';
 import { type PackedFile, type PackedRelease, packRelease } from '../pack/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { parseTarget, TARGETS } from '../target/index.ts';
+import { parseTargets, TARGETS } from '../target/index.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'> {
@@ -37,7 +37,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
 export async function packRuntimes(options: PackOptions = {}): Promise<PackedRelease> {
   const { targets: names = ['all'], ecosystems = ['node', 'python'], onPacked } = options;
   const settings = settingsOf(options);
-  const targets = names.includes('all') ? TARGETS : names.map(parseTarget);
+  const targets = names.includes('all') ? TARGETS : parseTargets(names);
   if (targets.length === 0 || ecosystems.length === 0) {
     throw new CodexRuntimeError('USAGE', 'Nothing to pack: no target, or no ecosystem.', {});
   }

@@ -57,13 +57,20 @@ export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Reso
 }
 
 /**
- * {@link resolveRuntime} for each of the six targets, in the order of {@link TARGETS}.
+ * {@link resolveRuntime} for each of the six targets, in the order of {@link TARGETS}: all of one
+ * version, also of a range or `latest`.
  * @throws CodexRuntimeError as {@link resolveRuntime} does, for the first target that has nothing
  */
 export async function resolveAllTargets(
   options: RuntimeOptions = {},
 ): Promise<readonly Resolution[]> {
-  const asked = TARGETS.map(({ triple }) => resolveRuntime({ ...options, target: triple }));
+  const any = await completeRequest({ ...options, target: TARGETS[0]?.triple ?? '' });
+  if (any.offline) throw channelsForbidden('Resolving a release');
+  // Once: what `latest` means may change from one question to the next.
+  const version = (await exactRequest(any)).version.semver;
+  const asked = TARGETS.map(({ triple }) =>
+    resolveRuntime({ ...options, version, target: triple }),
+  );
   // All answers before the first verdict: which of several failures is told must not be chance.
   await Promise.allSettled(asked);
   return await Promise.all(asked);

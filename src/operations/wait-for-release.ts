@@ -6,7 +6,7 @@ import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '.
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { openChannels, sourcesFor } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
-import { parseTarget, TARGETS, type Target, type Triple } from '../target/index.ts';
+import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
 
 export interface WaitOptions extends Omit<RuntimeOptions, 'target' | 'version'> {
@@ -48,7 +48,7 @@ const DEFAULT_INTERVAL_MS = 15_000;
  */
 export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease> {
   const version = parseVersion(options.version);
-  const targets = options.targets?.map(parseTarget) ?? TARGETS;
+  const targets = options.targets === undefined ? TARGETS : parseTargets(options.targets);
   const deadline = performance.now() + (options.timeoutMs ?? WAIT_TIMEOUT_MS);
   const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
   const settings = await settingsFor(options, version);

@@ -1,5 +1,6 @@
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
 import { nearVersions, type Version } from '../pin/index.ts';
+import { isUpstream, type Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
 
@@ -7,6 +8,7 @@ interface Wanted {
   readonly version: Version;
   /** The target, where one is wanted in particular. */
   readonly target?: Target;
+  readonly settings: Settings;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -54,7 +56,7 @@ interface Unanswered {
 }
 
 async function unknownVersion(
-  { version, signal }: Wanted,
+  { version, settings, signal }: Wanted,
   { channels, failures, reasons }: Unanswered,
 ): Promise<CodexRuntimeError> {
   const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
@@ -63,14 +65,16 @@ async function unknownVersion(
     .map(({ fields }) => fields['channel']);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
+  const { repo } = settings.github;
+  const list = `codex-runtime list --remote${isUpstream(repo) ? '' : ` --repo ${repo}`}`;
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
     `There is no Codex ${version.semver} on ${answered.join(', ')}.`,
     {
       hint:
         suggestions.length === 0
-          ? 'See "codex-runtime list --remote" for the versions that exist.'
-          : `Near versions: ${suggestions.join(', ')}. See "codex-runtime list --remote" for all.`,
+          ? `See "${list}" for the versions that exist.`
+          : `Near versions: ${suggestions.join(', ')}. See "${list}" for all.`,
       fields: { version: version.semver, suggestions, reasons },
       cause: failures[0],
     },

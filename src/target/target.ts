@@ -89,3 +89,11 @@ export function parseTarget(text: string): Target {
     fields: { target: text },
   });
 }
+
+/**
+ * The targets that a list names, in any spelling, each once and in the order of the list.
+ * @throws CodexRuntimeError as {@link parseTarget}
+ */
+export function parseTargets(texts: readonly string[]): readonly Target[] {
+  return [...new Set(texts.map(parseTarget))];
+}

@@ -45,6 +45,16 @@ function upstreamAsked(github: LoopbackGitHub): string[] {
   return github.requests.map(({ route }) => route).filter((route) => UPSTREAM.test(route));
 }
 
+it("leads to the list of the fork's versions where it lacks the wanted one", async () => {
+  const { github, options } = await surroundings();
+  await using _ = github;
+  const error = await failure(resolveRuntime({ ...options, repo: REPO, version: '1.2.4' }));
+  expect(error).toMatchObject({
+    code: 'RELEASE_NOT_FOUND',
+    hint: expect.stringContaining(`"codex-runtime list --remote --repo ${REPO}"`),
+  });
+});
+
 describe("upstream's channels do not stand in for a fork that GitHub does not deliver", () => {
   it.each([
     ['install', (options: RuntimeOptions) => ensureRuntime({ ...options, version: '1.2.3' })],

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { hostTarget, isNative, parseTarget, TARGETS } from '../../src/target/index.ts';
+import {
+  hostTarget,
+  isNative,
+  parseTarget,
+  parseTargets,
+  TARGETS,
+} from '../../src/target/index.ts';
 
 describe('hostTarget', () => {
   test.each([
@@ -55,6 +61,13 @@ describe('parseTarget', () => {
         );
       }),
     );
+  });
+});
+
+describe('parseTargets', () => {
+  test('takes each target once, however often and in whatever spelling it is named', () => {
+    const targets = parseTargets(['linux-x64', 'darwin/arm64', 'x86_64-unknown-linux-musl']);
+    expect(targets.map(({ npmTag }) => npmTag)).toEqual(['linux-x64', 'darwin-arm64']);
   });
 });
 

@@ -101,6 +101,24 @@ describe('codex-runtime install', () => {
     },
   );
 
+  it('tells which version a moving name or a range has come to mean, once', async () => {
+    const releases = [await miniatureRelease('1.3.0'), await miniatureRelease('1.2.3')];
+    await using github = await startLoopbackGitHub({ releases });
+    const around = await surroundings(github);
+    const lines: readonly (readonly [readonly string[], string])[] = [
+      [['install', 'latest', '--prefix', 'demo'], 'Taking Codex 1.3.0 for "latest".\n'],
+      [['which', '~1.2.0'], 'Taking Codex 1.2.3 for ">=1.2.0 <1.3.0-0".\n'],
+      [['which', 'latest', '--offline'], 'Taking Codex 1.3.0 for "latest".\n'],
+      [['resolve', 'latest', '--all-targets'], 'Taking Codex 1.3.0 for "latest".\n'],
+      [['which', 'latest', '--quiet'], ''],
+      [['which', '1.3.0'], ''],
+    ];
+    for (const [args, stderr] of lines) {
+      expect(await runCli(args, around), args.join(' ')).toMatchObject({ status: 0, stderr });
+    }
+    expect(github.asked('latest')).toHaveLength(3);
+  });
+
   it('takes bare archives of old releases: tar.gz, and zip for Windows', async () => {
     const releases = [await miniatureRelease('1.2.3', { packages: false })];
     await using github = await startLoopbackGitHub({ releases });

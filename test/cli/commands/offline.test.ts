@@ -67,6 +67,27 @@ describe('--offline', () => {
     expect(github.requests).toEqual([]);
   });
 
+  it('does not say that a runtime is missing which --force would fetch again', async () => {
+    const dir = await tempDir();
+    await storedRuntime(join(dir, 'home'), { version: '1.2.3' });
+    for (const version of ['1.2.3', 'latest']) {
+      const run = await runCli(['install', version, '--offline', '--force', '--json'], { dir });
+      expect(document(run)).toMatchObject({ code: 'OFFLINE', hint: 'Leave out one of the two.' });
+      expect(document(run)['message']).not.toContain('not in the store');
+    }
+  });
+
+  it('leads who names a directory as the source to what asks no network either', async () => {
+    const args = ['--source', 'dir:mirror', '--offline', '--json'];
+    for (const version of ['1.2.3', 'latest']) {
+      const run = await runCli(['which', version, ...args], { dir: await tempDir() });
+      expect(document(run)).toMatchObject({
+        code: 'OFFLINE',
+        hint: expect.stringContaining('Leave out --offline'),
+      });
+    }
+  });
+
   it('passes over a stored runtime that is damaged, or for another target', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('9.9.9')] });
     const dir = await tempDir();

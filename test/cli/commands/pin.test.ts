@@ -34,6 +34,15 @@ describe('codex-runtime pin', () => {
     expect(document(run)['findings']).not.toHaveLength(0);
   });
 
+  it('says how the version that was to be checked is locked, where nothing is', async () => {
+    const run = await runCli(['pin', 'v1.2.3', '--check', '--json'], { dir: await tempDir() });
+    expect(run.status).toBe(3);
+    expect(document(run)).toMatchObject({
+      code: 'PIN_MISSING',
+      hint: expect.stringContaining('"codex-runtime pin 1.2.3"'),
+    });
+  });
+
   it('refuses --check together with --deep', async () => {
     expect(await runCli(['pin', '--check', '--deep'], { dir: await tempDir() })).toMatchObject({
       status: 2,
