@@ -1,5 +1,5 @@
 export { globalPrefix, loadNpmOptions } from './options.ts';
-export { createRegistry, type Registry } from './registry.ts';
+export { createRegistry, publicRegistry, type Registry } from './registry.ts';
 export {
   loadRegistryKeys,
   type RegistryKey,

@@ -1,6 +1,7 @@
 import type { OnProgress } from '../events.ts';
 import {
   aborted,
+  displayUrl,
   type HttpResponse,
   parseJson,
   RETRY_POLICY,
@@ -85,7 +86,17 @@ export function createRegistry(
 
 /** The address of a document in the registry that npm's configuration names for the package's scope. */
 function documentUrl(path: string, options: NpmOptions): string {
-  const scope = /^@[^/]+(?=\/)/.exec(String(options.spec))?.[0];
+  return new URL(path, registryOf(options, String(options.spec))).href;
+}
+
+/** Ends with a slash; may hold credentials. */
+function registryOf(options: NpmOptions, name: string): string {
+  const scope = /^@[^/]+(?=\/)/.exec(name)?.[0];
   const registry = String(options[`${scope}:registry`] ?? options.registry);
-  return new URL(path, `${registry.replace(/\/*$/, '')}/`).href;
+  return `${registry.replace(/\/*$/, '')}/`;
+}
+
+/** The registry that npm's configuration names for a package, as anybody may see it; ends with a slash. */
+export function publicRegistry(options: NpmOptions, name: string): string {
+  return displayUrl(new URL(registryOf(options, name)));
 }

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { loadNpmOptions } from '../npm/index.ts';
 import { type PackedFile, type PackedRelease, packRelease } from '../pack/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
+import { downloadUrls } from './download-urls.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'> {
@@ -21,7 +21,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
   readonly repository?: string;
   /**
    * Directory URL under which the archives will lie, for the DotSlash file. Default: where the npm
-   * registry of npm's configuration will have the tarballs.
+   * registry of npm's configuration will have the tarballs; of wheels alone there is no such file.
    */
   readonly downloadUrl?: string;
   /** Told of each archive when it is whole. */
@@ -41,7 +41,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
   if (targets.length === 0 || ecosystems.length === 0) {
     throw new CodexRuntimeError('USAGE', 'Nothing to pack: no target, or no ecosystem.', {});
   }
-  const downloadUrl = await downloadUrls(options);
+  const downloadUrl = await downloadUrls(settings, options.downloadUrl);
   const runtimes = await provisionTargets(options, targets);
   return await packRelease({
     runtimes,
@@ -54,20 +54,4 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     onPacked,
     signal: options.signal,
   });
-}
-
-async function downloadUrls(options: PackOptions): Promise<(file: PackedFile) => string> {
-  if (options.downloadUrl !== undefined) {
-    const base = options.downloadUrl.replace(/\/*$/, '/');
-    if (!URL.canParse(base)) {
-      throw new CodexRuntimeError('USAGE', `"${options.downloadUrl}" is not a URL.`, {
-        hint: 'Name the directory that will hold the archives, with https://.',
-      });
-    }
-    return ({ path }) => `${base}${path}`;
-  }
-  const { registry } = await loadNpmOptions(settingsOf(options));
-  const base = String(registry).replace(/\/*$/, '/');
-  return ({ package: { name, version } }) =>
-    `${base}${name}/-/${name.replace(/^.*\//, '')}-${version}.tgz`;
 }

@@ -5,17 +5,20 @@ import type { PackedFile } from './pack-target.ts';
 
 /**
  * A DotSlash file: run as `./codex`, it fetches the archive for its platform once, checks it and
- * becomes the executable inside. Format: https://dotslash-cli.com/docs/dotslash-file/
+ * becomes the executable inside. Null where an archive's address is not known. Format: https://dotslash-cli.com/docs/dotslash-file/
  */
 export function dotslashFile(
   runtimes: readonly RuntimeDescription[],
   files: readonly PackedFile[],
-  downloadUrl: (file: PackedFile) => string,
-): string {
-  const platforms = runtimes.map(({ target, entrypoint }) => {
+  downloadUrl: (file: PackedFile) => string | null,
+): string | null {
+  const platforms: [string, object][] = [];
+  for (const { target, entrypoint } of runtimes) {
     const file = archiveFor(target, files);
+    const url = downloadUrl(file);
+    if (url === null) return null;
     const inside = file.ecosystem === 'node' ? 'package' : file.package.name;
-    return [
+    platforms.push([
       platformName(parseTarget(target)),
       {
         size: file.size,
@@ -23,10 +26,10 @@ export function dotslashFile(
         digest: file.sha256,
         format: file.ecosystem === 'node' ? 'tar.gz' : 'zip',
         path: `${inside}/${entrypoint}`,
-        providers: [{ url: downloadUrl(file) }],
+        providers: [{ url }],
       },
-    ] as const;
-  });
+    ]);
+  }
   const document = { name: 'codex', platforms: Object.fromEntries(platforms) };
   return `#!/usr/bin/env dotslash\n\n${JSON.stringify(document, null, 2)}\n`;
 }

@@ -32,8 +32,11 @@ export interface PackRequest {
   readonly templatesDir?: string | undefined;
   /** URL for the packages' metadata; npm's provenance needs the publishing repository here. */
   readonly repository?: string | undefined;
-  /** Where an archive will be found once it is published; for the DotSlash file. */
-  readonly downloadUrl: (file: PackedFile) => string;
+  /**
+   * Where an archive will be found once it is published; null where nobody can tell, and then there
+   * is no DotSlash file.
+   */
+  readonly downloadUrl: (file: PackedFile) => string | null;
   /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
   readonly parallelism?: number;
   readonly onPacked?: ((file: PackedFile) => void) | undefined;
@@ -47,8 +50,9 @@ export interface PackedRelease extends PackManifest {
 
 /**
  * Makes the packages of a release for all given targets: npm's platform packages and root package,
- * a wheel for each platform tag, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and a DotSlash file
- * named `codex`. The directory appears whole or not at all.
+ * a wheel for each platform tag, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is
+ * known where the archives will be, a DotSlash file named `codex`. The directory appears whole or not
+ * at all.
  * @throws CodexRuntimeError `USAGE` for runtimes that do not belong together, `PREFIX_INVALID` when
  * `out` holds other files, `PIN_INVALID` when Python cannot write the version, `TEMPLATE_INVALID`,
  * `DAMAGED`, `ABORTED`, and the disk's own failures
@@ -142,7 +146,8 @@ async function writeCompanions(
   const sbom = sbomFile({ name, version }, descriptions, files);
   const sums = files.map(({ sha256, path }) => `${sha256}  ${path}\n`).join('');
   await write(join(directory, SBOM), sbom);
-  await write(join(directory, DOTSLASH), dotslashFile(descriptions, files, downloadUrl), 0o755);
+  const dotslash = dotslashFile(descriptions, files, downloadUrl);
+  if (dotslash !== null) await write(join(directory, DOTSLASH), dotslash, 0o755);
   await write(join(directory, SUMS), sums);
   await write(join(directory, PACK_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }

@@ -2,16 +2,29 @@ import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 
-/** The surroundings as npm sees them with `--registry`. */
+/**
+ * The surroundings as npm sees them with `--registry`.
+ * @throws CodexRuntimeError `USAGE` when that is no URL
+ */
 export function withRegistry(
   { env, cwd }: Pick<Settings, 'env' | 'cwd'>,
   name: string,
   registry: string | undefined,
 ): Pick<Settings, 'env' | 'cwd'> {
   if (registry === undefined) return { env, cwd };
+  verifyUrl(registry);
   const scope = /^(@[^/]+)\//.exec(name)?.[1];
   const scoped = scope === undefined ? {} : { [`npm_config_${scope}:registry`]: registry };
   return { cwd, env: { ...env, npm_config_registry: registry, ...scoped } };
+}
+
+function verifyUrl(registry: string): void {
+  const url = URL.canParse(registry) ? new URL(registry) : null;
+  if (url !== null && /^https?:$/.test(url.protocol)) return;
+  // Its text may hold a password.
+  throw new CodexRuntimeError('USAGE', 'The registry to publish to is no URL.', {
+    hint: 'Write it like https://registry.example.com/, or leave --registry out.',
+  });
 }
 
 /**

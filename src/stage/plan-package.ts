@@ -130,8 +130,16 @@ function commonValues(request: PackageRequest, target: Target): Record<string, s
   };
 }
 
-/** A repository's URL as templates take it: without what npm and git add to it. */
+/**
+ * A repository's URL as templates take it: without what npm and git add to it.
+ * @throws CodexRuntimeError `USAGE` for one with a password, which every package would show
+ */
 export function repositoryUrl(url: string = CODEX_REPOSITORY): string {
+  if (URL.canParse(url) && new URL(url).password !== '') {
+    throw new CodexRuntimeError('USAGE', "The repository's URL holds a password.", {
+      hint: 'Leave it out: the URL becomes part of every package.',
+    });
+  }
   return url
     .replace(/^git\+/, '')
     .replace(/\/+$/, '')

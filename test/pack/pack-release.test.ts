@@ -7,6 +7,7 @@ import { packRelease } from '../../src/pack/index.ts';
 import { isReferenceZlib } from '../../src/pack/reference-zlib.ts';
 import { BUNDLED_TEMPLATES } from '../../src/stage/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
+import { failure } from '../support/failure.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -154,6 +155,13 @@ describe('packRelease', () => {
     });
   });
 
+  it('refuses to put a password into every package', async () => {
+    const repository = 'https://me:canary@example.com/owner/codex';
+    const error = await failure(packMiniatures({ repository }));
+    expect(error.code).toBe('USAGE');
+    expect(JSON.stringify(error)).not.toContain('canary');
+  });
+
   it('names packages after a scope', async () => {
     const { files } = await packMiniatures({ name: '@example/codex' });
     const linux = files.filter(({ target }) => target === 'x86_64-unknown-linux-musl');
@@ -162,6 +170,11 @@ describe('packRelease', () => {
       ['example_codex-0.115.0-py3-none-manylinux_2_17_x86_64.whl', 'example_codex'],
       ['example_codex-0.115.0-py3-none-musllinux_1_1_x86_64.whl', 'example_codex'],
     ]);
+  });
+
+  it('writes no DotSlash file where nobody can tell where the archives will be', async () => {
+    const { out } = await packMiniatures({ downloadUrl: () => null });
+    expect(await readdir(out)).not.toContain('codex');
   });
 
   it('writes a DotSlash file with the digest of each platform', async () => {

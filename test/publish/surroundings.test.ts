@@ -46,3 +46,15 @@ it('a named registry also counts for the scope', () => {
     'npm_config_@example:registry': 'https://r.example/',
   });
 });
+
+it('a named registry that is no URL is refused as what was named, without its text', () => {
+  for (const text of ['canary', 'ftp://me:canary@r.example']) {
+    expect(() => withRegistry({ cwd: '/', env: {} }, 'codex', text)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        message: expect.not.stringContaining('canary'),
+        hint: expect.stringContaining('--registry'),
+      }),
+    );
+  }
+});

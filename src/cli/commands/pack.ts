@@ -36,7 +36,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .option('--ecosystem <list>', 'node, python', parseList, ['node', 'python'])
     .option(
       '--download-url <url>',
-      'directory of the archives, for the DotSlash file (default: the npm registry)',
+      'directory of the archives, for the DotSlash file (default: the npm registry; for wheels alone no such file)',
       nonEmpty,
     )
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')

@@ -1,0 +1,43 @@
+import { CodexRuntimeError } from '../errors.ts';
+import { loadNpmOptions, publicRegistry } from '../npm/index.ts';
+import type { PackedFile } from '../pack/index.ts';
+import type { Settings } from '../settings.ts';
+
+/** Where an archive will be found once it is published; null where nobody can tell. */
+export type DownloadUrl = (file: PackedFile) => string | null;
+
+/**
+ * The addresses for the DotSlash file, which everybody may read: no password gets into it.
+ * @param directory where all archives will lie; undefined for the registry that npm's configuration
+ * names for each package, which has no wheels
+ * @throws CodexRuntimeError `USAGE` for a directory that is no such URL
+ */
+export async function downloadUrls(
+  settings: Settings,
+  directory: string | undefined,
+): Promise<DownloadUrl> {
+  if (directory !== undefined) {
+    const base = parseDirectory(directory);
+    return ({ path }) => `${base}${path}`;
+  }
+  const options = await loadNpmOptions(settings);
+  return ({ ecosystem, package: { name, version } }) => {
+    // PyPI's addresses are known when it has the wheel, and not before.
+    if (ecosystem === 'python') return null;
+    const file = `${name.replace(/^.*\//, '')}-${version}.tgz`;
+    return `${publicRegistry(options, name)}${name}/-/${file}`;
+  };
+}
+
+function parseDirectory(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : null;
+  const isPlain = url?.username === '' && url.password === '' && !/[?#]/.test(text);
+  if (url !== null && isPlain && /^https?:$/.test(url.protocol)) {
+    return text.replace(/\/*$/, '/');
+  }
+  throw new CodexRuntimeError(
+    'USAGE',
+    'The download URL is no http or https URL without user, query and fragment.',
+    { hint: 'Name the directory that will hold the archives, with https://.' },
+  );
+}
