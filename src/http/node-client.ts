@@ -1,5 +1,9 @@
-import type { Agent, IncomingMessage, ClientRequest as NodeRequest } from 'node:http';
-import { urlToHttpOptions } from 'node:url';
+import type {
+  Agent,
+  IncomingMessage,
+  ClientRequest as NodeRequest,
+  RequestOptions,
+} from 'node:http';
 import { FedBody } from './body.ts';
 import type { Answer, Client, ClientRequest, HttpTimeouts } from './client.ts';
 
@@ -13,12 +17,19 @@ export function createNodeClient(agent: Agent, timeouts: HttpTimeouts): Client {
       const { request } = await (url.protocol === 'https:'
         ? import('node:https')
         : import('node:http'));
-      // A name and password in the URL are not sent: credentials come as a header, and for one origin.
-      const options = { ...urlToHttpOptions(url), auth: undefined, agent, headers };
-      return receive(request(options), timeouts, signal);
+      // Node would connect all the same.
+      signal?.throwIfAborted();
+      return receive(request({ ...whereTo(url), agent, headers }), timeouts, signal);
     },
     close: () => Promise.resolve(agent.destroy()),
   };
+}
+
+/** Without the URL's name and password: credentials come as a header, and for one origin. */
+function whereTo({ protocol, hostname, port, pathname, search }: URL): RequestOptions {
+  // What connects takes an IPv6 address without the URL's brackets.
+  const host = hostname.replace(/^\[|\]$/g, '');
+  return { protocol, host, port, path: `${pathname}${search}` };
 }
 
 function receive(
@@ -27,15 +38,18 @@ function receive(
   signal: ClientRequest['signal'],
 ): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const abort = () => request.destroy(new Error('aborted'));
+    let body: FedBody | undefined;
+    const abort = () => {
+      const reason = new Error('aborted');
+      // First: a request that is destroyed drops what waits in its answer and ends it like a whole one.
+      body?.destroy(reason);
+      request.destroy(reason);
+    };
     const endWait = limitWait(request, timeouts);
     request.once('response', (response) => {
       endWait();
-      resolve({
-        status: response.statusCode ?? 0,
-        headers: firstValues(response),
-        body: feed(request, response, timeouts.stall),
-      });
+      body = feed(response, timeouts.stall);
+      resolve({ status: response.statusCode ?? 0, headers: firstValues(response), body });
     });
     request.on('error', reject);
     request.once('close', () => {
@@ -66,24 +80,36 @@ function limitWait(request: NodeRequest, timeouts: HttpTimeouts): () => void {
   return () => clearTimeout(timer);
 }
 
-function feed(request: NodeRequest, response: IncomingMessage, stall: number): FedBody {
+function feed(response: IncomingMessage, stall: number): FedBody {
+  const watch = watchFor(response, stall);
   const body = new FedBody({
     pause: () => response.pause(),
     resume: () => {
       // A pause is no stall: from here on the server's silence counts again.
-      request.setTimeout(stall);
+      watch?.refresh();
       response.resume();
     },
     abort: (reason) => response.destroy(reason),
   });
-  response.on('data', (chunk: Buffer) => body.feed(chunk));
+  response.on('data', (chunk: Buffer) => {
+    watch?.refresh();
+    body.feed(chunk);
+  });
   response.once('end', () => body.end());
   response.once('error', (error) => body.fail(error));
-  response.once('close', () => body.fail(closedEarly()));
-  request.setTimeout(stall, () => {
-    if (!response.isPaused()) response.destroy(timeout('ERR_BODY_TIMEOUT'));
+  response.once('close', () => {
+    clearTimeout(watch);
+    body.fail(closedEarly());
   });
   return body;
+}
+
+/** Not the socket's own time-out: a request hears of that once, and that may be in a pause. */
+function watchFor(response: IncomingMessage, stall: number): NodeJS.Timeout | undefined {
+  if (stall === 0) return undefined;
+  return setTimeout(() => {
+    if (!response.isPaused()) response.destroy(timeout('ERR_BODY_TIMEOUT'));
+  }, stall);
 }
 
 function timeout(code: string): Error {

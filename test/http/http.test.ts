@@ -215,6 +215,28 @@ describe('an answer that is none', () => {
     expect((await failure(once.getText(url))).fields['reason']).toBe('unreachable');
   });
 
+  test.each([
+    ['that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', 'HPE_INVALID_CONSTANT'],
+    ['with headers of 20 KB', `HTTP/1.1 200 OK\r\nA: ${'b'.repeat(20_000)}`, 'HPE_HEADER_OVERFLOW'],
+    [
+      'cut in a chunk',
+      'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nfi',
+      'ECONNRESET',
+    ],
+  ])('%s keeps its code', async (_, text, errno) => {
+    const { url } = await rawServer((socket) => socket.end(text));
+    const error = await failure(http({ retry: { attempts: 1 } }).getText(url));
+    expect(error.fields).toMatchObject({ reason: 'unreachable', errno });
+    expect(error.message).not.toContain('HPE_');
+  });
+
+  test('because a status below 200 stands for good is refused', async () => {
+    const { url } = await rawServer((socket) => socket.end('HTTP/1.1 101 Switching\r\n\r\n'));
+    const error = await failure(http().getText(url));
+    expect(error.fields).toMatchObject({ reason: 'refused', status: 101 });
+    expect(error.message).toContain('answered 101');
+  });
+
   test('yet, but says that one will come, is waited for', async () => {
     const { url } = await rawServer((socket) => {
       socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
@@ -234,8 +256,11 @@ test('a reader that takes its time is no stalled connection', async () => {
   expect(read).toBe(size);
 });
 
-test('a name and a password in a URL are not sent', async () => {
-  const { url, requests } = await server((_, response) => response.end('fine'));
-  await http().getText(url.replace('://', '://user:secret@'));
-  expect(requests[0]?.headers).not.toHaveProperty('authorization');
-});
+test.each(['secret', '%zz'])(
+  'a name and a password in a URL are not sent: %j',
+  async (password) => {
+    const { url, requests } = await server((_, response) => response.end('fine'));
+    await http().getText(url.replace('://', `://user:${password}@`));
+    expect(requests[0]?.headers).not.toHaveProperty('authorization');
+  },
+);
