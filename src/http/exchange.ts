@@ -81,7 +81,7 @@ function accept(answer: HttpResponse): HttpResponse {
   if (status >= 200 && status < 300 && encoding === null) return answer;
   answer.body.destroy();
   if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
-  const what = status < 300 ? `encoded the answer (${encoding})` : `answered ${status}`;
+  const what = encoding === null ? `answered ${status}` : `encoded the answer (${encoding})`;
   throw unavailable(`${url.host} ${what} to ${displayUrl(url)}, which is not taken.`, {
     reason: 'refused',
     url,

@@ -37,14 +37,19 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
       hint: 'Name the file with your own certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.',
     });
   }
-  const words = NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
-  return unavailable(`${displayUrl(url)} cannot be reached: ${words}.`, {
+  return unavailable(`${displayUrl(url)} cannot be reached: ${wordsFor(code)}.`, {
     reason: code === 'ENOTFOUND' ? 'unknown-host' : 'unreachable',
     url,
     errno: code,
     cause: error,
     hint: 'Check the network and the proxy variables (HTTPS_PROXY, NO_PROXY).',
   });
+}
+
+function wordsFor(code: string): string {
+  if (code.startsWith('HPE_')) return 'its answer is no valid HTTP';
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return 'no TLS connection came about';
+  return NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
 }
 
 /** The proxy answered in place of the server. */
