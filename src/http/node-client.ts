@@ -58,8 +58,7 @@ function receive(
       // Where nothing has told why: no effect after an answer or an error.
       reject(closedEarly());
     });
-    if (signal?.aborted === true) abort();
-    else signal?.addEventListener('abort', abort, { once: true });
+    signal?.addEventListener('abort', abort, { once: true });
     request.end();
   });
 }
