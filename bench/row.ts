@@ -26,7 +26,7 @@ export function formatRows(rows: readonly BenchRow[]): string {
     against,
     formatValue(ours, unit),
     theirs === null ? '' : formatValue(theirs, unit),
-    theirs === null ? '' : ratio.toFixed(2),
+    theirs === null ? '' : formatRatio({ ratio, goal }),
     goal === null ? '' : theirs === null ? formatValue(goal, unit) : goal.toFixed(2),
     verdictOn({ ratio, goal }) ?? '',
   ]);
@@ -48,6 +48,12 @@ export function verdictOn({
 }: Pick<BenchRow, 'ratio' | 'goal'>): 'reached' | 'missed' | null {
   if (goal === null) return null;
   return ratio <= goal ? 'reached' : 'missed';
+}
+
+/** Two digits, or three where two would hide on which side of the goal it is. */
+export function formatRatio({ ratio, goal }: Pick<BenchRow, 'ratio' | 'goal'>): string {
+  const hidden = goal !== null && ratio > goal && ratio.toFixed(2) === goal.toFixed(2);
+  return ratio.toFixed(hidden ? 3 : 2);
 }
 
 export function formatValue(value: number, unit: BenchRow['unit']): string {

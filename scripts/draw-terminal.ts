@@ -56,16 +56,19 @@ const middle = frames[Math.floor((frames.length - 1) / 2)] ?? '';
 const last = (frames.at(-1) ?? '').replaceAll(dir, '~');
 writeFileSync(join(ROOT, 'docs/terminal.svg'), draw(middle, last));
 
-/** Shows the bar on its way for a while, then the end. */
+/** Shows the bar on its way for a while, then the end; the end alone where nothing moves. */
 function draw(first: string, second: string): string {
   const lines = Math.max(first.trimEnd().split('\n').length, second.trimEnd().split('\n').length);
   const height = lines * 18 + 52;
-  const width = COLUMNS * 7.85 + 32;
+  const width = Math.ceil(COLUMNS * 7.85 + 32);
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" role="img" aria-label="A terminal that installs Codex">
   <style>
     text { font: 13px ui-monospace, monospace; fill: #d0d7de; white-space: pre }
-    .first { animation: show 6s step-end infinite }
-    .second { animation: hide 6s step-end infinite }
+    .first { opacity: 0 }
+    @media (prefers-reduced-motion: no-preference) {
+      .first { animation: show 6s step-end infinite }
+      .second { animation: hide 6s step-end infinite }
+    }
     @keyframes show { 0% { opacity: 1 } 40% { opacity: 0 } }
     @keyframes hide { 0% { opacity: 0 } 40% { opacity: 1 } }
   </style>
