@@ -9,6 +9,7 @@ import {
 } from './pin/index.ts';
 import type { SourceSelection } from './resolve/source-selection.ts';
 import { isUpstream, type Settings } from './settings.ts';
+import { shellWord } from './shell-word.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
 import { isNative, type Target } from './target/index.ts';
 
@@ -98,9 +99,7 @@ function bringHint({ settings, target, sources }: Question, spec: string) {
     ...(isNative(host, target) ? [] : [`--target ${target.triple}`]),
     ...(isUpstream(github.repo) ? [] : [`--repo ${github.repo}`]),
   ];
-  // A range may hold what a shell takes for its own.
-  const version = /^[\w.-]+$/.test(spec) ? spec : `'${spec}'`;
-  const command = ['codex-runtime install', version, ...flags].join(' ');
+  const command = ['codex-runtime install', shellWord(spec), ...flags].join(' ');
   return `Run "${command}" once with a network.`;
 }
 

@@ -8,6 +8,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 /** Every room of src/, the first to be understood first: a file imports from rooms above its own. */
 const ROOMS = [
   'errors.ts',
+  'shell-word.ts',
   'json.ts',
   'json-bounds.ts',
   'abort.ts',

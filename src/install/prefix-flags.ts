@@ -1,10 +1,11 @@
+import { shellWord } from '../shell-word.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { PrefixLayout } from './layout.ts';
 
 /** The flags with which a command means this package again, for hints. */
 export function prefixFlags({ prefix, global }: PrefixLayout, name: string): readonly string[] {
   return [
-    `--prefix ${prefix}`,
+    `--prefix ${shellWord(prefix)}`,
     ...(global ? ['-g'] : []),
     ...(name === DEFAULT_PACKAGE_NAME ? [] : [`--name ${name}`]),
   ];

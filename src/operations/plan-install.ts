@@ -1,3 +1,4 @@
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
@@ -6,6 +7,7 @@ import {
   loadInstalled,
   type PrefixLayout,
   type PrefixOptions,
+  prefixFlags,
 } from '../install/index.ts';
 import { completeRequest } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
@@ -56,8 +58,11 @@ async function plan(
     looking ??= unlessDamaged(layout, found);
     return looking;
   };
+  const named = completeRequest(options, async () => (await healthy())?.runtime ?? null);
   const request = await exactRequest(
-    await completeRequest(options, async () => (await healthy())?.runtime ?? null),
+    await named.catch((error: unknown) => {
+      throw found === undefined ? error : withDamaged(error, layout, found);
+    }),
   );
   const { home } = request.settings;
   const present = mayServe(request) ? await healthy() : undefined;
@@ -68,6 +73,25 @@ async function plan(
   return stored === undefined
     ? { action: 'download', request, layout, name }
     : { action: 'link', request, layout, name, stored };
+}
+
+/** Where nothing else names a version, a damaged package does not either; but it says what was here. */
+function withDamaged(
+  error: unknown,
+  layout: PrefixLayout,
+  { name, version, dir }: InstalledPackage,
+): unknown {
+  if (!isCodexRuntimeError(error, 'PIN_MISSING')) return error;
+  const command = ['codex-runtime install', version, ...prefixFlags(layout, name)].join(' ');
+  return new CodexRuntimeError(
+    'PIN_MISSING',
+    `No Codex version is named, and ${name} ${version} at ${dir} is damaged.`,
+    {
+      hint: `Run "${command}" to have it whole again.`,
+      fields: { ...error.fields, installed: version, dir },
+      cause: error,
+    },
+  );
 }
 
 async function unlessDamaged(

@@ -5,6 +5,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { createRegistry, type Registry } from '../npm/index.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { loadRelease } from './load-release.ts';
 import { createNpmClient, type NpmClient } from './npm-client.ts';
@@ -86,7 +87,8 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     version: release.version,
     steps,
     wheels: wheels.map(({ path }) => path),
-    wheelCommand: wheels.length === 0 ? null : `python -m twine upload ${join(directory, '*.whl')}`,
+    wheelCommand:
+      wheels.length === 0 ? null : `python -m twine upload ${shellWord(join(directory, '/'))}*.whl`,
   };
 }
 

@@ -1,4 +1,5 @@
 import { prefixFlags } from '../install/index.ts';
+import { shellWord } from '../shell-word.ts';
 import type { RuntimeDamage } from './damage.ts';
 import type { Subject } from './subject.ts';
 
@@ -32,7 +33,7 @@ export function mendingHint(
 function prefixWords({ layout, name, ecosystem, python }: NonNullable<Subject['package']>) {
   const [prefix, ...others] = prefixFlags(layout, name);
   return [
-    python === null ? (prefix ?? '') : `--python ${python}`,
+    python === null ? (prefix ?? '') : `--python ${shellWord(python)}`,
     ...others,
     ecosystem === 'python' ? '--ecosystem python' : '',
   ];

@@ -5,6 +5,7 @@ import type { PrefixOptions } from '../../src/install/prefix.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { previewInstall } from '../../src/operations/preview-install.ts';
+import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -42,4 +43,24 @@ it('a prefix does not serve a run that is for another target', async () => {
     version: '1.2.3',
     target: 'aarch64-apple-darwin',
   });
+});
+
+it('a damaged package names no version, and is told with what mends it', async () => {
+  await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+  const dir = await tempDir();
+  const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
+  const host = { platform: 'linux', arch: 'x64' } as const;
+  const prefix = join(dir, 'a prefix');
+  const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix, env, host };
+  await installRuntime({ ...options, version: '1.2.3' });
+  await rm(join(prefix, 'node_modules/codex-cli-bin/codex-path/rg'));
+  for (const work of [installRuntime, ensureRuntime, previewInstall]) {
+    expect(await failure(work(options))).toMatchObject({
+      code: 'PIN_MISSING',
+      fields: { installed: '1.2.3' },
+      hint: `Run "codex-runtime install 1.2.3 --prefix '${prefix}'" to have it whole again.`,
+    });
+  }
+  const elsewhere = await failure(installRuntime({ ...options, prefix: join(dir, 'other') }));
+  expect(elsewhere).toMatchObject({ code: 'PIN_MISSING', fields: { cwd: dir } });
 });

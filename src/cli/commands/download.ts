@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
+import { shellWord } from '../../shell-word.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -70,7 +71,7 @@ async function download(context: CliContext, version: string | undefined, flags:
 function summary({ assets, out, version }: DownloadResult): string {
   const bytes = assets.reduce((sum, { downloaded }) => sum + downloaded, 0);
   const files = `${assets.length} ${assets.length === 1 ? 'archive' : 'archives'}`;
-  return `${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source dir:${out}\n`;
+  return `${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source ${shellWord(`dir:${out}`)}\n`;
 }
 
 const EXAMPLES = `
