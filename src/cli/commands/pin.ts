@@ -12,6 +12,7 @@ import {
   type SignatureFlags,
   type SourceFlags,
 } from '../flags.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress, type Progress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 
@@ -58,7 +59,8 @@ interface Given {
 type Action = (context: CliContext, given: Given) => Promise<void>;
 
 const pin: Action = async (context, { version, flags, progress }) => {
-  const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
+  const onProgress = preparingHeap(progress.onProgress, 'several');
+  const options = libraryOptions(context, { version, flags, onProgress });
   const result = await pinRuntime({ ...options, deep: flags.deep === true });
   progress.end();
   if (flags.quiet !== true) context.stderr.write(summary(result));

@@ -11,6 +11,7 @@ import {
   type RuntimeFlags,
   type TemplateFlags,
 } from '../flags.ts';
+import { preparingHeap } from '../heap.ts';
 import { createProgress } from '../progress.ts';
 
 interface StageFlags extends RuntimeFlags, TemplateFlags {
@@ -42,7 +43,11 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       const progress = await createProgress(context, flags);
       try {
         const result = await stageRuntime({
-          ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+          ...libraryOptions(context, {
+            version,
+            flags,
+            onProgress: preparingHeap(progress.onProgress),
+          }),
           ecosystem: flags.ecosystem,
           out: flags.out,
           root: flags.root === true,
