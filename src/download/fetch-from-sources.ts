@@ -2,6 +2,7 @@ import type { AssetSource } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { createHttp } from '../http/index.ts';
 import { createRegistry } from '../npm/index.ts';
+import { silentSourcesHint } from '../resolve/source-selection.ts';
 import type { DownloadRequest } from './download.ts';
 import { sizeOf } from './intervals.ts';
 import { isRestart } from './restart.ts';
@@ -49,7 +50,7 @@ export async function fetchFromSources(
   } finally {
     await http.close();
   }
-  throw exhausted(asset.name, reasons);
+  throw exhausted(asset.name, reasons, settings.github.repo);
 }
 
 interface Reason {
@@ -67,9 +68,9 @@ async function deliverWhatIsComplete(state: TransferState) {
   return { kind: edition.kind, url: edition.address };
 }
 
-function exhausted(asset: string, reasons: readonly Reason[]): CodexRuntimeError {
+function exhausted(asset: string, reasons: readonly Reason[], repo: string): CodexRuntimeError {
   return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.`, {
-    hint: 'Check the network and credentials, or choose other channels with --source.',
+    hint: silentSourcesHint(repo),
     fields: { asset, reasons },
   });
 }

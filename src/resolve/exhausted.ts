@@ -3,6 +3,7 @@ import { nearVersions, type Version } from '../pin/index.ts';
 import { isUpstream, type Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
+import { silentSourcesHint } from './source-selection.ts';
 
 interface Wanted {
   readonly version: Version;
@@ -42,7 +43,7 @@ export async function exhausted(
     'SOURCES_EXHAUSTED',
     `No source can deliver Codex ${version.semver}${forTarget} now.`,
     {
-      hint: 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".',
+      hint: silentSourcesHint(wanted.settings.github.repo),
       fields: { version: version.semver, target: target?.triple, reasons },
       cause: failures[0],
     },

@@ -3,6 +3,7 @@ import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import type { ReleaseChannel } from './release-channel.ts';
+import { silentSourcesHint } from './source-selection.ts';
 
 /** Every version that a channel lists, the newest first. */
 export interface RemoteVersions {
@@ -73,7 +74,7 @@ async function askFirst<T>(
     'SOURCES_EXHAUSTED',
     `No source can say which Codex versions there are: ${reasons.join(' ') || 'none keeps a list.'}`,
     {
-      hint: 'Name an exact version, or choose another --source.',
+      hint: `Name an exact version. ${silentSourcesHint(request.settings.github.repo)}`,
       fields: { reasons },
       cause: failures[0],
     },

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { isUpstream } from '../settings.ts';
+import { DEFAULT_REPO, isUpstream } from '../settings.ts';
 
 /** One way of GitHub's to deliver an asset. */
 export type GitHubSource = 'api' | 'browser' | 'gh';
@@ -33,6 +33,17 @@ const FORK_SOURCES: SourceSelection = [{ channel: 'github', sources: null }];
 export function sourcesFor(named: string | undefined, repo: string): SourceSelection {
   if (named !== undefined) return parseSources(named);
   return isUpstream(repo) ? DEFAULT_SOURCES : FORK_SOURCES;
+}
+
+/**
+ * What to do where no source of `repo` answers, for people: for another repository than upstream's
+ * there are no other sources to choose.
+ */
+export function silentSourcesHint(repo: string): string {
+  if (isUpstream(repo)) {
+    return 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".';
+  }
+  return `Check the network, the proxy and the name ${repo}; a private repository needs GH_TOKEN. OpenAI's mirror and npm have builds of ${DEFAULT_REPO} alone.`;
 }
 
 /**

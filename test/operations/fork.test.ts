@@ -76,9 +76,28 @@ describe("upstream's channels do not stand in for a fork that GitHub does not de
     const { github, options } = await surroundings();
     await using __ = github;
     silence(github);
-    const { exitStatus } = await failure(run({ ...options, repo: REPO }));
+    const { exitStatus, hint } = await failure(run({ ...options, repo: REPO }));
     expect([4, 5, 9]).toContain(exitStatus);
+    expect(hint ?? '').not.toMatch(/another --source|other channels/);
     expect(upstreamAsked(github)).toEqual([]);
+  });
+
+  it.each([
+    ['an unreachable one', 503, 'SOURCES_EXHAUSTED', 'GH_TOKEN'],
+    ['one without the version', 404, 'RELEASE_NOT_FOUND', `--repo ${REPO}`],
+  ])('and the hint for %s names what can be done', async (_, status, code, words) => {
+    const { github, options } = await surroundings();
+    await using __ = github;
+    for (const route of ['release', 'list', 'browser'] as const) github.fail({ route, status });
+    const install = { ...options, version: '1.2.3', prefix: join(options.cwd, 'p') };
+    const error = await failure(installRuntime({ ...install, repo: REPO }));
+    expect(error.code).toBe(code);
+    expect(error.hint).toContain(words);
+    expect(error.hint).not.toContain('--source');
+    const ofUpstream = await failure(
+      installRuntime({ ...install, repo: 'OpenAI/Codex', source: 'github' }),
+    );
+    expect(ofUpstream.hint).not.toContain('--repo');
   });
 
   it('to whom its lockfile binds', async () => {
