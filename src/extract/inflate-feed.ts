@@ -16,7 +16,7 @@ export class InflateFeed {
   readonly #engine: InflateEngine;
   readonly #refuse: Refuse;
   /** Buffers that the engine may not have used up yet. */
-  #recent: Buffer[] = [];
+  readonly #recent: Buffer[] = [];
   #written = 0;
   #waiting = 0;
   #ended = false;
@@ -83,7 +83,6 @@ export class InflateFeed {
     });
     await this.#until(() => this.#ended || this.#waiting <= AHEAD_BYTES);
     this.#forgetUsed();
-    if (this.#ended) this.#checkTail();
   }
 
   #forgetUsed(): void {
@@ -102,8 +101,6 @@ export class InflateFeed {
     if (!this.#ended) return;
     const unused = this.#written - this.#engine.bytesWritten;
     if (unused > 0) this.#expectPadding(Buffer.concat(this.#recent).subarray(-unused));
-    this.#recent = [];
-    this.#written = this.#engine.bytesWritten;
   }
 
   #expectPadding(bytes: Buffer): void {
