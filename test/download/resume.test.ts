@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -105,6 +105,14 @@ describe('a body that ends early', () => {
     expect(download.outcome.fetched).toBe(SIZE);
     expect(requests[1]?.headers).toMatchObject({ range: `bytes=${CUT}-`, 'if-range': '"one"' });
     expect(fixture.events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 2 }));
+  });
+
+  test('before its first byte is asked for as a whole again', async () => {
+    const { url, requests } = await breakingServer({ cut: 0 });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests).toHaveLength(2);
+    expect(requests[1]?.headers.range).toBeUndefined();
   });
 
   test('again and again is given up as unavailable, never accepted', async () => {
@@ -229,6 +237,8 @@ describe('starting over', () => {
     );
     expect(result.equals(fixture.content)).toBe(true);
     expect(consumed).toBe(2);
+    // The broken one, the other one, and the one that was taken.
+    expect(requests).toBe(3);
   });
 });
 
@@ -314,6 +324,34 @@ describe('a later run', () => {
     expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
     expect(download.outcome).toMatchObject({ source: 'browser', fetched: 0, resumed: SIZE });
     expect(requests).toHaveLength(1);
+  });
+
+  describe('of what is complete', () => {
+    let complete: string;
+    beforeEach(async () => {
+      const { url } = await server(serveFile(fixture.content));
+      await collect(openDownload(fixture.request(browser(url))).bytes);
+      await orphan();
+      complete = url;
+    });
+
+    test('ends when it is aborted', async () => {
+      const controller = new AbortController();
+      const request = fixture.request(browser(complete), { signal: controller.signal });
+      const reading = (async () => {
+        for await (const _ of openDownload(request).bytes) controller.abort();
+      })();
+      expect((await failure(reading)).code).toBe('ABORTED');
+    });
+
+    test('ends when somebody cuts the file meanwhile', async () => {
+      const download = openDownload(fixture.request(browser(complete)));
+      const reading = (async () => {
+        for await (const _ of download.bytes) await truncate(download.path, 0);
+      })();
+      const { code, fields } = await failure(reading);
+      expect({ code, fields }).toEqual({ code: 'INSTALL_FAILED', fields: { path: download.path } });
+    });
   });
 
   test('begins anew, from memory of nothing, when the server has another edition', async () => {
