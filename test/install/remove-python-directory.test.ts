@@ -1,11 +1,22 @@
 import { execFileSync } from 'node:child_process';
-import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, readlink, rm, symlink, writeFile } from 'node:fs/promises';
+import { constants, existsSync } from 'node:fs';
+import {
+  chown,
+  mkdir,
+  open,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { installIntoDirectory } from '../../src/install/python-directory.ts';
 import { removeFromDirectory } from '../../src/install/remove-python-directory.ts';
+import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { failure } from '../support/failure.ts';
 import { pipLike } from '../support/pip-like.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -155,6 +166,26 @@ describe('removeFromDirectory', () => {
     const removing = removeFromDirectory({ prefix, importName });
     expect(await failure(removing)).toMatchObject({ code: 'PREFIX_INVALID', exitStatus: 8 });
     expect(await tree(elsewhere)).toEqual(['kept']);
+  });
+});
+
+describe.skipIf(whyNotNobody !== null)(`a removal that may not go on${whyNotNobody ?? ''}`, () => {
+  it.each([
+    ['we installed', installed, 'bin'],
+    ['pip installed', (prefix: string) => pipLike(prefix, '0.115.0'), `${importName}/bin`],
+  ])('leaves none of what %s to be found, and the next one ends it', async (_, install, dir) => {
+    const prefix = await tempDir();
+    await install(prefix);
+    execFileSync('chown', ['-R', '65534', prefix]);
+    // Whoever may not write to a directory may not remove what it holds.
+    await chown(join(prefix, dir), 0, 0);
+    const removing = asNobody(() => failure(removeFromDirectory({ prefix, importName })));
+    expect((await removing).code).toBe('PERMISSION_DENIED');
+    const found = [importName, `${importName}/__init__.py`, `${importName}/bin/codex`];
+    for (const path of found) expect(existsSync(join(prefix, path))).toBe(false);
+    if (dir === 'bin') expect(existsSync(join(prefix, 'bin/codex'))).toBe(false);
+    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await tree(prefix)).toEqual(['bin']);
   });
 });
 
