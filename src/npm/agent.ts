@@ -35,7 +35,7 @@ function directAgent(url: URL, options: NpmOptions): Promise<Agent> {
   // npm says null where nothing is set.
   const cert = options.cert ?? undefined;
   const key = options.key ?? undefined;
-  const own = ca !== undefined || cert !== undefined || key !== undefined;
+  const own = ca !== undefined || cert !== undefined;
   return openDirectAgent(url, {
     ...(own ? { secureContext: createSecureContext({ ca, cert, key }) } : {}),
     ...(localAddress ? { localAddress } : {}),

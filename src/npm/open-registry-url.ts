@@ -29,7 +29,7 @@ export async function openRegistryUrl(
   const { origin } = parseHop(address);
   const { token, auth, cert, key } = getAuth(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
-  const identified = cert === null || key === null ? options : { ...options, cert, key };
+  const identified = cert === null ? options : { ...options, cert, key };
   const timeouts = { connect: ANSWER_TIMEOUT, headers: ANSWER_TIMEOUT, stall };
   const npm = {
     // A registry may redirect to its storage, which has no business with its credentials.

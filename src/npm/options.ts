@@ -8,7 +8,8 @@ export interface NpmOptions {
   readonly registry?: string;
   readonly proxy?: string | null;
   readonly httpsProxy?: string | null;
-  readonly noProxy?: string | readonly string[] | null;
+  /** Comma-separated. */
+  readonly noProxy?: string | null;
   readonly strictSSL?: boolean;
   /** PEM; undefined for Node's own. */
   readonly ca?: string | string[] | undefined;
@@ -37,17 +38,13 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
     httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
     proxy: flat.proxy ?? proxies.httpProxy,
     // Without a setting npm has an empty one, which it takes for none.
-    noProxy: isEmpty(flat.noProxy) ? proxies.noProxy : flat.noProxy,
+    noProxy: flat.noProxy || proxies.noProxy,
     // npm's own setting replaces Node's authorities; the variables add to them.
     ca: flat.ca ?? (await loadCertificateAuthorities(settings.env)),
     cache: undefined,
     preferOffline: false,
     retry: { retries: 0 },
   };
-}
-
-function isEmpty(noProxy: NpmOptions['noProxy']): noProxy is null | undefined {
-  return noProxy === undefined || noProxy === null || noProxy.length === 0;
 }
 
 /** npm's client would build URLs of whatever stands there. */

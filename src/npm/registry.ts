@@ -1,6 +1,5 @@
 import type { OnProgress } from '../events.ts';
 import {
-  aborted,
   displayUrl,
   type HttpResponse,
   parseJson,
@@ -63,14 +62,12 @@ export function createRegistry(
   const policy = { ...RETRY_POLICY, ...options.retry };
 
   const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
-    if (request.signal?.aborted === true) throw aborted(request.signal);
     const npm = await configurationOf(settings);
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
     return openRegistryUrl(documentUrl(path, npm), npm, { stall, ...request });
   };
   return {
     async open(url, request = {}) {
-      if (request.signal?.aborted === true) throw aborted(request.signal);
       return openRegistryUrl(url, await configurationOf(settings), request);
     },
     getJson: (path, request = {}) =>

@@ -81,6 +81,9 @@ describe("a registry's signature", () => {
     ['answers 404', 404],
     ['answers 403', 403],
     ['answers with a web page', '<html>'],
+    ['answers with nothing', 'null'],
+    ['answers with something else', { keys: 'none' }],
+    ['lists a key without a name', { keys: [{ ...signer('x').listed, keyid: 1 }, null] }],
     ['lists no key', { keys: [] }],
     ['lists a key of another kind', { keys: [{ ...signer('x').listed, scheme: 'rsa' }] }],
     ['lists a key that cannot be read', { keys: [{ ...signer('x').listed, key: 'AAAA' }] }],
@@ -96,7 +99,7 @@ describe("a registry's signature", () => {
   test.each([
     ['absent', undefined],
     ['empty', []],
-    ['malformed', [{ keyid: 1 }, 'x']],
+    ['malformed', [{ keyid: 1, sig: 'AAAA' }, { keyid: 'k' }, 'x', null]],
   ])('that is %s although the registry has keys is missing', async (_what, signatures) => {
     const error = await failure(ask({ keys: { keys: [signer('k').listed] }, signatures }));
     expect(error.code).toBe('SIGNATURE_MISSING');
@@ -156,6 +159,13 @@ describe('a key that has expired', () => {
     const key = signer('next', '2999-01-01T00:00:00.000Z');
     const { urls } = await ask({ keys: { keys: [key.listed] }, signatures: [key.sign()] });
     expect(urls).toEqual([`/npm/@openai%2fcodex/${BUILD}`, '/npm/-/npm/v1/keys']);
+  });
+
+  test('is none that has no date', async () => {
+    const key = signer('k');
+    const { expires: _, ...listed } = key.listed;
+    const { digest } = await ask({ keys: { keys: [listed] }, signatures: [key.sign()] });
+    expect(digest).toMatchObject({ registryKey: 'k' });
   });
 
   test('whose date cannot be read is no key for ever', async () => {

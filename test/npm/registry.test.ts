@@ -53,13 +53,19 @@ describe("npm's configuration", () => {
   test('is read from .npmrc files and npm_config_ variables, and npm does not retry or cache', async () => {
     await writeFile(join(home, '.npmrc'), '@openai:registry=https://npm.example/openai/\n');
     const options = await loadNpmOptions({
-      env: { HOME: home, npm_config_registry: 'https://npm.example/all/', HTTPS_PROXY: 'proxy:1' },
+      env: {
+        HOME: home,
+        npm_config_registry: 'https://npm.example/all/',
+        HTTPS_PROXY: 'proxy:1',
+        HTTP_PROXY: 'proxy:2',
+      },
       cwd: home,
     });
     expect(options).toMatchObject({
       '@openai:registry': 'https://npm.example/openai/',
       registry: 'https://npm.example/all/',
       httpsProxy: 'http://proxy:1',
+      proxy: 'http://proxy:2',
       retry: { retries: 0 },
     });
     expect(options.cache).toBeUndefined();
@@ -68,10 +74,18 @@ describe("npm's configuration", () => {
   test.each([
     ['of its own goes before the variable', 'noproxy=a.example,b.example\n', 'a.example,b.example'],
     ['is that of the variable where it has none', '', '127.0.0.1'],
+    ['is that of the variable where it says so', 'noproxy=null\n', '127.0.0.1'],
   ])('the list of hosts without a proxy %s', async (_, npmrc, expected) => {
     await writeFile(join(home, '.npmrc'), npmrc);
     const env = { HOME: home, HTTPS_PROXY: 'proxy:1', NO_PROXY: '127.0.0.1' };
     expect((await loadNpmOptions({ env, cwd: home })).noProxy).toEqual(expected);
+  });
+
+  test('that npm itself refuses is a matter of usage', async () => {
+    const same = join(home, '.npmrc');
+    await writeFile(same, 'registry=https://npm.example/\n');
+    const env = { HOME: home, npm_config_globalconfig: same };
+    expect((await failure(loadNpmOptions({ env, cwd: home }))).code).toBe('USAGE');
   });
 });
 
@@ -85,6 +99,22 @@ describe('a registry document', () => {
         headers: { authorization: 'Bearer canary', 'accept-encoding': 'identity' },
       },
     ]);
+  });
+
+  test('and the next one come over one connection, whoever asks for them', async () => {
+    const ports = new Set<number | undefined>();
+    const { server, opened } = await registry(({ socket }, response) => {
+      ports.add(socket.remotePort);
+      response.end('{}');
+    });
+    const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
+    for (const one of [opened, createRegistry(settings), createRegistry(settings)]) {
+      await one.getJson('codex');
+      await one.getJson('codex');
+    }
+    expect(server.requests).toHaveLength(6);
+    // `opened` has settings of its own.
+    expect(ports.size).toBe(2);
   });
 
   test.each([
@@ -169,6 +199,18 @@ describe('a registry behind TLS', () => {
     expect((await failure(replaced)).fields['reason']).toBe('untrusted');
   });
 
+  test.each(['', 'proxy'])(
+    'is trusted without its authority where npm is told not to be strict, and only there %s',
+    async (way) => {
+      const proxy = await startProxy();
+      servers.push(proxy);
+      const env = way === '' ? {} : { HTTPS_PROXY: proxy.url };
+      expect((await failure(ask(env))).fields['reason']).toBe('untrusted');
+      expect(await ask(env, 'strict-ssl=false\n')).toEqual({ name: 'x' });
+      expect(proxy.targets.length > 0).toBe(way !== '');
+    },
+  );
+
   test('and a proxy says what is wrong with the password of the proxy, and not which it is', async () => {
     const proxy = await startProxy('Basic right');
     servers.push(proxy);
@@ -194,6 +236,26 @@ describe('a registry that wants a certificate of its clients', () => {
     servers.push(server);
     return server;
   }
+
+  test('gets the one that .npmrc names for all, also where nobody checks its own', async () => {
+    const certificate = makeCertificate(home, ['127.0.0.1']);
+    const server = await strict(certificate, (_, response) => response.end('{"name":"x"}'));
+    const pem = (text: Buffer) => JSON.stringify(text.toString());
+    const lines = [
+      `registry=${server.url}/`,
+      'strict-ssl=false',
+      `cert=${pem(certificate.cert)}`,
+      `key=${pem(certificate.key)}`,
+      '',
+    ];
+    await writeFile(join(home, '.npmrc'), lines.join('\n'));
+    const settings = {
+      env: { HOME: home, npm_config_globalconfig: join(home, 'none') },
+      cwd: home,
+      npmPackage: '@openai/codex',
+    };
+    expect(await createRegistry(settings).getJson('codex')).toEqual({ name: 'x' });
+  });
 
   test('gets the one that .npmrc names for it, with documents and tarballs; another origin does not', async () => {
     const certificate = makeCertificate(home, ['127.0.0.1']);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,6 +7,7 @@ import { runGh } from '../../src/gh/index.ts';
 import { installedPythonRuntime } from '../../src/install/python.ts';
 import { runNpm } from '../../src/npm/run-npm.ts';
 import { pythonNames } from '../../src/stage/index.ts';
+import { failure } from '../support/failure.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 /** Who may publish, as GitHub Actions, GitLab and CircleCI tell it. */
@@ -72,11 +74,52 @@ describe('the identity of a CI', () => {
   });
 });
 
-it('npm gets a credential that an .npmrc names, whatever it is called', async () => {
+describe('npm', () => {
+  const settings = async (more: Readonly<Record<string, string>>) => {
+    const { dir, env, seen } = await spies();
+    return { dir, seen, settings: { env: { ...env, ...more }, cwd: dir } };
+  };
+
+  it('that is not there is said to be missing', async () => {
+    const { dir, settings: found } = await settings({});
+    const env = { ...found.env, PATH: join(dir, 'none') };
+    const error = await failure(runNpm(['publish'], { settings: { env, cwd: dir } }));
+    expect(error.code).toBe('PUBLISH_FAILED');
+  });
+
+  it('is not started after an abort', async () => {
+    const run = { ...(await settings({})), signal: AbortSignal.abort() };
+    expect((await failure(runNpm(['publish'], run))).code).toBe('ABORTED');
+    await expect(run.seen('npm')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it.each([
+    ['npm-cli.js', true],
+    ['pnpm.cjs', false],
+  ])('that runs us as %s is the one that we run: %s', async (name, same) => {
+    const dir = await tempDir();
+    const own = join(dir, name);
+    await writeFile(own, "require('node:fs').writeFileSync(__filename + '.ran', '');");
+    const run = await settings({ npm_execpath: own });
+    await runNpm(['publish'], run);
+    expect(existsSync(`${own}.ran`)).toBe(same);
+    expect(existsSync(join(run.dir, 'npm.env'))).toBe(!same);
+  });
+});
+
+it.each([
+  ['the project', 'project/.npmrc', {}],
+  ['the user', '.npmrc', {}],
+  ['the variables', 'elsewhere', { npm_config_userconfig: 'elsewhere' }],
+  ['their upper case', 'elsewhere', { NPM_CONFIG_USERCONFIG: 'elsewhere' }],
+])('npm gets a credential that the .npmrc of %s names, whatever it is called', async (...given) => {
+  const [, file, variables] = given;
   const { dir, env, seen } = await spies();
   await mkdir(join(dir, 'project'));
-  await writeFile(join(dir, 'project/.npmrc'), '//gitlab.example/:_authToken=\x24{CI_JOB_TOKEN}\n');
-  await runNpm(['publish'], { settings: { env, cwd: join(dir, 'project') } });
+  await writeFile(join(dir, file), '//gitlab.example/:_authToken=\x24{CI_JOB_TOKEN}\n');
+  const more = Object.entries(variables).map(([name, value]) => [name, join(dir, value)]);
+  const settings = { env: { ...env, ...Object.fromEntries(more) }, cwd: join(dir, 'project') };
+  await runNpm(['publish'], { settings });
   const names = await seen('npm');
   expect(names).toContain('CI_JOB_TOKEN');
   expect(names).not.toContain('GITLAB_TOKEN');
