@@ -111,6 +111,6 @@ function unreadable(path: string, why: string, cause?: unknown): CodexRuntimeErr
   return new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${why}).`, {
     hint: 'Make it a readable file, or remove it.',
     fields: { path },
-    ...(cause === undefined ? {} : { cause }),
+    cause,
   });
 }

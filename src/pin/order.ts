@@ -34,10 +34,10 @@ function numbers(version: Version): number[] {
 function distances(wanted: readonly number[], parts: readonly number[]): number[] {
   const far = wanted.map((part, index) => Math.abs(part - (parts[index] ?? 0)));
   const first = far.findIndex((distance) => distance > 0);
-  return first === -1 ? far : far.map((distance, index) => (index > first ? 0 : distance));
+  return far.map((distance, index) => (index > first ? 0 : distance));
 }
 
 function compareParts(a: { distance: readonly number[] }, b: { distance: readonly number[] }) {
   const index = a.distance.findIndex((part, at) => part !== b.distance[at]);
-  return index === -1 ? 0 : (a.distance[index] ?? 0) - (b.distance[index] ?? 0);
+  return (a.distance[index] ?? 0) - (b.distance[index] ?? 0);
 }

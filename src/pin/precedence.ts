@@ -57,8 +57,8 @@ const PRECEDENCE: readonly Resolver[] = [
       ? undefined
       : { spec: { kind: 'exact', version: parseVersion(lock.version) }, origin: 'lockfile' },
   async ({ installed }) => {
-    const version = await installed?.();
-    return version === null || version === undefined
+    const version = (await installed?.()) ?? null;
+    return version === null
       ? undefined
       : { spec: { kind: 'exact', version: parseVersion(version) }, origin: 'installed' };
   },

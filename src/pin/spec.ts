@@ -48,7 +48,7 @@ export function formatSpec(spec: VersionSpec): string {
     case 'exact':
       return spec.version.semver;
     case 'range':
-      return spec.range === '' ? '*' : spec.range;
+      return spec.range;
     case 'channel':
       return spec.name;
   }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { formatLock, type Lock, parseLock } from '../../src/pin/index.ts';
 
@@ -19,6 +20,27 @@ const LOCK: Lock = {
     },
   },
 };
+
+/** A lockfile of `content`, whatever that is, with the checksum that it has to have. */
+function sealed(content: object): string {
+  const hash = createHash('sha256').update(JSON.stringify(content, sorted)).digest('hex');
+  return JSON.stringify({ ...content, checksum: `sha256:${hash}` });
+}
+
+function sorted(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function backwards(_key: string, value: unknown): unknown {
+  if (value === null || typeof value !== 'object' || Array.isArray(value)) return value;
+  return Object.fromEntries(Object.entries(value).toReversed());
+}
+
+/** What a lockfile says whose only target is `value`. */
+function target(value: unknown): object {
+  return { targets: { 'aarch64-apple-darwin': value } };
+}
 
 const parse = (text: string) => parseLock(text, 'codex-runtime.lock.json');
 
@@ -93,11 +115,13 @@ describe('parseLock', () => {
   test('takes the same content in another layout, and a $schema', () => {
     const document = JSON.parse(formatLock(LOCK));
     expect(parse(JSON.stringify({ $schema: './schema.json', ...document }))).toEqual(LOCK);
+    expect(parse(JSON.stringify(document, backwards))).toEqual(LOCK);
   });
 
   test.each([
     ['no JSON', '<<<<<<< HEAD'],
     ['no object', '[]'],
+    ['nothing', 'null'],
     ['no version', '{"lockfileVersion": 1}'],
     ['too much text', `${formatLock(LOCK)}${' '.repeat(2 ** 20)}`],
     ['a version in another spelling', formatLock({ ...LOCK, version: 'v0.115.0' })],
@@ -106,6 +130,27 @@ describe('parseLock', () => {
     ['no targets', formatLock(LOCK).replace('"targets"', '"aims"')],
   ])('refuses %s', (_what, text) => {
     expect(() => parse(text)).toThrow(expect.objectContaining({ code: 'LOCK_INVALID' }));
+  });
+
+  test.each<[string, object]>([
+    ['no version', { version: undefined }],
+    ['a list of repositories', { repo: ['openai/codex'] }],
+    ['no targets', { targets: undefined }],
+    ['targets that are a number', { targets: 5 }],
+    ['a target that is nothing', target(null)],
+    ['a target without assets', target({})],
+    ['an asset that is nothing', target({ assets: [null] })],
+    ['an asset whose name is a number', target({ assets: [{ name: 5, sha256: HEX }] })],
+    ['a list of digests', target({ assets: [{ name: 'x', sha256: [HEX] }] })],
+    ['a list of integrities', target({ assets: [{ name: 'x', integrity: [SRI] }] })],
+    ['an executable that is nothing', target({ assets: [], entrypoint: null })],
+    ['an executable without a digest', target({ assets: [], entrypoint: {} })],
+  ])('refuses %s even under a right checksum', (_what, changes) => {
+    const content = { lockfileVersion: 1, version: '0.115.0', repo: 'openai/codex', targets: {} };
+    expect(parse(sealed(content)).targets).toEqual({});
+    expect(() => parse(sealed({ ...content, ...changes }))).toThrow(
+      expect.objectContaining({ code: 'LOCK_INVALID' }),
+    );
   });
 
   test('names a format version that it does not know', () => {

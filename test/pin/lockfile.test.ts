@@ -8,6 +8,7 @@ import { tempDir } from '../support/temp-dir.ts';
 
 describe('loadLock', () => {
   it.each<[string, (path: string) => unknown]>([
+    ['a link to itself', (path) => symlink(path, path)],
     ['a directory', (path) => mkdir(path)],
     ['a pipe, which it does not wait for', (path) => execFileSync('mkfifo', [path])],
     ['a device that never ends', (path) => symlink('/dev/zero', path)],

@@ -10,6 +10,10 @@ describe('parseSpec', () => {
     },
   );
 
+  test('reads a range of one version as that version', () => {
+    expect(parseSpec('=0.115.0')).toEqual(parseSpec('0.115.0'));
+  });
+
   test('reads the Python spelling of an alpha', () => {
     expect(parseSpec('0.115.0a11')).toMatchObject({
       kind: 'exact',
@@ -18,7 +22,9 @@ describe('parseSpec', () => {
   });
 
   test.each(['latest', 'alpha', 'Latest'])('reads %j as a moving name', (text) => {
-    expect(parseSpec(text)).toEqual({ kind: 'channel', name: text.toLowerCase() });
+    const spec = parseSpec(text);
+    expect(spec).toEqual({ kind: 'channel', name: text.toLowerCase() });
+    expect(formatSpec(spec)).toBe(text.toLowerCase());
   });
 
   test.each([

@@ -11,6 +11,8 @@ describe('parseVersion', () => {
     ['0.115.0b1', '0.115.0-beta.1', 'rust-v0.115.0-beta.1', '0.115.0b1', true],
     ['0.115.0rc2', '0.115.0-rc.2', 'rust-v0.115.0-rc.2', '0.115.0rc2', true],
     ['0.115.0-alpha.6.1', '0.115.0-alpha.6.1', 'rust-v0.115.0-alpha.6.1', null, true],
+    ['0.115.0-alpha.x', '0.115.0-alpha.x', 'rust-v0.115.0-alpha.x', null, true],
+    ['0.115.0-nightly.1', '0.115.0-nightly.1', 'rust-v0.115.0-nightly.1', null, true],
     ['0.115.0-nightly', '0.115.0-nightly', 'rust-v0.115.0-nightly', null, true],
   ])('reads %s', (text, semver, tag, pep440, prerelease) => {
     expect(parseVersion(text)).toEqual({ semver, tag, pep440, prerelease });
