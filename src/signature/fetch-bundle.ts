@@ -110,8 +110,6 @@ async function readSmall(
     throwIfAborted(signal);
     if (cause instanceof CodexRuntimeError) throw cause;
     throw unavailable(`${name} from ${url} broke off.`, { reason: 'unreachable', cause });
-  } finally {
-    body.destroy();
   }
   return Buffer.concat(chunks).toString('utf8');
 }

@@ -176,6 +176,8 @@ describe('a required signature', () => {
     const { github, options } = await surroundings({ [BINARY_BUNDLE]: Buffer.alloc(2 ** 20, ' ') });
     await using _ = github;
     expect((await failure(provision(options))).code).toBe('SIGNATURE_UNREACHABLE');
+    const delivered = github.requests.filter(({ route }) => route === 'cdn');
+    expect(delivered.filter(({ path }) => path.endsWith('.sigstore'))).toHaveLength(1);
   });
 
   test('is fetched again where the server fails once', async () => {
