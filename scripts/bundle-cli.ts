@@ -6,6 +6,7 @@
  */
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { computedImports } from './computed-imports.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 
@@ -70,6 +71,19 @@ const apart: Plugin = {
   },
 };
 
+/** The one module whose `import()` has to stay one: what it loads is an ES module of somebody else's. */
+const IMPORTING = 'src/app-server/import-module.ts';
+
+const importing: Plugin = {
+  name: 'importing',
+  setup({ onResolve }) {
+    onResolve({ filter: /\/import-module\.ts$/ }, () => ({
+      path: './apart/import-module.cjs',
+      external: true,
+    }));
+  },
+};
+
 /** commander runs child programs for subcommands that are files; ours are not, and loading costs 3 ms. */
 const lazyChildProcess: Plugin = {
   name: 'lazy-child-process',
@@ -129,7 +143,7 @@ async function writeBundle(file: string, owners: ReadonlyMap<string, string>): P
     // Beside where dist/cli/*.js would be: paths relative to the module lead to the same places.
     outfile: `dist/cli/${file}`,
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
-    plugins: [apart, lazyChildProcess, takesFromOthers(file, owners)],
+    plugins: [apart, importing, lazyChildProcess, takesFromOthers(file, owners)],
   });
 }
 
@@ -157,13 +171,25 @@ await build({
   outExtension: { '.js': '.cjs' },
   external: [],
 });
-const { metafile } = await build({
+await build({
+  ...shared,
+  supported: {},
+  entryPoints: [IMPORTING],
+  outfile: 'dist/cli/apart/import-module.cjs',
+});
+const { metafile, outputFiles } = await build({
   ...shared,
   supported: {},
   entryPoints: ['src/cli/main.ts'],
   write: false,
   metafile: true,
-  plugins: [apart],
+  plugins: [apart, importing],
 });
+const computed = outputFiles.flatMap(({ text }) => computedImports(text));
+if (computed.length > 0) {
+  throw new Error(
+    `import() of what is computed becomes require(): ${computed.join(', ')}. See ${IMPORTING}.`,
+  );
+}
 const owners = assign(metafile);
 for (const { file } of BUNDLES) await writeBundle(file, owners);

@@ -1,11 +1,11 @@
 import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 import { AppServerError, TransportClosedError } from './errors.ts';
+import { importModule } from './import-module.ts';
 
 /** The npm package that `codex-runtime install` makes. */
 const PACKAGE = 'codex-cli-bin';
@@ -45,7 +45,7 @@ export async function resolveExecutable(request: ExecutableRequest): Promise<str
 async function installedExecutable(cwd: string): Promise<string | undefined> {
   const module = findPackage(cwd);
   if (module === undefined) return undefined;
-  const { codexPath } = (await import(pathToFileURL(module).href)) as { codexPath?: unknown };
+  const { codexPath } = (await importModule(module)) as { codexPath?: unknown };
   const path: unknown = typeof codexPath === 'function' ? codexPath() : undefined;
   if (typeof path === 'string') return path;
   throw new CodexRuntimeError('INSTALL_FAILED', `${module} has no codexPath().`, {
