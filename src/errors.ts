@@ -89,6 +89,12 @@ export function isCodexRuntimeError(
   return error instanceof CodexRuntimeError && (codes.length === 0 || codes.includes(error.code));
 }
 
+/** What several failures advise, each piece of advice once; undefined where none does. */
+export function joinHints(hints: readonly (string | undefined)[]): string | undefined {
+  const given = new Set(hints.filter((hint) => hint !== undefined));
+  return given.size === 0 ? undefined : [...given].join(' ');
+}
+
 /**
  * Makes text from outside safe to print: terminal controls, bidirectional overrides and the starts
  * of a CI runner's commands become visible escapes, so that a server cannot move a cursor or forge

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { CodexRuntimeError, EXIT_STATUS, escapeControls } from '../src/errors.ts';
+import { CodexRuntimeError, EXIT_STATUS, escapeControls, joinHints } from '../src/errors.ts';
 
 describe('escapeControls', () => {
   it.each([
@@ -27,4 +27,9 @@ describe('CodexRuntimeError', () => {
     expect(error.hint).toBe('\\u0007');
     expect(error.exitStatus).toBe(EXIT_STATUS.DAMAGED);
   });
+});
+
+it('joinHints says each piece of advice once', () => {
+  expect(joinHints(['Go.', undefined, 'Stay.', 'Go.'])).toBe('Go. Stay.');
+  expect(joinHints([undefined])).toBeUndefined();
 });

@@ -1,6 +1,6 @@
 import type { AssetSource } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { createHttp } from '../http/index.ts';
+import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
+import { createHttp, unavailableReason } from '../http/index.ts';
 import { createRegistry } from '../npm/index.ts';
 import { silentSourcesHint } from '../resolve/source-selection.ts';
 import type { DownloadRequest } from './download.ts';
@@ -31,6 +31,7 @@ export async function fetchFromSources(
     workDir: partialDir,
   };
   const reasons: Reason[] = [];
+  const failures: CodexRuntimeError[] = [];
   try {
     for (const described of asset.sources) {
       const source = createByteSource(described, around);
@@ -42,6 +43,7 @@ export async function fetchFromSources(
         }
         const { message, fields } = error;
         reasons.push({ source: source.kind, reason: fields['reason'] ?? 'truncated', message });
+        failures.push(error);
         onProgress?.({ type: 'unavailable', channel, source: source.kind, reason: message });
       } finally {
         await source.close();
@@ -50,7 +52,7 @@ export async function fetchFromSources(
   } finally {
     await http.close();
   }
-  throw exhausted(asset.name, reasons, settings.github.repo);
+  throw exhausted(asset.name, reasons, advice(failures) ?? silentSourcesHint(settings.github.repo));
 }
 
 interface Reason {
@@ -68,9 +70,15 @@ async function deliverWhatIsComplete(state: TransferState) {
   return { kind: edition.kind, url: edition.address };
 }
 
-function exhausted(asset: string, reasons: readonly Reason[], repo: string): CodexRuntimeError {
+/** That an optional program is missing is no advice beside what the network said. */
+function advice(failures: readonly CodexRuntimeError[]): string | undefined {
+  const telling = failures.filter((error) => unavailableReason(error) !== 'missing-tool');
+  return joinHints((telling.length === 0 ? failures : telling).map(({ hint }) => hint));
+}
+
+function exhausted(asset: string, reasons: readonly Reason[], hint: string): CodexRuntimeError {
   return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.`, {
-    hint: silentSourcesHint(repo),
+    hint,
     fields: { asset, reasons },
   });
 }

@@ -1,4 +1,4 @@
-import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { nearVersions, type Version } from '../pin/index.ts';
 import { isUpstream, type Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
@@ -43,7 +43,10 @@ export async function exhausted(
     'SOURCES_EXHAUSTED',
     `No source can deliver Codex ${version.semver}${forTarget} now.`,
     {
-      hint: silentSourcesHint(wanted.settings.github.repo),
+      hint: joinHints([
+        ...failures.map(({ code, hint }) => (code === 'SOURCE_UNAVAILABLE' ? hint : undefined)),
+        silentSourcesHint(wanted.settings.github.repo),
+      ]),
       fields: { version: version.semver, target: target?.triple, reasons },
       cause: failures[0],
     },

@@ -1,5 +1,5 @@
 import type { Channel } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import type { ReleaseChannel } from './release-channel.ts';
@@ -74,7 +74,10 @@ async function askFirst<T>(
     'SOURCES_EXHAUSTED',
     `No source can say which Codex versions there are: ${reasons.join(' ') || 'none keeps a list.'}`,
     {
-      hint: `Name an exact version. ${silentSourcesHint(request.settings.github.repo)}`,
+      hint: joinHints([
+        ...failures.map(({ hint }) => hint),
+        `Name an exact version. ${silentSourcesHint(request.settings.github.repo)}`,
+      ]),
       fields: { reasons },
       cause: failures[0],
     },

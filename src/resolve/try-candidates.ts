@@ -1,6 +1,7 @@
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
+import { silentSourcesHint } from './source-selection.ts';
 
 /** Verdicts over bytes, by who sees an asset and not the release that it belongs to. */
 const OVER_BYTES = [
@@ -21,6 +22,7 @@ export async function tryCandidates<T>(
   bring: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
   const reasons: unknown[] = [];
+  const hints: (string | undefined)[] = [];
   // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
   const onProgress: OnProgress = (event) => {
     if (event.type === 'unavailable' && event.source === null) {
@@ -36,6 +38,7 @@ export async function tryCandidates<T>(
         throw withRelease(error, request, candidate);
       }
       const { channel } = candidate;
+      hints.push(error.hint);
       reasons.push({ channel, ...error.toJSON() });
       request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
     }
@@ -43,7 +46,10 @@ export async function tryCandidates<T>(
   throw new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
     `No source could deliver Codex ${request.version.semver} for ${request.target.triple}.`,
-    { hint: 'Run codex-runtime doctor to see what is reachable.', fields: { reasons } },
+    {
+      hint: joinHints([...hints, silentSourcesHint(request.settings.github.repo)]),
+      fields: { reasons },
+    },
   );
 }
 

@@ -134,6 +134,7 @@ describe('a source that cannot deliver', () => {
       { source: 'mirror', reason: 'unauthorized' },
       { source: 'file', reason: 'not-found' },
     ]);
+    expect(error.hint).toContain('Check the credentials for this host.');
   });
 });
 

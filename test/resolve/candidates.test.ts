@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { resolveCandidates } from '../../src/resolve/index.ts';
+import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import {
@@ -85,6 +86,20 @@ describe('resolveCandidates', () => {
       code: 'SOURCES_EXHAUSTED',
       fields: { reasons: [expect.any(String), expect.any(String), expect.any(String)] },
     });
+  });
+
+  test('passes on what helps against the reasons, each piece of advice once', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4000000000' };
+    github.fail({ route: 'release', status: 403, headers });
+    for (const route of ['browser', 'mirror-release', 'npm-document'] as const) {
+      github.fail({ route, status: 401 });
+    }
+    const { hint = '' } = await failure(allCandidates(candidateRequest(settings)));
+    expect(hint).toContain('GH_TOKEN');
+    expect(hint.match(/Check the credentials/g)).toHaveLength(1);
+    expect(hint).toContain('--source');
   });
 
   test('offers an asset that nobody vouches for after all others', async () => {

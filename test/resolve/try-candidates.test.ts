@@ -12,7 +12,8 @@ async function loopback() {
   return { github, settings: loopbackSettings(github, await tempDir()) };
 }
 
-const unavailable = (message: string) => new CodexRuntimeError('SOURCE_UNAVAILABLE', message);
+const unavailable = (message: string) =>
+  new CodexRuntimeError('SOURCE_UNAVAILABLE', message, { hint: 'Open it.' });
 
 describe('tryCandidates', () => {
   it('returns what comes of the first that can be had, and tells of those passed over', async () => {
@@ -70,6 +71,7 @@ describe('tryCandidates', () => {
     });
     await expect(trying).rejects.toMatchObject({
       code: 'SOURCES_EXHAUSTED',
+      hint: expect.stringMatching(/^Open it\. Check the network\b/),
       fields: {
         reasons: [
           { channel: 'github', code: 'SOURCE_UNAVAILABLE', message: 'github is closed.' },
