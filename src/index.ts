@@ -10,7 +10,6 @@ export {
 export type { OnProgress, ProgressEvent } from './events.ts';
 export type { PrefixOptions } from './install/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
-export { checkPin, type PinCheck } from './operations/check-pin.ts';
 export {
   type DownloadedAsset,
   type DownloadOptions,
@@ -49,6 +48,7 @@ export {
 export { type StagedPackage, type StageOptions, stageRuntime } from './operations/stage-runtime.ts';
 export { uninstallPythonRuntime } from './operations/uninstall-python-runtime.ts';
 export { type Uninstalled, uninstallRuntime } from './operations/uninstall-runtime.ts';
+export { type VerifiedPin, verifyPin } from './operations/verify-pin.ts';
 export {
   type ReadyRelease,
   type WaitOptions,

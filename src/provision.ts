@@ -1,7 +1,6 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset } from './asset.ts';
-import { verifyVersion } from './check-version.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { ExactRequest } from './exact-request.ts';
@@ -25,6 +24,7 @@ import {
   workOnce,
 } from './store/index.ts';
 import { isNative } from './target/index.ts';
+import { verifyVersion } from './verify-version.ts';
 
 export interface Provisioned {
   readonly runtime: Runtime;

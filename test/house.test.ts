@@ -31,7 +31,7 @@ const ROOMS = [
   'offline.ts',
   'request.ts',
   'exact-request.ts',
-  'check-version.ts',
+  'verify-version.ts',
   'provision.ts',
   'stage',
   'install',

@@ -66,7 +66,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
     },
     async next() {
       const chunk = await take();
-      if (received === 0) checkStart(opened, chunk, state);
+      if (received === 0) verifyStart(opened, chunk, state);
       if (chunk === null) {
         clearTimeout(timer);
         return null;
@@ -83,7 +83,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
 }
 
 /** A web page has another size too, and says more about what went wrong: it is looked for first. */
-function checkStart(opened: Opened, chunk: Buffer | null, state: TransferState): void {
+function verifyStart(opened: Opened, chunk: Buffer | null, state: TransferState): void {
   const { asset } = state;
   if (chunk !== null && opened.offset === 0 && isWebPage(chunk)) {
     throw unavailable(`${opened.url} is a web page, not an archive.`, {

@@ -56,7 +56,7 @@ export class InflateFeed {
     }
     this.#engine.end();
     await this.#until(() => this.#ended);
-    this.#checkTail();
+    this.#verifyTail();
   }
 
   /** Sockets deliver 64 KiB at most; joining them saves most trips to the thread pool. */
@@ -97,7 +97,7 @@ export class InflateFeed {
   }
 
   /** The engine stops at the end of the compressed data; what it was given beyond that is the tail. */
-  #checkTail(): void {
+  #verifyTail(): void {
     if (!this.#ended) return;
     const unused = this.#written - this.#engine.bytesWritten;
     if (unused > 0) this.#expectPadding(Buffer.concat(this.#recent).subarray(-unused));

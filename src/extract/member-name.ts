@@ -10,13 +10,13 @@ const WINDOWS_ALIAS = /~\d/;
 const SEGMENT_BYTES = 255;
 
 /** A member's name as path segments; no segments is the root itself. */
-export type CheckedName = { readonly segments: readonly string[] } | { reason: RefusalReason };
+export type ParsedName = { readonly segments: readonly string[] } | { reason: RefusalReason };
 
 /** Reads a member's name under the policy for names; pure, so that a table can test it. */
-export function checkName(
+export function parseMemberName(
   { name, kind }: Pick<Member, 'name' | 'kind'>,
   pathLength: number,
-): CheckedName {
+): ParsedName {
   if (name.length > pathLength) return { reason: 'path-too-long' };
   if (INVISIBLE.test(name)) return { reason: 'control-character' };
   if (name.includes('\\')) return { reason: 'backslash' };

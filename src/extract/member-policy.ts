@@ -1,7 +1,7 @@
 import type { ExtractedFiles, ExtractLimits } from './extract.ts';
 import { entrypointOf, type LaidOut, placeMember } from './layout.ts';
 import type { Member } from './member.ts';
-import { checkName } from './member-name.ts';
+import { parseMemberName } from './member-name.ts';
 import { NameLedger } from './name-ledger.ts';
 import type { Refuse } from './refusal.ts';
 
@@ -37,7 +37,7 @@ export class MemberPolicy {
     if (this.#bytes + (member.size ?? 0) > this.#limits.totalBytes) {
       throw this.#refuse('too-many-bytes', member.name);
     }
-    const checked = checkName(member, this.#limits.pathLength);
+    const checked = parseMemberName(member, this.#limits.pathLength);
     if ('reason' in checked) throw this.#refuse(checked.reason, member.name);
     this.#enter(this.#archiveNames, checked.segments, member);
     const placement = placeMember(checked.segments, member.kind, this.#asset);

@@ -95,7 +95,7 @@ export class TreeWriter {
     } finally {
       await window.settled();
     }
-    window.check();
+    window.throwIfFailed();
     return window.position;
   }
 }
@@ -114,7 +114,7 @@ class WriteWindow {
   }
 
   async write(chunk: Buffer): Promise<void> {
-    this.check();
+    this.throwIfFailed();
     const writing = this.#writeAt(chunk, this.position)
       .catch((error: unknown) => {
         this.#error ??= error;
@@ -129,7 +129,7 @@ class WriteWindow {
     await Promise.all(this.#pending);
   }
 
-  check(): void {
+  throwIfFailed(): void {
     if (this.#error !== undefined) throw diskError(this.#error, 'write a file', this.#path);
   }
 

@@ -1,13 +1,13 @@
 export { npmPlatformVersion } from './asset-name.ts';
 export { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
 export { openChannels } from './channels.ts';
-export {
-  checkLock,
-  describeFinding,
-  type LockCheck,
-  verifyLockCheck,
-} from './check-lock.ts';
 export { parseChecksums } from './checksums.ts';
+export {
+  compareLock,
+  describeFinding,
+  type LockComparison,
+  verifyLockComparison,
+} from './compare-lock.ts';
 export {
   createLock,
   type SilentChannel,

@@ -1,7 +1,6 @@
 import { lstat, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Handshake } from '../app-server/index.ts';
-import { printedVersion } from '../check-version.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { binLink } from '../install/index.ts';
 import type { Lock } from '../pin/index.ts';
@@ -13,6 +12,7 @@ import {
   verifyFiles,
 } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
+import { printedVersion } from '../verify-version.ts';
 import type { RuntimeDamage } from './damage.ts';
 import { missingInStore, missingMembers } from './expected-members.ts';
 import { shakeHands } from './shake-hands.ts';

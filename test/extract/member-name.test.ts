@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { checkName } from '../../src/extract/member-name.ts';
+import { parseMemberName } from '../../src/extract/member-name.ts';
 
-describe('checkName', () => {
+describe('parseMemberName', () => {
   it.each([
     ['bin/codex', 'file', ['bin', 'codex']],
     ['./bin/codex', 'file', ['bin', 'codex']],
@@ -20,7 +20,7 @@ describe('checkName', () => {
     ['bin/libgst..so', 'file', ['bin', 'libgst..so']],
     ['bin/..a', 'file', ['bin', '..a']],
   ] as const)('reads %j (%s)', (name, kind, segments) => {
-    expect(checkName({ name, kind }, 512)).toEqual({ segments });
+    expect(parseMemberName({ name, kind }, 512)).toEqual({ segments });
   });
 
   it.each([
@@ -33,11 +33,11 @@ describe('checkName', () => {
     ['bin/', 'file', 'malformed-name'],
     ['bin/\ud800', 'file', 'control-character'],
   ] as const)('refuses %j (%s) as %s', (name, kind, reason) => {
-    expect(checkName({ name, kind }, 512)).toEqual({ reason });
+    expect(parseMemberName({ name, kind }, 512)).toEqual({ reason });
   });
 
   it('takes a path as long as the limit, and no longer', () => {
-    expect(checkName({ name: 'a/b', kind: 'file' }, 3)).toEqual({ segments: ['a', 'b'] });
-    expect(checkName({ name: 'a/bc', kind: 'file' }, 3)).toEqual({ reason: 'path-too-long' });
+    expect(parseMemberName({ name: 'a/b', kind: 'file' }, 3)).toEqual({ segments: ['a', 'b'] });
+    expect(parseMemberName({ name: 'a/bc', kind: 'file' }, 3)).toEqual({ reason: 'path-too-long' });
   });
 });

@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { printedVersion } from '../../src/check-version.ts';
 import { runGh } from '../../src/gh/index.ts';
 import { installedPythonRuntime } from '../../src/install/python.ts';
 import { runNpm } from '../../src/npm/run-npm.ts';
 import { pythonNames } from '../../src/stage/index.ts';
+import { printedVersion } from '../../src/verify-version.ts';
 import { failure } from '../support/failure.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

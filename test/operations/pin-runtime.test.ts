@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { checkPin } from '../../src/operations/check-pin.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
+import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { parseLock } from '../../src/pin/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { failure } from '../support/failure.ts';
@@ -30,7 +30,7 @@ describe('pinRuntime', () => {
     expect(Object.keys(first.lock.targets)).toHaveLength(6);
     expect(parseLock(await readFile(first.path, 'utf8'), first.path)).toEqual(first.lock);
     expect(await pinRuntime(options)).toMatchObject({ changed: false });
-    expect(await checkPin(options)).toMatchObject({ version: '1.2.3', silent: [] });
+    expect(await verifyPin(options)).toMatchObject({ version: '1.2.3', silent: [] });
     expect(github.asked('browser')).toEqual([]);
   });
 
@@ -70,9 +70,9 @@ describe('pinRuntime', () => {
       '"version": "1.2.3"',
     );
     await writeFile(path, edited);
-    expect((await failure(checkPin(options))).code).toBe('LOCK_INVALID');
+    expect((await failure(verifyPin(options))).code).toBe('LOCK_INVALID');
     await pinRuntime({ ...options, version: '1.2.3' });
-    expect(await checkPin({ ...options, version: '1.2.3' })).toMatchObject({ version: '1.2.3' });
+    expect(await verifyPin({ ...options, version: '1.2.3' })).toMatchObject({ version: '1.2.3' });
   });
 
   it('refuses bytes that changed after they were locked, and keeps the lockfile', async () => {
@@ -86,7 +86,7 @@ describe('pinRuntime', () => {
     const swapped = { ...options, env: { ...options.env, ...after.env } };
     expect((await failure(pinRuntime(swapped))).code).toBe('DIGEST_MISMATCH');
     expect(await readFile(path, 'utf8')).toBe(text);
-    expect((await failure(checkPin(swapped))).code).toBe('DIGEST_MISMATCH');
+    expect((await failure(verifyPin(swapped))).code).toBe('DIGEST_MISMATCH');
   });
 
   it('deep: locks the executable of every target, which holds another channel to it', async () => {
@@ -128,7 +128,7 @@ describe('pinRuntime', () => {
     github.fail({ route: 'cdn', path: /aarch64-apple/, status: 404 });
     const options = { ...(await surroundings(github)), version: '1.2.3', source: 'browser' };
     expect((await failure(pinRuntime({ ...options, deep: true }))).code).toBe('SOURCES_EXHAUSTED');
-    expect((await failure(checkPin(options))).code).toBe('PIN_MISSING');
+    expect((await failure(verifyPin(options))).code).toBe('PIN_MISSING');
   });
 
   it('needs a version from somewhere', async () => {
@@ -142,18 +142,18 @@ describe('pinRuntime', () => {
   }
 });
 
-describe('checkPin', () => {
+describe('verifyPin', () => {
   it('names what a channel has and the lockfile lacks', async () => {
     await using npm = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const options = { ...(await surroundings(npm)), version: '1.2.3' };
     await pinRuntime({ ...options, source: 'npm' });
-    const error = await failure(checkPin(options));
+    const error = await failure(verifyPin(options));
     expect(error.code).toBe('LOCK_INCOMPLETE');
     expect(error.fields['findings']).toContainEqual(
       expect.objectContaining({ kind: 'unlocked', channel: 'github' }),
     );
     expect(error.fields['reasons']).toHaveLength((error.fields['findings'] as object[]).length);
-    expect(await checkPin({ ...options, source: 'npm' })).toMatchObject({ version: '1.2.3' });
+    expect(await verifyPin({ ...options, source: 'npm' })).toMatchObject({ version: '1.2.3' });
   });
 
   it('says with its findings which channels could not be compared with', async () => {
@@ -161,7 +161,7 @@ describe('checkPin', () => {
     const options = { ...(await surroundings(github)), version: '1.2.3' };
     await pinRuntime({ ...options, source: 'npm' });
     github.fail({ route: 'mirror-release', status: 503 });
-    const error = await failure(checkPin(options));
+    const error = await failure(verifyPin(options));
     const findings = error.fields['findings'] as object[];
     expect(error.fields['reasons']).toHaveLength(findings.length + 1);
     expect(error.fields['silent']).toMatchObject([{ channel: 'mirror' }]);
@@ -171,7 +171,7 @@ describe('checkPin', () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const options = await surroundings(github);
     await pinRuntime({ ...options, version: '1.2.3' });
-    const error = await failure(checkPin({ ...options, version: '1.2.4' }));
+    const error = await failure(verifyPin({ ...options, version: '1.2.4' }));
     expect(error.code).toBe('LOCK_INCOMPLETE');
     expect(error.fields).toMatchObject({ expected: '1.2.4', actual: '1.2.3' });
   });
@@ -181,7 +181,7 @@ describe('checkPin', () => {
     const options = await surroundings(github);
     await pinRuntime({ ...options, version: '1.2.3' });
     const asked = github.requests.length;
-    const error = await failure(checkPin({ ...options, repo: 'owner/fork' }));
+    const error = await failure(verifyPin({ ...options, repo: 'owner/fork' }));
     expect(error.code).toBe('LOCK_INCOMPLETE');
     expect(error.fields).toMatchObject({ expected: 'openai/codex', actual: 'owner/fork' });
     expect(github.requests).toHaveLength(asked);
@@ -192,7 +192,7 @@ describe('checkPin', () => {
     const options = { ...(await surroundings(github)), version: '1.2.3' };
     await pinRuntime(options);
     github.fail({ route: 'npm-document', status: 403 });
-    const { silent } = await checkPin(options);
+    const { silent } = await verifyPin(options);
     expect(silent).toMatchObject([{ channel: 'npm' }]);
   });
 });

@@ -2,10 +2,10 @@ import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { formatLock, type Lock, parseLock, parseVersion } from '../../src/pin/index.ts';
 import {
-  checkLock,
+  compareLock,
   createLock,
   parseSources,
-  verifyLockCheck,
+  verifyLockComparison,
   withEntrypoints,
 } from '../../src/resolve/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
@@ -162,14 +162,14 @@ describe('withEntrypoints', () => {
   });
 });
 
-describe('checkLock', () => {
+describe('compareLock', () => {
   test('finds nothing wrong with a fresh lock', async () => {
     const { github, request } = await loopback();
     await using _ = github;
     const { lock } = await createLock(request);
-    const check = await checkLock({ ...request, lock });
+    const check = await compareLock({ ...request, lock });
     expect(check).toEqual({ findings: [], absent: [], silent: [] });
-    expect(() => verifyLockCheck(lock, check)).not.toThrow();
+    expect(() => verifyLockComparison(lock, check)).not.toThrow();
   });
 
   test('finds what is missing, unlocked, changed and gone', async () => {
@@ -182,23 +182,23 @@ describe('checkLock', () => {
     const later = await loopback({ ...told(PACKAGE, `sha256:${'b'.repeat(64)}`) });
     await using _ = later.github;
     const { 'aarch64-apple-darwin': _mac, ...targets } = lock.targets;
-    const check = await checkLock({ ...later.request, lock: { ...lock, targets } });
+    const check = await compareLock({ ...later.request, lock: { ...lock, targets } });
     const kinds = check.findings.map(({ kind }) => kind);
     expect(kinds).toContain('missing');
     expect(kinds).toContain('unlocked');
     expect(check.findings).toContainEqual(
       expect.objectContaining({ kind: 'changed', asset: PACKAGE, channel: 'github' }),
     );
-    expect(() => verifyLockCheck(lock, check)).toThrow(
+    expect(() => verifyLockComparison(lock, check)).toThrow(
       expect.objectContaining({ code: 'DIGEST_MISMATCH' }),
     );
     const shrunk = await loopback({ ...RELEASE, assets: renamed });
     await using __ = shrunk.github;
-    const gone = await checkLock({ ...shrunk.request, lock });
+    const gone = await compareLock({ ...shrunk.request, lock });
     expect(gone.findings).toEqual([
       { kind: 'gone', target: 'x86_64-apple-darwin', asset: 'codex-x86_64-apple-darwin.tar.gz' },
     ]);
-    expect(() => verifyLockCheck(lock, gone)).toThrow(
+    expect(() => verifyLockComparison(lock, gone)).toThrow(
       expect.objectContaining({ code: 'LOCK_INCOMPLETE' }),
     );
   });
@@ -209,11 +209,11 @@ describe('checkLock', () => {
     const { github, request } = await loopback(release);
     await using _ = github;
     const { lock } = await createLock(request);
-    const check = await checkLock({ ...request, lock });
+    const check = await compareLock({ ...request, lock });
     expect(check).toMatchObject({ findings: [], absent: { length: 5 } });
     github.fail({ route: 'release', status: 401 });
     github.fail({ route: 'browser', status: 401 });
-    const unsure = await checkLock({ ...request, lock });
+    const unsure = await compareLock({ ...request, lock });
     expect(unsure.absent).toEqual([]);
     expect(unsure.findings.map(({ kind }) => kind)).toEqual(Array(5).fill('missing'));
   });
@@ -224,7 +224,7 @@ describe('checkLock', () => {
     const { lock } = await createLock(request);
     github.fail({ route: 'release', status: 401 });
     github.fail({ route: 'browser', status: 401 });
-    const check = await checkLock({ ...request, sources: parseSources('github,npm'), lock });
+    const check = await compareLock({ ...request, sources: parseSources('github,npm'), lock });
     expect(check.findings).toEqual([]);
     expect(check.silent).toMatchObject([{ channel: 'github' }]);
   });

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
-import { checkPin } from '../../operations/check-pin.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
+import { verifyPin } from '../../operations/verify-pin.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -68,7 +68,7 @@ const pin: Action = async (context, { version, flags, progress }) => {
 };
 
 const check: Action = async (context, { version, flags, progress }) => {
-  const result = await checkPin(
+  const result = await verifyPin(
     libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
   );
   progress.end();

@@ -30,7 +30,7 @@ export type LockFinding =
   /** No channel that answered has the asset any more. */
   | { readonly kind: 'gone'; readonly target: Triple; readonly asset: string };
 
-export interface LockCheck {
+export interface LockComparison {
   readonly findings: readonly LockFinding[];
   /** Targets of which the lock has nothing, rightly: every channel answered, and none has a build. */
   readonly absent: readonly Triple[];
@@ -43,7 +43,9 @@ export interface LockCheck {
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND` or `SOURCES_EXHAUSTED` when no channel knows the
  * version, `ABORTED`
  */
-export async function checkLock(request: ChannelsRequest & { lock: Lock }): Promise<LockCheck> {
+export async function compareLock(
+  request: ChannelsRequest & { lock: Lock },
+): Promise<LockComparison> {
   const { lock } = request;
   const version = parseVersion(lock.version);
   const { releases, silent } = await releasesOf({ ...request, version });
@@ -58,7 +60,7 @@ export async function checkLock(request: ChannelsRequest & { lock: Lock }): Prom
       assets.filter(({ target }) => target.triple === triple).map((asset) => ({ channel, asset })),
     );
     const compared = offered.flatMap(({ channel, asset }) =>
-      compare({ target: triple, locked, channel, asset }),
+      compareAsset({ target: triple, locked, channel, asset }),
     );
     const gone = locked
       .filter(({ name }) => !offered.some(({ asset }) => asset.name === name))
@@ -88,7 +90,7 @@ function isOffered(releases: readonly Release[], triple: Triple): boolean {
  * @throws CodexRuntimeError `DIGEST_MISMATCH` when bytes have changed, else `LOCK_INCOMPLETE`; all
  * findings in `fields.findings`.
  */
-export function verifyLockCheck(lock: Lock, { findings, silent }: LockCheck): void {
+export function verifyLockComparison(lock: Lock, { findings, silent }: LockComparison): void {
   const [first] = findings;
   if (first === undefined) return;
   const changed = findings.find(({ kind }) => kind === 'changed');
@@ -108,8 +110,8 @@ export function verifyLockCheck(lock: Lock, { findings, silent }: LockCheck): vo
 /** What changes the answer of the check: pinning adds what a channel has, and takes nothing away. */
 function mendingHint(
   lock: Lock,
-  findings: LockCheck['findings'],
-  silent: LockCheck['silent'],
+  findings: LockComparison['findings'],
+  silent: LockComparison['silent'],
 ): string {
   const command = pinCommand(lock);
   const kinds = new Set(findings.map(({ kind }) => kind));
@@ -135,14 +137,14 @@ export function describeFinding(finding: LockFinding): string {
   }
 }
 
-interface Comparison {
+interface AssetComparison {
   readonly target: Triple;
   readonly locked: readonly LockedAsset[];
   readonly channel: Channel;
   readonly asset: Asset;
 }
 
-function compare({ target, locked, channel, asset }: Comparison): LockFinding[] {
+function compareAsset({ target, locked, channel, asset }: AssetComparison): LockFinding[] {
   const actual = lockedAsset(asset);
   // What nobody vouches for cannot be locked, and is no gap of the lock.
   if (actual === undefined) return [];

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import { verifyVersion } from '../src/check-version.ts';
 import { parseVersion } from '../src/pin/index.ts';
 import { isProcessGone } from '../src/process-space.ts';
+import { verifyVersion } from '../src/verify-version.ts';
 import { failure } from './support/failure.ts';
 import { tempDir } from './support/temp-dir.ts';
 

@@ -2,23 +2,23 @@ import { CodexRuntimeError } from '../errors.ts';
 import { findLockfile, lockRepository, parseLock, parseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import {
-  checkLock,
+  compareLock,
   describeFinding,
-  type LockCheck,
+  type LockComparison,
   sourcesFor,
-  verifyLockCheck,
+  verifyLockComparison,
 } from '../resolve/index.ts';
 
 /** A lockfile that is complete and true, as far as the channels that answered can say. */
-export interface PinCheck {
+export interface VerifiedPin {
   /** Semver. */
   readonly version: string;
   /** Absolute path of the lockfile. */
   readonly path: string;
   /** Targets that are not locked because no channel has a build for them. */
-  readonly absent: LockCheck['absent'];
+  readonly absent: LockComparison['absent'];
   /** Channels that could not be compared with, and why. */
-  readonly silent: LockCheck['silent'];
+  readonly silent: LockComparison['silent'];
 }
 
 /**
@@ -28,7 +28,7 @@ export interface PinCheck {
  * has; `DIGEST_MISMATCH` when a channel has other bytes (both with `fields.findings` and, as
  * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
  */
-export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> {
+export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedPin> {
   const { cwd } = settingsOf(options);
   const found = await findLockfile(cwd);
   if (found === null) throw noLockfile(cwd, options.version);
@@ -36,7 +36,7 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
   verifyVersion(found.path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
   const repo = lockRepository(lock, options.repo ?? null);
-  const check = await checkLock({
+  const check = await compareLock({
     settings: settingsOf({ ...options, repo }),
     sources: sourcesFor(options.source, repo),
     lock,
@@ -44,7 +44,7 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
     signal: options.signal,
   });
   try {
-    verifyLockCheck(lock, check);
+    verifyLockComparison(lock, check);
   } catch (error) {
     if (!(error instanceof CodexRuntimeError)) throw error;
     throw withReasons(error, check);
@@ -52,7 +52,7 @@ export async function checkPin(options: RuntimeOptions = {}): Promise<PinCheck> 
   return { version: lock.version, path: found.path, absent: check.absent, silent: check.silent };
 }
 
-function withReasons(error: CodexRuntimeError, { findings, silent }: LockCheck) {
+function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {
   // What nobody could say now may be what is missing: pin again where they answer.
   const unheard = silent.map(({ channel, reason }) => `not compared with ${channel}: ${reason}`);
   return new CodexRuntimeError(error.code, error.message, {
