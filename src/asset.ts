@@ -50,7 +50,7 @@ export type AssetSource =
   /** `gh release download`, with the credentials that gh has. */
   | { readonly kind: 'gh'; readonly host: string; readonly repo: string; readonly tag: string }
   | { readonly kind: 'mirror'; readonly url: string }
-  /** A tarball of an npm registry, through npm's own client and configuration. */
+  /** A tarball of an npm registry, with the agent and credentials of npm's configuration. */
   | { readonly kind: 'npm'; readonly url: string }
   | { readonly kind: 'file'; readonly path: string };
 

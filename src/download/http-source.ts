@@ -2,7 +2,7 @@ import type { AssetSource } from '../asset.ts';
 import { displayUrl, type HttpRequest, type HttpResponse, unavailable } from '../http/index.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
 
-/** How a URL is asked: by the HTTP layer, or by npm's client. */
+/** How a URL is asked: by our HTTP rules alone, or with npm's agent and credentials. */
 export type OpenUrl = (url: string, request: HttpRequest) => Promise<HttpResponse>;
 
 /** A source that speaks HTTP. `request` adds credentials and headers of its kind. */

@@ -12,7 +12,7 @@ import { restart } from './restart.ts';
 import type { TransferState, TransferTuning } from './transfer-state.ts';
 import { createVerifier } from './verifier.ts';
 
-/** Patience of a download; only tests and benchmarks have a reason to change it. Times in ms. */
+/** What of {@link TransferTuning} is other than its default. */
 export type DownloadTuning = Partial<Omit<TransferTuning, 'retry'>> & {
   readonly retry?: Partial<RetryPolicy>;
 };

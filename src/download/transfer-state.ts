@@ -9,16 +9,17 @@ import type { PartialFile } from './partial.ts';
 import type { ProgressReporter } from './progress.ts';
 import type { Verifier } from './verifier.ts';
 
-/** Patience of a download; only tests have a reason to change it. Times in ms. */
+/** Patience of a download; only tests and benchmarks have a reason to change it. Times in ms. */
 export interface TransferTuning {
+  /** Default: the HTTP layer's own. */
   readonly retry: RetryPolicy;
-  /** Without a byte for so long, a connection is given up. */
+  /** Without a byte for so long, a connection is given up. Default 15,000. */
   readonly stall: number;
-  /** Connections at once, at most. */
+  /** Connections at once, at most. Default 4. */
   readonly lanes: number;
-  /** For so long the first connection is measured before others may join it. */
+  /** For so long the first connection is measured before others may join it. Default 400. */
   readonly measure: number;
-  /** Others join only where the first one would take longer than this. */
+  /** Others join only where the first one would take longer than this. Default 3,000. */
   readonly worthwhile: number;
 }
 
