@@ -8,7 +8,7 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { type HeldLock, workOnce } from '../store/index.ts';
+import { type HeldLock, tidyLocked, workOnce } from '../store/index.ts';
 import { linkBin, verifyBin } from './bin-link.ts';
 import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
@@ -16,9 +16,6 @@ import { buildsDir, type PrefixLayout } from './layout.ts';
 import { describePrefix } from './prefix-json.ts';
 import { relink } from './relink.ts';
 import { writeBuild } from './write-build.ts';
-
-/** Whoever has nothing to do does not wait for those who have. */
-const TIDY_PATIENCE_MS = 200;
 
 export interface NodeInstallRequest {
   readonly plan: PackagePlan;
@@ -47,7 +44,6 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   try {
     return await workOnce({
       path: packageLock(layout, plan.name),
-      ready: async () => undefined,
       work: (lock) => installLocked(request, lock),
       signal: request.signal,
     });
@@ -61,16 +57,10 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
  * prefix that cannot be written to, or in which another process is at work, stays as it is.
  */
 export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<void> {
-  await workOnce({
-    path: packageLock(layout, name),
-    ready: async () => undefined,
-    work: async (lock) => {
-      await describePrefix(layout, name, await currentBuild(layout, name));
-      await removeOtherBuilds(layout, name, lock);
-      return true;
-    },
-    timeoutMs: TIDY_PATIENCE_MS,
-  }).catch(() => undefined);
+  await tidyLocked(packageLock(layout, name), async (lock) => {
+    await describePrefix(layout, name, await currentBuild(layout, name));
+    await removeOtherBuilds(layout, name, lock);
+  });
 }
 
 async function installLocked(

@@ -5,7 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { type HeldLock, workOnce } from '../store/index.ts';
+import { type HeldLock, tidyLocked, workOnce } from '../store/index.ts';
 import { verifyBuilds } from './builds.ts';
 import {
   buildsOf,
@@ -15,9 +15,6 @@ import {
   type PythonDirectory,
 } from './python-layout.ts';
 import { isLinkTo, relink } from './relink.ts';
-
-/** Whoever has nothing to do does not wait for those who have. */
-const TIDY_PATIENCE_MS = 200;
 
 export interface DirectoryInstall extends PythonDirectory {
   /** The executable in the package, e.g. `bin/codex`. */
@@ -48,7 +45,6 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
     await makeDirectory(buildsOf(request));
     await workOnce({
       path: lockOf(request),
-      ready: async () => undefined,
       work: (lock) => installLocked(request, lock),
       signal,
     });
@@ -62,21 +58,13 @@ export async function tidyDirectory(directory: PythonDirectory): Promise<void> {
   const builds = await readdir(buildsOf(directory)).catch(() => []);
   // The link, and the build that it leads to.
   if (builds.length <= 2 && (await metadataNames(directory)).length <= 1) return;
-  await workOnce({
-    path: lockOf(directory),
-    ready: async () => undefined,
-    work: async (lock) => {
-      await removeOthers(directory, null, lock);
-      return true;
-    },
-    timeoutMs: TIDY_PATIENCE_MS,
-  }).catch(() => undefined);
+  await tidyLocked(lockOf(directory), (lock) => removeOthers(directory, null, lock));
 }
 
 /** One name in every build: whatever version the name outside has, it shows the present one. */
 const METADATA = 'dist-info';
 
-async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise<true> {
+async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise<void> {
   const { prefix, importName, entrypoint, fill } = request;
   const current = currentOf(request);
   const build = join(buildsOf(request), randomUUID());
@@ -111,7 +99,6 @@ async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise
   await syncDirectory(buildsOf(request));
   await removeOthers(request, metadata, lock);
   await syncDirectory(prefix);
-  return true;
 }
 
 /**

@@ -25,7 +25,6 @@ export async function removeFromDirectory(
   try {
     const removed = await workOnce({
       path: lockOf(directory),
-      ready: async () => undefined,
       work: (lock) => removeLocked(directory, lock),
       signal,
     });

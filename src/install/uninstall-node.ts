@@ -18,7 +18,6 @@ export async function uninstallNodePackage(layout: PrefixLayout, name: string): 
   try {
     const removed = await workOnce({
       path: packageLock(layout, name),
-      ready: async () => undefined,
       work: (lock) => uninstallLocked(layout, name, lock),
     });
     // Empty unless somebody has begun to install again.

@@ -5,11 +5,8 @@ import {
   findStored,
   homeLayout,
   lockPath,
-  workOnce,
+  tidyLocked,
 } from '../store/index.ts';
-
-/** Whoever has nothing to do does not wait for those who have. */
-const PATIENCE_MS = 200;
 
 /**
  * Removes what a run left that was killed while it held the runtime's lock: the lock, what it had
@@ -21,19 +18,13 @@ export async function sweepKilledRun(request: ExactRequest): Promise<void> {
   const name = { version: request.version.semver, target: request.target.triple };
   const path = lockPath(home, name.version, name.target);
   if (!(await clearDeadLock(path))) return;
-  await workOnce({
-    path,
-    ready: async () => undefined,
-    work: async (lock) => {
-      const stored = await findStored(home, request);
-      // Then what lies there may be all that there is: the next run that needs it brings it back.
-      if (stored === undefined) return true;
-      await clearStaging(home, name, lock);
-      const { partialId, removeAbandoned } = await import('../download/index.ts');
-      const { verified } = stored.manifest.origin;
-      await removeAbandoned(homeLayout(home).partial, partialId(verified));
-      return true;
-    },
-    timeoutMs: PATIENCE_MS,
-  }).catch(() => undefined);
+  await tidyLocked(path, async (lock) => {
+    const stored = await findStored(home, request);
+    // Then what lies there may be all that there is: the next run that needs it brings it back.
+    if (stored === undefined) return;
+    await clearStaging(home, name, lock);
+    const { partialId, removeAbandoned } = await import('../download/index.ts');
+    const { verified } = stored.manifest.origin;
+    await removeAbandoned(homeLayout(home).partial, partialId(verified));
+  });
 }

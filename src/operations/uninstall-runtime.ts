@@ -123,13 +123,12 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
     // Nobody may be bringing or replacing it meanwhile, nor another uninstall be ahead of this one.
     const gone = await workOnce({
       path: lockPath(home, manifest.version, manifest.target),
-      ready: async () => undefined,
       work: async () => {
         if (!(await exists(runtime.dir))) return false;
         await removeRuntime(home, runtime);
         return true;
       },
-      ...(options.signal === undefined ? {} : { signal: options.signal }),
+      signal: options.signal,
     });
     if (gone) removed.push(runtime.dir);
   }

@@ -32,12 +32,7 @@ export async function useRuntime<T>({ obtain, use, lock, signal }: RuntimeUse<T>
     const work = async () => ({ provisioned, result: await use(runtime) });
     try {
       if (!again) return await work();
-      return await workOnce({
-        path: lock,
-        ready: async () => undefined,
-        work,
-        ...(signal === undefined ? {} : { signal }),
-      });
+      return await workOnce({ path: lock, work, signal });
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isMissingBelow(runtime.dir, error)) throw error;
     }

@@ -53,13 +53,12 @@ export async function openOutputDirectory(
       throw error;
     }
     await rm(previous, { recursive: true, force: true });
-    return true;
   };
   return {
     work,
     async publish() {
       try {
-        await workOnce({ path: hiddenName(out), ready: async () => undefined, work: replace });
+        await workOnce({ path: hiddenName(out), work: replace });
       } catch (error) {
         throw diskError(error, 'put the packages in place', out);
       }

@@ -45,12 +45,8 @@ export async function pruneStaging(
 /** Does the work under a lock that is free now; returns false when it is not. */
 export async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
   try {
-    return await workOnce({
-      path,
-      ready: async () => undefined,
-      work: () => work().then(() => true),
-      timeoutMs: 0,
-    });
+    await workOnce({ path, work, timeoutMs: 0 });
+    return true;
   } catch (error) {
     if (!isCodexRuntimeError(error, 'STORE_BUSY')) throw error;
     return false;

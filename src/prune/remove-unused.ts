@@ -1,6 +1,5 @@
-import { join } from 'node:path';
 import { isCodexRuntimeError } from '../errors.ts';
-import { homeLayout, lastUsed, type Runtime, removeRuntime } from '../store/index.ts';
+import { lastUsed, lockPath, type Runtime, removeRuntime } from '../store/index.ts';
 import type { KeepReason, PrunePolicy } from './plan-prune.ts';
 import { alone } from './prune-staging.ts';
 import { treeSize } from './tree-size.ts';
@@ -24,7 +23,7 @@ export async function removeUnused(
     else await removeRuntime(home, runtime);
   };
   try {
-    const free = await alone(join(homeLayout(home).locks, `${version}_${target}`), work);
+    const free = await alone(lockPath(home, version, target), work);
     return free ? late : ['busy'];
   } catch (error) {
     // Windows does not let go of a directory from which a program runs.

@@ -35,11 +35,10 @@ export async function writePackage(
   const write = async () => {
     await refuseOccupied(out);
     await writeWhole(plan, out, signal);
-    return true;
   };
   // Another one would write to the same working directory.
   const path = join(dirname(out), `.${basename(out)}`);
-  await workOnce({ path, ready: async () => undefined, work: write, signal });
+  await workOnce({ path, work: write, signal });
 }
 
 async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal): Promise<void> {

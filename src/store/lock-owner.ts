@@ -40,17 +40,17 @@ export async function isOwn(path: string): Promise<boolean> {
 }
 
 /**
- * Removes the lock of an owner that is gone: on this machine a process that has ended, elsewhere
- * one that has been silent for `silenceMs`. Returns whether it did.
+ * Removes a lock that nobody keeps: of a process of this machine that has ended, or of any that has
+ * not renewed it for `silenceMs`. Returns whether it did.
  */
-export async function evictGoneOwner(path: string, silenceMs: number): Promise<boolean> {
-  if (!(await isGone(path, silenceMs))) return false;
+export async function evictOwner(path: string, silenceMs: number): Promise<boolean> {
+  if (!(await isAbandoned(path, silenceMs))) return false;
   const guard = guardPath(path);
   if (!(await takeGuard(guard, silenceMs))) return false;
   try {
-    // Under the guard nobody else evicts: who is gone now is gone still when the lock is removed,
-    // and a lock that somebody has just taken is not mistaken for the old one.
-    if (!(await isGone(path, silenceMs))) return false;
+    // Under the guard nobody else evicts: what is abandoned now is so still when it is removed, and
+    // a lock that somebody has just taken is not mistaken for the old one.
+    if (!(await isAbandoned(path, silenceMs))) return false;
     await rm(path, { force: true });
     return true;
   } finally {
@@ -108,10 +108,10 @@ export async function inspectLock(path: string, silenceMs: number): Promise<Lock
   return (await exists(path)) ? { pid: null, state: 'held' } : undefined;
 }
 
-async function isGone(path: string, silenceMs: number): Promise<boolean> {
-  const owner = await loadOwner(path);
-  if (owner !== undefined && owner.space === PROCESS_SPACE && isProcessGone(owner.pid)) return true;
-  return await isSilent(path, silenceMs);
+/** Whether there is a lock that somebody may take over. */
+async function isAbandoned(path: string, silenceMs: number): Promise<boolean> {
+  const lock = await inspectLock(path, silenceMs);
+  return lock !== undefined && lock.state !== 'held';
 }
 
 async function isSilent(path: string, silenceMs: number): Promise<boolean> {

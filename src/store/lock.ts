@@ -7,7 +7,7 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
   clearGuard,
-  evictGoneOwner,
+  evictOwner,
   inspectLock,
   isOwn,
   LOCK_FILES,
@@ -38,8 +38,11 @@ export interface HeldLock {
 export interface LockRequest<T> {
   /** Absolute path; `<path>.lock` is the lock. */
   readonly path: string;
-  /** Asked before each attempt: what the present holder may have finished meanwhile. */
-  readonly ready: () => Promise<T | undefined>;
+  /**
+   * Asked before each attempt: what the present holder may have finished meanwhile. Default: it
+   * finishes nothing that would do here.
+   */
+  readonly ready?: () => Promise<T | undefined>;
   /** Does the work while the lock is held; called again if it fails after losing the lock. */
   readonly work: (lock: HeldLock) => Promise<T>;
   /** Called once, when somebody else holds the lock. */
@@ -61,7 +64,7 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   let losses = 0;
   for (;;) {
     throwIfAborted(request.signal);
-    const finished = await request.ready();
+    const finished = await request.ready?.();
     if (finished !== undefined) {
       await clearDeadLock(request.path);
       return finished;
@@ -91,6 +94,22 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   }
 }
 
+/** Whoever has nothing to do does not wait for those who have. */
+const TIDY_PATIENCE_MS = 200;
+
+/**
+ * Clears away what a killed run left, for whoever finds that there is nothing else to do. A
+ * convenience: where the lock is not to be had at once, or `work` fails, as in a directory that
+ * cannot be written to, everything stays as it is.
+ * @param path as {@link LockRequest.path}
+ */
+export async function tidyLocked(
+  path: string,
+  work: (lock: HeldLock) => Promise<void>,
+): Promise<void> {
+  await workOnce({ path, work, timeoutMs: TIDY_PATIENCE_MS }).catch(() => undefined);
+}
+
 const LOST = Symbol('the lock was taken away while the work went on');
 
 async function workLocked<T>({
@@ -113,7 +132,7 @@ async function workLocked<T>({
   };
   try {
     // The holder before us may have finished between our question and our lock.
-    return (await request.ready()) ?? (await request.work({ verifyHeld }));
+    return (await request.ready?.()) ?? (await request.work({ verifyHeld }));
   } catch (error) {
     if (last || (await isOwn(file))) throw error;
     return LOST;
@@ -143,7 +162,7 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
   } catch (error) {
     if (!isErrno(error, 'ELOCKED')) throw diskError(error, 'take the lock', file);
     // The free lock is tried for at once: whoever has little patience has it for the living.
-    return (await evictGoneOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
+    return (await evictOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
   }
 }
 
@@ -153,7 +172,7 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
  * @returns whether there was one: its holder may have left more
  */
 export async function clearDeadLock(path: string): Promise<boolean> {
-  return await evictGoneOwner(`${path}.lock`, SILENCE_MS).catch(() => false);
+  return await evictOwner(`${path}.lock`, SILENCE_MS).catch(() => false);
 }
 
 /** {@link inspectLock} for the lock of {@link LockRequest.path}. */
