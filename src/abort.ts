@@ -1,4 +1,5 @@
 import { setMaxListeners } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CodexRuntimeError } from './errors.ts';
 
 /** What a caller's abort becomes: one error of ours, wherever it was noticed. */
@@ -15,6 +16,24 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 /** Whether `error` is what Node's own functions throw when their signal fires. */
 export function isAbortError(error: unknown): boolean {
   return error instanceof Error && error.name === 'AbortError';
+}
+
+/**
+ * Waits for `ms` milliseconds.
+ * @throws CodexRuntimeError `ABORTED` as soon as `signal` fires
+ */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(ms, undefined, { signal });
+  } catch (error) {
+    throwIfAborted(signal);
+    throw error;
+  }
+}
+
+/** A signal that fires with the first of `signals`; one that is undefined never does. */
+export function anySignal(...signals: readonly (AbortSignal | undefined)[]): AbortSignal {
+  return AbortSignal.any(signals.filter((signal) => signal !== undefined));
 }
 
 /** A signal that follows `signal`, and to which many requests at once may listen without a warning. */

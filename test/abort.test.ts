@@ -1,6 +1,34 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { forManyListeners } from '../src/abort.ts';
+import { anySignal, forManyListeners, pause } from '../src/abort.ts';
+
+describe('a pause', () => {
+  it('ends with ABORTED as soon as its signal fires', async () => {
+    const started = performance.now();
+    await expect(pause(10_000, AbortSignal.timeout(20))).rejects.toMatchObject({ code: 'ABORTED' });
+    expect(performance.now() - started).toBeLessThan(5_000);
+  });
+
+  it('is as long as it was asked for where nothing ends it', async () => {
+    const started = performance.now();
+    await pause(50, undefined);
+    expect(performance.now() - started).toBeGreaterThan(45);
+  });
+});
+
+describe('any of several signals', () => {
+  it('fires with the first of them, whichever are missing', () => {
+    const controller = new AbortController();
+    const signal = anySignal(undefined, new AbortController().signal, controller.signal);
+    expect(signal.aborted).toBe(false);
+    controller.abort('enough');
+    expect(signal).toMatchObject({ aborted: true, reason: 'enough' });
+  });
+
+  it('never fires where there are none', () => {
+    expect(anySignal(undefined).aborted).toBe(false);
+  });
+});
 
 describe('a signal for many listeners', () => {
   it('warns nobody when requests for all targets listen at once', async () => {

@@ -1,3 +1,4 @@
+import { anySignal } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { declineAll, parseApproval, toApprovalAnswer } from './approvals.ts';
 import { ownClientInfo } from './client-info.ts';
@@ -62,12 +63,14 @@ async function initialize(
   { clientInfo, experimentalApi = false, ...options }: ClientOptions,
   timeout: AbortSignal,
 ): Promise<ServerMetadata> {
-  const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])]);
   const params: InitializeParams = {
     clientInfo: clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo },
     capabilities: { experimentalApi, requestAttestation: false },
   };
-  return connection.request('initialize', params, { signal, parse: parseMetadata });
+  return connection.request('initialize', params, {
+    signal: anySignal(timeout, options.signal),
+    parse: parseMetadata,
+  });
 }
 
 function silent(ms: number, transport: Transport, cause: AbortedError): TransportClosedError {

@@ -1,4 +1,5 @@
 import { tmpdir } from 'node:os';
+import { anySignal } from '../abort.ts';
 import type { Environment } from '../settings.ts';
 import { Codex } from './codex.ts';
 import { JsonRpcError } from './errors.ts';
@@ -40,9 +41,11 @@ export async function handshake(request: HandshakeRequest): Promise<Handshake> {
   });
   const { userAgent, serverVersion: version } = codex.metadata;
   const timeout = AbortSignal.timeout(timeoutMs);
-  const either = signal === undefined ? timeout : AbortSignal.any([timeout, signal]);
   try {
-    const { data } = await codex.models({ includeHidden: true, signal: either });
+    const { data } = await codex.models({
+      includeHidden: true,
+      signal: anySignal(timeout, signal),
+    });
     return { userAgent, version, models: data.length };
   } catch (error) {
     if (error instanceof JsonRpcError) return { userAgent, version, models: null };

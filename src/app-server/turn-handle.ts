@@ -1,3 +1,4 @@
+import { anySignal } from '../abort.ts';
 import { abortable } from './abortable.ts';
 import { parseAnswerId } from './answer-id.ts';
 import type { Approve } from './approvals.ts';
@@ -71,9 +72,10 @@ export class TurnHandle {
     const ended = new AbortController();
     void turn.over.then(() => ended.abort());
     const params = { threadId: this.threadId, turnId: this.id };
-    const either = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
     try {
-      await this.#session.connection.request('turn/interrupt', params, { signal: either });
+      await this.#session.connection.request('turn/interrupt', params, {
+        signal: anySignal(ended.signal, signal),
+      });
     } catch (error) {
       if (!turn.isOver) throw error;
     }

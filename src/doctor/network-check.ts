@@ -1,3 +1,4 @@
+import { anySignal } from '../abort.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { createHttp, type Http, loadProxySettings, unavailableReason } from '../http/index.ts';
 import { createRegistry } from '../npm/index.ts';
@@ -49,7 +50,7 @@ async function probe(patient: Patient, channel: string, ask: Ask): Promise<Findi
   const { signal } = patient;
   const started = performance.now();
   try {
-    await ask(signal === undefined ? timeout : AbortSignal.any([timeout, signal]));
+    await ask(anySignal(timeout, signal));
   } catch (error) {
     if (signal?.aborted === true) throw error;
     const reason = timeout.aborted ? 'unreachable' : unavailableReason(error);

@@ -1,3 +1,4 @@
+import { anySignal, throwIfAborted } from '../abort.ts';
 import type { Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
@@ -45,11 +46,8 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   let partial: PartialFile | undefined;
 
   const bytes = streamFrom(async (sink, ended) => {
-    const signal = AbortSignal.any([
-      ended,
-      ...(request.signal === undefined ? [] : [request.signal]),
-    ]);
-    if (signal.aborted) throw aborted(signal);
+    const signal = anySignal(ended, request.signal);
+    throwIfAborted(signal);
     try {
       await claim.adopt();
       partial = await openPartial(claim.path);

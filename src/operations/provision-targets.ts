@@ -1,3 +1,4 @@
+import { anySignal } from '../abort.ts';
 import { exactRequest } from '../exact-request.ts';
 import { provisionRuntime } from '../provision.ts';
 import { completeRequest, type RuntimeOptions } from '../request.ts';
@@ -19,8 +20,7 @@ export async function provisionTargets(
   targets: readonly Target[],
 ): Promise<readonly Runtime[]> {
   const failed = new AbortController();
-  const signal =
-    options.signal === undefined ? failed.signal : AbortSignal.any([options.signal, failed.signal]);
+  const signal = anySignal(options.signal, failed.signal);
   const { version } = await exactRequest(
     await completeRequest({ ...options, target: targets[0]?.triple ?? '' }),
   );

@@ -1,5 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
+import { pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
@@ -124,12 +123,4 @@ function notReady(version: Version, missing: readonly MissingPart[], channels: n
       fields,
     },
   );
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throw isAbortError(error) ? abortedError(error) : error;
-  }
 }

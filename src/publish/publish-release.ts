@@ -1,6 +1,5 @@
 import { join, resolve } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { throwIfAborted } from '../abort.ts';
+import { pause, throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { createRegistry, type Registry } from '../npm/index.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
@@ -157,8 +156,7 @@ async function untilVisible(file: PackedFile, registry: Registry, request: Publi
         },
       );
     }
-    await sleep(POLL_MS);
-    throwIfAborted(request.signal);
+    await pause(POLL_MS, request.signal);
   }
 }
 

@@ -1,9 +1,10 @@
 import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { throwIfAborted } from '../abort.ts';
 import type { Asset, Digest, Release } from '../asset.ts';
 import { isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import { aborted, unavailable } from '../http/index.ts';
+import { unavailable } from '../http/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
@@ -27,7 +28,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
   return {
     name: 'dir',
     async release(version, targets, signal): Promise<Release> {
-      if (signal?.aborted === true) throw aborted(signal);
+      throwIfAborted(signal);
       const dir = join(root, version.semver);
       if ((await statIfPresent(root)) === null) {
         throw unavailable(`The directory ${root} does not exist.`, { reason: 'not-found' });

@@ -1,6 +1,5 @@
 import { dirname } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { abortedError, isAbortError, throwIfAborted } from '../abort.ts';
+import { pause, throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
@@ -178,12 +177,4 @@ export async function clearDeadLock(path: string): Promise<boolean> {
 /** {@link inspectLock} for the lock of {@link LockRequest.path}. */
 export async function lockState(path: string): Promise<LockState | undefined> {
   return await inspectLock(`${path}.lock`, SILENCE_MS);
-}
-
-async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, signal === undefined ? {} : { signal });
-  } catch (error) {
-    throw isAbortError(error) ? abortedError(error) : error;
-  }
 }
