@@ -1,4 +1,3 @@
-import { isCodexRuntimeError } from '../errors.ts';
 import {
   binLink,
   findLostPackage,
@@ -8,7 +7,7 @@ import {
   prefixFlags,
 } from '../install/index.ts';
 import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
-import { type Host, hostTarget } from '../target/index.ts';
+import { isNative, parseTarget } from '../target/index.ts';
 import { missingInStore, missingMembers, shakeHands } from '../verify/index.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 
@@ -84,7 +83,7 @@ function lostFinding({ dir, version, trace }: LostPackage, prefix: string): Find
 /** Whether the installed runtime, or the wanted one in the store, can be spoken to. */
 export const checkHandshake: Check = async ({ settings, layout, name, signal }) => {
   const found = await loadInstalled(layout, name);
-  if (found === undefined || !runsOn(found.runtime.target, settings.host)) return [];
+  if (found === undefined || !isNative(settings.host, parseTarget(found.runtime.target))) return [];
   const { executable, version } = found;
   const { handshake, failure } = await shakeHands(executable, settings.env, signal);
   if (handshake?.version === version) {
@@ -99,15 +98,6 @@ export const checkHandshake: Check = async ({ settings, layout, name, signal }) 
     }),
   ];
 };
-
-function runsOn(target: string, host: Host): boolean {
-  try {
-    return hostTarget(host).triple === target;
-  } catch (error) {
-    if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return false;
-    throw error;
-  }
-}
 
 interface Incomplete {
   readonly runtime: RuntimeDescription;

@@ -9,7 +9,7 @@ import { tryParseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import type { RuntimeDescription } from '../store/index.ts';
-import { hostTarget } from '../target/index.ts';
+import { isNative } from '../target/index.ts';
 
 export interface PythonOptions extends RuntimeOptions {
   /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
@@ -69,7 +69,7 @@ async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
 
 /** Whether this machine cannot run the wanted target. */
 export function isForeign({ settings, target }: ExactRequest): boolean {
-  return hostTarget(settings.host).triple !== target.triple;
+  return !isNative(settings.host, target);
 }
 
 /**

@@ -1,11 +1,11 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import type { PrefixOptions } from '../install/index.ts';
 import { loadLock, parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { describedFiles } from '../store/index.ts';
-import { type Host, hostTarget, type Triple } from '../target/index.ts';
+import type { Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
 import { mendingHint } from './mending-hint.ts';
 import { findSubjects, type Subject } from './subject.ts';
@@ -62,7 +62,7 @@ export async function verifySubjects(
     stored: subjects.flatMap(({ runtime, package: installed }) =>
       installed === null && runtime !== null ? [runtime] : [],
     ),
-    host: targetOf(settings.host),
+    host: settings.host,
     handshake: options.handshake === true ? settings.env : null,
     signal: options.signal,
   };
@@ -108,14 +108,4 @@ function damagedError(runtimes: readonly VerifiedRuntime[], hint: string): Codex
 
 function nameOf({ version, dir }: VerifiedRuntime): string {
   return version === null ? dir : `Codex ${version} at ${dir}`;
-}
-
-/** A machine without a build of its own still verifies files. */
-function targetOf(host: Host): Triple | null {
-  try {
-    return hostTarget(host).triple;
-  } catch (error) {
-    if (isCodexRuntimeError(error, 'UNSUPPORTED_PLATFORM')) return null;
-    throw error;
-  }
 }

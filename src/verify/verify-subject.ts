@@ -11,7 +11,7 @@ import {
   type RuntimeDescription,
   verifyFiles,
 } from '../store/index.ts';
-import type { Triple } from '../target/index.ts';
+import { type Host, isNative, parseTarget } from '../target/index.ts';
 import { printedVersion } from '../verify-version.ts';
 import type { RuntimeDamage } from './damage.ts';
 import { missingInStore, missingMembers } from './expected-members.ts';
@@ -26,8 +26,8 @@ export interface Expectation {
   readonly lock: Lock | null;
   /** What is in the store, as far as it is looked at. */
   readonly stored: readonly RuntimeDescription[];
-  /** This machine's target; null where it has none. */
-  readonly host: Triple | null;
+  /** This machine. */
+  readonly host: Host;
   /** The environment to speak to the app-server in; null when it is not to be spoken to. */
   readonly handshake: Environment | null;
   readonly signal: AbortSignal | undefined;
@@ -64,7 +64,8 @@ export async function inspectSubject(
   ];
   // Bytes that are not the verified ones are not run, and not all machines can run them.
   const wrong = files.some(({ path }) => path === runtime.entrypoint);
-  if (wrong || runtime.target !== expectation.host) return inspection(dir, flaws);
+  const runs = !wrong && isNative(expectation.host, parseTarget(runtime.target));
+  if (!runs) return inspection(dir, flaws);
   const { flaw, handshake } = await run(dir, runtime, expectation);
   return inspection(dir, flaw === null ? flaws : [...flaws, flaw], handshake);
 }

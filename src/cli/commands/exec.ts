@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
-import { detectHost, hostTarget, parseTarget } from '../../target/index.ts';
+import { detectHost, isNative, parseTarget } from '../../target/index.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -41,10 +41,7 @@ async function exec(
   flags: RuntimeFlags & PrefixFlags,
 ): Promise<CommandResult> {
   const { version, args } = splitArguments(context.words, command.args);
-  if (
-    flags.target !== undefined &&
-    parseTarget(flags.target).triple !== hostTarget(detectHost()).triple
-  ) {
+  if (flags.target !== undefined && !isNative(detectHost(), parseTarget(flags.target))) {
     throw new CodexRuntimeError(
       'UNSUPPORTED_PLATFORM',
       `This machine cannot run a Codex for ${flags.target}.`,
