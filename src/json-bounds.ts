@@ -17,6 +17,15 @@ export function parseBoundedJson(text: string): unknown {
   return JSON.parse(text);
 }
 
+/** As {@link parseBoundedJson}; undefined for text that it refuses. */
+export function tryParseJson(text: string): unknown {
+  try {
+    return parseBoundedJson(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The check alone, for text that a library will parse. Throws RangeError. */
 export function verifyBounds(text: string): void {
   let depth = 0;

@@ -1,6 +1,8 @@
 import { open, readFile, realpath } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { MANIFEST_NAME, parseDescription } from '../store/index.ts';
+import { asJsonObject } from '../json.ts';
+import { tryParseJson } from '../json-bounds.ts';
+import { loadDescription } from '../store/index.ts';
 
 /** Who put a `codex` where it was found. */
 export interface CodexOwner {
@@ -29,8 +31,7 @@ export async function ownerOf(path: string): Promise<CodexOwner> {
 
 /** A runtime's tree has its manifest one above `bin`. */
 async function ours(real: string): Promise<CodexOwner | undefined> {
-  const text = await read(join(dirname(dirname(real)), MANIFEST_NAME));
-  const runtime = text === undefined ? undefined : parseDescription(text);
+  const runtime = await loadDescription(dirname(dirname(real)));
   if (runtime === undefined) return undefined;
   return { owner: 'codex-runtime', package: null, version: runtime.version };
 }
@@ -38,8 +39,9 @@ async function ours(real: string): Promise<CodexOwner | undefined> {
 async function npms(real: string): Promise<CodexOwner | undefined> {
   const [, root, name] = /^(.*\/node_modules\/((?:@[^/]+\/)?[^/]+))\//.exec(real) ?? [];
   if (root === undefined || name === undefined) return undefined;
-  const text = await read(join(root, 'package.json'));
-  return { owner: 'npm', package: name, version: versionIn(text) };
+  const text = await readFile(join(root, 'package.json'), 'utf8').catch(() => '');
+  const { version } = asJsonObject(tryParseJson(text));
+  return { owner: 'npm', package: name, version: typeof version === 'string' ? version : null };
 }
 
 function byDirectory(
@@ -66,18 +68,5 @@ async function readStart(path: string): Promise<string> {
     return buffer.toString('latin1', 0, bytesRead);
   } finally {
     await file.close();
-  }
-}
-
-async function read(path: string): Promise<string | undefined> {
-  return await readFile(path, 'utf8').catch(() => undefined);
-}
-
-function versionIn(text: string | undefined): string | null {
-  try {
-    const { version } = JSON.parse(text ?? '{}') as { version?: unknown };
-    return typeof version === 'string' ? version : null;
-  } catch {
-    return null;
   }
 }

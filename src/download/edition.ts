@@ -1,5 +1,7 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
+import { asJsonObject } from '../json.ts';
+import { tryParseJson } from '../json-bounds.ts';
 
 /** Which edition of an asset the bytes of a partial file are. */
 export interface Edition {
@@ -17,20 +19,12 @@ const KINDS: readonly AssetSource['kind'][] = ['api', 'browser', 'gh', 'mirror',
 /** Undefined when the sidecar at `path` is missing or was not written to its end. */
 export async function loadEdition(path: string): Promise<Edition | undefined> {
   const text = await readFile(path, 'utf8').catch(() => '');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-  const { schemaVersion, kind, address, validator, total } = (value ?? {}) as Record<
-    string,
-    unknown
-  >;
-  if (schemaVersion !== 1 || typeof address !== 'string') return undefined;
-  if (!KINDS.includes(kind as AssetSource['kind'])) return undefined;
+  const value = asJsonObject(tryParseJson(text));
+  const { schemaVersion, address, validator, total } = value;
+  const kind = KINDS.find((known) => known === value['kind']);
+  if (schemaVersion !== 1 || typeof address !== 'string' || kind === undefined) return undefined;
   if (typeof validator !== 'string' || !Number.isSafeInteger(total)) return undefined;
-  return { kind: kind as AssetSource['kind'], address, validator, total: total as number };
+  return { kind, address, validator, total: total as number };
 }
 
 /** Bytes without an edition cannot be continued, and then there is no sidecar. */

@@ -1,11 +1,6 @@
-import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import {
-  isWhole,
-  MANIFEST_NAME,
-  parseDescription,
-  type RuntimeDescription,
-} from '../store/index.ts';
+import { isWhole, loadDescription, type RuntimeDescription } from '../store/index.ts';
 import { binLink } from './bin-link.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 
@@ -26,8 +21,7 @@ export async function loadInstalled(
   name: string,
 ): Promise<InstalledPackage | undefined> {
   const dir = join(layout.modules, name);
-  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
-  const runtime = text === undefined ? undefined : parseDescription(text);
+  const runtime = await loadDescription(dir);
   if (runtime === undefined) return undefined;
   const executable = join(dir, ...runtime.entrypoint.split('/'));
   return { name, version: runtime.version, dir, executable, runtime };

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { asJsonObject, isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { tryParseJson } from '../json-bounds.ts';
 
 /** A prefix that this machine's runtimes were installed into. */
 export interface KnownPrefix {
@@ -72,20 +72,16 @@ export async function loadKnownPrefixes(home: string): Promise<readonly KnownPre
 }
 
 function parseNote(text: string): KnownPrefix | undefined {
-  try {
-    const { prefix, global, name, python } = asJsonObject(parseBoundedJson(text));
-    if (typeof prefix !== 'string' || typeof global !== 'boolean' || typeof name !== 'string') {
-      return undefined;
-    }
-    const known = { prefix, global, name };
-    if (!isJsonObject(python)) return known;
-    const { dir, interpreter } = python;
-    if (typeof dir !== 'string') return undefined;
-    const place = { dir, interpreter: typeof interpreter === 'string' ? interpreter : null };
-    return { ...known, python: place };
-  } catch {
+  const { prefix, global, name, python } = asJsonObject(tryParseJson(text));
+  if (typeof prefix !== 'string' || typeof global !== 'boolean' || typeof name !== 'string') {
     return undefined;
   }
+  const known = { prefix, global, name };
+  if (!isJsonObject(python)) return known;
+  const { dir, interpreter } = python;
+  if (typeof dir !== 'string') return undefined;
+  const place = { dir, interpreter: typeof interpreter === 'string' ? interpreter : null };
+  return { ...known, python: place };
 }
 
 /** The file that notes a prefix. */

@@ -2,7 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
 import { asJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { tryParseJson } from '../json-bounds.ts';
 import { writeSynced } from '../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
@@ -70,12 +70,7 @@ interface PrefixJson {
 /** An unreadable package.json is somebody's, and counts as one without our entry. */
 async function loadPrefixJson({ prefix }: PrefixLayout): Promise<PrefixJson | undefined> {
   const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(ignoreMissing);
-  if (text === undefined) return undefined;
-  try {
-    return asJsonObject(parseBoundedJson(text)) as PrefixJson;
-  } catch {
-    return {};
-  }
+  return text === undefined ? undefined : (asJsonObject(tryParseJson(text)) as PrefixJson);
 }
 
 function isOurEntry({ dependencies }: PrefixJson, name: string): boolean {

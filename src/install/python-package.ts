@@ -1,8 +1,9 @@
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { exists } from '../disk/exists.ts';
 import {
+  loadDescription,
   MANIFEST_NAME,
-  parseDescription,
   type RuntimeDescription,
   verifyFiles,
 } from '../store/index.ts';
@@ -14,8 +15,8 @@ import {
 export async function loadPythonRuntime(
   dir: string,
 ): Promise<RuntimeDescription | null | undefined> {
-  const text = await readFile(join(dir, MANIFEST_NAME), 'utf8').catch(() => undefined);
-  return text === undefined ? undefined : (parseDescription(text) ?? null);
+  if (!(await exists(join(dir, MANIFEST_NAME)))) return undefined;
+  return (await loadDescription(dir)) ?? null;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject } from '../json.ts';
+import { tryParseJson } from '../json-bounds.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { installIntoDirectory } from './python-directory.ts';
@@ -184,13 +185,7 @@ else:
 `;
 
 function parseInstalled(text: string): InstalledPython | null {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    return null;
-  }
-  const { version, executable, dir, prefix, interpreter } = asJsonObject(value);
+  const { version, executable, dir, prefix, interpreter } = asJsonObject(tryParseJson(text));
   const texts = [version, executable, dir, prefix, interpreter];
   if (!texts.every((each) => typeof each === 'string')) return null;
   return { version, executable, dir, prefix, interpreter } as InstalledPython;

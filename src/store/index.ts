@@ -8,7 +8,7 @@ export {
 export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
-export { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
+export { loadDescription, loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 export { clearDeadLock, type HeldLock, lockState, tidyLocked, workOnce } from './lock.ts';
 export type {
   Runtime,

@@ -4,6 +4,8 @@ import { readFile, rm, stat as statOf, writeFile } from 'node:fs/promises';
 import { callbackify } from 'node:util';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
+import { asJsonObject } from '../json.ts';
+import { tryParseJson } from '../json-bounds.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /** Who holds a lock. */
@@ -124,15 +126,11 @@ async function loadOwner(path: string): Promise<LockOwner | undefined> {
 }
 
 function parseOwner(text: string): LockOwner | undefined {
-  try {
-    const { pid, space, token } = JSON.parse(text) as Record<string, unknown>;
-    if (typeof pid !== 'number' || typeof space !== 'string' || typeof token !== 'string') {
-      return undefined;
-    }
-    return { pid, space, token };
-  } catch {
+  const { pid, space, token } = asJsonObject(tryParseJson(text));
+  if (typeof pid !== 'number' || typeof space !== 'string' || typeof token !== 'string') {
     return undefined;
   }
+  return { pid, space, token };
 }
 
 function guardPath(path: string): string {

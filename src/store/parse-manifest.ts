@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
 import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { tryParseJson } from '../json-bounds.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import { isRepository } from '../settings.ts';
 import type { VerifiedSignature } from '../signature/index.ts';
@@ -35,7 +35,7 @@ export function parseManifest(text: string): RuntimeManifest | undefined {
 
 /** The document without its checksum; undefined where that is not the content's. */
 function parseChecked(text: string): unknown {
-  const document = parseJson(text);
+  const document = tryParseJson(text);
   if (!isJsonObject(document)) return undefined;
   const { checksum, ...content } = document;
   return checksum === checksumOf(content) ? content : undefined;
@@ -110,12 +110,4 @@ function isSignature(value: unknown): value is VerifiedSignature {
     (value['integratedTime'] === null || typeof value['integratedTime'] === 'string') &&
     Number.isSafeInteger(value['logIndex'])
   );
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return parseBoundedJson(text);
-  } catch {
-    return undefined;
-  }
 }
