@@ -1,5 +1,6 @@
 import type { Channel, Release } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { isCodexRuntimeError } from '../errors.ts';
+import { unavailableReason } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { createRegistry } from '../npm/index.ts';
 import type { Version } from '../pin/index.ts';
@@ -92,11 +93,9 @@ async function launcherGaps(request: ReadinessRequest): Promise<readonly Missing
   let document: unknown;
   try {
     const registry = createRegistry(settings);
-    document = await registry.getJson(path, signal === undefined ? {} : { signal });
+    document = await registry.getJson(path, { signal });
   } catch (error) {
-    if (!(error instanceof CodexRuntimeError) || error.fields['reason'] !== 'not-found') {
-      throw error;
-    }
+    if (unavailableReason(error) !== 'not-found') throw error;
     return [lacks(`the launcher ${name}@${version.semver} is not published on npm`, null)];
   }
   const named = isJsonObject(document) ? document['optionalDependencies'] : undefined;

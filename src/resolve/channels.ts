@@ -27,9 +27,8 @@ export interface Channels {
 /** Opens the chosen channels; nothing is loaded or asked before one is used. */
 export function openChannels(request: Omit<ChannelsRequest, 'signal'>): Channels {
   const { settings, sources, onProgress } = request;
-  const watch = onProgress === undefined ? {} : { onProgress };
-  const http = createHttp(settings, watch);
-  const registry = createRegistry(settings, watch);
+  const http = createHttp(settings, { onProgress });
+  const registry = createRegistry(settings, { onProgress });
   return {
     list: sources.map((choice) => ({
       choice,

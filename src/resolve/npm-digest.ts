@@ -63,7 +63,7 @@ async function publishedAt(
   { name, build, signal }: PlatformBuild,
 ): Promise<number | null> {
   const path = name.replace('/', '%2f');
-  const list = await registry.getJson(path, signal === undefined ? {} : { signal });
+  const list = await registry.getJson(path, { signal });
   const times = isJsonObject(list) && isJsonObject(list['time']) ? list['time'] : {};
   const at = Date.parse(String(times[build]));
   return Number.isNaN(at) ? null : at;

@@ -64,9 +64,10 @@ export function npmChannel(
     },
     async versions(signal) {
       const headers = { accept: 'application/vnd.npm.install-v1+json' };
-      const list = await registry.getJson(path, { headers, ...(signal ? { signal } : {}) });
+      const list = await registry.getJson(path, { headers, signal });
       const spelled = isJsonObject(list) && isJsonObject(list['versions']) ? list['versions'] : {};
-      return newestFirst(Object.keys(spelled).filter(isNoBuild).flatMap(asVersion));
+      const versions = Object.keys(spelled).filter(isNoBuild).map(tryParseVersion);
+      return newestFirst(versions.filter((version) => version !== undefined));
     },
   };
 }
@@ -77,7 +78,7 @@ async function present(
   signal: AbortSignal | undefined,
 ): Promise<unknown> {
   try {
-    return await registry.getJson(path, signal === undefined ? {} : { signal });
+    return await registry.getJson(path, { signal });
   } catch (error) {
     if (unavailableReason(error) === 'not-found') return undefined;
     throw error;
@@ -104,11 +105,6 @@ function readTarballUrl(value: unknown): string | null {
 
 function isNoBuild(version: string): boolean {
   return !TARGETS.some(({ npmTag }) => version.endsWith(`-${npmTag}`));
-}
-
-function asVersion(text: string): Version[] {
-  const version = tryParseVersion(text);
-  return version === undefined ? [] : [version];
 }
 
 interface MissingBuild {

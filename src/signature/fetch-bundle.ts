@@ -36,7 +36,7 @@ export interface BundleRequest extends BundleQuestion {
  * none, `SIGNATURE_UNREACHABLE` when somebody could not say, `ABORTED`
  */
 export async function fetchBundle(request: BundleRequest): Promise<FetchedBundle> {
-  const http = createHttp(request.settings, watching(request));
+  const http = createHttp(request.settings, { onProgress: request.onProgress });
   const failures: CodexRuntimeError[] = [];
   try {
     const located = await attempt(locateBundles(request, http), failures);
@@ -97,7 +97,7 @@ async function readSmall(
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of body) {
       size += chunk.length;
       if (size > MAX_BYTES) {
         throw unavailable(`${name} from ${url} is larger than ${MAX_BYTES} bytes.`, {
@@ -112,8 +112,4 @@ async function readSmall(
     throw unavailable(`${name} from ${url} broke off.`, { reason: 'unreachable', cause });
   }
   return Buffer.concat(chunks).toString('utf8');
-}
-
-function watching({ onProgress }: BundleRequest) {
-  return onProgress === undefined ? {} : { onProgress };
 }

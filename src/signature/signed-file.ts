@@ -32,9 +32,8 @@ export async function toSignedFile(
   const { signature } = bundle.content.messageSignature;
   const entity = toSignedEntity(bundle);
   const message = createVerify('sha256');
-  const abort = signal === undefined ? {} : { signal };
   try {
-    const chunks = createReadStream(file.path, { highWaterMark: READ_SIZE, ...abort });
+    const chunks = createReadStream(file.path, { highWaterMark: READ_SIZE, signal });
     for await (const chunk of chunks as AsyncIterable<Buffer>) message.update(chunk);
   } catch (error) {
     throw diskError(error, 'read what was signed', file.path);
