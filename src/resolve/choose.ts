@@ -23,18 +23,11 @@ export interface Choice {
  */
 export function chooseAsset(release: Release, wish: AssetWish): Choice {
   const forTarget = release.assets.filter(({ target }) => target.triple === wish.target.triple);
-  const packages = forTarget.filter(({ variant }) => variant === 'package');
-  const binaries = forTarget.filter(({ variant }) => variant === 'binary');
-  const packageAvailable = packages.length > 0;
-  const wanted =
-    wish.variant === 'auto'
-      ? packageAvailable
-        ? packages
-        : binaries
-      : wish.variant === 'package'
-        ? packages
-        : binaries;
-  const readable = wanted.filter(({ format }) => wish.zstd || !isZstd(format));
+  const packageAvailable = forTarget.some(({ variant }) => variant === 'package');
+  const wanted = wish.variant === 'auto' ? (packageAvailable ? 'package' : 'binary') : wish.variant;
+  const readable = forTarget.filter(
+    ({ variant, format }) => variant === wanted && (wish.zstd || !isZstd(format)),
+  );
   const asset = readable.find(({ digests }) => digests.length > 0) ?? readable[0];
   if (asset === undefined) throw notFound(release, wish);
   return { asset, packageAvailable };

@@ -6,7 +6,7 @@ import { type ChannelsRequest, openChannels } from './channels.ts';
 import { exhausted } from './exhausted.ts';
 import { lockedAsset, mergeLocked } from './locked-asset.ts';
 
-export interface LockRequest extends ChannelsRequest {
+export interface CreateLockRequest extends ChannelsRequest {
   readonly version: Version;
   /**
    * The lock that is about to be replaced. One of the same version and repository is extended:
@@ -42,7 +42,7 @@ export interface LockDraft {
  * `SOURCES_EXHAUSTED` when no channel has anything to lock; `DIGEST_MISSING` when none vouches for
  * what it has.
  */
-export async function createLock(request: LockRequest): Promise<LockDraft> {
+export async function createLock(request: CreateLockRequest): Promise<LockDraft> {
   const { version, settings, previous } = request;
   const { releases, silent } = await releasesOf(request);
   const { repo } = settings.github;
