@@ -2,10 +2,9 @@ import { runGh } from '../gh/index.ts';
 import { unavailable } from '../http/index.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import type { Settings } from '../settings.ts';
-import { requireRelease } from './github-api.ts';
-import type { ReleaseDocument } from './release-document.ts';
+import { type ReleaseDocument, readReleaseOf } from './release-document.ts';
 
-const TIMEOUT = 30_000;
+const TIMEOUT_MS = 30_000;
 
 /**
  * The release as `gh api` sees it, with the credentials that gh has: for private forks, and when
@@ -23,9 +22,9 @@ export async function ghRelease(
   const text = await runGh(['api', '--method=GET', '--', path], {
     env: { ...env, GH_HOST: host },
     signal,
-    timeout: TIMEOUT,
+    timeout: TIMEOUT_MS,
   });
-  return requireRelease(parse(text), `${github.apiUrl}/${path}`, tag);
+  return readReleaseOf(parse(text), `${github.apiUrl}/${path}`, tag);
 }
 
 function parse(text: string): unknown {

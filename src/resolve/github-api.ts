@@ -1,16 +1,14 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import {
-  type Credentials,
-  displayUrl,
-  type Http,
-  type HttpRequest,
-  unavailable,
-  verifyJson,
-} from '../http/index.ts';
+import { type Credentials, type Http, verifyJson } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { GitHubSettings } from '../settings.ts';
-import { type ReleaseDocument, readReleaseDocument } from './release-document.ts';
+import {
+  notARelease,
+  type ReleaseDocument,
+  readReleaseDocument,
+  readReleaseOf,
+} from './release-document.ts';
 
 /** A release with 100 assets takes 170 KB of JSON: more of them would not be a small document. */
 const PER_PAGE = 30;
@@ -38,7 +36,7 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
     async release(tag, signal) {
       const octokit = await openOctokit(settings, http, signal);
       const { data } = await typed(octokit.rest.repos.getReleaseByTag({ owner, repo, tag }));
-      return requireRelease(data, `${base}/tags/${encodeURIComponent(tag)}`, tag);
+      return readReleaseOf(data, `${base}/tags/${encodeURIComponent(tag)}`, tag);
     },
     async latest(signal) {
       const octokit = await openOctokit(settings, http, signal);
@@ -74,7 +72,8 @@ async function openOctokit(settings: GitHubSettings, http: Http, signal: AbortSi
     log: { debug: ignore, info: ignore, warn: ignore, error: ignore },
     request: {
       fetch: async (url: string, { headers }: { headers: Readonly<Record<string, string>> }) => {
-        const text = await http.getText(url, { ...request(settings, signal), headers });
+        const credentials = githubCredentials(settings);
+        const text = await http.getText(url, { credentials, signal, headers });
         verifyJson(new URL(url), text);
         return { status: 200, headers: JSON_HEADERS, text: async () => text };
       },
@@ -94,28 +93,10 @@ function ignore(): void {
   // What octokit would log is in the errors that it throws.
 }
 
-/**
- * Checks that `value` is the release that was asked for.
- * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` for another tag's or no release document.
- */
-export function requireRelease(value: unknown, url: string, tag: string): ReleaseDocument {
-  const document = readReleaseDocument(value);
-  if (document?.version.tag === tag) return document;
-  throw notARelease(url);
-}
-
 /** The token, for the API's own origin and no other. */
 export function githubCredentials(settings: GitHubSettings): Credentials | undefined {
   if (settings.token === null) return undefined;
   return { origin: new URL(settings.apiUrl).origin, authorization: `Bearer ${settings.token}` };
-}
-
-function request(settings: GitHubSettings, signal: AbortSignal | undefined): HttpRequest {
-  const credentials = githubCredentials(settings);
-  return {
-    credentials,
-    signal,
-  };
 }
 
 function versionOf(entry: unknown): Version[] {
@@ -124,12 +105,4 @@ function versionOf(entry: unknown): Version[] {
   }
   const version = tryParseVersion(entry['tag_name']);
   return version === undefined ? [] : [version];
-}
-
-function notARelease(url: string) {
-  const asked = new URL(url);
-  return unavailable(`${displayUrl(asked)} did not answer with the release that was asked for.`, {
-    reason: 'not-an-asset',
-    url: asked,
-  });
 }

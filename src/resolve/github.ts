@@ -63,7 +63,7 @@ export function githubChannel(
     async release(version, targets, signal): Promise<Release> {
       const { document, sums: derived } = await describe(version, signal);
       const sums =
-        derived ?? (await checksums({ settings, http, document, targets, order, signal }));
+        derived ?? (await listedChecksums({ settings, http, document, targets, order, signal }));
       const found = new Map(
         [...document.assets].map(([name, asset]) => [
           name,
@@ -89,22 +89,24 @@ function digestsOf(asset: DescribedAsset, sums: ReadonlyMap<string, string>): Di
   return hex === undefined ? [] : [{ algorithm: 'sha256', hex, origin: 'sha256sums' }];
 }
 
+interface ListRequest {
+  readonly settings: Pick<Settings, 'github'>;
+  readonly http: Http;
+  readonly document: ReleaseDocument;
+  readonly targets: readonly Target[];
+  readonly order: readonly GitHubSource[];
+  readonly signal: AbortSignal | undefined;
+}
+
 /** The release's checksum list, asked for only where a package archive has no digest of GitHub's. */
-async function checksums({
+async function listedChecksums({
   settings,
   http,
   document,
   targets,
   order,
   signal,
-}: {
-  settings: Pick<Settings, 'github'>;
-  http: Http;
-  document: ReleaseDocument;
-  targets: readonly Target[];
-  order: readonly GitHubSource[];
-  signal: AbortSignal | undefined;
-}): Promise<ReadonlyMap<string, string>> {
+}: ListRequest): Promise<ReadonlyMap<string, string>> {
   const list = document.assets.get(CHECKSUMS_ASSET);
   const wanted = targets
     .flatMap(releaseAssets)
@@ -144,7 +146,7 @@ async function fromChecksums({
   signal,
 }: ChecksumsRequest): Promise<Described> {
   const url = browserUrl(settings, version, CHECKSUMS_ASSET);
-  const sums = parseChecksums(await http.getText(url, signal === undefined ? {} : { signal }));
+  const sums = parseChecksums(await http.getText(url, { signal }));
   if (sums.size === 0) {
     const asked = new URL(url);
     throw unavailable(`${displayUrl(asked)} lists no checksums.`, {
@@ -164,11 +166,12 @@ async function fromChecksums({
 function cannotTell(version: Version, failures: readonly CodexRuntimeError[]): CodexRuntimeError {
   const reasons = failures.map(({ message }) => message);
   // That an optional program is missing explains nothing beside what the network said.
-  const telling = failures.filter((error) => unavailableReason(error) !== 'missing-tool');
-  const [first = failures[0]] = telling;
+  const others = failures.filter((error) => unavailableReason(error) !== 'missing-tool');
+  const telling = others.length === 0 ? failures : others;
+  const [first] = telling;
   return new CodexRuntimeError(
     'SOURCE_UNAVAILABLE',
-    `GitHub cannot tell what ${version.tag} holds: ${(telling.length === 0 ? failures : telling).map(({ message }) => message).join(' ')}`,
+    `GitHub cannot tell what ${version.tag} holds: ${telling.map(({ message }) => message).join(' ')}`,
     {
       hint: first?.hint,
       fields: { ...first?.fields, reasons, version: version.semver },

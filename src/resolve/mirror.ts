@@ -4,9 +4,8 @@ import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { CHECKSUMS_ASSET, runtimeAssets } from './asset-name.ts';
 import { parseChecksums } from './checksums.ts';
-import { requireRelease } from './github-api.ts';
 import type { ReleaseChannel } from './release-channel.ts';
-import { readReleaseDocument } from './release-document.ts';
+import { readReleaseDocument, readReleaseOf } from './release-document.ts';
 import { releaseNotFound } from './release-not-found.ts';
 
 /**
@@ -36,7 +35,7 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
     },
     async latest(signal) {
       const url = new URL(`${mirrorUrl}/channels/latest`);
-      const document = readReleaseDocument(await http.getJson(url.href, options(signal)));
+      const document = readReleaseDocument(await http.getJson(url.href, { signal }));
       if (document !== undefined) return document.version;
       throw unavailable(`${displayUrl(url)} did not answer with a release.`, {
         reason: 'not-an-asset',
@@ -65,7 +64,7 @@ async function fromDocument(
   { mirrorUrl, version, signal }: MirrorRequest,
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, 'release.json');
-  return requireRelease(await http.getJson(url, options(signal)), url, version.tag).assets;
+  return readReleaseOf(await http.getJson(url, { signal }), url, version.tag).assets;
 }
 
 async function fromChecksums(
@@ -73,7 +72,7 @@ async function fromChecksums(
   { mirrorUrl, version, signal }: MirrorRequest,
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, CHECKSUMS_ASSET);
-  const sums = parseChecksums(await http.getText(url, options(signal)));
+  const sums = parseChecksums(await http.getText(url, { signal }));
   return new Map([...sums].map(([name, sha256]) => [name, { size: null, sha256 }]));
 }
 
@@ -89,8 +88,4 @@ async function present(read: () => Promise<Described>): Promise<Described | unde
 
 function digests(sha256: string | null): Digest[] {
   return sha256 === null ? [] : [{ algorithm: 'sha256', hex: sha256, origin: 'mirror' }];
-}
-
-function options(signal: AbortSignal | undefined) {
-  return signal === undefined ? {} : { signal };
 }

@@ -1,3 +1,5 @@
+import type { CodexRuntimeError } from '../errors.ts';
+import { displayUrl, unavailable } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { tryParseVersion, type Version } from '../pin/index.ts';
 
@@ -33,6 +35,26 @@ export function readReleaseDocument(value: unknown): ReleaseDocument | undefined
     if (asset !== undefined && !assets.has(asset.name)) assets.set(asset.name, asset);
   }
   return { version, assets };
+}
+
+/**
+ * As {@link readReleaseDocument}, of the release that was asked for.
+ * @param url where `value` came from
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` for another tag's release, or none.
+ */
+export function readReleaseOf(value: unknown, url: string, tag: string): ReleaseDocument {
+  const document = readReleaseDocument(value);
+  if (document?.version.tag === tag) return document;
+  throw notARelease(url);
+}
+
+/** A `SOURCE_UNAVAILABLE`: something answered at `url`, and not with the release. */
+export function notARelease(url: string): CodexRuntimeError {
+  const asked = new URL(url);
+  return unavailable(`${displayUrl(asked)} did not answer with the release that was asked for.`, {
+    reason: 'not-an-asset',
+    url: asked,
+  });
 }
 
 function readAsset(value: unknown): DescribedAsset | undefined {
