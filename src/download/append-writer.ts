@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { writeAll } from '../disk/write-all.ts';
 
 /** Bytes that may wait for the disk before the download waits too. */
 const HELD_BYTES = 2 * 2 ** 20;
@@ -25,7 +26,7 @@ export function createAppendWriter(file: FileHandle, start: number): AppendWrite
         const batch = held;
         held = [];
         heldBytes = 0;
-        position = await writeAll(file, batch, position);
+        position = await writeBatch(file, batch, position);
       }
     } catch (error) {
       failed = { error };
@@ -49,25 +50,15 @@ export function createAppendWriter(file: FileHandle, start: number): AppendWrite
   };
 }
 
-/** Returns where the batch ended; a write may take fewer bytes than it was given. */
-async function writeAll(
+/** Returns where the batch ended. */
+async function writeBatch(
   file: FileHandle,
   batch: readonly Buffer[],
   position: number,
 ): Promise<number> {
   const end = position + batch.reduce((sum, { length }) => sum + length, 0);
   const { bytesWritten } = await file.writev(batch, position);
-  let written = position + bytesWritten;
-  if (written === end) return end;
-  const rest = Buffer.concat(batch);
-  while (written < end) {
-    const { bytesWritten: more } = await file.write(
-      rest,
-      written - position,
-      end - written,
-      written,
-    );
-    written += more;
-  }
+  const written = position + bytesWritten;
+  if (written < end) await writeAll(file, Buffer.concat(batch).subarray(bytesWritten), written);
   return end;
 }

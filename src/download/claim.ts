@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { ignoreMissing } from '../disk/errno.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /** The files of a partial download: the bytes, their edition, and which of them are there. */
@@ -61,6 +62,7 @@ async function adoptLargest(dir: string, id: string, path: string): Promise<void
   for (const [index, { path: found }] of left.entries()) {
     for (const suffix of PARTIAL_SUFFIXES) {
       if (index > 0) await rm(found + suffix, { force: true });
+      // Another heir was faster, or there never was such a file.
       else await rename(found + suffix, path + suffix).catch(ignoreMissing);
     }
   }
@@ -96,9 +98,4 @@ function isAbandoned({ pid, space }: Owner, lastWrite: number): boolean {
   if (space !== SPACE) return Date.now() - lastWrite > SILENCE;
   // Ours, and not running any more: an earlier download, or an earlier process with this id.
   return pid === process.pid || isProcessGone(pid);
-}
-
-/** Another heir was faster, or there never was such a file. */
-function ignoreMissing(error: NodeJS.ErrnoException): void {
-  if (error.code !== 'ENOENT') throw error;
 }

@@ -3,6 +3,7 @@ import { type FileHandle, open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { writeAll } from '../disk/write-all.ts';
 import { createAppendWriter } from './append-writer.ts';
 import { PARTIAL_SUFFIXES } from './claim.ts';
 import { type Edition, loadEdition, saveEdition } from './edition.ts';
@@ -136,10 +137,7 @@ function createPartial({ path, file, left, guard }: OpenPartial): PartialFile {
       guard(async () => {
         journal ??= startJournal();
         await journal;
-        for (let done = 0; done < chunk.length; ) {
-          const { bytesWritten } = await file.write(chunk, done, chunk.length - done, start + done);
-          done += bytesWritten;
-        }
+        await writeAll(file, chunk, start);
         const interval = { start, end: start + chunk.length };
         have = addInterval(have, interval);
         await record(interval);

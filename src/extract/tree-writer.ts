@@ -4,6 +4,7 @@ import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { writeAll } from '../disk/write-all.ts';
 import type { RuntimeFile } from './extract.ts';
 import { SyncQueue } from './sync-queue.ts';
 
@@ -115,7 +116,7 @@ class WriteWindow {
 
   async write(chunk: Buffer): Promise<void> {
     this.throwIfFailed();
-    const writing = this.#writeAt(chunk, this.position)
+    const writing = writeAll(this.#handle, chunk, this.position)
       .catch((error: unknown) => {
         this.#error ??= error;
       })
@@ -131,19 +132,6 @@ class WriteWindow {
 
   throwIfFailed(): void {
     if (this.#error !== undefined) throw diskError(this.#error, 'write a file', this.#path);
-  }
-
-  /** A disk that fills up, or a file-size limit, cuts a write short before it fails one. */
-  async #writeAt(chunk: Buffer, position: number): Promise<void> {
-    for (let done = 0; done < chunk.length; ) {
-      const { bytesWritten } = await this.#handle.write(
-        chunk,
-        done,
-        chunk.length - done,
-        position + done,
-      );
-      done += bytesWritten;
-    }
   }
 }
 

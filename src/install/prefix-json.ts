@@ -1,9 +1,9 @@
 import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
+import { writeSynced } from '../disk/write-synced.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
-import { writeSynced } from '../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
 /**

@@ -3,8 +3,9 @@ import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { writeSynced } from '../disk/write-synced.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { sealFiles, writeSynced } from '../store/index.ts';
+import { sealFiles } from '../store/index.ts';
 import { FilePlacer } from './place-file.ts';
 
 /**

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { diskError } from '../disk/disk-error.ts';
+import { writeAll } from '../disk/write-all.ts';
 
 /** What a finished archive is. */
 export interface ArchiveDigest {
@@ -63,12 +64,8 @@ export class ArchiveFile {
   }
 
   async #write(bytes: Buffer, at: number): Promise<void> {
-    let written = 0;
     try {
-      while (written < bytes.length) {
-        const left = bytes.length - written;
-        written += (await this.#handle.write(bytes, written, left, at + written)).bytesWritten;
-      }
+      await writeAll(this.#handle, bytes, at);
     } catch (error) {
       throw diskError(error, 'write the package', this.path);
     }

@@ -26,5 +26,4 @@ export {
   listRuntimes,
   openStaging,
   removeRuntime,
-  writeSynced,
 } from './store.ts';

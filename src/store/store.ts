@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { writeSynced } from '../disk/write-synced.ts';
 import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 import type { HeldLock } from './lock.ts';
@@ -124,18 +125,6 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
   } catch (error) {
     throw diskError(error, `remove Codex ${version}`, runtime.dir);
-  }
-}
-
-/** Writes a new file and flushes it; the mode is 0644 under any umask. */
-export async function writeSynced(path: string, content: string | Buffer): Promise<void> {
-  const handle = await open(path, 'wx', 0o644);
-  try {
-    await handle.writeFile(content);
-    await handle.chmod(0o644);
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
 
