@@ -1,9 +1,10 @@
-import { chmod, mkdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import type { Asset, AssetSource, Channel } from '../asset.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
@@ -68,7 +69,7 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
   const dir = join(out, request.version.semver);
   const assets: DownloadedAsset[] = [];
   try {
-    await mkdir(dir, { recursive: true });
+    await makeDirectory(dir);
     for (const one of named ?? [request.target]) assets.push(await bring(request, one, dir));
   } catch (error) {
     await rmdir(dir).catch(() => undefined);

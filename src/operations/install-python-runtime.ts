@@ -1,6 +1,7 @@
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
@@ -116,14 +117,12 @@ async function installWheel(
 /** Beside the store: a wheel has the size of its runtime, which temporary directories may not have. */
 async function wheelDirectory(home: string): Promise<string> {
   const { staging } = homeLayout(home);
-  await makeDirectory(staging);
-  return await mkdtemp(join(staging, 'wheel-'));
-}
-
-async function makeDirectory(path: string): Promise<void> {
-  await mkdir(path, { recursive: true }).catch((error: unknown) => {
-    throw diskError(error, 'make the directory', path);
-  });
+  try {
+    await makeDirectory(staging);
+    return await mkdtemp(join(staging, 'wheel-'));
+  } catch (error) {
+    throw diskError(error, 'make a directory for the wheel', staging);
+  }
 }
 
 function notFound({ python, names }: PythonEnvironment): CodexRuntimeError {

@@ -1,9 +1,10 @@
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdir, readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 import { workOnce } from '../store/index.ts';
@@ -38,7 +39,7 @@ export async function openOutputDirectory(
   const work = ownedName(out, 'packing');
   const previous = ownedName(out, 'previous');
   try {
-    await mkdir(work, { recursive: true });
+    await makeDirectory(work);
   } catch (error) {
     throw diskError(error, 'make the output directory', work);
   }

@@ -1,19 +1,10 @@
 import { constants } from 'node:fs';
-import {
-  chmod,
-  copyFile,
-  mkdir,
-  readdir,
-  realpath,
-  rename,
-  rm,
-  rmdir,
-  writeFile,
-} from 'node:fs/promises';
+import { chmod, copyFile, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { workOnce } from '../store/index.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
@@ -58,7 +49,7 @@ async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal):
 }
 
 async function writePlanned(file: PlannedFile, path: string): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await makeDirectory(dirname(path));
   if ('content' in file) await writeFile(path, file.content);
   else await copyFile(file.from, path, constants.COPYFILE_FICLONE);
   // Not through open: the umask would take bits away.

@@ -43,6 +43,14 @@ describe('downloadAssets', () => {
     }
   });
 
+  it.runIf(process.platform === 'linux')('says so where no directory can be made', async () => {
+    await using github = await loopback();
+    const { options } = await surroundings(github);
+    // Node's own recursive mkdir never returns from there.
+    const failed = downloadAssets({ ...options, out: '/proc/1/mirror', targets: ['linux-x64'] });
+    expect(await failure(failed)).toMatchObject({ code: 'INSTALL_FAILED' });
+  });
+
   it('takes archives that every Node unpacks', async () => {
     await using github = await loopback();
     const { options } = await surroundings(github);
