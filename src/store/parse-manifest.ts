@@ -49,12 +49,8 @@ function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (!isJsonObject(value) || value['schemaVersion'] !== 1) return undefined;
   const { version, repo, target, variant, entrypoint, files, packageFiles } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
-  if (
-    typeof version !== 'string' ||
-    tryParseVersion(version)?.semver !== version ||
-    known === undefined
-  )
-    return undefined;
+  if (typeof version !== 'string' || tryParseVersion(version)?.semver !== version) return undefined;
+  if (known === undefined) return undefined;
   if (repo !== undefined && (typeof repo !== 'string' || !isRepository(repo))) return undefined;
   if (variant !== 'package' && variant !== 'binary') return undefined;
   if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
@@ -96,7 +92,17 @@ function isOrigin(value: unknown): value is RuntimeOrigin {
     typeof value['size'] === 'number' &&
     typeof value['packageAvailable'] === 'boolean' &&
     Array.isArray(value['verified']) &&
+    value['verified'].every(isVerifiedDigest) &&
     (value['signature'] === undefined || isSignature(value['signature']))
+  );
+}
+
+function isVerifiedDigest(value: unknown): boolean {
+  return (
+    isJsonObject(value) &&
+    typeof value['algorithm'] === 'string' &&
+    typeof value['hex'] === 'string' &&
+    typeof value['origin'] === 'string'
   );
 }
 

@@ -11,12 +11,13 @@ const SIGNATURE = {
   integratedTime: null,
   logIndex: 7,
 };
+const DIGEST = { algorithm: 'sha512', hex: 'b'.repeat(128), origin: 'npm' };
 const ORIGIN = {
   channel: 'npm',
   asset: 'codex.tgz',
   source: 'npm',
   size: 9,
-  verified: [],
+  verified: [DIGEST],
   packageAvailable: true,
   signature: SIGNATURE,
 };
@@ -77,6 +78,14 @@ const ORIGINS: readonly (readonly [string, unknown])[] = [
   ['whose size is text', { ...ORIGIN, size: '9' }],
   ['that does not say whether there was a package', { ...ORIGIN, packageAvailable: 'yes' }],
   ['verified by no list', { ...ORIGIN, verified: 'sha256' }],
+  ['verified by nothing', { ...ORIGIN, verified: [null] }],
+  ...Object.keys(DIGEST).map(
+    (key) =>
+      [
+        `verified by a digest whose ${key} is a number`,
+        { ...ORIGIN, verified: [{ ...DIGEST, [key]: 1 }] },
+      ] as const,
+  ),
   ['whose signature is null', { ...ORIGIN, signature: null }],
   ...Object.entries({
     identity: 1,
