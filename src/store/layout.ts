@@ -37,6 +37,11 @@ export function runtimeDir(home: string, key: RuntimeKey): string {
   return join(homeLayout(home).store, key.version, key.target, key.variant);
 }
 
+/** How the names below `staging` begin of what is made, removed or put aside for a runtime. */
+export function stagingPrefix({ version, target }: Pick<RuntimeKey, 'version' | 'target'>): string {
+  return `${version}_${target}.`;
+}
+
 /** The lock under which the runtimes of one version and target are made and removed. */
 export function lockPath(home: string, version: string, target: Triple): string {
   return join(homeLayout(home).locks, `${version}_${target}`);

@@ -5,7 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 import type { HeldLock } from './lock.ts';
 import type { RuntimeManifest } from './manifest.ts';
@@ -42,18 +42,18 @@ export async function replaceRuntime(
  */
 export async function restoreReplaced(
   home: string,
-  { version, target }: Pick<RuntimeKey, 'version' | 'target'>,
+  name: Pick<RuntimeKey, 'version' | 'target'>,
   lock: HeldLock,
 ): Promise<boolean> {
   const { staging } = homeLayout(home);
-  const names = await readdir(staging).catch(() => []);
+  const entries = await readdir(staging).catch(() => []);
   let restored = false;
-  for (const name of names) {
-    if (!name.startsWith(`${version}_${target}.`) || !name.endsWith(ASIDE)) continue;
-    const aside = join(staging, name);
+  for (const entry of entries) {
+    if (!entry.startsWith(stagingPrefix(name)) || !entry.endsWith(ASIDE)) continue;
+    const aside = join(staging, entry);
     const manifest = await loadManifest(aside);
     if (manifest === undefined || !(await isWhole(aside, manifest))) continue;
-    const dir = runtimeDir(home, { version, target, variant: manifest.variant });
+    const dir = runtimeDir(home, { ...name, variant: manifest.variant });
     if (await exists(dir)) continue;
     await lock.verifyHeld();
     try {
@@ -61,7 +61,7 @@ export async function restoreReplaced(
       await rename(aside, dir);
       await syncDirectory(dirname(dir));
     } catch (error) {
-      throw diskError(error, `bring Codex ${version} back`, dir);
+      throw diskError(error, `bring Codex ${name.version} back`, dir);
     }
     restored = true;
   }

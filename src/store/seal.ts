@@ -95,12 +95,6 @@ export async function isWhole(root: string, description: RuntimeDescription): Pr
   if (damages.length === 0) return true;
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
   const unsure = new Set(damages.map(({ path }) => path));
-  return (
-    (
-      await verifyFiles(
-        root,
-        files.filter(({ path }) => unsure.has(path)),
-      )
-    ).length === 0
-  );
+  const doubted = files.filter(({ path }) => unsure.has(path));
+  return (await verifyFiles(root, doubted)).length === 0;
 }

@@ -5,7 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { writeSynced } from '../disk/write-synced.ts';
-import { homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
 import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
@@ -71,10 +71,6 @@ export async function clearStaging(home: string, name: Name, lock: HeldLock): Pr
   for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
 }
 
-function stagingPrefix({ version, target }: Name): string {
-  return `${version}_${target}.`;
-}
-
 export interface Commit {
   /** The directory of {@link openStaging} that holds the tree. */
   readonly staging: string;
@@ -92,8 +88,7 @@ export async function commitRuntime(
   home: string,
   { staging, manifest, replace = false }: Commit,
 ): Promise<Runtime> {
-  const key = { version: manifest.version, target: manifest.target, variant: manifest.variant };
-  const dir = runtimeDir(home, key);
+  const dir = runtimeDir(home, manifest);
   try {
     await writeSynced(join(staging, MANIFEST_NAME), formatManifest(manifest));
     await sealFiles(staging, manifest.files);
@@ -102,7 +97,7 @@ export async function commitRuntime(
     await syncDirectory(staging);
     await makeDirectory(dirname(dir));
     if (!replace) {
-      const present = await findRuntime(home, key);
+      const present = await findRuntime(home, manifest);
       if (present !== undefined) return present;
     }
     await replaceRuntime(staging, dir, manifest);
@@ -116,15 +111,14 @@ export async function commitRuntime(
 /** Removes a runtime: out of sight by one rename, then file by file. */
 export async function removeRuntime(home: string, runtime: Runtime): Promise<void> {
   const { staging } = homeLayout(home);
-  const { version, target } = runtime.manifest;
-  const gone = join(staging, `${version}_${target}.${randomUUID()}`);
+  const gone = join(staging, `${stagingPrefix(runtime.manifest)}${randomUUID()}`);
   try {
     await makeDirectory(staging);
     await rename(runtime.dir, gone);
     await rm(gone, { recursive: true, force: true });
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
   } catch (error) {
-    throw diskError(error, `remove Codex ${version}`, runtime.dir);
+    throw diskError(error, `remove Codex ${runtime.manifest.version}`, runtime.dir);
   }
 }
 
