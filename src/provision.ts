@@ -4,7 +4,7 @@ import type { Asset } from './asset.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { ExactRequest } from './exact-request.ts';
-import { extractRuntime } from './extract/index.ts';
+import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
 import { isUpstream } from './settings.ts';
@@ -87,46 +87,26 @@ async function provisionAsset(
   candidate: Candidate,
   lock: HeldLock,
 ): Promise<Provisioned> {
-  const { version, target, settings, signal } = request;
+  const { version, target, settings, onProgress, signal } = request;
   const { asset, channel } = candidate;
-  const watch = {
-    onProgress: request.onProgress,
-    signal,
-  };
   const partialDir = homeLayout(settings.home).partial;
-  request.onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
   let staging = '';
   let release = (): void => undefined;
   try {
     const { result: files, download } = await receiveAsset(
-      { channel, asset, partialDir, settings, ...watch },
+      { channel, asset, partialDir, settings, onProgress, signal },
       async ({ bytes, path, ...download }) => {
         release = download.release;
         // With every attempt anew: what void bytes were unpacked to goes with them.
         const name = { version: version.semver, target: target.triple };
         staging = await openStaging(settings.home, name, lock);
-        return extractRuntime({ asset, bytes, path, destination: staging, ...watch });
+        return extractRuntime({ asset, bytes, path, destination: staging, signal });
       },
     );
-    const manifest: RuntimeManifest = {
-      schemaVersion: 1,
-      version: version.semver,
-      repo: isUpstream(settings.github.repo) ? undefined : settings.github.repo,
-      target: target.triple,
-      variant: asset.variant,
-      entrypoint: `bin/codex${target.exeSuffix}`,
-      files,
-      origin: {
-        channel,
-        asset: asset.name,
-        source: download.outcome.source ?? 'partial',
-        size: download.outcome.size,
-        verified: asset.digests,
-        packageAvailable: candidate.packageAvailable,
-      },
-    };
+    const manifest = manifestOf(request, candidate, { files, outcome: download.outcome });
     verifyEntrypoint(manifest, request);
-    const signed = await verifySignature(manifest, request, { asset, download, staging });
+    const signed = await withSignature(manifest, request, { asset, download, staging });
     // Every byte is in the staging directory by now. After the commit it would be too late: a kill
     // in between would leave the download behind for good.
     const [checked, discarded] = await Promise.allSettled([
@@ -145,7 +125,7 @@ async function provisionAsset(
       // repository; one that is wanted came from a process that took the lock over.
       replace: request.force || (await findStored(settings.home, request)) === undefined,
     });
-    request.onProgress?.({ type: 'stored', dir: runtime.dir });
+    onProgress?.({ type: 'stored', dir: runtime.dir });
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };
   } finally {
     release();
@@ -158,8 +138,32 @@ function signable(request: ExactRequest): CandidateRequest {
   return request.signer === undefined ? request : { ...request, zstd: false };
 }
 
+function manifestOf(
+  { version, target, settings }: ExactRequest,
+  { asset, channel, packageAvailable }: Candidate,
+  { files, outcome }: { files: ExtractedFiles; outcome: Download['outcome'] },
+): RuntimeManifest {
+  return {
+    schemaVersion: 1,
+    version: version.semver,
+    repo: isUpstream(settings.github.repo) ? undefined : settings.github.repo,
+    target: target.triple,
+    variant: asset.variant,
+    entrypoint: entrypointOf(target),
+    files,
+    origin: {
+      channel,
+      asset: asset.name,
+      source: outcome.source ?? 'partial',
+      size: outcome.size,
+      verified: asset.digests,
+      packageAvailable,
+    },
+  };
+}
+
 /** The manifest with the signature that was required and is verified, or as it is. */
-async function verifySignature(
+async function withSignature(
   manifest: RuntimeManifest,
   { version, target, settings, signer, signal, onProgress }: ExactRequest,
   { asset, download, staging }: { asset: Asset; download: Download; staging: string },

@@ -14,6 +14,7 @@ export type LaidOut = Pick<Asset, 'name' | 'format' | 'layout' | 'target'>;
 const OUTSIDE: Placement = { reason: 'outside-tree' };
 const SKIP: Placement = { skip: true };
 const NOTICE = /^(README|LICENSE|LICENCE|NOTICE)(\.[a-z]+)?$/i;
+const DIRECTORIES: ReadonlySet<string> = new Set(['bin', 'codex-path', 'codex-resources']);
 const WINDOWS_HELPERS = new Set(['codex-command-runner.exe', 'codex-windows-sandbox-setup.exe']);
 
 const EXTENSION: Readonly<Record<ArchiveFormat, string>> = {
@@ -24,8 +25,8 @@ const EXTENSION: Readonly<Record<ArchiveFormat, string>> = {
 };
 
 /** The one executable that a runtime cannot be without: `bin/codex` or `bin/codex.exe`. */
-export function entrypointOf(target: LaidOut['target']): string {
-  return `bin/codex${target.exeSuffix}`;
+export function entrypointOf({ exeSuffix }: Target): string {
+  return `bin/codex${exeSuffix}`;
 }
 
 /** The asset's name without its archive extension, which is how a bare archive names its executable. */
@@ -59,10 +60,7 @@ export function placeMember(
 function inTree(segments: readonly string[], kind: Member['kind']): Placement {
   const [top = ''] = segments;
   const path = { path: segments.join('/') };
-  if (top === 'bin') return segments.length > 1 || kind === 'directory' ? path : OUTSIDE;
-  if (top === 'codex-path' || top === 'codex-resources') {
-    return segments.length > 1 || kind === 'directory' ? path : OUTSIDE;
-  }
+  if (DIRECTORIES.has(top)) return segments.length > 1 || kind === 'directory' ? path : OUTSIDE;
   if (top.startsWith('codex-')) return path;
   if (segments.length === 1 && kind === 'file' && NOTICE.test(top)) return SKIP;
   return OUTSIDE;
