@@ -1,8 +1,9 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { aborted, unavailable } from '../http/index.ts';
+import { aborted } from '../http/index.ts';
 import type { Opened } from './byte-source.ts';
 import { type TransferState, truncated } from './transfer-state.ts';
 import { sizeMismatch } from './verifier.ts';
+import { isWebPage, webPage } from './web-page.ts';
 
 /** One body as it comes in: counted, checked at its start, guarded against stalls. */
 export interface BodyReader {
@@ -85,19 +86,10 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
 /** A web page has another size too, and says more about what went wrong: it is looked for first. */
 function verifyStart(opened: Opened, chunk: Buffer | null, state: TransferState): void {
   const { asset } = state;
-  if (chunk !== null && opened.offset === 0 && isWebPage(chunk)) {
-    throw unavailable(`${opened.url} is a web page, not an archive.`, {
-      reason: 'not-an-asset',
-      hint: 'A login page or a proxy may have answered instead.',
-    });
-  }
+  if (chunk !== null && opened.offset === 0 && isWebPage(chunk)) throw webPage(opened.url);
   if (opened.total === null) return;
   if (asset.size !== null && opened.total !== asset.size) {
     throw sizeMismatch(asset, opened.total, opened.url);
   }
   state.total = opened.total;
-}
-
-function isWebPage(start: Buffer): boolean {
-  return /^\s*<(!doctype html|html)/i.test(start.subarray(0, 64).toString('latin1'));
 }

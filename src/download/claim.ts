@@ -18,7 +18,7 @@ export interface Claim {
 }
 
 /** An owner in another container or on another machine cannot be asked; its silence counts, in ms. */
-const SILENCE = 600_000;
+const SILENCE_MS = 600_000;
 const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
 const running = new Set<string>();
 
@@ -48,16 +48,7 @@ export function claimPartial(dir: string, id: string): Claim {
 }
 
 async function adoptLargest(dir: string, id: string, path: string): Promise<void> {
-  const left: { readonly path: string; readonly size: number }[] = [];
-  for (const name of await readdir(dir).catch(() => [])) {
-    const owner = parseOwner(name, id);
-    if (owner === null || running.has(name)) continue;
-    const found = join(dir, name);
-    const stats = await stat(found).catch(() => undefined);
-    if (stats !== undefined && isAbandoned(owner, stats.mtimeMs)) {
-      left.push({ path: found, size: stats.size });
-    }
-  }
+  const left = (await abandonedFiles(dir, id)).filter(({ isCompanion }) => !isCompanion);
   left.sort((a, b) => b.size - a.size);
   for (const [index, { path: found }] of left.entries()) {
     for (const suffix of PARTIAL_SUFFIXES) {
@@ -73,14 +64,30 @@ async function adoptLargest(dir: string, id: string, path: string): Promise<void
  * store. A file whose siblings were removed, or handed on, when its process was killed goes too.
  */
 export async function removeAbandoned(dir: string, id: string): Promise<void> {
+  for (const { path } of await abandonedFiles(dir, id)) await rm(path, { force: true });
+}
+
+interface AbandonedFile {
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Whether it tells of a partial file and holds none of its bytes. */
+  readonly isCompanion: boolean;
+}
+
+/** The files of downloads of these bytes which are no longer running. */
+async function abandonedFiles(dir: string, id: string): Promise<AbandonedFile[]> {
+  const found: AbandonedFile[] = [];
   for (const name of await readdir(dir).catch(() => [])) {
     const stem = name.replace(/\.(json|journal)$/, '');
     const owner = parseOwner(stem, id);
     if (owner === null || running.has(stem)) continue;
     const path = join(dir, name);
     const stats = await stat(path).catch(() => undefined);
-    if (stats !== undefined && isAbandoned(owner, stats.mtimeMs)) await rm(path, { force: true });
+    if (stats === undefined || !isAbandoned(owner, stats.mtimeMs)) continue;
+    found.push({ path, size: stats.size, isCompanion: name !== stem });
   }
+  return found;
 }
 
 interface Owner {
@@ -95,7 +102,7 @@ function parseOwner(name: string, id: string): Owner | null {
 }
 
 function isAbandoned({ pid, space }: Owner, lastWrite: number): boolean {
-  if (space !== SPACE) return Date.now() - lastWrite > SILENCE;
+  if (space !== SPACE) return Date.now() - lastWrite > SILENCE_MS;
   // Ours, and not running any more: an earlier download, or an earlier process with this id.
   return pid === process.pid || isProcessGone(pid);
 }

@@ -1,6 +1,8 @@
 import type { AssetSource } from '../asset.ts';
-import { displayUrl, type HttpRequest, type HttpResponse, unavailable } from '../http/index.ts';
+import { isCodexRuntimeError } from '../errors.ts';
+import { displayUrl, type HttpRequest, type HttpResponse } from '../http/index.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
+import { webPage } from './web-page.ts';
 
 /** How a URL is asked: by our HTTP rules alone, or with npm's agent and credentials. */
 export type OpenUrl = (url: string, request: HttpRequest) => Promise<HttpResponse>;
@@ -28,10 +30,7 @@ export function createHttpSource(
       try {
         answer = await openUrl(url, { ...request, headers, signal });
       } catch (error) {
-        // 416: what is there now is shorter than what was there before.
-        if ((error as { fields?: { status?: unknown } }).fields?.status === 416) {
-          return whole(signal);
-        }
+        if (isBeyondEnd(error)) return whole(signal);
         throw error;
       }
       if (answer.status !== 206) return describe(answer, 0);
@@ -41,6 +40,11 @@ export function createHttpSource(
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** 416: what is there now is shorter than what was there before. */
+function isBeyondEnd(error: unknown): boolean {
+  return isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE') && error.fields['status'] === 416;
 }
 
 /** A 206 is taken only when it is exactly what was asked for, of the same edition. */
@@ -58,21 +62,17 @@ function describe(answer: HttpResponse, offset: number): Opened {
   const url = displayUrl(answer.url);
   if (/^\s*(text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '')) {
     answer.body.destroy();
-    throw unavailable(`${url} is a web page, not an archive.`, {
-      reason: 'not-an-asset',
-      url: answer.url,
-      status: answer.status,
-      hint: 'A login page or a proxy may have answered instead.',
-    });
+    throw webPage(url, { url: answer.url, status: answer.status });
   }
-  const length = answer.headers['content-length'];
-  const total =
-    answer.status === 206
-      ? (parseContentRange(answer)?.total ?? null)
-      : length === undefined
-        ? null
-        : Number(length);
+  const total = totalOf(answer);
   return { offset, total, validator: validatorOf(answer), body: answer.body, url };
+}
+
+/** Bytes of the whole asset; null where the answer does not say. */
+function totalOf(answer: HttpResponse): number | null {
+  if (answer.status === 206) return parseContentRange(answer)?.total ?? null;
+  const length = answer.headers['content-length'];
+  return length === undefined ? null : Number(length);
 }
 
 function parseContentRange(

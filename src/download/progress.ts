@@ -1,6 +1,6 @@
 import type { OnProgress } from '../events.ts';
 
-const INTERVAL = 100;
+const INTERVAL_MS = 100;
 
 /** Says how far a download is, about ten times a second; `end` always says the last state. */
 export interface ProgressReporter {
@@ -20,7 +20,7 @@ export function createProgressReporter(onProgress: OnProgress | undefined): Prog
   return {
     report(state) {
       held = state;
-      if (performance.now() - last >= INTERVAL) say();
+      if (performance.now() - last >= INTERVAL_MS) say();
     },
     end: say,
   };
