@@ -3,8 +3,11 @@ import { relative, resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import { isPythonPackageWhole, type KnownPrefix, loadPythonRuntime } from '../install/index.ts';
-import type { PythonEnvironment } from '../install/python.ts';
-import { type InstalledPython, installedPythonRuntime } from '../install/python.ts';
+import {
+  type InstalledPython,
+  installedPythonRuntime,
+  type PythonEnvironment,
+} from '../install/python.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
