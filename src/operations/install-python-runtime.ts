@@ -3,20 +3,18 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { type ExactRequest, exactRequest } from '../exact-request.ts';
+import type { ExactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
 import { type PythonEnvironment, tidyDirectory } from '../install/python.ts';
-import { completeRequest } from '../request.ts';
-import { homeLayout, isWantedOutside, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { homeLayout, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { InstallResult } from './install-runtime.ts';
+import { planPythonInstall } from './plan-python-install.ts';
 import {
   isForeign,
   knownPlace,
   loadComplete,
   type PresentPython,
   type PythonOptions,
-  pythonEnvironment,
-  refuseForeign,
 } from './python-environment.ts';
 import { useRuntime } from './use-runtime.ts';
 
@@ -36,20 +34,9 @@ export interface PythonInstallOptions extends PythonOptions {
 export async function installPythonRuntime(
   options: PythonInstallOptions = {},
 ): Promise<InstallResult> {
-  const environment = pythonEnvironment(options);
-  const present = await loadComplete(environment);
-  const request = await exactRequest(
-    await completeRequest(
-      { ...options, ecosystem: 'python' },
-      async () => present?.runtime ?? null,
-    ),
-  );
+  const { environment, request, present } = await planPythonInstall(options);
   const { home } = request.settings;
-  if (
-    present !== null &&
-    !request.force &&
-    (await isWantedOutside(home, present.runtime, request))
-  ) {
+  if (present !== null) {
     if (environment.prefix !== null) {
       await tidyDirectory({ ...environment.names, prefix: environment.prefix });
     }
@@ -57,7 +44,6 @@ export async function installPythonRuntime(
     const dir = runtimeDir(home, present.runtime);
     return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
   }
-  refuseForeign(request, environment);
   const { provisionRuntime } = await import('../provision.ts');
   const { provisioned } = await useRuntime({
     obtain: () => provisionRuntime(request),

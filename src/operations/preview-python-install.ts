@@ -1,15 +1,9 @@
-import { exactRequest } from '../exact-request.ts';
 import { environmentPrefix } from '../install/python.ts';
 import { notStored } from '../offline.ts';
-import { completeRequest } from '../request.ts';
-import { findStored, isWantedOutside } from '../store/index.ts';
+import { findStored } from '../store/index.ts';
+import { planPythonInstall } from './plan-python-install.ts';
 import type { InstallPreview } from './preview-install.ts';
-import {
-  loadComplete,
-  type PythonOptions,
-  pythonEnvironment,
-  refuseForeign,
-} from './python-environment.ts';
+import type { PythonOptions } from './python-environment.ts';
 import { resolveRuntime } from './resolve-runtime.ts';
 
 /**
@@ -19,27 +13,15 @@ import { resolveRuntime } from './resolve-runtime.ts';
  * `UNSUPPORTED_PLATFORM`
  */
 export async function previewPythonInstall(options: PythonOptions): Promise<InstallPreview> {
-  const environment = pythonEnvironment(options);
+  const { environment, request, present } = await planPythonInstall(options);
   const prefix = environment.prefix ?? (await environmentPrefix(environment));
-  const present = await loadComplete(environment);
-  const request = await exactRequest(
-    await completeRequest(
-      { ...options, ecosystem: 'python' },
-      async () => present?.runtime ?? null,
-    ),
-  );
   const { target, version, settings, force } = request;
   const preview = { version: version.semver, target: target.triple, prefix };
   const what = `Codex ${version.semver} for ${target.triple}`;
-  if (
-    present !== null &&
-    !force &&
-    (await isWantedOutside(settings.home, present.runtime, request))
-  ) {
+  if (present !== null) {
     const summary = `${what} is installed in ${prefix}; nothing to do.`;
     return { ...preview, action: 'none', resolution: null, summary };
   }
-  refuseForeign(request, environment);
   const into = `let pip of ${environment.python} install ${what} into ${prefix}`;
   if (!force && (await findStored(settings.home, request)) !== undefined) {
     const summary = `Would take it from the store and ${into}.`;

@@ -1,0 +1,39 @@
+import { type ExactRequest, exactRequest } from '../exact-request.ts';
+import type { PythonEnvironment } from '../install/python.ts';
+import { completeRequest } from '../request.ts';
+import { isWantedOutside } from '../store/index.ts';
+import {
+  loadComplete,
+  type PresentPython,
+  type PythonOptions,
+  pythonEnvironment,
+  refuseForeign,
+} from './python-environment.ts';
+
+/** What is wanted of a Python environment, and whether it is there. */
+export interface PythonPlan {
+  readonly environment: PythonEnvironment;
+  readonly request: ExactRequest;
+  /** What Python has, if that will do; null when the runtime has to come. */
+  readonly present: PresentPython | null;
+}
+
+/**
+ * Looks at what Python has and decides whether an installation has anything to do; changes nothing,
+ * and asks the network only what a range or a moving name means.
+ * @throws CodexRuntimeError as completing a request does; `UNSUPPORTED_PLATFORM` for what the
+ * environment cannot hold; `INSTALL_FAILED` when the interpreter does not run
+ */
+export async function planPythonInstall(options: PythonOptions): Promise<PythonPlan> {
+  const environment = pythonEnvironment(options);
+  const found = await loadComplete(environment);
+  const request = await exactRequest(
+    await completeRequest({ ...options, ecosystem: 'python' }, async () => found?.runtime ?? null),
+  );
+  const { force, settings } = request;
+  if (found !== null && !force && (await isWantedOutside(settings.home, found.runtime, request))) {
+    return { environment, request, present: found };
+  }
+  refuseForeign(request, environment);
+  return { environment, request, present: null };
+}
