@@ -121,7 +121,7 @@ export function libraryOptions(
   context: CliContext,
   { version, flags, onProgress }: GivenOptions,
 ): PrefixOptions {
-  const given = {
+  const options = given({
     version,
     target: flags.target,
     variant: flags.variant,
@@ -137,9 +137,16 @@ export function libraryOptions(
     global: flags.global,
     name: flags.name,
     onProgress,
-  };
-  const present = Object.entries(given).filter(([, value]) => value !== undefined);
-  return { ...Object.fromEntries(present), env: context.env, signal: context.signal };
+  });
+  return { ...options, env: context.env, signal: context.signal };
+}
+
+/** The members that are not undefined. */
+export function given<T extends object>(
+  options: T,
+): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
+  const present = Object.entries(options).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(present) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
 }
 
 /** `--prefix ""` is a variable that was not set in somebody's script. */

@@ -87,6 +87,20 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   return { onProgress, end: () => view.end() };
 }
 
+/** Does the work while its progress is shown; what is printed afterwards has a line of its own. */
+export async function withProgress<T>(
+  context: CliContext,
+  flags: CommonFlags,
+  work: (progress: Progress) => Promise<T>,
+): Promise<T> {
+  const progress = await createProgress(context, flags);
+  try {
+    return await work(progress);
+  } finally {
+    progress.end();
+  }
+}
+
 function sourceName({ channel, source }: Extract<ProgressEvent, { type: 'unavailable' }>): string {
   return source === null || source === channel ? channel : `${channel} (${source})`;
 }

@@ -7,6 +7,7 @@ import {
   addCommonFlags,
   addSourceFlags,
   addVariantFlag,
+  given,
   libraryOptions,
   nonEmpty,
   parseList,
@@ -15,7 +16,7 @@ import {
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 
 interface DownloadFlags extends Omit<RuntimeFlags, 'target'> {
   readonly out: string;
@@ -47,25 +48,16 @@ async function download(context: CliContext, version: string | undefined, flags:
       hint: 'Give one of them.',
     });
   }
-  const progress = await createProgress(context, flags);
-  try {
-    const result = await downloadAssets({
-      ...libraryOptions(context, {
-        version,
-        flags: rest,
-        onProgress: preparingHeap(progress.onProgress),
-      }),
+  const result = await withProgress(context, flags, ({ onProgress }) =>
+    downloadAssets({
+      ...libraryOptions(context, { version, flags: rest, onProgress: preparingHeap(onProgress) }),
+      ...given({ targets: allTargets === true ? ('all' as const) : targets }),
       out,
-      ...(allTargets === true ? { targets: 'all' } : {}),
-      ...(targets === undefined ? {} : { targets }),
-    });
-    progress.end();
-    if (flags.quiet !== true) context.stderr.write(summary(result));
-    printResult(context, flags, { result, text: result.assets.map(({ path }) => path).join('\n') });
-    return 0;
-  } finally {
-    progress.end();
-  }
+    }),
+  );
+  if (flags.quiet !== true) context.stderr.write(summary(result));
+  printResult(context, flags, { result, text: result.assets.map(({ path }) => path).join('\n') });
+  return 0;
 }
 
 function summary({ assets, out, version }: DownloadResult): string {

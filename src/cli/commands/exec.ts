@@ -13,7 +13,7 @@ import {
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { runChild } from '../run-child.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -51,13 +51,11 @@ async function exec(
       },
     );
   }
-  const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, {
-    version,
-    flags,
-    onProgress: preparingHeap(progress.onProgress),
-  });
-  const runtime = await ensureRuntime(options).finally(() => progress.end());
+  const runtime = await withProgress(context, flags, ({ onProgress }) =>
+    ensureRuntime(
+      libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+    ),
+  );
   return await runChild({
     executable: runtime.executable,
     args,

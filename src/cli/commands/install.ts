@@ -1,5 +1,7 @@
 import { Command } from 'commander';
+import type { PrefixOptions } from '../../install/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
+import type { PythonOptions } from '../../operations/python-environment.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -7,11 +9,12 @@ import {
   addRuntimeFlags,
   addSignatureFlags,
   libraryOptions,
+  type PrintedResult,
   printResult,
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface InstallFlags extends RuntimeFlags, PythonFlags {
@@ -40,40 +43,39 @@ async function install(
   flags: InstallFlags,
 ): Promise<CommandResult> {
   const forPython = isForPython(flags);
-  const progress = await createProgress(context, flags);
-  const options = libraryOptions(context, {
-    version,
-    flags,
-    onProgress: preparingHeap(progress.onProgress),
+  const printed = await withProgress(context, flags, ({ onProgress }) => {
+    const options = libraryOptions(context, {
+      version,
+      flags,
+      onProgress: preparingHeap(onProgress),
+    });
+    return forPython
+      ? installPython({ ...options, ...pythonOptions(flags) }, flags)
+      : installNode(options, flags);
   });
-  try {
-    if (forPython) {
-      const pythonRequest = { ...options, ...pythonOptions(flags) };
-      if (flags.dryRun === true) {
-        const module = await import('../../operations/preview-python-install.ts');
-        const preview = await module.previewPythonInstall(pythonRequest);
-        printResult(context, flags, { result: preview, text: preview.summary });
-        return 0;
-      }
-      const module = await import('../../operations/install-python-runtime.ts');
-      const result = await module.installPythonRuntime(pythonRequest);
-      progress.end();
-      printResult(context, flags, { result, text: result.executable });
-      return 0;
-    }
-    if (flags.dryRun === true) {
-      const { previewInstall } = await import('../../operations/preview-install.ts');
-      const preview = await previewInstall(options);
-      printResult(context, flags, { result: preview, text: preview.summary });
-      return 0;
-    }
-    const result = await installRuntime(options);
-    progress.end();
-    printResult(context, flags, { result, text: result.executable });
-    return 0;
-  } finally {
-    progress.end();
+  printResult(context, flags, printed);
+  return 0;
+}
+
+async function installNode(options: PrefixOptions, flags: InstallFlags): Promise<PrintedResult> {
+  if (flags.dryRun === true) {
+    const { previewInstall } = await import('../../operations/preview-install.ts');
+    const result = await previewInstall(options);
+    return { result, text: result.summary };
   }
+  const result = await installRuntime(options);
+  return { result, text: result.executable };
+}
+
+async function installPython(options: PythonOptions, flags: InstallFlags): Promise<PrintedResult> {
+  if (flags.dryRun === true) {
+    const module = await import('../../operations/preview-python-install.ts');
+    const result = await module.previewPythonInstall(options);
+    return { result, text: result.summary };
+  }
+  const module = await import('../../operations/install-python-runtime.ts');
+  const result = await module.installPythonRuntime(options);
+  return { result, text: result.executable };
 }
 
 const EXAMPLES = `

@@ -8,6 +8,7 @@ import {
   addSourceFlags,
   addTemplateFlags,
   addVariantFlag,
+  given,
   libraryOptions,
   nonEmpty,
   parseList,
@@ -16,7 +17,7 @@ import {
   type TemplateFlags,
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 import { useAllCores } from '../threads.ts';
 
@@ -55,28 +56,26 @@ async function pack(
   version: string | undefined,
   flags: PackFlags,
 ): Promise<CommandResult> {
-  const progress = await createProgress(context, flags);
-  try {
-    const release = await packRuntimes({
+  const release = await withProgress(context, flags, (progress) =>
+    packRuntimes({
       ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+      ...given({
+        downloadUrl: flags.downloadUrl,
+        templatesDir: flags.templates,
+        repository: flags.repository,
+      }),
       out: flags.out,
       targets: flags.targets,
       ecosystems: flags.ecosystem.map(parseEcosystem),
-      ...(flags.downloadUrl === undefined ? {} : { downloadUrl: flags.downloadUrl }),
-      ...(flags.templates === undefined ? {} : { templatesDir: flags.templates }),
-      ...(flags.repository === undefined ? {} : { repository: flags.repository }),
       onPacked: ({ path }) => {
         progress.end();
         if (flags.verbose === true) context.stderr.write(`Packed ${path}\n`);
       },
-    });
-    progress.end();
-    if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
-    printResult(context, flags, { result: release, text: table(release.files) });
-    return 0;
-  } finally {
-    progress.end();
-  }
+    }),
+  );
+  if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
+  printResult(context, flags, { result: release, text: table(release.files) });
+  return 0;
 }
 
 function parseEcosystem(text: string): 'node' | 'python' {

@@ -13,7 +13,7 @@ import {
   type SourceFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress, type Progress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 
 interface PinFlags extends SourceFlags, SignatureFlags {
@@ -40,44 +40,42 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
           hint: 'Run pin --deep once and commit its result; run pin --check in CI.',
         });
       }
-      const progress = await createProgress(context, flags);
-      try {
-        await (flags.check === true ? check : pin)(context, { version, flags, progress });
-      } finally {
-        progress.end();
-      }
+      await (flags.check === true ? check : pin)(context, version, flags);
       done(0);
     });
 }
 
-interface Given {
-  readonly version: string | undefined;
-  readonly flags: PinFlags;
-  readonly progress: Progress;
-}
-
-type Action = (context: CliContext, given: Given) => Promise<void>;
-
-const pin: Action = async (context, { version, flags, progress }) => {
-  const onProgress = preparingHeap(progress.onProgress, 'several');
-  const options = libraryOptions(context, { version, flags, onProgress });
-  const result = await pinRuntime({ ...options, deep: flags.deep === true });
-  progress.end();
+async function pin(
+  context: CliContext,
+  version: string | undefined,
+  flags: PinFlags,
+): Promise<void> {
+  const result = await withProgress(context, flags, ({ onProgress }) => {
+    const options = libraryOptions(context, {
+      version,
+      flags,
+      onProgress: preparingHeap(onProgress, 'several'),
+    });
+    return pinRuntime({ ...options, deep: flags.deep === true });
+  });
   if (flags.quiet !== true) context.stderr.write(summary(result));
   printResult(context, flags, { result, text: result.path });
-};
+}
 
-const check: Action = async (context, { version, flags, progress }) => {
-  const result = await verifyPin(
-    libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+async function check(
+  context: CliContext,
+  version: string | undefined,
+  flags: PinFlags,
+): Promise<void> {
+  const result = await withProgress(context, flags, ({ onProgress }) =>
+    verifyPin(libraryOptions(context, { version, flags, onProgress })),
   );
-  progress.end();
   if (flags.quiet !== true) {
     context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
     context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
   }
   printResult(context, flags, { result, text: result.path });
-};
+}
 
 function summary({ version, lock, changed, missing, silent }: PinResult): string {
   const rows = Object.entries(lock.targets).map(([triple, { assets, entrypoint }]) => [

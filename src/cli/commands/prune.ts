@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { type KeepReason, type PruneResult, pruneStore } from '../../prune/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
 import { parseCount, parseDuration } from '../duration.ts';
-import { addCommonFlags, printResult } from '../flags.ts';
+import { addCommonFlags, given, printResult } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
@@ -29,9 +29,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         env: context.env,
         signal: context.signal,
         dryRun: flags.dryRun === true,
-        ...(flags.home === undefined ? {} : { home: flags.home }),
-        ...(flags.keep === undefined ? {} : { keep: flags.keep }),
-        ...(flags.unusedFor === undefined ? {} : { unusedForMs: flags.unusedFor }),
+        ...given({ home: flags.home, keep: flags.keep, unusedForMs: flags.unusedFor }),
       });
       if (flags.quiet !== true) context.stderr.write(summary(result));
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });

@@ -3,7 +3,7 @@ import { escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
 import type { PublishStep } from '../../publish/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { addCommonFlags, nonEmpty, printResult } from '../flags.ts';
+import { addCommonFlags, given, nonEmpty, printResult } from '../flags.ts';
 
 interface PublishFlags extends CommonFlags {
   readonly registry?: string;
@@ -49,10 +49,12 @@ async function publish(
     terminal: context.interactive,
     dryRun: flags.dryRun === true,
     provenance: flags.provenance === true,
-    ...(flags.home === undefined ? {} : { home: flags.home }),
-    ...(flags.registry === undefined ? {} : { registry: flags.registry }),
-    ...(flags.tag === undefined ? {} : { tag: flags.tag }),
-    ...(flags.access === undefined ? {} : { access: flags.access }),
+    ...given({
+      home: flags.home,
+      registry: flags.registry,
+      tag: flags.tag,
+      access: flags.access,
+    }),
     onStep: say,
   });
   if (flags.dryRun === true) result.steps.forEach(say);

@@ -13,7 +13,7 @@ import {
   type RuntimeFlags,
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 import { formatDigest, formatTable, tableWidth } from '../table.ts';
 
 interface ResolveFlags extends RuntimeFlags {
@@ -30,19 +30,16 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: ResolveFlags) => {
-      const width = tableWidth(context, flags);
-      const progress = await createProgress(context, flags);
-      const options = libraryOptions(context, { version, flags, onProgress: progress.onProgress });
-      if (flags.allTargets === true) {
-        const resolutions = await resolveAllTargets(options);
-        printResult(context, flags, {
-          result: { targets: resolutions },
-          text: tableOf(resolutions, width),
-        });
-      } else {
-        const resolution = await resolveRuntime(options);
-        printResult(context, flags, { result: resolution, text: tableOf([resolution], width) });
-      }
+      const all = flags.allTargets === true;
+      const targets = await withProgress(context, flags, async ({ onProgress }) => {
+        const options = libraryOptions(context, { version, flags, onProgress });
+        return all ? await resolveAllTargets(options) : [await resolveRuntime(options)];
+      });
+      const [only] = targets;
+      printResult(context, flags, {
+        result: all || only === undefined ? { targets } : only,
+        text: tableOf(targets, tableWidth(context, flags)),
+      });
       done(0);
     });
 }

@@ -5,6 +5,7 @@ import {
   addCommonFlags,
   addRuntimeFlags,
   addTemplateFlags,
+  given,
   libraryOptions,
   nonEmpty,
   printResult,
@@ -12,7 +13,7 @@ import {
   type TemplateFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 
 interface StageFlags extends RuntimeFlags, TemplateFlags {
   readonly out: string;
@@ -40,26 +41,17 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: StageFlags) => {
-      const progress = await createProgress(context, flags);
-      try {
-        const result = await stageRuntime({
-          ...libraryOptions(context, {
-            version,
-            flags,
-            onProgress: preparingHeap(progress.onProgress),
-          }),
+      const result = await withProgress(context, flags, ({ onProgress }) =>
+        stageRuntime({
+          ...libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+          ...given({ templatesDir: flags.templates, repository: flags.repository }),
           ecosystem: flags.ecosystem,
           out: flags.out,
           root: flags.root === true,
-          ...(flags.templates === undefined ? {} : { templatesDir: flags.templates }),
-          ...(flags.repository === undefined ? {} : { repository: flags.repository }),
-        });
-        progress.end();
-        printResult(context, flags, { result, text: result.dir });
-        done(0);
-      } finally {
-        progress.end();
-      }
+        }),
+      );
+      printResult(context, flags, { result, text: result.dir });
+      done(0);
     });
 }
 

@@ -5,6 +5,7 @@ import { parseDuration } from '../duration.ts';
 import {
   addCommonFlags,
   addSourceFlags,
+  given,
   libraryOptions,
   parseList,
   printResult,
@@ -49,10 +50,9 @@ async function wait(context: CliContext, version: string, flags: WaitFlags) {
         );
   const result = await waitForRelease({
     ...libraryOptions(context, { flags: rest }),
+    ...given({ targets, intervalMs: flags.interval }),
     version,
     timeoutMs,
-    ...(targets === undefined ? {} : { targets }),
-    ...(flags.interval === undefined ? {} : { intervalMs: flags.interval }),
     onMissing: (missing) => view?.missing(missing.map(({ reason }) => reason)),
   }).finally(() => view?.end());
   const where = result.channels.join(', ');

@@ -12,7 +12,7 @@ import {
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
-import { createProgress } from '../progress.ts';
+import { withProgress } from '../progress.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('which')
@@ -24,20 +24,12 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: RuntimeFlags & PrefixFlags) => {
-      const progress = await createProgress(context, flags);
-      try {
-        const runtime = await ensureRuntime(
-          libraryOptions(context, {
-            version,
-            flags,
-            onProgress: preparingHeap(progress.onProgress),
-          }),
-        );
-        progress.end();
-        printResult(context, flags, { result: runtime, text: runtime.executable });
-      } finally {
-        progress.end();
-      }
+      const runtime = await withProgress(context, flags, ({ onProgress }) =>
+        ensureRuntime(
+          libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+        ),
+      );
+      printResult(context, flags, { result: runtime, text: runtime.executable });
       done(0);
     });
 }
