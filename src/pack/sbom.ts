@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { parseVersion } from '../pin/index.ts';
+import { DEFAULT_REPO } from '../settings.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';
 
@@ -62,12 +63,13 @@ function packageComponent(file: PackedFile) {
 
 function runtimeComponent(runtime: RuntimeDescription) {
   const { tag } = parseVersion(runtime.version);
+  const repo = (runtime.repo ?? DEFAULT_REPO).toLowerCase();
   return {
     type: 'application',
     'bom-ref': runtimeRef(runtime.target),
     name: 'codex',
     version: runtime.version,
-    purl: `pkg:github/openai/codex@${encodeURIComponent(tag)}`,
+    purl: `pkg:github/${repo}@${encodeURIComponent(tag)}`,
     licenses: LICENSES,
     properties: [
       { name: 'codex-runtime:target', value: runtime.target },
