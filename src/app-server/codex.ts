@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
 import { Account } from './account.ts';
 import { parseAnswerId } from './answer-id.ts';
-import { childEnvironment, ownEnvironment } from './child-environment.ts';
 import { ChildTransport } from './child-transport.ts';
 import { type Client, introduce, type NotificationListener } from './client.ts';
 import { type ClientOptions, type CodexOptions, DEFAULTS } from './codex-options.ts';
@@ -17,6 +16,7 @@ import type {
   ThreadStartParams,
 } from './generated/protocol.ts';
 import type { ServerMetadata } from './metadata.ts';
+import { ownEnvironment, serverEnvironment } from './server-environment.ts';
 import type { CallOptions } from './session.ts';
 import { openSocket } from './socket-transport.ts';
 import { Thread, ThreadPromise } from './thread.ts';
@@ -54,9 +54,9 @@ export class Codex implements AsyncDisposable {
     const args = ['app-server', ...configArguments(config)];
     const command = await resolveExecutable({ codexPath, cwd, env, signal, provision });
     const maxLineBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
-    const childEnv = await childEnvironment(env, command);
+    const serverEnv = await serverEnvironment(env, command);
     return Codex.over(
-      new ChildTransport({ command, args, env: childEnv, cwd, maxLineBytes }),
+      new ChildTransport({ command, args, env: serverEnv, cwd, maxLineBytes }),
       options,
     );
   }

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
-import { delimiter } from 'node:path';
+import { withSearchDir } from '../child/search-path.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 
@@ -20,10 +20,11 @@ export interface ChildRequest {
  * ours: its exit status is returned, and a signal that ended it ends this process too.
  */
 export async function runChild(request: ChildRequest): Promise<number> {
+  const { env, pathDir } = request;
   request.releaseSignals();
   const child = spawn(request.executable, request.args, {
     stdio: 'inherit',
-    env: withPath(request.env, request.pathDir),
+    env: pathDir === null ? { ...env } : withSearchDir(env, pathDir),
     windowsHide: false,
   });
   const forward = (signal: NodeJS.Signals) => {
@@ -48,12 +49,4 @@ export async function runChild(request: ChildRequest): Promise<number> {
   process.kill(process.pid, end.signal);
   // Where a signal cannot end the process, the status says what a shell would say.
   return 128 + constants.signals[end.signal];
-}
-
-function withPath(env: Environment, pathDir: string | null): NodeJS.ProcessEnv {
-  if (pathDir === null) return { ...env };
-  // Windows spells it Path; the name that is there is the one that counts.
-  const name = Object.keys(env).find((key) => key.toUpperCase() === 'PATH') ?? 'PATH';
-  const rest = env[name];
-  return { ...env, [name]: rest === undefined ? pathDir : `${pathDir}${delimiter}${rest}` };
 }

@@ -1,6 +1,7 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { searchPathName } from '../child/search-path.ts';
 import type { Environment } from '../settings.ts';
 import { type CodexOwner, ownerOf } from './codex-owner.ts';
 import { type Check, ok, warn } from './finding.ts';
@@ -33,7 +34,7 @@ export const checkPath: Check = async ({ settings: { env, host } }) => {
 /** Every `codex` on PATH that is a different file, in the order of PATH. */
 async function findOnPath(env: Environment, platform: string): Promise<readonly string[]> {
   const windows = platform === 'win32';
-  const list = env[Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH'] ?? '';
+  const list = env[searchPathName(env)] ?? '';
   const names = windows ? ['codex.exe', 'codex.cmd', 'codex.bat'] : ['codex'];
   const seen = new Set<string>();
   const found: string[] = [];

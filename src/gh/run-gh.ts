@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
 import { pickEnvironment } from '../child/environment.ts';
 import { exitStatus } from '../child/exit-status.ts';
+import { withoutSecrets } from '../child/without-secrets.ts';
 import { isErrno } from '../disk/errno.ts';
 import { type UnavailableReason, unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
@@ -32,8 +33,8 @@ const GH_ENVIRONMENT: ReadonlySet<string> = new Set([
 ]);
 const MAX_STDOUT = 16 * 2 ** 20;
 const MAX_STDERR = 4096;
-/** gh gets this long to end after SIGTERM before it is killed, in ms. */
-const GRACE = 2_000;
+/** gh gets this long to end after SIGTERM before it is killed. */
+const GRACE_MS = 2_000;
 
 export interface GhRun {
   readonly env: Environment;
@@ -71,7 +72,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
     child.once('exit', abandon);
     if (child.exitCode !== null || child.signalCode !== null) abandon();
     child.kill('SIGTERM');
-    killing ??= setTimeout(() => child.kill('SIGKILL'), GRACE);
+    killing ??= setTimeout(() => child.kill('SIGKILL'), GRACE_MS);
   };
   child.stdout.on('data', (chunk: Buffer) => {
     received += chunk.length;
@@ -132,14 +133,4 @@ function ghFailure({ command, status, stderr, env }: FailedRun) {
 function reasonIn(stderr: string): UnavailableReason {
   if (/not found|no assets match|404/i.test(stderr)) return 'not-found';
   return /auth login|401|403|GH_TOKEN/i.test(stderr) ? 'unauthorized' : 'unreachable';
-}
-
-/** What a child prints is shown, so its own credentials are cut out of it first. */
-function withoutSecrets(text: string, env: Environment): string {
-  let clean = text;
-  for (const [name, value] of Object.entries(env)) {
-    if (value === undefined || value.length < 4 || !/TOKEN|_PROXY$/i.test(name)) continue;
-    clean = clean.replaceAll(value, '***');
-  }
-  return clean;
 }

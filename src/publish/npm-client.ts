@@ -1,3 +1,4 @@
+import { withoutSecrets } from '../child/without-secrets.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type NpmRun, runNpm } from '../npm/index.ts';
 
@@ -90,19 +91,3 @@ function causeOf(code: string | null, { byIdentity, provenance }: NpmClientOptio
 
 /** A registry that must not tell what exists answers 404. */
 const UNAUTHORISED: readonly string[] = ['ENEEDAUTH', 'E401', 'E403', 'E404'];
-
-/** What npm prints is shown, so credentials from the environment are cut out of it first. */
-function withoutSecrets(text: string, env: NpmRun['settings']['env']): string {
-  let clean = text;
-  for (const [name, value] of Object.entries(env)) {
-    if (
-      value === undefined ||
-      value.length < 4 ||
-      !/TOKEN|SECRET|_AUTH|PASSWORD|_PROXY$/i.test(name)
-    ) {
-      continue;
-    }
-    clean = clean.replaceAll(value, '***');
-  }
-  return clean;
-}

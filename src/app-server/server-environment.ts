@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
-import { delimiter, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import process from 'node:process';
+import { withSearchDir } from '../child/search-path.ts';
 import type { Environment } from '../settings.ts';
 
 /**
@@ -16,12 +17,11 @@ export function ownEnvironment(): Environment {
  * `env` with the runtime's own tools first on PATH: old runtimes find `rg` only there.
  * `executable` is `bin/codex` of a runtime tree; anything else gets `env` as it is.
  */
-export async function childEnvironment(env: Environment, executable: string): Promise<Environment> {
+export async function serverEnvironment(
+  env: Environment,
+  executable: string,
+): Promise<Environment> {
   const tools = join(dirname(await realpath(executable)), '..', 'codex-path');
   const found = await stat(tools).catch(() => undefined);
-  if (found?.isDirectory() !== true) return env;
-  // Windows spells it Path.
-  const key = Object.keys(env).find((name) => name.toUpperCase() === 'PATH') ?? 'PATH';
-  const rest = env[key];
-  return { ...env, [key]: rest ? `${tools}${delimiter}${rest}` : tools };
+  return found?.isDirectory() === true ? withSearchDir(env, tools) : env;
 }
