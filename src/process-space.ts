@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { isErrno } from './disk/errno.ts';
@@ -8,6 +9,12 @@ export const PROCESS_SPACE: string = [
   read(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim()),
   read(() => readlinkSync('/proc/self/ns/pid')),
 ].join(' ');
+
+/** The same in eight hexadecimal digits, for file names. */
+export const PROCESS_SPACE_ID: string = createHash('sha256')
+  .update(PROCESS_SPACE)
+  .digest('hex')
+  .slice(0, 8);
 
 /** Whether no process of this space has that id; false when that cannot be told. */
 export function isProcessGone(pid: number): boolean {

@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { readdir, rename, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
-import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
+import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
 
 /** The files of a partial download: the bytes, their edition, and which of them are there. */
 export const PARTIAL_SUFFIXES: readonly string[] = ['', '.json', '.journal'];
@@ -19,7 +19,6 @@ export interface Claim {
 
 /** An owner in another container or on another machine cannot be asked; its silence counts, in ms. */
 const SILENCE_MS = 600_000;
-const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
 const running = new Set<string>();
 
 /** Names an asset's bytes: those with another digest are another file. */
@@ -37,7 +36,7 @@ export function partialId([digest]: readonly {
  * @param id Names the bytes, e.g. by their digest.
  */
 export function claimPartial(dir: string, id: string): Claim {
-  const name = `${id}.${process.pid}-${SPACE}-${randomBytes(4).toString('hex')}`;
+  const name = `${id}.${process.pid}-${PROCESS_SPACE_ID}-${randomBytes(4).toString('hex')}`;
   const path = join(dir, name);
   running.add(name);
   return {
@@ -102,7 +101,7 @@ function parseOwner(name: string, id: string): Owner | null {
 }
 
 function isAbandoned({ pid, space }: Owner, lastWrite: number): boolean {
-  if (space !== SPACE) return Date.now() - lastWrite > SILENCE_MS;
+  if (space !== PROCESS_SPACE_ID) return Date.now() - lastWrite > SILENCE_MS;
   // Ours, and not running any more: an earlier download, or an earlier process with this id.
   return pid === process.pid || isProcessGone(pid);
 }

@@ -1,4 +1,4 @@
-import { createHash, randomUUID } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
@@ -6,7 +6,7 @@ import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
+import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
 import { workOnce } from '../store/index.ts';
 import { PACK_MANIFEST, parsePackManifest } from './pack-manifest.ts';
 
@@ -75,12 +75,9 @@ function hiddenName(out: string): string {
   return join(dirname(out), `.${basename(out)}`);
 }
 
-/** Tells apart the numbers of this machine's processes from those of others that share the disk. */
-const SPACE = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
-
 /** A name that no other pack has, and that says who made it. */
 function ownedName(out: string, role: 'packing' | 'previous'): string {
-  return `${hiddenName(out)}.${role}-${SPACE}-${process.pid}-${randomUUID()}`;
+  return `${hiddenName(out)}.${role}-${PROCESS_SPACE_ID}-${process.pid}-${randomUUID()}`;
 }
 
 async function clearKilledPacks(out: string): Promise<void> {
@@ -90,7 +87,7 @@ async function clearKilledPacks(out: string): Promise<void> {
     const owned = /\.(packing|previous)-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/.exec(name);
     if (owned === null || name.slice(0, owned.index) !== hidden) continue;
     const [, role, space, pid] = owned;
-    if (space !== SPACE || !isProcessGone(Number(pid))) continue;
+    if (space !== PROCESS_SPACE_ID || !isProcessGone(Number(pid))) continue;
     const path = join(parent, name);
     try {
       // It was killed between taking the old release away and putting the new one in place.

@@ -2,7 +2,7 @@ import compare from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackedFile, PackManifest } from '../pack/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import type { Published } from './published.ts';
+import { NOTHING_PUBLISHED, type Published } from './published.ts';
 
 /** Under this tag the root package waits until everything is there. */
 export const PENDING_TAG = 'codex-runtime-pending';
@@ -51,7 +51,7 @@ export function planPublish(
       hint: 'Pack it again.',
     });
   }
-  const of = ({ package: { name } }: PackedFile) => published.get(name) ?? NOTHING;
+  const of = ({ package: { name } }: PackedFile) => published.get(name) ?? NOTHING_PUBLISHED;
   for (const file of npm) refuseOther(file, of(file));
   const tag = options.tag ?? defaultTag(release.version);
   if (options.tag === undefined) refuseOlder(root, of(root), tag);
@@ -74,8 +74,6 @@ export function planPublish(
     ...(pending ? [{ action: 'untag' as const, name, tag: PENDING_TAG }] : []),
   ];
 }
-
-const NOTHING: Published = { versions: {}, tags: {} };
 
 /** The tag under which users expect a version: prereleases never become `latest` by themselves. */
 export function defaultTag(version: string): string {

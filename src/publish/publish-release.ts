@@ -9,7 +9,7 @@ import { parsePackageName } from '../stage/index.ts';
 import { loadRelease } from './load-release.ts';
 import { createNpmClient, type NpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
-import { loadPublished, loadVisible, type Published } from './published.ts';
+import { loadPublished, loadVisible, NOTHING_PUBLISHED } from './published.ts';
 import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
 import { verifyWheel } from './verify-wheel.ts';
 
@@ -127,12 +127,11 @@ async function publishOne(
     await client.publish(join(request.directory, file.path), name, tag);
   } catch (error) {
     throwIfAborted(request.signal);
-    const { versions } = await loadPublished(registry, name, request.signal).catch(() => NOTHING);
+    const published = loadPublished(registry, name, request.signal);
+    const { versions } = await published.catch(() => NOTHING_PUBLISHED);
     if (versions[version] !== file.integrity) throw error;
   }
 }
-
-const NOTHING: Published = { versions: {}, tags: {} };
 
 const POLL_MS = 1000;
 

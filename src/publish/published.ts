@@ -9,6 +9,9 @@ export interface Published {
   readonly tags: Readonly<Record<string, string>>;
 }
 
+/** What a registry has under a name that is new. */
+export const NOTHING_PUBLISHED: Published = { versions: {}, tags: {} };
+
 /**
  * What the registry itself has, past the caches in front of it; nothing for a name that is new.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`
@@ -53,7 +56,7 @@ async function load(
     const request = { headers: { accept }, signal };
     return parsePublished(await registry.getJson(path, request));
   } catch (error) {
-    if (unavailableReason(error) === 'not-found') return { versions: {}, tags: {} };
+    if (unavailableReason(error) === 'not-found') return NOTHING_PUBLISHED;
     throw error;
   }
 }
