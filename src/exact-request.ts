@@ -16,7 +16,8 @@ import { hasSignatures, releaseSigner, type Signer } from './signature/signer.ts
 /** A request whose version is one version. */
 export interface ExactRequest extends RuntimeRequest {
   readonly version: Version;
-  readonly lock: ReturnType<typeof lockFor>;
+  /** The lockfile's pin of this version; null where there is none. */
+  readonly lock: Lock | null;
   /** Whose signature the runtime must carry; undefined where none is required. */
   readonly signer: Signer | undefined;
 }

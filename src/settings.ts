@@ -66,19 +66,22 @@ export interface SettingsOverrides {
  */
 export function settingsFrom(
   env: Environment,
-  process: { readonly cwd: string; readonly host: Host },
+  here: { readonly cwd: string; readonly host: Host },
   overrides: SettingsOverrides = {},
 ): Settings {
-  const cwd = overrides.cwd ?? process.cwd;
+  const cwd = overrides.cwd ?? here.cwd;
   return {
-    home: overrides.home ?? resolve(process.cwd, set(env['CODEX_RUNTIME_HOME']) ?? defaultHome()),
+    home: overrides.home ?? resolve(here.cwd, ifSet(env['CODEX_RUNTIME_HOME']) ?? defaultHome()),
     cwd,
-    host: overrides.host ?? process.host,
+    host: overrides.host ?? here.host,
     env,
     github: githubSettings(env, overrides.repo),
     mirrorUrl: urlFrom(env, 'CODEX_RUNTIME_MIRROR_URL') ?? 'https://releases.openai.com/codex',
     npmPackage: '@openai/codex',
-    trustedRoot: trustedRoot(overrides.trustedRoot ?? set(env['CODEX_RUNTIME_TRUSTED_ROOT']), cwd),
+    trustedRoot: trustedRoot(
+      overrides.trustedRoot ?? ifSet(env['CODEX_RUNTIME_TRUSTED_ROOT']),
+      cwd,
+    ),
   };
 }
 
@@ -98,14 +101,14 @@ function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
     repo: parseRepo(repo),
     token:
       apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
-        ? (set(env['GH_ENTERPRISE_TOKEN']) ?? set(env['GITHUB_ENTERPRISE_TOKEN']) ?? null)
-        : (set(env['GH_TOKEN']) ?? set(env['GITHUB_TOKEN']) ?? null),
+        ? (ifSet(env['GH_ENTERPRISE_TOKEN']) ?? ifSet(env['GITHUB_ENTERPRISE_TOKEN']) ?? null)
+        : (ifSet(env['GH_TOKEN']) ?? ifSet(env['GITHUB_TOKEN']) ?? null),
   };
 }
 
 /** `GH_HOST` where it is another host than github.com. */
 function enterpriseHost(env: Environment): string | undefined {
-  const host = set(env['GH_HOST'])?.toLowerCase();
+  const host = ifSet(env['GH_HOST'])?.toLowerCase();
   if (host === undefined || host === 'github.com') return undefined;
   const url = `https://${host}`;
   if (URL.canParse(url) && new URL(url).host === host) return host;
@@ -118,7 +121,7 @@ function enterpriseHost(env: Environment): string | undefined {
 }
 
 function urlFrom(env: Environment, name: string): string | undefined {
-  const text = set(env[name]);
+  const text = ifSet(env[name]);
   if (text === undefined) return undefined;
   const url = URL.canParse(text) ? new URL(text) : null;
   // Paths are put behind it, and it is shown: nothing may follow its own, and no password be in it.
@@ -162,7 +165,8 @@ function defaultHome(): string {
   return envPaths('codex-runtime', { suffix: '' }).data;
 }
 
-function set(value: string | undefined): string | undefined {
+/** The value of a variable; one that is empty counts as not set. */
+function ifSet(value: string | undefined): string | undefined {
   return value === undefined || value === '' ? undefined : value;
 }
 

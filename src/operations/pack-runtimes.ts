@@ -39,7 +39,9 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
   const settings = settingsOf(options);
   const targets = names.includes('all') ? TARGETS : parseTargets(names);
   if (targets.length === 0 || ecosystems.length === 0) {
-    throw new CodexRuntimeError('USAGE', 'Nothing to pack: no target, or no ecosystem.', {});
+    throw new CodexRuntimeError('USAGE', 'Nothing to pack: no target, or no ecosystem.', {
+      hint: 'Name at least one of each, or leave both out to pack all.',
+    });
   }
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);
   const runtimes = await provisionTargets(options, targets);
