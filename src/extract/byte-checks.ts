@@ -1,3 +1,5 @@
+import { isUtf8 } from 'node:buffer';
+
 const ZEROS = Buffer.alloc(64 * 1024);
 
 /** Whether every byte is zero; by comparison, which is much faster than a loop. */
@@ -11,6 +13,5 @@ export function isZero(bytes: Buffer): boolean {
 
 /** Undefined for bytes that are not UTF-8. */
 export function decodeUtf8(bytes: Buffer): string | undefined {
-  const decoded = bytes.toString('utf8');
-  return Buffer.from(decoded, 'utf8').equals(bytes) ? decoded : undefined;
+  return isUtf8(bytes) ? bytes.toString('utf8') : undefined;
 }

@@ -57,8 +57,8 @@ async function unpack(member: Member, policy: MemberPolicy, tree: TreeWriter): P
   const placed = policy.admit(member);
   const body = policy.capped(member);
   if (placed === undefined) for await (const _ of body);
-  else if (member.kind === 'directory') await tree.directory(placed.path);
-  else await tree.file(placed.path, placed.mode, body);
+  else if (member.kind === 'directory') await tree.addDirectory(placed.path);
+  else await tree.addFile(placed.path, placed.mode, body);
 }
 
 interface Reading {

@@ -27,9 +27,9 @@ export class TreeWriter {
   }
 
   /** Makes a directory and its parents; made twice is made once. */
-  async directory(path: string): Promise<void> {
+  async addDirectory(path: string): Promise<void> {
     if (path === '' || this.#directories.has(path)) return;
-    await this.directory(parentOf(path));
+    await this.addDirectory(parentOf(path));
     const absolute = join(this.#destination, path);
     try {
       await mkdir(absolute, { mode: DIRECTORY_MODE });
@@ -42,8 +42,8 @@ export class TreeWriter {
   }
 
   /** Writes one new file; its fsync goes on while the next file is written. */
-  async file(path: string, mode: number, body: AsyncIterable<Buffer>): Promise<void> {
-    await this.directory(parentOf(path));
+  async addFile(path: string, mode: number, body: AsyncIterable<Buffer>): Promise<void> {
+    await this.addDirectory(parentOf(path));
     const absolute = join(this.#destination, path);
     const handle = await open(absolute, NEW_FILE, 0o600).catch((error: unknown) => {
       throw diskError(error, 'create a file', absolute);

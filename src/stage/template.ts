@@ -1,3 +1,4 @@
+import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -50,11 +51,12 @@ export async function loadTemplate({
   for (const source of await listFiles(root)) {
     const path = source.replace(TEMPLATE_SUFFIX, '');
     const raw = await readFile(join(root, source));
-    const text = decodeUtf8(raw);
-    const content = text === undefined ? raw : Buffer.from(fill(text, values, join(root, path)));
+    const content = isUtf8(raw)
+      ? Buffer.from(fill(raw.toString('utf8'), values, join(root, path)))
+      : raw;
     files.push({ path, content });
   }
-  const missing = required.find((name) => !files.some(({ path }) => path === name));
+  const missing = required.find((file) => !files.some(({ path }) => path === file));
   if (missing !== undefined) {
     throw invalid(`The template ${root} has no ${missing}.`, { template: root, file: missing });
   }
@@ -113,14 +115,6 @@ function fill(text: string, values: TemplateValues, file: string): string {
       placeholder: name,
     });
   });
-}
-
-function decodeUtf8(raw: Buffer): string | undefined {
-  try {
-    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(raw);
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(message: string, fields: Record<string, unknown>, cause?: unknown) {
