@@ -106,6 +106,18 @@ function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
   };
 }
 
+/**
+ * The token as it goes to GitHub's API: to the API's own origin, and to no other. Undefined where
+ * there is no token.
+ */
+export function githubCredentials({
+  apiUrl,
+  token,
+}: GitHubSettings): { readonly origin: string; readonly authorization: string } | undefined {
+  if (token === null) return undefined;
+  return { origin: new URL(apiUrl).origin, authorization: `Bearer ${token}` };
+}
+
 /** `GH_HOST` where it is another host than github.com. */
 function enterpriseHost(env: Environment): string | undefined {
   const host = ifSet(env['GH_HOST'])?.toLowerCase();

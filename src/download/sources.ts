@@ -1,7 +1,7 @@
 import type { AssetSource } from '../asset.ts';
 import type { Http } from '../http/index.ts';
 import type { Registry } from '../npm/index.ts';
-import type { Settings } from '../settings.ts';
+import { githubCredentials, type Settings } from '../settings.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';
 import { createGhSource } from './gh-source.ts';
@@ -23,7 +23,7 @@ export function createByteSource(source: AssetSource, around: SourceSurroundings
     case 'api':
       return createHttpSource(source, http.open, {
         headers: { accept: 'application/octet-stream' },
-        ...apiCredentials(settings),
+        credentials: githubCredentials(settings.github),
       });
     case 'browser':
     case 'mirror':
@@ -38,10 +38,4 @@ export function createByteSource(source: AssetSource, around: SourceSurroundings
     case 'file':
       return createFileSource(source.path);
   }
-}
-
-function apiCredentials({ github }: Settings) {
-  if (github.token === null) return {};
-  const origin = new URL(github.apiUrl).origin;
-  return { credentials: { origin, authorization: `Bearer ${github.token}` } };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { parseVersion } from '../pin/index.ts';
+import { fromIntegrity, parseVersion } from '../pin/index.ts';
 import { DEFAULT_REPO } from '../settings.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';
@@ -51,7 +51,7 @@ function packageComponent(file: PackedFile) {
     purl: packageUrl(file),
     hashes: [
       { alg: 'SHA-256', content: file.sha256 },
-      { alg: 'SHA-512', content: sriToHex(file.integrity) },
+      { alg: 'SHA-512', content: fromIntegrity(file.integrity) },
     ],
     licenses: LICENSES,
     properties: [
@@ -109,10 +109,6 @@ function packageUrl({ ecosystem, package: { name, version }, path }: PackedFile)
   const escaped = encodeURIComponent(version);
   if (ecosystem === 'node') return `pkg:npm/${name.replace('@', '%40')}@${escaped}`;
   return `pkg:pypi/${name.replaceAll('_', '-')}@${escaped}?file_name=${encodeURIComponent(path)}`;
-}
-
-function sriToHex(integrity: string): string {
-  return Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
 }
 
 /** A UUID of version 8 (RFC 9562): ours to fill, here from a digest. */

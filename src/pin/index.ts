@@ -1,3 +1,4 @@
+export { fromIntegrity, toIntegrity } from './integrity.ts';
 export { lockRepository } from './lock-repository.ts';
 export {
   findLockfile,

@@ -1,8 +1,8 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import { type Credentials, type Http, verifyJson } from '../http/index.ts';
+import { type Http, verifyJson } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
-import type { GitHubSettings } from '../settings.ts';
+import { type GitHubSettings, githubCredentials } from '../settings.ts';
 import {
   notARelease,
   type ReleaseDocument,
@@ -91,12 +91,6 @@ async function typed<T>(work: Promise<T>): Promise<T> {
 
 function ignore(): void {
   // What octokit would log is in the errors that it throws.
-}
-
-/** The token, for the API's own origin and no other. */
-export function githubCredentials(settings: GitHubSettings): Credentials | undefined {
-  if (settings.token === null) return undefined;
-  return { origin: new URL(settings.apiUrl).origin, authorization: `Bearer ${settings.token}` };
 }
 
 function versionOf(entry: unknown): Version[] {

@@ -1,6 +1,6 @@
 import type { Asset, Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { LockedAsset, Version } from '../pin/index.ts';
+import { fromIntegrity, type LockedAsset, toIntegrity, type Version } from '../pin/index.ts';
 
 /** The lockfile's entry for an asset; undefined where nobody vouches for it. */
 export function lockedAsset({ name, size, digests }: Asset): LockedAsset | undefined {
@@ -69,12 +69,4 @@ export function differenceOf(
     }
   }
   return undefined;
-}
-
-function toIntegrity(sha512: string): string {
-  return `sha512-${Buffer.from(sha512, 'hex').toString('base64')}`;
-}
-
-function fromIntegrity(integrity: string): string {
-  return Buffer.from(integrity.replace(/^sha512-/, ''), 'base64').toString('hex');
 }

@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
-import type { Lock, Version } from '../pin/index.ts';
+import { fromIntegrity, type Lock, type Version } from '../pin/index.ts';
 import { DEFAULT_REPO, type Settings } from '../settings.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
@@ -84,15 +84,9 @@ function isLocked({ origin }: RuntimeManifest, wanted: Wanted): boolean {
   const verified = new Set(origin.verified.map(({ algorithm, hex }) => `${algorithm}:${hex}`));
   const allowed = [
     ...(asset.sha256 === undefined ? [] : [`sha256:${asset.sha256}`]),
-    ...(asset.integrity === undefined ? [] : [integrityDigest(asset.integrity)]),
+    ...(asset.integrity === undefined ? [] : [`sha512:${fromIntegrity(asset.integrity)}`]),
   ];
   return allowed.some((digest) => verified.has(digest));
-}
-
-/** `sha512-<base64>` as `sha512:<hex>`. */
-function integrityDigest(integrity: string): string {
-  const [algorithm = '', base64 = ''] = integrity.split('-', 2);
-  return `${algorithm}:${Buffer.from(base64, 'base64').toString('hex')}`;
 }
 
 function isSigned({ origin }: RuntimeManifest, { signer }: Wanted): boolean {
@@ -101,7 +95,10 @@ function isSigned({ origin }: RuntimeManifest, { signer }: Wanted): boolean {
 }
 
 /** The sha256 that the lock pins for the executable inside, whichever channel carries it. */
-export function lockedEntrypoint({ lock, target }: Pick<Wanted, 'lock' | 'target'>) {
+export function lockedEntrypoint({
+  lock,
+  target,
+}: Pick<Wanted, 'lock' | 'target'>): string | undefined {
   return lock?.targets[target.triple]?.entrypoint?.sha256;
 }
 
