@@ -2,10 +2,10 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import {
+  findDamages,
   loadDescription,
   MANIFEST_NAME,
   type RuntimeDescription,
-  verifyFiles,
 } from '../store/index.ts';
 
 /**
@@ -32,6 +32,6 @@ export async function isPythonPackageWhole(
     const stats = await stat(join(dir, path)).catch(() => null);
     if (stats?.size !== size) return false;
   }
-  const damages = await verifyFiles(dir, runtime.packageFiles ?? []);
+  const damages = await findDamages(dir, runtime.packageFiles ?? []);
   return damages.every(({ kind }) => kind === 'mode');
 }

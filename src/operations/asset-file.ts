@@ -7,7 +7,7 @@ import type { Asset } from '../asset.ts';
  * Size and SHA-256 of a file if it is the asset: of the right size, and with every digest that
  * vouches for it. Null when it is not there or is anything else. Throws the native error of reading.
  */
-export async function verifyAssetFile(
+export async function findAssetFile(
   path: string,
   asset: Pick<Asset, 'digests' | 'size'>,
 ): Promise<{ readonly size: number; readonly sha256: string } | null> {

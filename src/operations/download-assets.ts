@@ -13,7 +13,7 @@ import { completeRequest, type RuntimeOptions } from '../request.ts';
 import { type Candidate, DIR_CHECKSUMS, parseChecksums, tryCandidates } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
-import { verifyAssetFile } from './asset-file.ts';
+import { findAssetFile } from './asset-file.ts';
 
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
   /** Directory to fill; made when missing. The assets lie in `<out>/<version>/`. */
@@ -95,7 +95,7 @@ async function bringAsset(
 ): Promise<DownloadedAsset> {
   const path = join(dir, asset.name);
   const described = { target: asset.target.triple, name: asset.name, path, channel };
-  const present = request.force ? null : await verifyAssetFile(path, asset);
+  const present = request.force ? null : await findAssetFile(path, asset);
   if (present !== null) {
     const signature = await bringSignature(request, { asset, delivered: null, dir });
     return { ...described, ...present, signature, downloaded: 0 };
@@ -117,7 +117,7 @@ async function bringAsset(
     },
   );
   // Read back from the disk: what is listed is what lies there.
-  const verified = await verifyAssetFile(download.path, asset);
+  const verified = await findAssetFile(download.path, asset);
   if (verified === null) throw unreadable(path);
   await chmod(download.path, 0o644);
   await rename(download.path, path);

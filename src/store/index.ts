@@ -17,7 +17,7 @@ export type {
 } from './manifest.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
 export { restoreReplaced } from './replace-runtime.ts';
-export { describedFiles, isWhole, sealFiles, verifyFiles } from './seal.ts';
+export { describedFiles, findDamages, isWhole, sealFiles } from './seal.ts';
 export {
   clearStaging,
   commitRuntime,

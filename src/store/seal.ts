@@ -25,10 +25,10 @@ export async function sealFiles(
 }
 
 /**
- * Hashes every file. A file that is only touched is whole, and is sealed again.
- * Empty means that each byte is what was verified at download.
+ * What is wrong with the files, each of which is hashed; empty when every byte is what was verified
+ * at download. A file that was only touched is whole, and is sealed again.
  */
-export async function verifyFiles(
+export async function findDamages(
   root: string,
   files: readonly RuntimeFile[],
   signal?: AbortSignal,
@@ -37,14 +37,14 @@ export async function verifyFiles(
   const inspect = createInspector(root);
   for (const file of files) {
     throwIfAborted(signal);
-    const damage = await verifyFile(root, file, inspect(file));
+    const damage = await findDamage(root, file, inspect(file));
     if (damage !== undefined) damages.push(damage);
   }
   return damages;
 }
 
 /** @param seen what a cheap look found */
-async function verifyFile(
+async function findDamage(
   root: string,
   file: RuntimeFile,
   seen: Damage | undefined,
@@ -96,5 +96,5 @@ export async function isWhole(root: string, description: RuntimeDescription): Pr
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
   const unsure = new Set(damages.map(({ path }) => path));
   const doubted = files.filter(({ path }) => unsure.has(path));
-  return (await verifyFiles(root, doubted)).length === 0;
+  return (await findDamages(root, doubted)).length === 0;
 }

@@ -8,8 +8,8 @@ import type { Environment } from '../settings.ts';
 import {
   describedFiles,
   entrypointDigest,
+  findDamages,
   type RuntimeDescription,
-  verifyFiles,
 } from '../store/index.ts';
 import { type Host, isNative, parseTarget } from '../target/index.ts';
 import { printedVersion } from '../verify-version.ts';
@@ -51,7 +51,7 @@ export async function inspectSubject(
   const { runtime, dir, lost } = subject;
   if (lost !== null) return inspection(dir, [{ path: null, kind: 'missing' }]);
   if (runtime === null) return inspection(dir, [{ path: 'runtime.json', kind: 'manifest' }]);
-  const files = await verifyFiles(dir, describedFiles(runtime), expectation.signal);
+  const files = await findDamages(dir, describedFiles(runtime), expectation.signal);
   const strays = await strayFiles(dir, runtime, subject.package === null);
   const flaws: readonly Flaw[] = [
     ...keyFlaws(subject, runtime),

@@ -14,6 +14,7 @@ import { basename, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   commitRuntime,
+  findDamages,
   findRuntime,
   formatManifest,
   homeLayout,
@@ -24,7 +25,6 @@ import {
   type RuntimeManifest,
   removeRuntime,
   runtimeDir,
-  verifyFiles,
 } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import { HELD } from '../support/held-lock.ts';
@@ -136,7 +136,7 @@ describe('findRuntime', () => {
   });
 });
 
-describe('verifyFiles', () => {
+describe('findDamages', () => {
   it('touches nothing behind a link to a directory, not even the same bytes', async () => {
     const home = await tempDir();
     const { dir, manifest } = await commit(home);
@@ -144,7 +144,7 @@ describe('verifyFiles', () => {
     await rename(join(dir, 'bin'), outside);
     await symlink(outside, join(dir, 'bin'));
     await chmod(join(outside, 'codex'), 0o600);
-    expect(await verifyFiles(dir, manifest.files)).toEqual([
+    expect(await findDamages(dir, manifest.files)).toEqual([
       { path: 'bin/codex', kind: 'not-a-file' },
     ]);
     expect(await findRuntime(home, KEY)).toBeUndefined();
@@ -158,7 +158,7 @@ describe('verifyFiles', () => {
     const { atime, mtime } = await stat(path);
     await flipByte(path);
     await utimes(path, atime, mtime);
-    expect(await verifyFiles(dir, manifest.files)).toMatchObject([
+    expect(await findDamages(dir, manifest.files)).toMatchObject([
       { path: 'codex-path/rg', kind: 'digest', expected: expect.any(String) },
     ]);
   });
@@ -166,7 +166,7 @@ describe('verifyFiles', () => {
   it('reads nothing more once it is aborted', async () => {
     const home = await tempDir();
     const { dir, manifest } = await commit(home);
-    const work = verifyFiles(dir, manifest.files, AbortSignal.abort());
+    const work = findDamages(dir, manifest.files, AbortSignal.abort());
     expect((await failure(work)).code).toBe('ABORTED');
   });
 });

@@ -6,12 +6,12 @@ import { installRuntime } from '../../src/index.ts';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
 import { formatLock, parseLock } from '../../src/pin/index.ts';
 import {
+  findDamages,
   findRuntime,
   isWhole,
   listRuntimes,
   loadManifest,
   runtimeDir,
-  verifyFiles,
 } from '../../src/store/index.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import type { Figures } from './experiment.ts';
@@ -49,12 +49,12 @@ export async function flipBits({ flips, random }: BitFlipOptions): Promise<Figur
   const inStore: Detector = async () => {
     const manifest = await loadManifest(store);
     if (manifest === undefined || (await findRuntime(site.home, KEY)) === undefined) return true;
-    return (await verifyFiles(store, manifest.files)).length > 0;
+    return (await findDamages(store, manifest.files)).length > 0;
   };
   const inPackage: Detector = async () => {
     const found = await loadInstalled(layout, 'codex-cli-bin');
     if (found === undefined || !(await isWhole(pack, found.runtime))) return true;
-    return (await verifyFiles(pack, found.runtime.files)).length > 0;
+    return (await findDamages(pack, found.runtime.files)).length > 0;
   };
   const kinds: Record<string, readonly [readonly string[], Detector]> = {
     archive: [[join(mirror, NEW, ARCHIVE)], () => refuses(site, mirror)],

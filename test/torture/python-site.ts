@@ -1,7 +1,7 @@
 import { cp, mkdtemp, readFile, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseDescription, verifyFiles } from '../../src/store/index.ts';
+import { findDamages, parseDescription } from '../../src/store/index.ts';
 import type { LoopbackGitHub } from '../support/loopback-github.ts';
 import { MUTATING_CALLS, type MutationPoint, mutationPoints } from './mutation-points.ts';
 import { makeSite, NEW, runCommand, runProgram, type Site } from './site.ts';
@@ -68,7 +68,7 @@ export async function versionIn(prefix: string): Promise<string | null> {
   if (runtime === undefined || runtime.version !== version) {
     throw new Error(`metadata ${version}, in it ${runtime?.version}`);
   }
-  const damages = await verifyFiles(dir, runtime.files);
+  const damages = await findDamages(dir, runtime.files);
   if (damages.length > 0) throw new Error(JSON.stringify(damages));
   const command = await runProgram(join(prefix, 'bin/codex'), ['--version'], PATH);
   if (command.stdout !== `codex-cli ${version}\n`) throw new Error(`codex says ${command.stdout}`);

@@ -1,7 +1,7 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
-import { findRuntime, loadManifest, runtimeDir, verifyFiles } from '../../src/store/index.ts';
+import { findDamages, findRuntime, loadManifest, runtimeDir } from '../../src/store/index.ts';
 import { runProgram, type Site, TARGET } from './site.ts';
 
 const NAME = 'codex-cli-bin';
@@ -21,7 +21,7 @@ export async function storeHas(home: string, version: string): Promise<boolean> 
   if (!(await exists(dir))) return false;
   const manifest = await loadManifest(dir);
   if (manifest === undefined) throw new BrokenState(`${dir} has no manifest`);
-  const damages = await verifyFiles(dir, manifest.files);
+  const damages = await findDamages(dir, manifest.files);
   if (damages.length > 0) throw new BrokenState(`${dir}: ${JSON.stringify(damages)}`);
   if ((await findRuntime(home, key)) === undefined) throw new BrokenState(`${dir} is not found`);
   return true;
@@ -37,7 +37,7 @@ export async function prefixVersion(prefix: string): Promise<string | null> {
   if (!(await exists(dir))) return null;
   const found = await loadInstalled(layout, NAME);
   if (found === undefined) throw new BrokenState(`${dir} has no manifest`);
-  const damages = await verifyFiles(dir, found.runtime.files);
+  const damages = await findDamages(dir, found.runtime.files);
   if (damages.length > 0) throw new BrokenState(`${dir}: ${JSON.stringify(damages)}`);
   const described: unknown = JSON.parse(await readFile(join(dir, 'package.json'), 'utf8'));
   const { version } = described as { version?: unknown };
