@@ -1,5 +1,6 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
 import { ProtocolError, TransportClosedError } from './errors.ts';
+import { isWithin } from './is-within.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Transport, TransportListener } from './transport.ts';
@@ -169,14 +170,4 @@ function notStarted(
     hint: 'Check that it is a Codex for this machine, and that the working directory exists.',
     fields: { executable: command, cwd },
   });
-}
-
-async function isWithin(ms: number, event: Promise<void>): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<false>((resolve) => {
-    timer = setTimeout(() => resolve(false), ms);
-  });
-  const came = await Promise.race([event.then(() => true), late]);
-  clearTimeout(timer);
-  return came;
 }

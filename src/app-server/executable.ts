@@ -4,11 +4,9 @@ import { join, resolve } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { AppServerError, TransportClosedError } from './errors.ts';
 import { importModule } from './import-module.ts';
-
-/** The npm package that `codex-runtime install` makes. */
-const PACKAGE = 'codex-cli-bin';
 
 export interface ExecutableRequest {
   readonly codexPath: string | undefined;
@@ -27,9 +25,11 @@ export interface ExecutableRequest {
  */
 export async function resolveExecutable(request: ExecutableRequest): Promise<string> {
   const { codexPath, cwd, env, signal, provision } = request;
-  if (codexPath !== undefined) return verifyExecutable(resolve(cwd, codexPath));
-  const installed = await installedExecutable(cwd);
-  if (installed !== undefined) return verifyExecutable(installed);
+  const path = codexPath === undefined ? await installedExecutable(cwd) : resolve(cwd, codexPath);
+  if (path !== undefined) {
+    await verifyExecutable(path);
+    return path;
+  }
   if (provision) {
     // Loaded only here: a client of an installed runtime needs nothing of it.
     const { ensureRuntime } = await import('../operations/ensure-runtime.ts');
@@ -37,7 +37,7 @@ export async function resolveExecutable(request: ExecutableRequest): Promise<str
     return executable;
   }
   throw new AppServerError(`No Codex runtime is installed for ${cwd}.`, {
-    hint: `Run "codex-runtime install <version>", give codexPath, or allow provision: true.`,
+    hint: 'Run "codex-runtime install <version>", give codexPath, or allow provision: true.',
     fields: { cwd },
   });
 }
@@ -49,25 +49,24 @@ async function installedExecutable(cwd: string): Promise<string | undefined> {
   const path: unknown = typeof codexPath === 'function' ? codexPath() : undefined;
   if (typeof path === 'string') return path;
   throw new CodexRuntimeError('INSTALL_FAILED', `${module} has no codexPath().`, {
-    hint: `Install ${PACKAGE} again with codex-runtime.`,
+    hint: `Install ${DEFAULT_PACKAGE_NAME} again with codex-runtime.`,
     fields: { module },
   });
 }
 
 function findPackage(cwd: string): string | undefined {
   try {
-    return createRequire(join(cwd, 'package.json')).resolve(PACKAGE);
+    return createRequire(join(cwd, 'package.json')).resolve(DEFAULT_PACKAGE_NAME);
   } catch (error) {
     if (isErrno(error, 'MODULE_NOT_FOUND')) return undefined;
     throw error;
   }
 }
 
-async function verifyExecutable(path: string): Promise<string> {
+async function verifyExecutable(path: string): Promise<void> {
   try {
     if (!(await stat(path)).isFile()) throw new Error('It is not a file.');
     await access(path, constants.X_OK);
-    return path;
   } catch (cause) {
     throw new TransportClosedError(`${path} is not an executable file.`, {
       cause,

@@ -1,4 +1,5 @@
 import { AbortedError, ProtocolError, TransportClosedError } from './errors.ts';
+import { isWithin } from './is-within.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
 /** The part of a WebSocket that is used, so that undici is loaded only when a socket is. */
@@ -103,12 +104,7 @@ class SocketTransport implements Transport {
   async close(reason: TransportClosedError): Promise<void> {
     this.#reason ??= reason;
     this.#socket.close();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, GRACE_MS);
-    });
-    await Promise.race([this.#gone, late]);
-    clearTimeout(timer);
+    await isWithin(GRACE_MS, this.#gone);
     this.#finish(reason);
   }
 
