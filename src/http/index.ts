@@ -3,7 +3,7 @@ export { openDirectAgent } from './direct-agent.ts';
 export { parseJson, readText, verifyJson } from './document.ts';
 export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
-export { type Credentials, parseHop } from './hop.ts';
+export { parseHop } from './hop.ts';
 export { createHttp, type Http, type HttpOptions } from './http.ts';
 export { aborted } from './network-failure.ts';
 export { createNodeClient } from './node-client.ts';
