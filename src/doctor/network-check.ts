@@ -5,8 +5,8 @@ import { createRegistry } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
-/** Milliseconds for one channel's answer, all redirects and look-ups together. */
-const PATIENCE = 8_000;
+/** For one channel's answer, all redirects and look-ups together. */
+const PATIENCE_MS = 8_000;
 
 /** Which channels answer, and what stands in the way of those that do not. */
 export const checkNetwork: Check = async (patient) => {
@@ -46,7 +46,7 @@ function probesOf(settings: Settings, http: Http): Readonly<Record<string, Ask>>
 
 async function probe(patient: Patient, channel: string, ask: Ask): Promise<Finding> {
   const id = `network.${channel}`;
-  const timeout = AbortSignal.timeout(PATIENCE);
+  const timeout = AbortSignal.timeout(PATIENCE_MS);
   const { signal } = patient;
   const started = performance.now();
   try {
@@ -74,7 +74,7 @@ function unreachable({ id, channel, reason, error }: Unreachable): Finding {
   if (!isCodexRuntimeError(error)) throw error;
   const fields = { ...error.fields, channel, reachable: false, reason };
   const summary =
-    error.code === 'ABORTED' ? `${channel} did not answer in ${PATIENCE} ms.` : error.message;
+    error.code === 'ABORTED' ? `${channel} did not answer in ${PATIENCE_MS} ms.` : error.message;
   return warn(id, { summary, advice: error.hint ?? adviceFor(reason), fields });
 }
 

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
@@ -14,7 +14,7 @@ import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 import { describePrefix } from './prefix-json.ts';
-import { relink } from './relink.ts';
+import { freshLink, relink } from './relink.ts';
 import { writeBuild } from './write-build.ts';
 
 export interface NodeInstallRequest {
@@ -105,7 +105,7 @@ async function installLocked(
 async function withdraw(layout: PrefixLayout, name: string, build: string): Promise<void> {
   const current = await currentBuild(layout, name);
   if (current === build) return;
-  await rm(`${build}.${basename(name)}.link`, { force: true });
+  await rm(freshLink(name, build), { force: true });
   await rm(build, { recursive: true, force: true });
   await describePrefix(layout, name, current);
 }

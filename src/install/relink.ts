@@ -8,6 +8,11 @@ export async function isLinkTo(target: string, path: string): Promise<boolean> {
   return text !== undefined && resolve(dirname(path), text) === target;
 }
 
+/** What {@link relink} calls a new link before it takes its place at `path`. */
+export function freshLink(path: string, aside: string): string {
+  return `${aside}.${basename(path)}.link`;
+}
+
 /**
  * Makes `path` a link to `target`, which may be missing: one rename in place of a link or a file.
  * A directory gives way to no link; it goes aside first. Throws the native error.
@@ -16,7 +21,7 @@ export async function isLinkTo(target: string, path: string): Promise<boolean> {
  */
 export async function relink(target: string, path: string, aside: string): Promise<void> {
   if (await isLinkTo(target, path)) return;
-  const fresh = `${aside}.${basename(path)}.link`;
+  const fresh = freshLink(path, aside);
   // A junction, which is what Windows lets everybody make, has an absolute target.
   const text = process.platform === 'win32' ? target : relative(dirname(path), target);
   await symlink(text, fresh, 'junction');

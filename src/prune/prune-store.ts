@@ -59,9 +59,9 @@ export interface PruneResult {
   readonly processesChecked: boolean;
 }
 
-const DAY = 86_400_000;
+const DAY_MS = 86_400_000;
 /** An interrupted download is worth continuing for a while. */
-const PARTIALS_FOR = 7 * DAY;
+const PARTIALS_FOR_MS = 7 * DAY_MS;
 
 /**
  * Removes runtimes that nobody needs, stale partial downloads and dead staging directories. What a
@@ -73,7 +73,7 @@ export async function pruneStore(options: PruneOptions = {}): Promise<PruneResul
   const { home } = settings;
   const dryRun = options.dryRun ?? false;
   const keep = options.keep ?? 0;
-  const unusedForMs = options.unusedForMs ?? (options.keep === undefined ? 30 * DAY : 0);
+  const unusedForMs = options.unusedForMs ?? (options.keep === undefined ? 30 * DAY_MS : 0);
   const running = await runningExecutables(settings.host.platform);
   const policy = { keep, unusedForMs };
   const decisions = planPrune(await candidates(settings, running), policy, new Date());
@@ -90,7 +90,7 @@ export async function pruneStore(options: PruneOptions = {}): Promise<PruneResul
   const staging = await pruneStaging(home, dryRun);
   const partials = await prunePartials(
     homeLayout(home).partial,
-    Math.min(PARTIALS_FOR, options.unusedForMs ?? PARTIALS_FOR),
+    Math.min(PARTIALS_FOR_MS, options.unusedForMs ?? PARTIALS_FOR_MS),
     { dryRun },
   );
   if (!dryRun)
