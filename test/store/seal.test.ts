@@ -1,7 +1,7 @@
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findRuntime, type Runtime, verifyFiles } from '../../src/store/index.ts';
+import { findDamages, findRuntime, type Runtime } from '../../src/store/index.ts';
 import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { makeReadOnly, mount, whyNoMounts } from '../support/mount.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -29,12 +29,12 @@ describe.skipIf(whyNotNobody !== null)(`a store of somebody else's${whyNotNobody
     await chmod(home, 0o755);
     const { dir, manifest } = await untidyRuntime(home);
     await asNobody(async () => {
-      expect(await verifyFiles(dir, manifest.files)).toEqual(MODE_ALONE);
+      expect(await findDamages(dir, manifest.files)).toEqual(MODE_ALONE);
       expect(await findRuntime(home, KEY)).toBeUndefined();
     });
     await chmod(join(dir, 'codex-path/rg'), 0o755);
     await asNobody(async () => {
-      expect(await verifyFiles(dir, manifest.files)).toEqual([]);
+      expect(await findDamages(dir, manifest.files)).toEqual([]);
       expect(await findRuntime(home, KEY)).toBeDefined();
     });
   });
@@ -46,6 +46,6 @@ describe.skipIf(whyNoMounts !== null)(`a store that is read-only${whyNoMounts ??
     await mount(home, 'size=1m');
     const { dir, manifest } = await untidyRuntime(home);
     makeReadOnly(home);
-    expect(await verifyFiles(dir, manifest.files)).toEqual(MODE_ALONE);
+    expect(await findDamages(dir, manifest.files)).toEqual(MODE_ALONE);
   });
 });
