@@ -1,6 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Asset } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { ACCEPT_HINT } from '../resolve/index.ts';
 
 /** Size and digests of an asset, taken in while its bytes pass by in order. */
 export interface Verifier {
@@ -49,7 +50,7 @@ export function createVerifier(asset: Asset): Verifier {
           `${asset.name} from ${url} is not what ${origin} vouches for: ` +
             `${algorithm} is ${actual}, expected ${hex}.`,
           {
-            hint: 'Do not use these bytes. If they are meant to have changed, pin the version again.',
+            hint: distrust(asset),
             fields: {
               asset: asset.name,
               url,
@@ -68,6 +69,16 @@ export function createVerifier(asset: Asset): Verifier {
 /** Where nobody says how large an asset is: several times the largest there is, and not a full disk. */
 const MAX_UNKNOWN_BYTES = 2 ** 30;
 
+/** Who is right, nobody can tell here; what can be done depends on who vouches. */
+function distrust({ digests, name }: Asset): string {
+  const origins = digests.map(({ origin }) => origin);
+  if (origins.includes('lockfile')) return `Do not use these bytes. ${ACCEPT_HINT}`;
+  if (origins.includes('dir')) {
+    return `Do not use these bytes. Remove ${name} from the directory, and fill it with codex-runtime download again.`;
+  }
+  return 'Do not use these bytes. Something between here and the release has changed them, or the release is broken: compare with another --source.';
+}
+
 /** @param url Where the wrong number of bytes was announced or came from, or null. */
 export function sizeMismatch(asset: Asset, actual: number, url: string | null): CodexRuntimeError {
   const from = url === null ? '' : ` from ${url}`;
@@ -75,7 +86,7 @@ export function sizeMismatch(asset: Asset, actual: number, url: string | null): 
     'SIZE_MISMATCH',
     `${asset.name}${from} has ${actual} bytes or more, expected ${asset.size ?? `at most ${MAX_UNKNOWN_BYTES}`}.`,
     {
-      hint: 'Do not use these bytes. If they are meant to have changed, pin the version again.',
+      hint: distrust(asset),
       fields: { asset: asset.name, url, expected: asset.size, actual },
     },
   );

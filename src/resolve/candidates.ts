@@ -17,6 +17,8 @@ export interface CandidateRequest extends ChannelsRequest {
   readonly variant: VariantChoice;
   /** The lock that was made for `version`, or null. */
   readonly lock: Lock | null;
+  /** As `--source` named the channels; undefined for the default. */
+  readonly source?: string | undefined;
   /** Whether zstd can be inflated. Default: whether this Node can. */
   readonly zstd?: boolean;
 }

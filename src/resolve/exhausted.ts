@@ -1,6 +1,7 @@
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { nearVersions, type Version } from '../pin/index.ts';
 import { isUpstream, type Settings } from '../settings.ts';
+import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
 import { silentSourcesHint } from './source-selection.ts';
@@ -10,6 +11,8 @@ interface Wanted {
   /** The target, where one is wanted in particular. */
   readonly target?: Target;
   readonly settings: Settings;
+  /** As `--source` named the channels; undefined for the default. */
+  readonly source?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,7 +63,7 @@ interface Unanswered {
 }
 
 async function unknownVersion(
-  { version, settings, signal }: Wanted,
+  { version, settings, source, signal }: Wanted,
   { channels, failures, reasons }: Unanswered,
 ): Promise<CodexRuntimeError> {
   const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
@@ -70,7 +73,11 @@ async function unknownVersion(
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
   const { repo } = settings.github;
-  const list = `codex-runtime list --remote${isUpstream(repo) ? '' : ` --repo ${repo}`}`;
+  const list = [
+    'codex-runtime list --remote',
+    ...(isUpstream(repo) ? [] : [`--repo ${repo}`]),
+    ...(source === undefined ? [] : [`--source ${shellWord(source)}`]),
+  ].join(' ');
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
     `There is no Codex ${version.semver} on ${answered.join(', ')}.`,

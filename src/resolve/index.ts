@@ -16,6 +16,7 @@ export {
 export { DIR_CHECKSUMS } from './dir.ts';
 export { githubApi } from './github-api.ts';
 export { browserUrl, githubSources } from './github-sources.ts';
+export { ACCEPT_HINT } from './locked-asset.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';

@@ -157,6 +157,7 @@ describe('bytes that are not the asset', () => {
       asset: asset.name,
       digestOrigin: 'github',
     });
+    expect(error.hint).not.toContain('pin');
     expect(good.requests).toHaveLength(0);
   });
 
@@ -170,6 +171,8 @@ describe('bytes that are not the asset', () => {
     });
     const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
     expect(error.fields).toMatchObject({ algorithm: 'sha512', digestOrigin: 'npm' });
+    // Pinning alone would refuse them too.
+    expect(error.hint).toContain('remove the lockfile and pin again');
   });
 
   test.each([-1, 1])('end everything when the size differs by %i', async (difference) => {

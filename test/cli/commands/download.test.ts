@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
@@ -21,6 +21,24 @@ describe('codex-runtime download', () => {
     );
     expect(document(again)).toMatchObject({ version: '1.2.3', out, assets: [{ downloaded: 0 }] });
     expect(await readdir(join(out, '1.2.3'))).toHaveLength(7);
+  });
+
+  it('fills a directory that says of a changed archive, and of a version it lacks, what to do', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    const { stdout } = await runCli(['download', '1.2.3', '--out', 'a b', '--quiet'], around);
+    await appendFile(stdout.trim(), 'x');
+    const from = ['--source', 'dir:a b', '--json'];
+    const changed = document(await runCli(['which', '1.2.3', ...from], around));
+    expect(changed).toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      hint: expect.stringContaining('codex-runtime download'),
+    });
+    const lacking = document(await runCli(['which', '1.2.4', ...from], around));
+    expect(lacking).toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+      hint: expect.stringContaining(`"codex-runtime list --remote --source 'dir:a b'"`),
+    });
   });
 
   it('needs a directory, and one way to name the targets', async () => {
