@@ -18,7 +18,7 @@ import { findAssetFile } from './asset-file.ts';
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {
   /** Directory to fill; made when missing. The assets lie in `<out>/<version>/`. */
   readonly out: string;
-  /** Targets in any spelling, or `all`. Default: this machine's. */
+  /** Targets in any spelling, or `all`: under a lockfile all that it pins. Default: this machine's. */
   readonly targets?: readonly string[] | 'all';
 }
 
@@ -47,6 +47,8 @@ export interface DownloadResult {
   /** Absolute path of the `SHA256SUMS` beside the assets. */
   readonly checksums: string;
   readonly assets: readonly DownloadedAsset[];
+  /** Of `all` targets those that the lockfile pins nothing for: they are left out. */
+  readonly unpinned: readonly Triple[];
 }
 
 /**
@@ -65,12 +67,13 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
   const asked = await completeRequest({ ...rest, ...target });
   if (asked.offline) throw channelsForbidden('Downloading');
   const request = await exactRequest(asked);
+  const { targets, unpinned } = planTargets(request, wanted === 'all' ? null : named);
   const out = resolve(request.settings.cwd, options.out);
   const dir = join(out, request.version.semver);
   const assets: DownloadedAsset[] = [];
   try {
     await makeDirectory(dir);
-    for (const one of named ?? [request.target]) assets.push(await bring(request, one, dir));
+    for (const target of targets) assets.push(await bring(request, target, dir));
   } catch (error) {
     await rmdir(dir).catch(() => undefined);
     throw diskError(error, 'fill the directory', dir);
@@ -79,7 +82,23 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
     if (assets.length > 0) await writeChecksums(dir, assets);
   }
   await rmdir(partialDir(dir)).catch(ignoreUsed);
-  return { version: request.version.semver, out, checksums: join(dir, DIR_CHECKSUMS), assets };
+  const checksums = join(dir, DIR_CHECKSUMS);
+  return { version: request.version.semver, out, checksums, assets, unpinned };
+}
+
+/**
+ * The targets to bring. A lock that is complete lacks those that no channel has a build for, so what
+ * it pins is all there is; a target that somebody names has to be pinned.
+ * @param named null for all
+ */
+function planTargets({ lock, target }: ExactRequest, named: readonly Target[] | null | undefined) {
+  if (named !== null) return { targets: named ?? [target], unpinned: [] };
+  const pinned = TARGETS.filter(
+    ({ triple }) => lock === null || lock.targets[triple] !== undefined,
+  );
+  const unpinned = TARGETS.filter((each) => !pinned.includes(each)).map(({ triple }) => triple);
+  // A lock without any target is refused with the first.
+  return pinned.length === 0 ? { targets: TARGETS, unpinned: [] } : { targets: pinned, unpinned };
 }
 
 async function bring(request: ExactRequest, target: Target, dir: string): Promise<DownloadedAsset> {

@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
+import { parseTarget } from '../../src/target/index.ts';
 import { failure } from '../support/failure.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
@@ -137,6 +138,20 @@ describe('downloadAssets', () => {
     expect((await failure(downloadAssets(frozen))).code).toBe('LOCK_INCOMPLETE');
     await pinRuntime({ ...options, source: 'npm' });
     expect((await downloadAssets(frozen)).assets).toHaveLength(1);
+  });
+
+  it('takes of all targets those that the lockfile pins, and says which it left out', async () => {
+    const named = ['linux-x64', 'darwin-arm64'];
+    await using github = await loopback({ targets: named.map(parseTarget) });
+    const { options } = await surroundings(github);
+    await pinRuntime(options);
+    const { assets, unpinned } = await downloadAssets({ ...options, targets: 'all', frozen: true });
+    const triples = named.map((name) => parseTarget(name).triple);
+    expect(assets.map(({ target }) => target).sort()).toEqual([...triples].sort());
+    expect(unpinned).toHaveLength(4);
+    expect(unpinned.some((triple) => triples.includes(triple))).toBe(false);
+    const refused = await failure(downloadAssets({ ...options, targets: ['win32-x64'] }));
+    expect(refused.code).toBe('LOCK_INCOMPLETE');
   });
 
   it('continues what an earlier run could not finish', async () => {

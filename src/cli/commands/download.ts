@@ -29,7 +29,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .description('Fill a directory from which machines without a network can install.')
     .argument('[version]', 'as for install')
     .requiredOption('--out <dir>', 'the directory; archives go to DIR/VERSION', nonEmpty)
-    .option('--all-targets', 'for each of the six targets')
+    .option('--all-targets', 'for each of the six targets, or those that the lockfile pins')
     .option('--target <list>', 'for these targets (default: this machine)', parseList);
   addSourceFlags(addVariantFlag(command))
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
@@ -60,10 +60,11 @@ async function download(context: CliContext, version: string | undefined, flags:
   return 0;
 }
 
-function summary({ assets, out, version }: DownloadResult): string {
+function summary({ assets, out, version, unpinned }: DownloadResult): string {
   const bytes = assets.reduce((sum, { downloaded }) => sum + downloaded, 0);
   const files = `${assets.length} ${assets.length === 1 ? 'archive' : 'archives'}`;
-  return `${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source ${shellWord(`dir:${out}`)}\n`;
+  const left = unpinned.map((triple) => `Left out: the lockfile pins nothing for ${triple}.\n`);
+  return `${left.join('')}${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source ${shellWord(`dir:${out}`)}\n`;
 }
 
 const EXAMPLES = `

@@ -1,6 +1,7 @@
 import { appendFile, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseTarget } from '../../../src/target/index.ts';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
 import { miniatureRelease } from '../../support/miniature-release.ts';
 import { document, runCli } from '../../support/run-cli.ts';
@@ -39,6 +40,17 @@ describe('codex-runtime download', () => {
       code: 'RELEASE_NOT_FOUND',
       hint: expect.stringContaining(`"codex-runtime list --remote --source 'dir:a b'"`),
     });
+  });
+
+  it('says which targets it leaves out because the lockfile pins nothing for them', async () => {
+    const releases = [await miniatureRelease('1.2.3', { targets: [parseTarget('linux-x64')] })];
+    await using github = await startLoopbackGitHub({ releases });
+    const around = { dir: await tempDir(), env: github.env };
+    await runCli(['pin', '1.2.3'], around);
+    const run = await runCli(['download', '--all-targets', '--out', 'mirror'], around);
+    expect(run.status).toBe(0);
+    expect(run.stdout.trim().split('\n')).toHaveLength(1);
+    expect(run.stderr.match(/^Left out: .+$/gm)).toHaveLength(5);
   });
 
   it('needs a directory, and one way to name the targets', async () => {
