@@ -55,7 +55,13 @@ export {
   waitForRelease,
 } from './operations/wait-for-release.ts';
 export type { PackedFile, PackedRelease } from './pack/index.ts';
-export { LOCKFILE_NAME, type Lock, parseVersion, type Version } from './pin/index.ts';
+export {
+  type Ecosystem,
+  LOCKFILE_NAME,
+  type Lock,
+  parseVersion,
+  type Version,
+} from './pin/index.ts';
 export {
   type KeepReason,
   type PrunedRuntime,

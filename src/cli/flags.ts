@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { VariantChoice } from '../asset.ts';
 import { escapeControls } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import type { PrefixOptions } from '../install/index.ts';
@@ -20,7 +21,7 @@ export interface SignatureFlags {
 /** Flags of the commands that look for a runtime. */
 export interface RuntimeFlags extends SourceFlags, SignatureFlags {
   readonly target?: string;
-  readonly variant?: 'auto' | 'package' | 'binary';
+  readonly variant?: VariantChoice;
   readonly frozen?: true;
   readonly offline?: true;
   readonly force?: true;

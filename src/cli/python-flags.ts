@@ -1,10 +1,11 @@
 import { type Command, Option } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import { nonEmpty, type PrefixFlags } from './flags.ts';
 
 /** Flags of the commands that know Python environments beside npm's prefixes. */
 export interface PythonFlags extends PrefixFlags {
-  readonly ecosystem?: 'node' | 'python';
+  readonly ecosystem?: Ecosystem;
   readonly python?: string;
 }
 

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { Variant } from '../asset.ts';
 import type { PrefixOptions } from '../install/index.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
@@ -10,7 +11,7 @@ export interface EnsuredRuntime {
   /** Semver. */
   readonly version: string;
   readonly target: Triple;
-  readonly variant: 'package' | 'binary';
+  readonly variant: Variant;
   /** Absolute path of the native executable. */
   readonly executable: string;
   /** Absolute path of the directory that belongs on the `PATH` of Codex (`rg`), or null. */

@@ -1,3 +1,4 @@
+import type { Variant } from '../asset.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
@@ -24,7 +25,7 @@ export interface InstallResult {
   /** Semver. */
   readonly version: string;
   readonly target: Triple;
-  readonly variant: 'package' | 'binary';
+  readonly variant: Variant;
   /** Absolute path of the native executable. */
   readonly executable: string;
   readonly prefix: string;

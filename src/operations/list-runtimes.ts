@@ -1,5 +1,6 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Variant } from '../asset.ts';
 import {
   findLostPackage,
   isHealthy,
@@ -12,6 +13,7 @@ import {
   type PythonPlace,
   prefixLayout,
 } from '../install/index.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_REPO, type Settings } from '../settings.ts';
 import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
@@ -23,7 +25,7 @@ export interface ListedRuntime {
   /** `owner/name` whose release it is. */
   readonly repo: string;
   readonly target: Triple;
-  readonly variant: 'package' | 'binary';
+  readonly variant: Variant;
   readonly dir: string;
   /** Bytes of its files; shared with the prefixes that link them. */
   readonly size: number;
@@ -38,7 +40,7 @@ export interface ListedRuntime {
 export interface ListedPrefix {
   readonly prefix: string;
   readonly global: boolean;
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   /** The interpreter whose own environment it is in; null for a directory and for npm's layouts. */
   readonly python: string | null;
   readonly name: string;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { type PackedFile, type PackedRelease, packRelease } from '../pack/index.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
@@ -12,7 +13,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
   /** Any spelling of targets, or `all`. Default `all`. */
   readonly targets?: readonly string[];
   /** For whom to pack. Default both. */
-  readonly ecosystems?: readonly ('node' | 'python')[];
+  readonly ecosystems?: readonly Ecosystem[];
   /** npm name of the root package. Default `codex-cli-bin`. */
   readonly name?: string;
   /** Directory of templates in place of the bundled ones. */

@@ -1,4 +1,4 @@
-import type { Asset, AssetSource, Channel, Digest } from '../asset.ts';
+import type { Asset, AssetSource, Channel, Digest, Variant } from '../asset.ts';
 import { exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
 import { completeRequest, type RuntimeOptions } from '../request.ts';
@@ -12,7 +12,7 @@ export interface Resolution {
   /** `rust-v<version>`. */
   readonly tag: string;
   readonly target: Triple;
-  readonly variant: 'package' | 'binary';
+  readonly variant: Variant;
   readonly channel: Channel;
   readonly asset: {
     readonly name: string;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { exactRequest } from '../exact-request.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
 import { type PackagePlan, planPackage, planRootPackage, writePackage } from '../stage/index.ts';
 import { hostTarget, parseTarget, TARGETS } from '../target/index.ts';
@@ -23,7 +24,7 @@ export interface StageOptions extends RuntimeOptions {
 export interface StagedPackage {
   /** Absolute. */
   readonly dir: string;
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   readonly name: string;
   /** In the ecosystem's own spelling. */
   readonly version: string;

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import {
   DEFAULT_PACKAGE_NAME,
   describeRuntime,
@@ -23,7 +24,7 @@ import { sbomFile } from './sbom.ts';
 export interface PackRequest {
   /** One verified runtime for each target, all of one version. */
   readonly runtimes: readonly Runtime[];
-  readonly ecosystems: readonly ('node' | 'python')[];
+  readonly ecosystems: readonly Ecosystem[];
   /** Directory for the release; missing, empty, or an earlier pack. */
   readonly out: string;
   /** npm name of the root package. Default `codex-cli-bin`. */

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import type { Ecosystem } from '../pin/index.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
 import type { ArchiveDigest } from './archive-file.ts';
@@ -16,7 +17,7 @@ export interface PackedFile extends ArchiveDigest {
   readonly path: string;
   /** Null for the root package. */
   readonly target: Triple | null;
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   /** The package inside, in the ecosystem's own spelling. */
   readonly package: { readonly name: string; readonly version: string };
 }

@@ -1,6 +1,7 @@
 import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import type { Variant } from '../asset.ts';
 import { prunePartials } from '../download/index.ts';
 import {
   type KnownPrefix,
@@ -37,7 +38,7 @@ export interface PruneOptions extends Pick<RuntimeOptions, 'home' | 'env' | 'hos
 export interface PrunedRuntime {
   readonly version: string;
   readonly target: Triple;
-  readonly variant: 'package' | 'binary';
+  readonly variant: Variant;
   readonly dir: string;
   /** ISO 8601. */
   readonly lastUsed: string;

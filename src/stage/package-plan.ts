@@ -1,3 +1,4 @@
+import type { Ecosystem } from '../pin/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** One file of a package: either bytes from a template or a file of the runtime to link or copy. */
@@ -20,7 +21,7 @@ export type PlannedFile = {
 
 /** A runtime staged in a template: everything that a package holds, before a byte is written. */
 export interface PackagePlan {
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   /** `codex-cli-bin` for npm, `codex_cli_bin` as a Python import name. */
   readonly name: string;
   /** In the ecosystem's own spelling: semver, or PEP 440. */

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import type { RuntimeFile } from '../extract/index.ts';
-import { parseVersion } from '../pin/index.ts';
+import { type Ecosystem, parseVersion } from '../pin/index.ts';
 import {
   formatManifest,
   type Runtime,
@@ -20,7 +20,7 @@ const CODEX_REPOSITORY = 'https://github.com/openai/codex';
 
 export interface PackageRequest {
   readonly runtime: Runtime;
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   /** npm name, from which Python's names follow. Default `codex-cli-bin`. */
   readonly name?: string | undefined;
   /** What npm links to the executable. Default `codex`. */

@@ -11,7 +11,7 @@ import {
   type PrefixOptions,
   prefixLayout,
 } from '../install/index.ts';
-import { parseVersion } from '../pin/index.ts';
+import { type Ecosystem, parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import {
@@ -33,7 +33,7 @@ export interface Subject {
   readonly package: {
     readonly layout: PrefixLayout;
     readonly name: string;
-    readonly ecosystem: 'node' | 'python';
+    readonly ecosystem: Ecosystem;
     /** The interpreter whose own environment it is in; null for a directory. */
     readonly python: string | null;
   } | null;

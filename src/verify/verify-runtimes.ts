@@ -1,5 +1,6 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
+import type { Variant } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PrefixOptions } from '../install/index.ts';
 import { loadLock, parseVersion } from '../pin/index.ts';
@@ -19,7 +20,7 @@ export interface VerifiedRuntime {
   /** Semver, target and variant; null where the manifest cannot be understood. */
   readonly version: string | null;
   readonly target: Triple | null;
-  readonly variant: 'package' | 'binary' | null;
+  readonly variant: Variant | null;
   readonly dir: string;
   /** Files and bytes that were hashed. */
   readonly files: number;

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
 import type { PackedFile } from '../../pack/index.ts';
+import type { Ecosystem } from '../../pin/index.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -78,7 +79,7 @@ async function pack(
   return 0;
 }
 
-function parseEcosystem(text: string): 'node' | 'python' {
+function parseEcosystem(text: string): Ecosystem {
   if (text === 'node' || text === 'python') return text;
   throw new CodexRuntimeError('USAGE', `"${text}" is no ecosystem.`, {
     hint: 'Use node, python, or both.',

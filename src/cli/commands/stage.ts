@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { stageRuntime } from '../../operations/stage-runtime.ts';
+import type { Ecosystem } from '../../pin/index.ts';
 import type { CliContext, CommandResult } from '../context.ts';
 import {
   addCommonFlags,
@@ -17,7 +18,7 @@ import { withProgress } from '../progress.ts';
 
 interface StageFlags extends RuntimeFlags, TemplateFlags {
   readonly out: string;
-  readonly ecosystem: 'node' | 'python';
+  readonly ecosystem: Ecosystem;
   readonly root?: true;
 }
 
