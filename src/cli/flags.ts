@@ -68,7 +68,7 @@ export function addRuntimeFlags(command: Command): Command {
   );
   return addSourceFlags(addVariantFlag(command))
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
-    .option('--offline', 'use only what is on this machine');
+    .option('--offline', 'use only what the store has');
 }
 
 export function addVariantFlag(command: Command): Command {

@@ -2,6 +2,10 @@ import type { CommanderError } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
 import { COMMANDS } from './commands.ts';
 
+/** For who gives Codex's words to `exec` as if they were its own. */
+export const EXEC_HINT =
+  'Put what Codex is to get behind --, e.g. codex-runtime exec 0.115.0 -- --version';
+
 /**
  * What is wrong with a command line, as an error like all others: one layer shows it, in words or as
  * a document, and its hint leads to the help of the command that was meant.
@@ -10,11 +14,7 @@ export function usageError(
   { code, message }: Pick<CommanderError, 'code' | 'message'>,
   words: readonly string[],
 ): CodexRuntimeError {
-  const command = COMMANDS.find(({ name }) => name === commandWord(words));
-  const hint =
-    command === undefined
-      ? 'Run codex-runtime --help to see what there is.'
-      : `Run codex-runtime ${command.name} --help for its options and examples.`;
+  const hint = hintFor(code, commandWord(words));
   // The parser throws after it has shown its help where no command was given.
   if (code === 'commander.help')
     return new CodexRuntimeError('USAGE', 'No command is named.', { hint });
@@ -22,6 +22,13 @@ export function usageError(
   return new CodexRuntimeError('USAGE', sentence(fault), {
     hint: guess === undefined ? hint : `${guess} ${hint}`,
   });
+}
+
+function hintFor(code: string, word: string | undefined): string {
+  const command = COMMANDS.find(({ name }) => name === word);
+  if (command === undefined) return 'Run codex-runtime --help to see what there is.';
+  if (command.name === 'exec' && code === 'commander.unknownOption') return EXEC_HINT;
+  return `Run codex-runtime ${command.name} --help for its options and examples.`;
 }
 
 /** The word that names the command. */

@@ -1,8 +1,13 @@
 import type { Channel } from '../asset.ts';
-import { isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { loadLock } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { listRemoteVersions, type SourceSelection, sourcesFor } from '../resolve/index.ts';
+import {
+  listRemoteVersions,
+  type SourceSelection,
+  silentSourcesHint,
+  sourcesFor,
+} from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 
 /** What one channel says about the versions that there are. */
@@ -23,20 +28,24 @@ export interface RemoteChannel {
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
   const settings = await settingsFor(options);
   const selection = sourcesFor(options.source, settings.github.repo);
-  const failures: unknown[] = [];
-  const channels = await Promise.all(
-    selection.map(async (choice) => {
-      try {
-        return await ask({ settings, sources: [choice], signal: options.signal });
-      } catch (error) {
-        if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED')) throw error;
-        failures.push(error);
-        return { channel: choice.channel, versions: null, reason: reasonOf(error.fields, error) };
-      }
-    }),
+  const answers = await Promise.all(
+    selection.map((choice) => answerOf({ settings, sources: [choice], signal: options.signal })),
   );
+  const channels = answers.map(({ remote }) => remote);
   if (channels.some(({ versions }) => versions !== null)) return channels;
-  throw failures[0];
+  const causes = answers.map(({ failure }) => failure?.cause);
+  throw new CodexRuntimeError(
+    'SOURCES_EXHAUSTED',
+    'No source can say which Codex versions there are.',
+    {
+      hint: joinHints([
+        ...causes.map((cause) => (cause instanceof CodexRuntimeError ? cause.hint : undefined)),
+        silentSourcesHint(settings.github.repo),
+      ]),
+      fields: { reasons: channels.map(({ channel, reason }) => `${channel}: ${reason}`) },
+      cause: causes[0],
+    },
+  );
 }
 
 async function settingsFor(options: RuntimeOptions): Promise<Settings> {
@@ -48,16 +57,28 @@ async function settingsFor(options: RuntimeOptions): Promise<Settings> {
 
 interface Question {
   readonly settings: Settings;
-  readonly sources: SourceSelection;
+  readonly sources: readonly [SourceSelection[number]];
   readonly signal: AbortSignal | undefined;
 }
 
-async function ask(question: Question): Promise<RemoteChannel> {
-  const { channel, versions } = await listRemoteVersions(question);
-  return { channel, versions: versions.map(({ semver }) => semver), reason: null };
+interface Answer {
+  readonly remote: RemoteChannel;
+  /** Why the one channel cannot tell. */
+  readonly failure?: CodexRuntimeError;
 }
 
-function reasonOf({ reasons }: Readonly<Record<string, unknown>>, error: Error): string {
-  const [first] = Array.isArray(reasons) ? reasons : [error.message];
+async function answerOf(question: Question): Promise<Answer> {
+  try {
+    const { channel, versions } = await listRemoteVersions(question);
+    return { remote: { channel, versions: versions.map(({ semver }) => semver), reason: null } };
+  } catch (failure) {
+    if (!isCodexRuntimeError(failure, 'SOURCES_EXHAUSTED')) throw failure;
+    const { channel } = question.sources[0];
+    return { remote: { channel, versions: null, reason: reasonOf(failure) }, failure };
+  }
+}
+
+function reasonOf({ fields, message }: CodexRuntimeError): string {
+  const [first] = Array.isArray(fields['reasons']) ? fields['reasons'] : [message];
   return typeof first === 'string' ? first : 'It keeps no list of its versions.';
 }

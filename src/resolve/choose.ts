@@ -1,6 +1,7 @@
 import type { ArchiveFormat, Asset, Release, VariantChoice } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Target } from '../target/index.ts';
+import { placeOf } from './place.ts';
 
 export interface AssetWish {
   readonly target: Target;
@@ -44,7 +45,7 @@ function notFound(release: Release, { target, variant }: AssetWish): CodexRuntim
   const holds = available.length === 0 ? '' : `; it has ${available.join(', ')}`;
   return new CodexRuntimeError(
     'ASSET_NOT_FOUND',
-    `Codex ${release.version.semver} on ${release.channel} has no ${what} for ${target.triple}${holds}.`,
+    `Codex ${release.version.semver} ${placeOf([release.channel])} has no ${what} for ${target.triple}${holds}.`,
     {
       hint: 'Choose another version, target, variant or source.',
       fields: {

@@ -1,9 +1,11 @@
+import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { nearVersions, type Version } from '../pin/index.ts';
 import { isUpstream, type Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
+import { placeOf } from './place.ts';
 import { silentSourcesHint } from './source-selection.ts';
 
 interface Wanted {
@@ -69,7 +71,7 @@ async function unknownVersion(
   const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
   const answered = failures
     .filter((failure) => !silent.includes(failure))
-    .map(({ fields }) => fields['channel']);
+    .map(({ fields }) => fields['channel'] as Channel);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
   const { repo } = settings.github;
@@ -80,7 +82,7 @@ async function unknownVersion(
   ].join(' ');
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
-    `There is no Codex ${version.semver} on ${answered.join(', ')}.`,
+    `There is no Codex ${version.semver} ${placeOf(answered)}.`,
     {
       hint:
         suggestions.length === 0

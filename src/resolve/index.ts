@@ -20,5 +20,10 @@ export { ACCEPT_HINT } from './locked-asset.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
-export { parseSources, type SourceSelection, sourcesFor } from './source-selection.ts';
+export {
+  parseSources,
+  type SourceSelection,
+  silentSourcesHint,
+  sourcesFor,
+} from './source-selection.ts';
 export { tryCandidates } from './try-candidates.ts';

@@ -2,6 +2,7 @@ import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
+import { placeOf } from './place.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { silentSourcesHint } from './source-selection.ts';
 
@@ -31,7 +32,7 @@ export async function resolveVersion(
   const suggestions = versions.slice(0, 5).map(({ semver }) => semver);
   throw new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
-    `No Codex version on ${channel} satisfies "${formatSpec(spec)}".`,
+    `No Codex version ${placeOf([channel])} satisfies "${formatSpec(spec)}".`,
     {
       hint: `The newest are ${suggestions.join(', ')}.`,
       fields: { spec: formatSpec(spec), channel, suggestions },
@@ -72,7 +73,9 @@ async function askFirst<T>(
   const reasons = failures.map(({ message }) => message);
   throw new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
-    `No source can say which Codex versions there are: ${reasons.join(' ') || 'none keeps a list.'}`,
+    reasons.length === 0
+      ? 'No source keeps a list of the Codex versions that there are.'
+      : 'No source can say which Codex versions there are.',
     {
       hint: joinHints([
         ...failures.map(({ hint }) => hint),

@@ -20,8 +20,19 @@ describe('listRemote', () => {
     github.fail({ route: 'list', status: 403 });
     const [first] = await listRemote({ ...options, source: 'github,npm' });
     expect(first).toMatchObject({ channel: 'github', versions: null });
-    expect((await failure(listRemote({ ...options, source: 'github' }))).code).toBe(
-      'SOURCES_EXHAUSTED',
-    );
+  });
+
+  it('says of every channel why it cannot tell where none can', async () => {
+    await using github = await startLoopbackGitHub({ releases: [] });
+    github.fail({ route: 'list', status: 403 });
+    const cwd = await tempDir();
+    const options = { cwd, env: { HOME: cwd, PATH: '', ...github.env } };
+    const error = await failure(listRemote({ ...options, source: 'github,mirror' }));
+    expect(error.code).toBe('SOURCES_EXHAUSTED');
+    expect(error.fields['reasons']).toEqual([
+      expect.stringMatching(/^github: .*403/),
+      'mirror: It keeps no list of its versions.',
+    ]);
+    expect(error.hint).toContain('--source');
   });
 });

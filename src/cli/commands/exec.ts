@@ -15,6 +15,7 @@ import {
 import { preparingHeap } from '../heap.ts';
 import { withProgress } from '../progress.ts';
 import { runChild } from '../run-child.ts';
+import { EXEC_HINT } from '../usage-error.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
   const command = new Command('exec')
@@ -72,7 +73,7 @@ function splitArguments(words: readonly string[], operands: readonly string[]) {
   const own = operands.slice(0, operands.length - args.length);
   if (own.length > 1) {
     throw new CodexRuntimeError('USAGE', `exec takes one version, and got ${own.join(' ')}.`, {
-      hint: 'Put what Codex is to get behind --, e.g. codex-runtime exec 0.115.0 -- --version',
+      hint: EXEC_HINT,
     });
   }
   return { version: own[0], args };

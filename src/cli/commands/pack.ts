@@ -42,7 +42,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       nonEmpty,
     )
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
-    .option('--offline', 'use only what is on this machine');
+    .option('--offline', 'use only what the store has');
   addTemplateFlags(addVariantFlag(addSourceFlags(command)));
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)

@@ -71,7 +71,8 @@ async function check(
     verifyPin(libraryOptions(context, { version, flags, onProgress })),
   );
   if (flags.quiet !== true) {
-    context.stderr.write(`Codex ${result.version} is locked completely and truly.\n`);
+    const limit = result.silent.length === 0 ? '' : ', by all that could be compared';
+    context.stderr.write(`Codex ${result.version} is locked completely and truly${limit}.\n`);
     context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
   }
   printResult(context, flags, { result, text: result.path });

@@ -57,6 +57,12 @@ describe('codex-runtime exec', () => {
     expect(github.requests).toEqual([]);
   });
 
+  it('says where the words of Codex belong to who puts them before --', async () => {
+    const refused = await runCli(['exec', '1.2.3', '--version'], { dir: await tempDir() });
+    expect(refused).toMatchObject({ status: 2, stdout: '' });
+    expect(refused.stderr).toContain('codex-runtime exec 0.115.0 -- --version');
+  });
+
   it('refuses a second operand before --', async () => {
     const { github, around } = await surroundings();
     await using _ = github;

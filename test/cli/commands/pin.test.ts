@@ -112,6 +112,20 @@ describe('the hints of a lockfile', () => {
     expect((await runCli(['pin', '--check', '--source', 'npm'], around)).status).toBe(0);
   });
 
+  it('claim no more than what could be compared', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const around = { dir: await tempDir(), env: github.env };
+    await runCli(['pin', '1.2.3', '--source', 'npm'], around);
+    const all = await runCli(['pin', '--check', '--source', 'npm'], around);
+    expect(all.stderr).toBe('Codex 1.2.3 is locked completely and truly.\n');
+    for (const route of ['mirror-release', 'mirror'] as const) github.fail({ route, status: 401 });
+    const some = await runCli(['pin', '--check', '--source', 'mirror,npm'], around);
+    expect(some.status).toBe(0);
+    expect(some.stderr).toMatch(
+      /truly, by all that could be compared\.\nNot compared with mirror: /,
+    );
+  });
+
   it('lead out of a withdrawn asset and of changed bytes by removing the lockfile', async () => {
     const before = await miniatureRelease('1.2.3', { targets: one });
     const executable = () => Buffer.from('#!/bin/sh\necho codex-cli 1.2.3\n');
