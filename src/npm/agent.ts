@@ -1,23 +1,32 @@
 import type { Agent } from 'node:http';
-import { createSecureContext } from 'node:tls';
+import { createSecureContext, type SecureContext } from 'node:tls';
+import { CodexRuntimeError } from '../errors.ts';
 import { openDirectAgent } from '../http/index.ts';
 import type { NpmOptions } from './options.ts';
+
+/** What a client shows to prove who it is. */
+export type ClientIdentity = Pick<NpmOptions, 'cert' | 'key'>;
 
 const opened = new WeakMap<NpmOptions, Map<string, Promise<Agent>>>();
 
 /**
  * npm's agent, which knows the ways through proxies, and Node's where there is none: npm's takes long
- * to load. One configuration has one agent for each protocol, so requests share connections.
+ * to load. One configuration has one agent for each protocol and identity, so requests share
+ * connections.
+ * @throws CodexRuntimeError `USAGE` for an identity that is none.
  */
-export async function agentFor(url: URL, options: NpmOptions): Promise<Agent> {
-  const proxy = options.httpsProxy ?? options.proxy ?? '';
-  if (proxy !== '') return proxyAgent(url, options, proxy);
+export async function agentFor(
+  url: URL,
+  options: NpmOptions,
+  identity: ClientIdentity,
+): Promise<Agent> {
+  const proxy = url.protocol === 'https:' ? options.httpsProxy : options.proxy;
+  if (proxy) return proxyAgent(url, { ...options, ...identity }, proxy);
   const agents = opened.get(options) ?? new Map<string, Promise<Agent>>();
   opened.set(options, agents);
-  const known = agents.get(url.protocol);
-  if (known !== undefined) return known;
-  const agent = directAgent(url, options);
-  agents.set(url.protocol, agent);
+  const name = JSON.stringify([url.protocol, identity.cert, identity.key]);
+  const agent = agents.get(name) ?? directAgent(url, { ...options, ...identity });
+  agents.set(name, agent);
   return agent;
 }
 
@@ -31,14 +40,32 @@ async function proxyAgent(url: URL, options: NpmOptions, proxy: string): Promise
 }
 
 function directAgent(url: URL, options: NpmOptions): Promise<Agent> {
-  const { ca, localAddress, strictSSL } = options;
+  const { localAddress, strictSSL } = options;
+  const secureContext = contextOf(options);
+  return openDirectAgent(url, {
+    ...(secureContext === undefined ? {} : { secureContext }),
+    ...(localAddress ? { localAddress } : {}),
+    rejectUnauthorized: strictSSL !== false,
+  });
+}
+
+function contextOf(options: NpmOptions): SecureContext | undefined {
+  const { ca } = options;
   // npm says null where nothing is set.
   const cert = options.cert ?? undefined;
   const key = options.key ?? undefined;
-  const own = ca !== undefined || cert !== undefined;
-  return openDirectAgent(url, {
-    ...(own ? { secureContext: createSecureContext({ ca, cert, key }) } : {}),
-    ...(localAddress ? { localAddress } : {}),
-    rejectUnauthorized: strictSSL !== false,
+  if (ca === undefined && cert === undefined) return undefined;
+  try {
+    return createSecureContext({ ca, cert, key });
+  } catch (cause) {
+    throw unusableIdentity(cause);
+  }
+}
+
+/** For a certificate and key that npm's configuration holds or names. */
+export function unusableIdentity(cause: unknown): CodexRuntimeError {
+  return new CodexRuntimeError('USAGE', "npm's configuration has a certificate that is none.", {
+    hint: 'Look at cert, key, certfile, keyfile and cafile in your .npmrc files.',
+    cause,
   });
 }

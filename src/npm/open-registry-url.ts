@@ -5,7 +5,7 @@ import {
   type HttpResponse,
   parseHop,
 } from '../http/index.ts';
-import { agentFor } from './agent.ts';
+import { agentFor, unusableIdentity } from './agent.ts';
 import type { NpmOptions } from './options.ts';
 
 /** Milliseconds. */
@@ -18,24 +18,37 @@ const ANSWER_TIMEOUT = 30_000;
  *
  * @param request `stall` in milliseconds; default none, because whoever reads a tarball's body
  * decides how long silence may last.
- * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
+ * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`, `USAGE` for certificate files that
+ * cannot be read
  */
 export async function openRegistryUrl(
   address: string,
   options: NpmOptions,
   { stall = 0, ...request }: HttpRequest & { readonly stall?: number },
 ): Promise<HttpResponse> {
-  const { default: getAuth } = await import('npm-registry-fetch/lib/auth.js');
   const { origin } = parseHop(address);
-  const { token, auth, cert, key } = getAuth(address, options);
+  const { token, auth, cert, key } = await credentialsFor(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
-  const identified = cert === null ? options : { ...options, cert, key };
+  const identity = cert === null ? options : { cert, key };
   const timeouts = { connect: ANSWER_TIMEOUT, headers: ANSWER_TIMEOUT, stall };
   const npm = {
     // A registry may redirect to its storage, which has no business with its credentials.
     to: async (url: URL) =>
-      createNodeClient(await agentFor(url, url.origin === origin ? identified : options), timeouts),
+      createNodeClient(
+        await agentFor(url, options, url.origin === origin ? identity : options),
+        timeouts,
+      ),
   };
   const credentials = authorization === undefined ? undefined : { origin, authorization };
   return exchange(npm, address, { ...request, credentials });
+}
+
+async function credentialsFor(address: string, options: NpmOptions) {
+  const { default: getAuth } = await import('npm-registry-fetch/lib/auth.js');
+  try {
+    return getAuth(address, options);
+  } catch (cause) {
+    // It reads the files of `certfile` and `keyfile`.
+    throw unusableIdentity(cause);
+  }
 }

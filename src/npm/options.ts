@@ -6,7 +6,9 @@ import type { Settings } from '../settings.ts';
 /** npm's flattened options, of which this package reads only these by name. Holds credentials. */
 export interface NpmOptions {
   readonly registry?: string;
+  /** For plain http; an empty string means none. */
   readonly proxy?: string | null;
+  /** For https, likewise. */
   readonly httpsProxy?: string | null;
   /** Comma-separated. */
   readonly noProxy?: string | null;
@@ -32,11 +34,13 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
   const flat = config.flat as NpmOptions;
   verifyRegistries(flat);
   const proxies = loadProxySettings(settings.env);
+  // Either of npm's settings is for all requests, the variables are each for one protocol.
+  const own = flat.httpsProxy || flat.proxy;
   return {
     ...flat,
     // npm leaves these variables to its agent, which would read them from the process.
-    httpsProxy: flat.httpsProxy ?? proxies.httpsProxy,
-    proxy: flat.proxy ?? proxies.httpProxy,
+    httpsProxy: own || proxies.httpsProxy,
+    proxy: own || proxies.httpProxy,
     // Without a setting npm has an empty one, which it takes for none.
     noProxy: flat.noProxy || proxies.noProxy,
     // npm's own setting replaces Node's authorities; the variables add to them.

@@ -22,6 +22,8 @@ function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
   if (known !== undefined) return known;
   const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
   configurations.set(settings, loading);
+  // Whoever mends it asks again.
+  loading.catch(() => configurations.delete(settings));
   return loading;
 }
 

@@ -40,6 +40,14 @@ async function registry(answer: Parameters<typeof startServer>[0]) {
   return { server, opened: createRegistry(settings, { retry: { pause: 5 } }) };
 }
 
+/** The registry at `url`, by an `.npmrc` with these further lines. */
+async function registryWith(url: string, npmrc: readonly string[], env = {}) {
+  await writeFile(join(home, '.npmrc'), [`registry=${url}/`, ...npmrc, ''].join('\n'));
+  const named = { HOME: home, npm_config_globalconfig: join(home, 'none'), ...env };
+  const settings = { env: named, cwd: home, npmPackage: '@openai/codex' };
+  return createRegistry(settings, { retry: { pause: 5 } });
+}
+
 async function failure(work: Promise<unknown>) {
   const error = await work.then(
     () => undefined,
@@ -87,6 +95,51 @@ describe("npm's configuration", () => {
     const env = { HOME: home, npm_config_globalconfig: same };
     expect((await failure(loadNpmOptions({ env, cwd: home }))).code).toBe('USAGE');
   });
+});
+
+describe('a registry behind a proxy', () => {
+  test.each([
+    ['proxy=PROXY', {}, true],
+    ['https-proxy=PROXY', {}, true],
+    ['', { HTTP_PROXY: 'PROXY' }, true],
+    ['', { HTTPS_PROXY: 'PROXY' }, false],
+    ['proxy=PROXY', { HTTP_PROXY: 'http://127.0.0.1:1' }, true],
+    ['proxy=PROXY', { NO_PROXY: '127.0.0.1' }, false],
+    ['', { HTTP_PROXY: 'PROXY', NO_PROXY: '127.0.0.1' }, false],
+    ['noproxy=127.0.0.1', { HTTP_PROXY: 'PROXY' }, false],
+  ])('is asked on plain http as %j and %o say', async (npmrc, env, byProxy) => {
+    const proxy = await startProxy();
+    const server = await startServer((_, response) => response.end('{"name":"x"}'));
+    servers.push(proxy, server);
+    const named = Object.entries(env).map(([name, text]) => [
+      name,
+      text.replace('PROXY', proxy.url),
+    ]);
+    const opened = await registryWith(
+      server.url,
+      [npmrc.replace('PROXY', proxy.url)],
+      Object.fromEntries(named),
+    );
+    expect(await opened.getJson('codex')).toEqual({ name: 'x' });
+    expect(proxy.targets).toEqual(byProxy ? [`${server.url}/codex`] : []);
+  });
+
+  test('is asked by it with https too, which npm names once for both', async () => {
+    const proxy = await startProxy();
+    servers.push(proxy);
+    const opened = await registryWith('https://127.0.0.1:1', [`proxy=${proxy.url}`]);
+    expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
+    expect(proxy.targets[0]).toBe('127.0.0.1:1');
+  });
+});
+
+test('a configuration that is mended is read again', async () => {
+  const server = await startServer((_, response) => response.end('{"name":"x"}'));
+  servers.push(server);
+  const opened = await registryWith('nonsense', []);
+  expect((await failure(opened.getJson('codex'))).code).toBe('USAGE');
+  await registryWith(server.url, []);
+  expect(await opened.getJson('codex')).toEqual({ name: 'x' });
 });
 
 describe('a registry document', () => {
@@ -279,6 +332,34 @@ describe('a registry that wants a certificate of its clients', () => {
     const { body } = await opened.open(`${server.url}/codex.tgz`);
     expect((await collect(body)).toString()).toBe('{"name":"x"}');
     expect((await failure(opened.getJson('away'))).fields['status']).toBe(418);
+  });
+
+  test('is asked for one document after the other on one connection', async () => {
+    const certificate = makeCertificate(home, ['127.0.0.1']);
+    const connections = new Set<unknown>();
+    const server = await strict(certificate, (request, response) => {
+      connections.add(request.socket);
+      response.end('{"name":"x"}');
+    });
+    const opened = await registryWith(server.url, [
+      `cafile=${certificate.ca}`,
+      `//127.0.0.1:${server.port}/:certfile=${join(home, 'cert.pem')}`,
+      `//127.0.0.1:${server.port}/:keyfile=${join(home, 'key.pem')}`,
+    ]);
+    for (let document = 0; document < 5; document += 1) await opened.getJson('codex');
+    expect(connections.size).toBe(1);
+  });
+
+  test.each([
+    ['text that is none', ['cert="none"', 'key="none"']],
+    ['a file that cannot be read', ['HOST:certfile=/', 'HOST:keyfile=/']],
+  ])('is not asked with %s for a certificate', async (_what, npmrc) => {
+    const certificate = makeCertificate(home, ['127.0.0.1']);
+    const server = await strict(certificate, (_, response) => response.end('{}'));
+    const host = `//127.0.0.1:${server.port}/`;
+    const lines = npmrc.map((line) => line.replace('HOST', host));
+    const opened = await registryWith(server.url, lines);
+    expect((await failure(opened.getJson('codex'))).code).toBe('USAGE');
   });
 });
 
