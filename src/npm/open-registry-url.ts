@@ -12,9 +12,9 @@ import type { NpmOptions } from './options.ts';
 const ANSWER_TIMEOUT = 30_000;
 
 /**
- * Opens a document or a tarball with npm's agent (proxies, certificate authorities) and npm's choice of
- * credentials, but not with npm's client: that reads a body as fast as the network delivers, so a
- * slower reader would have to hold all 170 MB in memory.
+ * Opens a document or a tarball the way that npm's configuration names (proxies, certificates) and
+ * with npm's choice of credentials, but not with npm's client: that reads a body as fast as the network
+ * delivers, so a slower reader would have to hold all 170 MB in memory.
  *
  * @param request `stall` in milliseconds; default none, because whoever reads a tarball's body
  * decides how long silence may last.

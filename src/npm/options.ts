@@ -26,7 +26,7 @@ export interface NpmOptions {
  * npm's configuration as npm itself reads it (builtin, global, user and project `.npmrc`,
  * `npm_config_*`), flattened as npm hands it to its clients: registries and scopes, authentication,
  * certificate authorities, proxies. The value holds credentials and must not be printed.
- * Nothing is cached and npm's client does not retry: this package's own layer does.
+ * Nothing is cached, and only this package's own layer retries.
  * @throws CodexRuntimeError `USAGE` when a configuration file cannot be understood.
  */
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {

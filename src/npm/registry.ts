@@ -32,7 +32,7 @@ export interface RegistryRequest {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The npm registry that npm's configuration names, with npm's agent and credentials. */
+/** The npm registry that npm's configuration names, with npm's certificates, proxies and credentials. */
 export interface Registry {
   /**
    * A document of the registry, e.g. `@openai%2fcodex/0.115.0-linux-x64`; with retries.
