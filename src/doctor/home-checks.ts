@@ -13,12 +13,15 @@ const TIGHT = GB;
 const FULL = 0.2 * GB;
 
 /** Whether runtimes can be stored, and run from where they are stored. */
-export const checkHome: Check = async ({ settings: { home } }) => {
+export const checkHome: Check = async ({ settings: { home, host } }) => {
   const dir = await existingAncestor(home);
   const probe = join(dir, `.codex-runtime-${randomUUID()}`);
   try {
     await mkdir(probe);
     const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
+    // Windows decides by the file's kind; there is no such mount.
+    if (host.platform === 'win32')
+      return [stored, ok('home.exec', 'Programs may run from the home.')];
     return [stored, await runs(home, probe).finally(() => rm(probe, { recursive: true }))];
   } catch (error) {
     const failed = failFrom('home', diskError(error, 'write to the home of runtimes', dir));
@@ -29,8 +32,6 @@ export const checkHome: Check = async ({ settings: { home } }) => {
 /** A home on a file system that is mounted `noexec` stores runtimes that then do not start. */
 async function runs(home: string, probe: string): Promise<Finding> {
   const program = join(probe, 'probe');
-  // Windows decides by the file's kind; there is no such mount.
-  if (process.platform === 'win32') return ok('home.exec', 'Programs may run from the home.');
   await writeFile(program, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   try {
     await promisify(execFile)(program, { env: {}, timeout: 10_000 });

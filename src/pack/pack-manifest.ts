@@ -1,5 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { isJsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import type { Runtime } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { PackedFile } from './pack-target.ts';
@@ -82,7 +83,7 @@ function packedRuntime({ manifest }: Runtime): PackedRuntime {
  */
 export function parsePackManifest(text: string, path: string): PackManifest {
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseBoundedJson(text);
     if (isPackManifest(value)) return value;
   } catch (cause) {
     throw notAManifest(path, cause);

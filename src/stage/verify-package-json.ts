@@ -1,5 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject, type JsonObject } from '../json.ts';
+import { parseBoundedJson } from '../json-bounds.ts';
 import type { PlannedFile } from './package-plan.ts';
 
 /**
@@ -52,7 +53,7 @@ function parseManifest(files: readonly PlannedFile[]): JsonObject {
   const file = files.find(({ path }) => path === 'package.json');
   const text = file !== undefined && 'content' in file ? file.content.toString('utf8') : '';
   try {
-    return asJsonObject(JSON.parse(text));
+    return asJsonObject(parseBoundedJson(text));
   } catch (cause) {
     throw invalid('it is not JSON', { file: 'package.json' }, cause);
   }

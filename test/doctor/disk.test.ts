@@ -48,6 +48,8 @@ describe('of the disk, the doctor finds', () => {
         code: 'PERMISSION_DENIED',
         fields: { home: options.home },
       });
+      const host = { platform: 'win32', arch: 'x64' };
+      expect(await finding({ ...options, host }, 'home.exec')).toMatchObject({ status: 'ok' });
     },
   );
 
