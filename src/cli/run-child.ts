@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
 import { withSearchDir } from '../child/search-path.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { isErrno } from '../disk/errno.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
@@ -16,10 +17,25 @@ export interface ChildRequest {
 }
 
 /**
+ * {@link runChild} of what `find` says is here; asked once more where that has gone meanwhile: while
+ * `--force` puts other bytes of a version in the place of its runtime, nothing is there for some
+ * microseconds, and who asks then waits for it.
+ */
+export async function runFound(find: () => Promise<ChildRequest>): Promise<number> {
+  try {
+    return await runChild(await find());
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'INSTALL_FAILED') || !isErrno(error.cause, 'ENOENT'))
+      throw error;
+  }
+  return await runChild(await find());
+}
+
+/**
  * Runs a program in our place: it has our stdio and environment, gets our signals, and its end is
  * ours: its exit status is returned, and a signal that ended it ends this process too.
  */
-export async function runChild(request: ChildRequest): Promise<number> {
+async function runChild(request: ChildRequest): Promise<number> {
   const { env, pathDir } = request;
   request.releaseSignals();
   const child = spawn(request.executable, request.args, {

@@ -14,7 +14,7 @@ import {
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
 import { withProgress } from '../progress.ts';
-import { runChild } from '../run-child.ts';
+import { runFound } from '../run-child.ts';
 import { EXEC_HINT } from '../usage-error.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
@@ -52,17 +52,14 @@ async function exec(
       },
     );
   }
-  const runtime = await withProgress(context, flags, ({ onProgress }) =>
-    ensureRuntime(
-      libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
-    ),
-  );
-  return await runChild({
-    executable: runtime.executable,
-    args,
-    env: context.env,
-    pathDir: runtime.pathDir,
-    releaseSignals: context.releaseSignals,
+  const { env, releaseSignals } = context;
+  return await runFound(async () => {
+    const { executable, pathDir } = await withProgress(context, flags, ({ onProgress }) =>
+      ensureRuntime(
+        libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+      ),
+    );
+    return { executable, args, env, pathDir, releaseSignals };
   });
 }
 
