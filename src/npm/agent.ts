@@ -21,7 +21,9 @@ export async function agentFor(
   identity: ClientIdentity,
 ): Promise<Agent> {
   const proxy = url.protocol === 'https:' ? options.httpsProxy : options.proxy;
-  if (proxy) return proxyAgent(url, { ...options, ...identity }, proxy);
+  // npm's agent takes the star for a host.
+  if (proxy && options.noProxy?.trim() !== '*')
+    return proxyAgent(url, { ...options, ...identity }, proxy);
   const agents = opened.get(options) ?? new Map<string, Promise<Agent>>();
   opened.set(options, agents);
   const name = JSON.stringify([url.protocol, identity.cert, identity.key]);

@@ -107,6 +107,7 @@ describe('a registry behind a proxy', () => {
     ['proxy=PROXY', { NO_PROXY: '127.0.0.1' }, false],
     ['', { HTTP_PROXY: 'PROXY', NO_PROXY: '127.0.0.1' }, false],
     ['noproxy=127.0.0.1', { HTTP_PROXY: 'PROXY' }, false],
+    ['', { HTTP_PROXY: 'PROXY', NO_PROXY: '*' }, false],
   ])('is asked on plain http as %j and %o say', async (npmrc, env, byProxy) => {
     const proxy = await startProxy();
     const server = await startServer((_, response) => response.end('{"name":"x"}'));
