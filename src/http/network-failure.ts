@@ -47,8 +47,10 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
 }
 
 function wordsFor(code: string): string {
-  if (code.startsWith('HPE_')) return 'its answer is no valid HTTP';
-  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) return 'no TLS connection came about';
+  if (code.startsWith('HPE_')) return `its answer is no valid HTTP (${code})`;
+  if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
+    return `no TLS connection came about (${code})`;
+  }
   return NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
 }
 

@@ -90,6 +90,15 @@ describe('a connection', () => {
     expect(sockets.size).toBe(0);
   });
 
+  test('that is in use may be silent for longer than an idle one is kept', async () => {
+    const { url } = await counting(async (socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfi');
+      await sleep(4_500);
+      socket.write('ne');
+    });
+    expect(await http().getText(url)).toBe('fine');
+  });
+
   test('does not carry over what a server sends unasked', async () => {
     const whole = (text: string) =>
       `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
