@@ -77,9 +77,7 @@ function errorCode(error: unknown): string {
     return errorCode(error.errors.at(-1));
   }
   const code = (error as { code?: unknown } | null)?.code;
-  if (typeof code === 'string') return code;
-  const cause = (error as { cause?: unknown } | null)?.cause;
-  return cause === undefined || cause === null ? '' : errorCode(cause);
+  return typeof code === 'string' ? code : '';
 }
 
 function isCertificateError(code: string): boolean {

@@ -26,7 +26,7 @@ export function loadProxySettings(env: Environment): ProxySettings {
 
 function proxyUrl(env: Environment, name: string): string {
   const found = variable(env, name) ?? variable(env, 'ALL_PROXY');
-  if (found === undefined || found.value === '') return '';
+  if (found === undefined) return '';
   // `proxy.example:8080` is how many write it; curl reads it as http.
   const text = found.value.includes('://') ? found.value : `http://${found.value}`;
   if (URL.canParse(text) && PROXY_PROTOCOLS.includes(new URL(text).protocol)) return text;

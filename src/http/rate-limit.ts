@@ -8,11 +8,9 @@ export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
  */
 export function retryAtOf(status: number, headers: ResponseHeaders, now: number): number | null {
   if (status !== 403 && status !== 429 && status !== 503) return null;
-  const after = headers['retry-after']?.trim();
-  if (after !== undefined && after !== '') {
-    const at = /^\d+$/.test(after) ? now + Number(after) * 1000 : Date.parse(after);
-    if (Number.isFinite(at) && Math.abs(at) <= LAST_DATE) return Math.max(at, now);
-  }
+  const after = headers['retry-after']?.trim() ?? '';
+  const at = /^\d+$/.test(after) ? now + Number(after) * 1000 : Date.parse(after);
+  if (Number.isFinite(at) && Math.abs(at) <= LAST_DATE) return Math.max(at, now);
   if (headers['x-ratelimit-remaining']?.trim() !== '0') return null;
   const reset = Number(headers['x-ratelimit-reset']) * 1000;
   return Number.isFinite(reset) && reset > 0 && reset <= LAST_DATE ? Math.max(reset, now) : null;

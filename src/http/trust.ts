@@ -11,8 +11,7 @@ export async function loadCertificateAuthorities(env: Environment): Promise<stri
   const paths = new Set([env['NODE_EXTRA_CA_CERTS'], env['SSL_CERT_FILE']]);
   const extra: string[] = [];
   for (const path of paths) {
-    if (path === undefined || path === '') continue;
-    const text = await readFile(path, 'utf8').catch(() => '');
+    const text = await readFile(path ?? '', 'utf8').catch(() => '');
     if (text.includes('-----BEGIN')) extra.push(text);
   }
   return extra.length === 0 ? undefined : [...defaultAuthorities(), ...extra];

@@ -83,6 +83,9 @@ describe('a status', () => {
     [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' }, 'rate-limited'],
     [429, { 'retry-after': '3600' }, 'rate-limited'],
     [418, {}, 'refused'],
+    [503, { 'retry-after': '3600' }, 'server-error'],
+    [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '0' }, 'unauthorized'],
+    [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1e20' }, 'unauthorized'],
     [304, {}, 'refused'],
   ])('of %i with %o is asked once and means %s', async (status, headers, reason) => {
     const { url, requests } = await server((_, response) =>
@@ -173,7 +176,10 @@ describe('a connection', () => {
   test('that gives no answer in time is unreachable', async () => {
     const { url } = await rawServer(() => undefined);
     const short = http({ timeouts: { headers: 100 }, retry: { attempts: 1 } });
-    expect((await failure(short.getText(url))).fields['reason']).toBe('unreachable');
+    expect((await failure(short.getText(url))).fields).toMatchObject({
+      reason: 'unreachable',
+      errno: 'ERR_HEADERS_TIMEOUT',
+    });
   });
 
   test('that stalls in the body is unreachable', async () => {
@@ -234,6 +240,14 @@ describe('an answer that is none', () => {
     const error = await failure(http().getText(url));
     expect(error.fields).toMatchObject({ reason: 'refused', status: 101 });
     expect(error.message).toContain('answered 101');
+  });
+
+  test('of a status that none is means nothing', async () => {
+    const { url } = await rawServer((socket) => {
+      socket.end('HTTP/1.1 099 Odd\r\nContent-Length: 4\r\n\r\nfine');
+    });
+    const once = http({ retry: { attempts: 1 } });
+    expect((await failure(once.getText(url))).fields).toMatchObject({ status: 99 });
   });
 
   test('yet, but says that one will come, is waited for', async () => {

@@ -67,6 +67,16 @@ describe('a connection', () => {
     expect(connections()).toBe(1);
   });
 
+  test('that stands already leaves its answer the time for answers', async () => {
+    const { url, connections } = await counting((socket, head) => {
+      setTimeout(() => answerWith(4)(socket, head), head.startsWith('GET /late') ? 400 : 0);
+    });
+    const one = http({ timeouts: { connect: 200 } });
+    await one.getText(url);
+    expect(await one.getText(`${url}/late`)).toHaveLength(4);
+    expect(connections()).toBe(1);
+  });
+
   test('that a server closes when it is used again is replaced', async () => {
     let requests = 0;
     const { url, connections } = await counting((socket, head) => {

@@ -55,6 +55,12 @@ describe('an https request', () => {
     expect(await http(env).getText(`https://${HOST}:${tls.port}/a`)).toBe('through');
   });
 
+  test('takes the upper-case variable where the lower-case one is empty', async () => {
+    const { proxy, tls } = await servers();
+    const env = { HTTPS_PROXY: proxy.url, https_proxy: '' };
+    expect(await http(env).getText(`https://${HOST}:${tls.port}/a`)).toBe('through');
+  });
+
   test.each(['127.0.0.1', '*', 'example.org, 127.0.0.1'])(
     'goes past the proxy with NO_PROXY=%s',
     async (value) => {
@@ -109,6 +115,12 @@ describe('a proxy', () => {
     const error = await failure(http(env).getText(`https://${HOST}:${tls.port}/a`));
     expect(error.fields['reason']).toBe('unreachable');
     expect(inspect(error, { depth: 9 })).not.toContain('canary');
+  });
+
+  test('that cannot be used leaves nothing to close', async () => {
+    const one = http({ HTTP_PROXY: 'ftp://proxy.example.test' });
+    expect((await failure(one.getText('http://127.0.0.1/'))).code).toBe('USAGE');
+    await one.close();
   });
 
   test('gets plain requests in absolute form', async () => {

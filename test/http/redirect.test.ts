@@ -86,12 +86,18 @@ describe('a redirect', () => {
   });
 
   test('without a location is refused', async () => {
-    const { url } = await server((_, response) => response.writeHead(302).end());
+    const { url, requests } = await server((_, response) => response.writeHead(302).end());
     expect(await reason(http.getText(url))).toBe('refused');
+    expect(requests).toHaveLength(1);
   });
 });
 
 describe('a hop', () => {
+  test('leads from https to https', () => {
+    const url = parseHop('/b', new URL('https://example.com/a'));
+    expect(url.href).toBe('https://example.com/b');
+  });
+
   test('never leads from https to http, not even to this machine', () => {
     expect(() => parseHop('http://127.0.0.1/a', new URL('https://example.com/'))).toThrow(
       expect.objectContaining({ code: 'SOURCE_UNAVAILABLE' }),

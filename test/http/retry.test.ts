@@ -20,6 +20,14 @@ async function attemptsFor(error: Error, policy = QUICK): Promise<number> {
 }
 
 describe('work is repeated', () => {
+  test('after a pause', async () => {
+    const started = performance.now();
+    const policy = { ...RETRY_POLICY, attempts: 2, pause: 200 };
+    await attemptsFor(unavailable('away', { reason: 'unreachable' }), policy);
+    // Half of it is left to chance.
+    expect(performance.now() - started).toBeGreaterThan(95);
+  });
+
   test.each([
     ['unreachable', 3],
     ['server-error', 3],
