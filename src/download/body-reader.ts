@@ -1,4 +1,3 @@
-import { CodexRuntimeError } from '../errors.ts';
 import { aborted } from '../http/index.ts';
 import type { Opened } from './byte-source.ts';
 import { type TransferState, truncated } from './transfer-state.ts';
@@ -45,7 +44,6 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
       const { value, done } = await chunks.next();
       return done === true ? null : value;
     } catch (error) {
-      if (error instanceof CodexRuntimeError) throw error;
       if (state.signal.aborted) throw aborted(state.signal);
       throw truncated(state, opened.url, error);
     } finally {

@@ -20,9 +20,7 @@ export interface Verifier {
  */
 export function createVerifier(asset: Asset): Verifier {
   const hashes = new Map<'sha256' | 'sha512', Hash>();
-  for (const { algorithm } of asset.digests) {
-    if (!hashes.has(algorithm)) hashes.set(algorithm, createHash(algorithm));
-  }
+  for (const { algorithm } of asset.digests) hashes.set(algorithm, createHash(algorithm));
   const [main] = hashes.values();
   if (main === undefined) {
     throw new CodexRuntimeError('DIGEST_MISSING', `Nothing vouches for ${asset.name}.`, {

@@ -49,6 +49,7 @@ describe('an abort', () => {
     const request = fixture.request(asset, {
       signal: controller.signal,
       onProgress: (event) => {
+        fixture.events.push(event);
         if (event.type === 'download' && event.received > 0) controller.abort();
       },
     });
@@ -56,6 +57,7 @@ describe('an abort', () => {
     for (let wait = 0; open > 0 && wait < 50; wait += 1) await sleep(10);
     expect(open).toBe(0);
     expect(await openFiles()).toEqual(before);
+    expect(fixture.events.filter(({ type }) => type === 'retry')).toEqual([]);
     expect(await readdir(join(fixture.home, 'partial'))).toHaveLength(2);
   });
 
@@ -94,6 +96,32 @@ test('a consumer that stops early closes the connection', async () => {
   for await (const _ of openDownload(fixture.request(asset)).bytes) break;
   for (let wait = 0; !closed && wait < 50; wait += 1) await sleep(10);
   expect(closed).toBe(true);
+});
+
+test('a consumer that takes its time holds the download back', async () => {
+  await using large = await downloadFixture({ size: 24_000_000 });
+  const { url } = await server(serveFile(large.content));
+  const download = openDownload(large.request(large.asset([{ kind: 'browser', url }])));
+  let received = 0;
+  for await (const chunk of download.bytes) {
+    if (received === 0) {
+      await sleep(500);
+      expect((await stat(download.path)).size).toBeLessThan(12_000_000);
+    }
+    received += chunk.length;
+  }
+  expect(received).toBe(24_000_000);
+});
+
+test('a download that is given up before it began asks for nothing', async () => {
+  const { url, requests } = await server(serveFile(fixture.content));
+  const { bytes } = openDownload(fixture.request(fixture.asset([{ kind: 'browser', url }])));
+  const reading = bytes[Symbol.asyncIterator]();
+  await reading.return?.();
+  expect((await reading.next()).done).toBe(true);
+  await sleep(50);
+  expect((await reading.next()).done).toBe(true);
+  expect(requests).toHaveLength(0);
 });
 
 describe('a disk', () => {

@@ -20,6 +20,7 @@ import { type FaultServer, startRawServer, startServer } from '../support/fault-
 const QUICK = { retry: { pause: 5 }, stall: 300 };
 const SIZE = 3_000_000;
 const CUT = 2_700_000;
+const DATE = 'Fri, 20 Nov 2026 12:00:00 GMT';
 let fixture: DownloadFixture;
 const servers: FaultServer[] = [];
 const children: ChildProcess[] = [];
@@ -49,15 +50,15 @@ async function rawServer(answer: Parameters<typeof startRawServer>[0]): Promise<
 async function breakingServer({
   cut = CUT,
   first = serveHead,
-  then = serveFile(fixture.content),
+  later = serveFile(fixture.content),
 }: {
   cut?: number;
   first?: typeof serveHead;
-  then?: Parameters<typeof startServer>[0];
+  later?: Parameters<typeof startServer>[0];
 } = {}): Promise<FaultServer> {
   let broken = false;
   return server((request, response) => {
-    if (broken) return then(request, response);
+    if (broken) return later(request, response);
     broken = true;
     first(response);
     response.write(fixture.content.subarray(0, cut), () =>
@@ -105,6 +106,58 @@ describe('a body that ends early', () => {
     expect(download.outcome.fetched).toBe(SIZE);
     expect(requests[1]?.headers).toMatchObject({ range: `bytes=${CUT}-`, 'if-range': '"one"' });
     expect(fixture.events).toContainEqual(expect.objectContaining({ type: 'retry', attempt: 2 }));
+  });
+
+  const ends = `bytes ${CUT}-${SIZE - 1}`;
+  test.each<[string, Record<string, string>, Record<string, string>]>([
+    ['without its ETag', { etag: '"one"' }, { 'content-range': `${ends}/${SIZE}` }],
+    ['without a total', { etag: '"one"' }, { etag: '"one"', 'content-range': `${ends}/*` }],
+    [
+      'of a date',
+      { 'last-modified': DATE },
+      { 'last-modified': DATE, 'content-range': `${ends}/${SIZE}` },
+    ],
+  ])('is continued by a part %s', async (_, first, part) => {
+    const { url, requests } = await breakingServer({
+      first: (response) => response.writeHead(200, { 'content-length': SIZE, ...first }),
+      later: (_request, response) =>
+        response.writeHead(206, part).end(fixture.content.subarray(CUT)),
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests[1]?.headers['if-range']).toBe(Object.values(first)[0]);
+    expect(download.outcome.fetched).toBe(SIZE);
+  });
+
+  test('is continued where the server failed meanwhile, and by the part after a part', async () => {
+    const { url, requests } = await breakingServer({
+      later: (request, response) => {
+        if (requests.length === 2) return response.writeHead(503).end();
+        if (requests.length > 3) return serveFile(fixture.content)(request, response);
+        // What a 206 leaves out is as it was.
+        const range = `${ends}/${SIZE}`;
+        response.writeHead(206, { 'content-range': range, 'content-length': SIZE - CUT });
+        return response.write(fixture.content.subarray(CUT, CUT + 100_000), () =>
+          setTimeout(() => response.destroy(), 20),
+        );
+      },
+    });
+    const tuning = { ...QUICK, retry: { pause: 5, attempts: 5 } };
+    const download = openDownload(fixture.request(browser(url)), tuning);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.fetched).toBe(SIZE);
+    expect(requests[3]?.headers).toMatchObject({
+      range: `bytes=${CUT + 100_000}-`,
+      'if-range': '"one"',
+    });
+  });
+
+  test('is continued although the rest starts like a web page', async () => {
+    fixture.content.write('<html>', CUT);
+    const { url } = await breakingServer();
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.fetched).toBe(SIZE);
   });
 
   test('before its first byte is asked for as a whole again', async () => {
@@ -160,6 +213,13 @@ describe('starting over', () => {
       },
     ],
     [
+      'answers a part and does not say which',
+      (request, response) =>
+        request.headers.range === undefined
+          ? serve()(request, response)
+          : response.writeHead(206, { etag: '"one"' }).end(fixture.content.subarray(CUT)),
+    ],
+    [
       'answers a part of another edition',
       (request, response) => {
         if (request.headers.range === undefined) return serve()(request, response);
@@ -184,13 +244,44 @@ describe('starting over', () => {
   test.each(cases)(
     'happens when the server %s, and what was delivered is not delivered again',
     async (_, then) => {
-      const { url } = await breakingServer({ then });
+      const { url } = await breakingServer({ later: then });
       const download = openDownload(fixture.request(browser(url)), QUICK);
       expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
       expect((await readFile(download.path)).equals(fixture.content)).toBe(true);
       expect(download.outcome.fetched).toBe(CUT + SIZE);
     },
   );
+
+  test('happens after a whole answer without a validator, whatever the one before had', async () => {
+    const { url, requests } = await breakingServer({
+      later: (_request, response) => {
+        if (requests.length > 2) return serve()(_request, response);
+        response.writeHead(200, { 'content-length': SIZE });
+        return response.write(fixture.content.subarray(0, CUT + 100_000), () =>
+          setTimeout(() => response.destroy(), 20),
+        );
+      },
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests.map(({ headers }) => headers.range)).toEqual([
+      undefined,
+      `bytes=${CUT}-`,
+      undefined,
+    ]);
+  });
+
+  test('is no mistake of the consumer where an answer ends before what it has', async () => {
+    const { url, requests } = await breakingServer({
+      later: (request, response) => {
+        if (requests.length > 2) return serve()(request, response);
+        return response.writeHead(200, { etag: '"two"' }).end(fixture.content.subarray(0, 1_000));
+      },
+    });
+    const download = openDownload(fixture.request(browser(url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(requests).toHaveLength(3);
+  });
 
   test('happens without a validator', async () => {
     const { url, requests } = await breakingServer({
@@ -316,6 +407,25 @@ describe('a later run', () => {
     expect(requests[1]?.headers.range).toBe(`bytes=${CUT}-`);
   });
 
+  test('counts what it continued although the rest came as a whole', async () => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    let requests = 0;
+    const other = await server((request, response) => {
+      requests += 1;
+      if (requests > 1) return serveFile(fixture.content, { ranges: false })(request, response);
+      const range = `bytes ${CUT}-${SIZE - 1}/${SIZE}`;
+      response.writeHead(206, { etag: '"one"', 'content-range': range });
+      return response.write('', () => setTimeout(() => response.destroy(), 20));
+    });
+    const path = `${await partial()}.json`;
+    const sidecar = JSON.parse(await readFile(path, 'utf8'));
+    await writeFile(path, JSON.stringify({ ...sidecar, address: `${other.url}/` }));
+    const download = openDownload(fixture.request(browser(other.url)), QUICK);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.resumed).toBe(CUT);
+  });
+
   test('needs no network for what is complete', async () => {
     const { url, requests } = await server(serveFile(fixture.content));
     await collect(openDownload(fixture.request(browser(url))).bytes);
@@ -333,6 +443,17 @@ describe('a later run', () => {
       await collect(openDownload(fixture.request(browser(url))).bytes);
       await orphan();
       complete = url;
+    });
+
+    test('heals a bit that flipped', async () => {
+      const path = await partial();
+      const file = await open(path, 'r+');
+      await file.write(Buffer.from([(fixture.content[7] ?? 0) ^ 1]), 0, 1, 7);
+      await file.close();
+      const { result } = await receiveAsset(fixture.request(browser(complete)), ({ bytes }) =>
+        collect(bytes),
+      );
+      expect(result.equals(fixture.content)).toBe(true);
     });
 
     test('ends when it is aborted', async () => {

@@ -65,6 +65,13 @@ describe('an asset', () => {
     expect(cdn.requests[0]?.headers.authorization).toBeUndefined();
   });
 
+  test('arrives although only its server says how large it is', async () => {
+    const { url } = await server(serveFile(fixture.content));
+    const asset = fixture.asset([{ kind: 'browser', url }], { size: null });
+    const download = openDownload(fixture.request(asset));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+  });
+
   test('arrives from a file', async () => {
     const path = join(fixture.home, 'a.tar.gz');
     await writeFile(path, fixture.content);
