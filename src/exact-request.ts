@@ -10,7 +10,7 @@ import {
 import type { RuntimeRequest } from './request.ts';
 import { sourcesFor } from './resolve/source-selection.ts';
 import type { Settings } from './settings.ts';
-import { signatureUnsupported } from './signature/faults.ts';
+import { idleTrustedRoot, signatureUnsupported } from './signature/faults.ts';
 import { hasSignatures, releaseSigner, type Signer } from './signature/signer.ts';
 
 /** A request whose version is one version. */
@@ -26,7 +26,8 @@ export interface ExactRequest extends RuntimeRequest {
  * Turns a range, `latest` or `alpha` into the version that it means now (offline: the newest that
  * the store has), and holds the request to the lockfile if there is one for that version.
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`, `LOCK_INCOMPLETE`,
- * `SIGNATURE_MISSING` when one is required for a target that has none
+ * `SIGNATURE_MISSING` when one is required for a target that has none, `USAGE` when a trusted root is
+ * named and no signature is required
  */
 export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
   const { spec } = request.pin;
@@ -61,6 +62,8 @@ function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
       },
     );
   }
+  const verifies = request.verifySignature || lock?.signature === 'required';
+  if (request.namesTrustedRoot && !verifies) throw idleTrustedRoot();
   const settings = lock === null ? request.settings : settingsFor(request, lock);
   const sources = sourcesFor(request.source, settings.github.repo);
   const signer = requiredSigner({ ...request, settings }, version, lock);

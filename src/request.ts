@@ -46,7 +46,8 @@ export interface RuntimeOptions {
   readonly verifySignature?: boolean;
   /**
    * Whom to trust with signatures: a file (`trusted_root.json`), or `tuf` to bring the public root
-   * up to date. Default `CODEX_RUNTIME_TRUSTED_ROOT`, else the public root that is built in.
+   * up to date. Default `CODEX_RUNTIME_TRUSTED_ROOT`, else the public root that is built in. Named
+   * where no signature is required it is `USAGE`: nothing would be verified.
    */
   readonly trustedRoot?: string;
   /** Environment variables. Default: the process's own. */
@@ -74,6 +75,8 @@ export interface RuntimeRequest {
   readonly offline: boolean;
   readonly force: boolean;
   readonly verifySignature: boolean;
+  /** Whether this call says whom to trust; the environment may, for whoever needs it. */
+  readonly namesTrustedRoot: boolean;
   readonly onProgress: OnProgress | undefined;
   readonly signal: AbortSignal | undefined;
 }
@@ -157,6 +160,7 @@ export async function completeRequest(
     offline: options.offline ?? false,
     force: options.force ?? false,
     verifySignature: options.verifySignature ?? false,
+    namesTrustedRoot: options.trustedRoot !== undefined,
     onProgress: options.onProgress,
     signal: forManyListeners(options.signal),
   };

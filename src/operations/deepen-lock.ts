@@ -49,6 +49,7 @@ async function requestFor(
     force: false,
     // The lock's own rule: it knows which targets have signatures.
     verifySignature: false,
+    namesTrustedRoot: false,
     onProgress: options.onProgress,
     signal: options.signal,
   });

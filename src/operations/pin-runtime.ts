@@ -13,6 +13,7 @@ import {
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { createLock, resolveVersion, type SilentChannel, sourcesFor } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
+import { idleTrustedRoot } from '../signature/faults.ts';
 import type { Triple } from '../target/index.ts';
 
 export interface PinOptions extends RuntimeOptions {
@@ -66,6 +67,8 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
   const wanted: Lock =
     options.verifySignature === true ? { ...draft.lock, signature: 'required' } : draft.lock;
+  const verifies = options.deep === true && wanted.signature === 'required';
+  if (options.trustedRoot !== undefined && !verifies) throw idleTrustedRoot();
   const lock = options.deep === true ? await deepen(options, wanted) : wanted;
   const changed = await writeLock(present.path, lock);
   const { missing, silent } = draft;

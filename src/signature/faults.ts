@@ -102,3 +102,14 @@ export function signatureUnreachable(
 function named({ version, target }: SignatureSubject) {
   return { version: version.semver, target: target.triple };
 }
+
+/** Whoever names whom to trust expects a signature to be verified: nothing may look as if it were. */
+export function idleTrustedRoot(): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'USAGE',
+    'A trusted root is named, and no signature is to be verified.',
+    {
+      hint: 'Add --verify-signature (to pin: with --deep), or leave --trusted-root out.',
+    },
+  );
+}

@@ -82,10 +82,12 @@ async function surroundings(
     home,
     cwd,
     host: { platform: 'linux', arch: 'x64' },
-    env: { HOME: home, PATH: '', ...github.env, ...env },
+    env: {
+      ...{ HOME: home, PATH: '', ...github.env, ...env },
+      CODEX_RUNTIME_TRUSTED_ROOT: await authority.writeTrustedRoot(cwd),
+    },
     source: 'github',
     verifySignature: true,
-    trustedRoot: await authority.writeTrustedRoot(cwd),
     onProgress: (event) => events.push(event),
   };
   return { github, home, cwd, options, events };
@@ -261,8 +263,8 @@ describe('a required signature', () => {
   test('is held against the public trusted root by default, without a request for it', async () => {
     const { github, options } = await surroundings(await signedBinary());
     await using _ = github;
-    const { trustedRoot: _mock, ...others } = options;
-    const error = await failure(provision(others));
+    const env = { ...options.env, CODEX_RUNTIME_TRUSTED_ROOT: undefined };
+    const error = await failure(provision({ ...options, env }));
     expect(error.fields['reason']).toBe('chain');
   });
 });
@@ -339,7 +341,7 @@ describe('where a signature is looked for', () => {
       repo: 'acme/codex',
       releases: [withFiles({ [BINARY_BUNDLE]: bundle })],
     });
-    const env = { HOME: home, PATH: '', ...github.env };
+    const env = { ...options.env, ...github.env };
     const { runtime } = await provision({ ...options, env, repo: 'acme/codex' });
     expect(runtime.manifest.origin.signature).toMatchObject(signer);
   });

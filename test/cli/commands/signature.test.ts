@@ -48,6 +48,28 @@ describe('--verify-signature', () => {
     expect(document(run)).toMatchObject({ code: 'SIGNATURE_MISSING' });
   });
 
+  it('is missed where only --trusted-root is given, which verifies nothing alone', async () => {
+    await using github = await release();
+    const around = { dir: await tempDir(), env: github.env };
+    const trust = ['--trusted-root', 'tuf', '--json'];
+    for (const args of [
+      ['which', '0.115.0', ...trust],
+      ['install', '0.115.0', '--prefix', 'p', ...trust],
+      ['pin', '0.115.0', ...trust],
+      ['pin', '0.115.0', '--verify-signature', ...trust],
+      ['pin', '0.115.0', '--deep', ...trust],
+    ]) {
+      const run = await runCli(args, around);
+      expect([args, run.status]).toEqual([args, 2]);
+      expect(document(run)).toMatchObject({
+        code: 'USAGE',
+        hint: expect.stringContaining('--verify-signature'),
+      });
+    }
+    const env = { ...github.env, CODEX_RUNTIME_TRUSTED_ROOT: 'tuf' };
+    expect((await runCli(['which', '0.115.0'], { ...around, env })).status).toBe(0);
+  });
+
   it('ends with 2 for a trusted root that is none', async () => {
     const authority = await createSigningAuthority();
     await using github = await release(await authority.bundle({ content: Buffer.from('x') }));
