@@ -42,6 +42,7 @@ describe('what a consumer returns', () => {
     served[served.length - 1] = (served.at(-1) ?? 0) ^ 1;
     const work = receiveAsset(request(), async () => 'done');
     expect((await failure(work)).code).toBe('DIGEST_MISMATCH');
+    expect(server.requests).toHaveLength(1);
   });
 });
 
@@ -65,10 +66,20 @@ describe('what a consumer throws', () => {
   });
 
   test('about the disk ends the download at once', async () => {
-    const work = receiveAsset(request(), async ({ bytes }) => {
+    let sent = true;
+    await using slow = await startServer((asked, response) => {
+      response.on('close', () => {
+        sent = response.writableFinished;
+      });
+      serveFile(fixture.content, { rate: 100_000 })(asked, response);
+    });
+    const asset = fixture.asset([{ kind: 'browser', url: slow.url }]);
+    const work = receiveAsset(fixture.request(asset), async ({ bytes }) => {
       for await (const _ of bytes) throw full;
     });
     expect(await failure(work)).toBe(full);
+    await slow.close();
+    expect(sent).toBe(false);
   });
 
   test('in place of what the download said is not what is passed on', async () => {

@@ -1,4 +1,4 @@
-import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { openDownload } from '../../src/download/index.ts';
@@ -65,6 +65,14 @@ describe('an asset', () => {
     expect(cdn.requests[0]?.headers.authorization).toBeUndefined();
   });
 
+  test('arrives from the API without a token where there is none', async () => {
+    const { url, requests } = await server(serveFile(fixture.content));
+    await using own = await downloadFixture({ env: { GITHUB_API_URL: url } });
+    const asset = fixture.asset([{ kind: 'api', url: `${url}/assets/1` }]);
+    await collect(openDownload(own.request(asset)).bytes);
+    expect(requests[0]?.headers).not.toHaveProperty('authorization');
+  });
+
   test('arrives although only its server says how large it is', async () => {
     const { url } = await server(serveFile(fixture.content));
     const asset = fixture.asset([{ kind: 'browser', url }], { size: null });
@@ -87,6 +95,36 @@ describe('an asset', () => {
     const download = openDownload(fixture.request(asset));
     expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
     expect(requests[0]?.headers.authorization).toBe('Bearer canary');
+  });
+});
+
+describe('a file that a run has begun to read', () => {
+  test.each([
+    ['is continued by the next one', false],
+    ['is begun anew where it has changed', true],
+  ])('%s', async (_, changed) => {
+    await using large = await downloadFixture({ size: 6_000_000 });
+    const path = join(large.home, 'a.tar.gz');
+    await writeFile(path, large.content);
+    const asset = large.asset([{ kind: 'file', path }]);
+    const controller = new AbortController();
+    const reading = (async () => {
+      const request = large.request(asset, { signal: controller.signal });
+      for await (const _chunk of openDownload(request).bytes) controller.abort();
+    })();
+    expect((await failure(reading)).code).toBe('ABORTED');
+    if (changed) await utimes(path, new Date(), new Date(0));
+    const download = openDownload(large.request(asset));
+    expect((await collect(download.bytes)).equals(large.content)).toBe(true);
+    const { fetched, resumed } = download.outcome;
+    expect(resumed > 0).toBe(!changed);
+    expect(fetched + resumed).toBe(large.content.length);
+  });
+
+  test('is none where it is a directory', async () => {
+    const asset = fixture.asset([{ kind: 'file', path: fixture.home }]);
+    const error = await failure(collect(openDownload(fixture.request(asset)).bytes));
+    expect(error.fields['reasons']).toMatchObject([{ source: 'file', reason: 'not-an-asset' }]);
   });
 });
 
