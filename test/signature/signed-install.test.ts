@@ -336,7 +336,7 @@ describe('where a signature is looked for', () => {
   test("a fork: signed by the fork's own workflow", async () => {
     const signer = releaseSigner('acme/codex', parseVersion('0.115.0'));
     const bundle = await authority.legacyBundle({ content: EXECUTABLE, signer });
-    const { home, options } = await surroundings({});
+    const { options } = await surroundings({});
     await using github = await startLoopbackGitHub({
       repo: 'acme/codex',
       releases: [withFiles({ [BINARY_BUNDLE]: bundle })],
