@@ -36,12 +36,12 @@ export function sourcesFor(named: string | undefined, repo: string): SourceSelec
 }
 
 /**
- * What to do where no source of `repo` answers, for people: for another repository than upstream's
- * there are no other sources to choose.
+ * What to do where no source of `repo` answers, for people, beside what each failure advises: for
+ * another repository than upstream's there are no other sources to choose.
  */
 export function silentSourcesHint(repo: string): string {
   if (isUpstream(repo)) {
-    return 'Check the network and the proxy, choose another --source, or run "codex-runtime doctor".';
+    return 'Choose another --source, or run "codex-runtime doctor".';
   }
   return `Check the network, the proxy and the name ${repo}; a private repository needs GH_TOKEN. OpenAI's mirror and npm have builds of ${DEFAULT_REPO} alone.`;
 }

@@ -34,5 +34,6 @@ describe('listRemote', () => {
       'mirror: It keeps no list of its versions.',
     ]);
     expect(error.hint).toContain('--source');
+    expect(error.hint).not.toContain('network');
   });
 });

@@ -71,7 +71,7 @@ describe('tryCandidates', () => {
     });
     await expect(trying).rejects.toMatchObject({
       code: 'SOURCES_EXHAUSTED',
-      hint: expect.stringMatching(/^Open it\. Check the network\b/),
+      hint: expect.stringMatching(/^Open it\. Choose another --source\b/),
       fields: {
         reasons: [
           { channel: 'github', code: 'SOURCE_UNAVAILABLE', message: 'github is closed.' },
