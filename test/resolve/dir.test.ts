@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { parseVersion } from '../../src/pin/version.ts';
@@ -84,6 +84,26 @@ describe('a release in a directory', () => {
     const settings = loopbackSettings({ env: {} }, root);
     const request = candidateRequest(settings, { sources: `dir:${root}`, target: WINDOWS });
     await expect(allCandidates(request)).rejects.toMatchObject({ code: 'ASSET_NOT_FOUND' });
+  });
+
+  test.each<[string, string, (path: string) => Promise<unknown>]>([
+    ['cannot be read', 'unauthorized', (path) => symlink(path, path)],
+    ['is a directory', 'refused', (path) => mkdir(path)],
+    [
+      'has 8 GB, which are not read',
+      'refused',
+      async (path) => {
+        await writeFile(path, '');
+        await truncate(path, 8 * 2 ** 30);
+      },
+    ],
+  ])('is unavailable where its SHA256SUMS %s', async (_what, reason, make) => {
+    const root = await filledDir({ [NAME]: CONTENT });
+    await make(join(root, '0.115.0', 'SHA256SUMS'));
+    await expect(dirChannel(root, '/').release(VERSION, [LINUX])).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+      fields: { reason },
+    });
   });
 
   test('takes no directory for an asset', async () => {

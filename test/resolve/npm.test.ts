@@ -93,17 +93,23 @@ describe('a release on npm', () => {
     expect(release.assets[0]?.digests).toEqual([]);
   });
 
-  test.each(['file:///etc/passwd', 'https://user:secret@example.com/a.tgz', 'x', 7, undefined])(
-    'is unavailable where the tarball is %j',
-    async (tarball) => {
-      const { github, channel } = await open();
-      await using _ = github;
-      answer(github, { tarball });
-      await expect(channel.release(VERSION, [LINUX])).rejects.toMatchObject({
-        code: 'SOURCE_UNAVAILABLE',
-      });
-    },
-  );
+  test.each([
+    'file:///etc/passwd',
+    'https://user:secret@example.com/a.tgz',
+    'https://user@example.com/a.tgz',
+    'https://:secret@example.com/a.tgz',
+    ['https://example.com/a.tgz'],
+    'x',
+    7,
+    undefined,
+  ])('is unavailable where the tarball is %j', async (tarball) => {
+    const { github, channel } = await open();
+    await using _ = github;
+    answer(github, { tarball });
+    await expect(channel.release(VERSION, [LINUX])).rejects.toMatchObject({
+      code: 'SOURCE_UNAVAILABLE',
+    });
+  });
 
   test("refuses another version's document", async () => {
     const { github, channel } = await open();

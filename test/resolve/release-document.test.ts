@@ -75,6 +75,7 @@ describe('readReleaseDocument', () => {
     'sha256:',
     7,
     `sha256:${'g'.repeat(64)}`,
+    [`sha256:${HEX}`],
   ])('takes the digest %j for none', (digest) => {
     expect(read({ ...GOOD, digest })[0]?.sha256).toBeNull();
   });
@@ -84,6 +85,9 @@ describe('readReleaseDocument', () => {
     'file:///etc/passwd',
     'ftp://example.com/a',
     'https://user:password@example.com/a',
+    'https://user@example.com/a',
+    'https://:password@example.com/a',
+    ['https://example.com/a'],
     'javascript:alert(1)',
     'not a url',
     7,
