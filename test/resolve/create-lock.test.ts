@@ -140,6 +140,23 @@ describe('createLock', () => {
     expect(lock).toEqual(previous);
   });
 
+  test("takes nothing from another repository's lock of the version", async () => {
+    const { github, request } = await loopback();
+    await using _ = github;
+    const asset = { name: PACKAGE, sha256: 'b'.repeat(64) };
+    const targets = { [TRIPLE]: { assets: [asset], entrypoint: { sha256: 'b'.repeat(64) } } };
+    const previous: Lock = { version: '0.115.0', repo: 'acme/codex', targets };
+    const { lock } = await createLock(request);
+    expect((await createLock({ ...request, previous })).lock).toEqual(lock);
+  });
+
+  test('ends with an abort, which is no channel that says nothing', async () => {
+    const { github, request } = await loopback();
+    await using _ = github;
+    const work = createLock({ ...request, signal: AbortSignal.abort() });
+    await expect(work).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test('finds no version to lock where no channel has it', async () => {
     const { github, request } = await loopback();
     await using _ = github;
@@ -159,6 +176,15 @@ describe('withEntrypoints', () => {
     expect(() => withEntrypoints(lock, { [TRIPLE]: 'b'.repeat(64) })).toThrow(
       expect.objectContaining({ code: 'DIGEST_MISMATCH' }),
     );
+  });
+
+  test('keeps those that nobody looked at, and takes the same again', async () => {
+    const { github, request } = await loopback();
+    await using _ = github;
+    const found = { [TRIPLE]: 'a'.repeat(64) };
+    const lock = withEntrypoints((await createLock(request)).lock, found);
+    expect(withEntrypoints(lock, {})).toEqual(lock);
+    expect(withEntrypoints(lock, found)).toEqual(lock);
   });
 });
 

@@ -21,6 +21,17 @@ async function loopback(sources = 'github,mirror,npm') {
 }
 
 describe('resolveVersion', () => {
+  test('ends with an abort, which is no channel that says nothing', async () => {
+    const { github, request } = await loopback();
+    await using _ = github;
+    const work = resolveVersion({
+      ...request,
+      spec: parseSpec('latest'),
+      signal: AbortSignal.abort(),
+    });
+    await expect(work).rejects.toMatchObject({ code: 'ABORTED' });
+  });
+
   test.each([
     ['0.1.0', '0.1.0'],
     ['latest', '0.116.0'],
