@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { open, readdir, readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import {
+  open,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  truncate,
+  utimes,
+  writeFile,
+} from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -534,6 +544,24 @@ describe('a later run', () => {
     });
     await download.discard();
     expect(await readdir(join(fixture.home, 'partial'))).toEqual([]);
+  });
+
+  test.each([
+    ['leaves alone what another machine has just written', 0, 0],
+    ['continues what another machine has long left', 700, CUT],
+  ])('%s', async (_, seconds, resumed) => {
+    const { url } = await pausingServer();
+    await interrupt(url);
+    const path = await partial();
+    const theirs = path.replace(/-[0-9a-f]{8}-/, '-00000000-');
+    expect(theirs).not.toBe(path);
+    await rename(path, theirs);
+    await rename(`${path}.json`, `${theirs}.json`);
+    const then = new Date(Date.now() - seconds * 1000);
+    await utimes(theirs, then, then);
+    const download = openDownload(fixture.request(browser(url)));
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.resumed).toBe(resumed);
   });
 
   test('leaves alone what a living process is working on', async () => {
