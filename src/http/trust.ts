@@ -11,7 +11,8 @@ export async function loadCertificateAuthorities(env: Environment): Promise<stri
   const paths = new Set([env['NODE_EXTRA_CA_CERTS'], env['SSL_CERT_FILE']]);
   const extra: string[] = [];
   for (const path of paths) {
-    const text = await readFile(path ?? '', 'utf8').catch(() => '');
+    if (!path) continue;
+    const text = await readFile(path, 'utf8').catch(() => '');
     if (text.includes('-----BEGIN')) extra.push(text);
   }
   return extra.length === 0 ? undefined : [...defaultAuthorities(), ...extra];
