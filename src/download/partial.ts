@@ -86,10 +86,19 @@ async function findLeft(path: string, file: FileHandle): Promise<Left> {
   const usable = edition !== undefined && reach > 0 && reach <= Math.min(size, edition.total);
   const inOrder = !usable || (have.length === 1 && have[0]?.start === 0);
   if (inOrder) {
-    await file.truncate(usable ? reach : 0);
+    await shorten(file, usable ? reach : 0);
     await removeJournal(`${path}.journal`);
   }
   return usable ? { edition, have } : { edition: null, have: [] };
+}
+
+/**
+ * Cuts the file off at `length`. Of a file that was cut to nothing, be it empty before, ext4 writes
+ * everything to the disk when it is closed, which a download that is about to be removed never needs.
+ */
+async function shorten(file: FileHandle, length: number): Promise<void> {
+  const { size } = await file.stat();
+  if (size > length) await file.truncate(length);
 }
 
 function createPartial({ path, file, left, guard }: OpenPartial): PartialFile {
@@ -154,7 +163,7 @@ function createPartial({ path, file, left, guard }: OpenPartial): PartialFile {
         await writer.flush();
         await stopJournal();
         await removeJournal(`${path}.journal`);
-        await file.truncate(length);
+        await shorten(file, length);
         have = addInterval([], { start: 0, end: length });
         writer = createAppendWriter(file, length);
       }),
