@@ -1,8 +1,9 @@
 import { throwIfAborted } from '../abort.ts';
 import { ArchiveInput } from './archive-input.ts';
-import { openGunzip, openUnzstd } from './engines.ts';
+import { openUnzstd } from './engines.ts';
 import type { ExtractedFiles, ExtractLimits, ExtractRequest } from './extract.ts';
-import { inflate } from './inflate.ts';
+import { gunzip } from './gunzip.ts';
+import { inflateAll } from './inflate.ts';
 import { stemOf } from './layout.ts';
 import type { Member } from './member.ts';
 import { MemberPolicy } from './member-policy.ts';
@@ -76,8 +77,10 @@ async function* membersOf(request: ExtractRequest, reading: Reading): AsyncGener
     yield* readZip({ path, limits, refuse, signal });
     return;
   }
-  const open = asset.format === 'tar.gz' ? openGunzip : () => openUnzstd(asset.name);
-  const plain = inflate({ input, open, limits, refuse });
+  const plain =
+    asset.format === 'tar.gz'
+      ? gunzip({ input, limits, refuse })
+      : inflateAll({ input, open: () => openUnzstd(asset.name), limits, refuse });
   try {
     if (asset.format === 'zst') yield bareMember(stemOf(asset), plain);
     else yield* readTar(plain, limits, refuse);

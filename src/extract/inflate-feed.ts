@@ -1,20 +1,17 @@
 import type { ArchiveInput } from './archive-input.ts';
-import { isZero } from './byte-checks.ts';
 import type { InflateEngine } from './engines.ts';
-import type { Refuse } from './refusal.ts';
 
 /** Input that goes to the engine in one piece. */
 const GATHER_BYTES = 512 * 1024;
 /** Input that waits for the engine, so that it never runs dry while the event loop is busy. */
 const AHEAD_BYTES = 2 * GATHER_BYTES;
 
-/** Moves input into the engine at the engine's pace, and past its end checks that only padding comes. */
+/** Moves input into the engine at the engine's pace; what follows the engine's data stays in the input. */
 export class InflateFeed {
   /** What the source threw, as it threw it. */
   failure: unknown;
   readonly #input: ArchiveInput;
   readonly #engine: InflateEngine;
-  readonly #refuse: Refuse;
   /** Buffers that the engine may not have used up yet. */
   readonly #recent: Buffer[] = [];
   #written = 0;
@@ -23,10 +20,9 @@ export class InflateFeed {
   #stopped = false;
   #wake: () => void = () => undefined;
 
-  constructor(input: ArchiveInput, engine: InflateEngine, refuse: Refuse) {
+  constructor(input: ArchiveInput, engine: InflateEngine) {
     this.#input = input;
     this.#engine = engine;
-    this.#refuse = refuse;
     engine.once('end', () => {
       this.#ended = true;
       this.#wake();
@@ -50,13 +46,17 @@ export class InflateFeed {
 
   async #pump(): Promise<void> {
     for (let chunk = await this.#gather(); chunk !== null; chunk = await this.#gather()) {
-      if (this.#ended) this.#expectPadding(chunk);
-      else await this.#write(chunk);
+      if (this.#ended) {
+        this.#input.putBack(chunk);
+        break;
+      }
+      await this.#write(chunk);
       if (this.#stopped) return;
+      if (this.#ended) break;
     }
     this.#engine.end();
     await this.#until(() => this.#ended);
-    this.#verifyTail();
+    if (this.#ended) this.#putBackUnused();
   }
 
   /** Sockets deliver 64 KiB at most; joining them saves most trips to the thread pool. */
@@ -96,15 +96,10 @@ export class InflateFeed {
     }
   }
 
-  /** The engine stops at the end of the compressed data; what it was given beyond that is the tail. */
-  #verifyTail(): void {
-    if (!this.#ended) return;
+  /** The engine stops at the end of its data; what it was given beyond that belongs to the next reader. */
+  #putBackUnused(): void {
     const unused = this.#written - this.#engine.bytesWritten;
-    if (unused > 0) this.#expectPadding(Buffer.concat(this.#recent).subarray(-unused));
-  }
-
-  #expectPadding(bytes: Buffer): void {
-    if (!isZero(bytes)) throw this.#refuse('trailing-data', null);
+    if (unused > 0) this.#input.putBack(Buffer.concat(this.#recent).subarray(-unused));
   }
 
   /** Waits until `condition` holds or the engine is gone. */

@@ -1,4 +1,5 @@
 import type { ArchiveInput } from './archive-input.ts';
+import { isZero } from './byte-checks.ts';
 import type { InflateEngine } from './engines.ts';
 import type { ExtractLimits } from './extract.ts';
 import { InflateFeed } from './inflate-feed.ts';
@@ -19,15 +20,28 @@ export interface InflateRequest {
   readonly refuse: Refuse;
 }
 
+/** Inflates an input that holds one compressed stream, and no more than padding after it. */
+export async function* inflateAll(request: InflateRequest): AsyncGenerator<Buffer> {
+  yield* inflate(request);
+  await expectPadding(request.input, request.refuse);
+}
+
+/** Reads `input` to its end: the source's verdict on the whole (length, digest) comes from there. */
+export async function expectPadding(input: ArchiveInput, refuse: Refuse): Promise<void> {
+  for (let bytes = await input.next(); bytes !== null; bytes = await input.next()) {
+    if (!isZero(bytes)) throw refuse('trailing-data', null);
+  }
+}
+
 /**
- * Inflates `input` in libuv's thread pool while the consumer works on earlier buffers. It ends only
- * after the input has ended too: the source's verdict on the whole (length, digest) comes from there.
+ * Inflates one compressed stream in libuv's thread pool while the consumer works on earlier buffers.
+ * What follows it is left in `input`.
  */
 export async function* inflate(request: InflateRequest): AsyncGenerator<Buffer> {
   const { input, limits, refuse } = request;
   const engine = request.open();
   const outlet = new InflateOutlet(engine);
-  const feed = new InflateFeed(input, engine, refuse);
+  const feed = new InflateFeed(input, engine);
   const fed = feed.run();
   // Its failure also ends the outlet; this keeps the promise from being reported as unhandled.
   fed.catch(() => undefined);

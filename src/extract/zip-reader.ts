@@ -7,7 +7,7 @@ import { ArchiveInput } from './archive-input.ts';
 import { decodeUtf8 } from './byte-checks.ts';
 import { openInflateRaw } from './engines.ts';
 import type { ExtractLimits } from './extract.ts';
-import { inflate } from './inflate.ts';
+import { inflateAll } from './inflate.ts';
 import type { Member } from './member.ts';
 import type { Refuse } from './refusal.ts';
 import { ZipFileReader } from './zip-file.ts';
@@ -93,7 +93,7 @@ async function* bodyOf(
 ): AsyncGenerator<Buffer> {
   const stored = reader.stream(member.data, member.end);
   const inflated = isDeflated(member.entry)
-    ? inflate({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
+    ? inflateAll({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
     : stored;
   let crc = 0;
   let size = 0;

@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { ArchiveInput } from '../../src/extract/archive-input.ts';
 import { type InflateEngine, openGunzip } from '../../src/extract/engines.ts';
-import { inflate } from '../../src/extract/inflate.ts';
+import { inflateAll } from '../../src/extract/inflate.ts';
 import { refuserOf } from '../../src/extract/refusal.ts';
 import { chunksOf } from '../support/extract-request.ts';
 import { failure } from '../support/failure.ts';
@@ -31,7 +31,7 @@ function opened(bytes: Buffer, then?: (engine: InflateEngine) => AsyncIterable<B
     }
     if (engine !== undefined && then !== undefined) yield* then(engine);
   })();
-  const plain = inflate({
+  const plain = inflateAll({
     input: new ArchiveInput(pieces, undefined),
     open: () => {
       engine = openGunzip();

@@ -6,6 +6,7 @@ import { tar, zip } from '../support/archives.ts';
 import { chunksOf } from '../support/extract-request.ts';
 import { failure } from '../support/failure.ts';
 import { type Bench, openBench } from '../support/unpacking.ts';
+import { withHeaderFields } from '../support/valid-archives.ts';
 
 const NOISE = Buffer.alloc(400_000);
 for (let i = 0, seed = 1; i < NOISE.length; i++) {
@@ -15,6 +16,8 @@ for (let i = 0, seed = 1; i < NOISE.length; i++) {
 const CODEX = { name: 'bin/codex', body: NOISE, mode: 0o755 };
 const TAR = tar([CODEX]);
 const GZIP = gzipSync(TAR);
+const HEADER = GZIP.subarray(0, 10);
+const REST = gzipSync(TAR.subarray(999));
 /** More than may wait between a source and the reader. */
 const BODIES = Array.from({ length: 10 }, (_, i) => ({ ...CODEX, name: `bin/${i}` }));
 const LARGE = gzipSync(tar([CODEX, ...BODIES]), { level: 1 });
@@ -85,9 +88,22 @@ describe('a damaged gzip', () => {
     ['ends before its checksum', GZIP.subarray(0, -8), 'truncated'],
     ['ends in its checksum', GZIP.subarray(0, -3), 'truncated'],
     ['is text', Buffer.from('<html>Not found</html>'), 'corrupt'],
-    ['has a wrong checksum', flipped(GZIP, GZIP.length - 6), 'corrupt'],
+    [
+      'has a second member with a wrong checksum',
+      Buffer.concat([gzipSync(TAR.subarray(0, 999)), flipped(REST, REST.length - 6)]),
+      'corrupt',
+    ],
     ['has a wrong length', flipped(GZIP, GZIP.length - 2), 'corrupt'],
     ['has a wrong method', flipped(GZIP, 2), 'corrupt'],
+    ['has a flag that nobody knows', withHeaderFields(GZIP, 0x20, ''), 'corrupt'],
+    [
+      'ends in its extra field',
+      withHeaderFields(GZIP, 0x04, '\xff\xff').subarray(0, 99),
+      'truncated',
+    ],
+    ['ends in its name', withHeaderFields(GZIP, 0x08, 'codex').subarray(0, 12), 'truncated'],
+    ['has a name without end', withHeaderFields(HEADER, 0x08, 'name'.repeat(50_000)), 'corrupt'],
+    ['has a comment without end', withHeaderFields(HEADER, 0x10, 'word'.repeat(50_000)), 'corrupt'],
     ['is followed by text', Buffer.concat([GZIP, Buffer.from('text')]), 'corrupt'],
     ['is followed by zeros and text', Buffer.concat([GZIP, Buffer.from('\0\0x')]), 'trailing-data'],
     [

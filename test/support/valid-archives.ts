@@ -56,7 +56,12 @@ const TREES: readonly ValidArchive[] = [
   tree('an empty gzip member last', Buffer.concat([gzipSync(plain), gzipSync('')])),
   tree('zeros after the gzip', Buffer.concat([gzipSync(plain), Buffer.alloc(1_000)])),
   tree('many zeros after the gzip', Buffer.concat([gzipSync(plain), Buffer.alloc(300_000)])),
-  tree('a gzip with a file name', withFileName(gzipSync(plain))),
+  tree('a gzip with a file name', withHeaderFields(gzipSync(plain), 0x08, 'codex.tar\0')),
+  tree(
+    'a gzip with every field',
+    withHeaderFields(gzipSync(plain), 0x1f, '\x04\0ABcdcodex.tar\0a comment\0\x12\x34'),
+  ),
+  tree('a gzip with a wrong checksum, which the digest stands for', wrongChecksum(gzipSync(plain))),
   tree('directory entries first', gzipSync(tar([...directories(), ...TREE_FILES]))),
   tree('directory entries last', gzipSync(tar([...TREE_FILES, ...directories()]))),
   tree('names with ./', gzipSync(tar(renamed('./')))),
@@ -311,10 +316,17 @@ function members(bytes: Buffer, at: number): Buffer {
   return Buffer.concat([gzipSync(bytes.subarray(0, at)), gzipSync(bytes.subarray(at))]);
 }
 
-function withFileName(gzip: Buffer): Buffer {
+/** A gzip with optional fields in its header, as RFC 1952 orders them. */
+export function withHeaderFields(gzip: Buffer, flags: number, fields: string): Buffer {
   const head = Buffer.from(gzip.subarray(0, 10));
-  head.writeUInt8(0x08, 3);
-  return Buffer.concat([head, Buffer.from('codex.tar\0'), gzip.subarray(10)]);
+  head.writeUInt8(flags, 3);
+  return Buffer.concat([head, Buffer.from(fields, 'latin1'), gzip.subarray(10)]);
+}
+
+function wrongChecksum(gzip: Buffer): Buffer {
+  const copy = Buffer.from(gzip);
+  copy.writeUInt8(copy.readUInt8(copy.length - 8) ^ 1, copy.length - 8);
+  return copy;
 }
 
 function prefixed(entry: TarEntry): TarEntry {
