@@ -21,7 +21,8 @@ export async function coldFromZstd(
   scratch: string,
 ): Promise<{ rows: readonly BenchRow[]; peakMb: number }> {
   const { node, name } = await findNode();
-  const assets = [{ name: ASSET, content: zst }];
+  // From memory, as for the .tar.gz.
+  const assets = [{ name: ASSET, content: await readFile(zst) }];
   await using github = await startLoopbackGitHub({
     releases: [{ version: VERSION, assets, builds: [] }],
   });
