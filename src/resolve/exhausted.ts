@@ -19,9 +19,9 @@ interface Wanted {
 }
 
 /**
- * The one error for a version that no channel could offer. A channel that answered outweighs
- * those that did not: its "there is no such version" helps more than another's "unreachable".
- * The mirror's does not count, because it lags and does not keep everything.
+ * The one error for a version that no channel could offer. That there is no such version, or no such
+ * build, is GitHub's to say, where releases appear first. Others are believed where nobody was
+ * silent who might have it; the mirror alone never, because it lags and does not keep everything.
  */
 export async function exhausted(
   wanted: Wanted,
@@ -29,9 +29,11 @@ export async function exhausted(
   failures: readonly CodexRuntimeError[],
 ): Promise<CodexRuntimeError> {
   const reasons = failures.map((failure) => failure.message);
-  const answered = failures.filter(
-    ({ fields }) => failures.length === 1 || fields['channel'] !== 'mirror',
-  );
+  const silent = first(failures, 'SOURCE_UNAVAILABLE') !== undefined;
+  const answered = failures.filter(({ fields: { channel } }) => {
+    if (failures.length === 1 || channel === 'github') return true;
+    return !silent && channel !== 'mirror';
+  });
   const missing = first(answered, 'ASSET_NOT_FOUND');
   if (missing !== undefined) return withReasons(missing, reasons);
   if (first(answered, 'RELEASE_NOT_FOUND') !== undefined) {
@@ -39,9 +41,7 @@ export async function exhausted(
   }
   const unlocked = first(failures, 'LOCK_INCOMPLETE');
   // A channel that is locked and silent may answer later; a new lock would not change that.
-  if (unlocked !== undefined && first(failures, 'SOURCE_UNAVAILABLE') === undefined) {
-    return withReasons(unlocked, reasons);
-  }
+  if (unlocked !== undefined && !silent) return withReasons(unlocked, reasons);
   const { version, target } = wanted;
   const forTarget = target === undefined ? '' : ` for ${target.triple}`;
   return new CodexRuntimeError(

@@ -15,8 +15,8 @@ export interface RemoteVersions {
 /**
  * The exact version that `spec` means now: an exact one is itself; `latest`, `alpha` and ranges
  * are asked of the first channel that answers. A range takes prereleases only where it names one.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when no version satisfies it, `SOURCES_EXHAUSTED`,
- * `ABORTED`
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when no version satisfies it, `SOURCES_EXHAUSTED`
+ * when nobody can say (with `fields.reasons`), `ABORTED`
  */
 export async function resolveVersion(
   request: ChannelsRequest & { readonly spec: VersionSpec },
@@ -26,9 +26,14 @@ export async function resolveVersion(
   if (spec.kind === 'channel' && spec.name === 'latest') {
     return (await askFirst(request, (channel) => channel.latest(signal))).answer;
   }
-  const { channel, versions } = await listRemoteVersions(request);
+  const { channel, answer: versions, failures } = await askFirst(request, listed(signal));
   const version = versions.find((one) => matches(spec, one));
   if (version !== undefined) return version;
+  // Who was silent may have one: only GitHub, where releases appear first, knows of all.
+  if (channel !== 'github' && failures.length > 0) {
+    const missing = `No version ${placeOf([channel])} satisfies "${formatSpec(spec)}".`;
+    throw nobodyCanSay(request, failures, [missing]);
+  }
   const suggestions = versions.slice(0, 5).map(({ semver }) => semver);
   throw new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
@@ -45,21 +50,32 @@ export async function resolveVersion(
  * @throws CodexRuntimeError `SOURCES_EXHAUSTED`, `ABORTED`
  */
 export async function listRemoteVersions(request: ChannelsRequest): Promise<RemoteVersions> {
-  const { channel, answer } = await askFirst(request, (asked) => asked.versions(request.signal));
+  const { channel, answer } = await askFirst(request, listed(request.signal));
   return { channel, versions: answer };
+}
+
+function listed(signal: AbortSignal | undefined) {
+  return (channel: ReleaseChannel) => channel.versions(signal);
+}
+
+interface Answer<T> {
+  readonly channel: Channel;
+  readonly answer: T;
+  /** Why the channels before it did not answer. */
+  readonly failures: readonly CodexRuntimeError[];
 }
 
 async function askFirst<T>(
   request: ChannelsRequest,
   ask: (channel: ReleaseChannel) => Promise<T | null>,
-): Promise<{ channel: Channel; answer: T }> {
+): Promise<Answer<T>> {
   const channels = openChannels(request);
   const failures: CodexRuntimeError[] = [];
   try {
     for (const { channel } of channels.list) {
       try {
         const answer = await ask(channel);
-        if (answer !== null) return { channel: channel.name, answer };
+        if (answer !== null) return { channel: channel.name, answer, failures };
       } catch (error) {
         if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
         failures.push(error);
@@ -70,8 +86,16 @@ async function askFirst<T>(
   } finally {
     await channels.close();
   }
-  const reasons = failures.map(({ message }) => message);
-  throw new CodexRuntimeError(
+  throw nobodyCanSay(request, failures);
+}
+
+function nobodyCanSay(
+  { settings }: ChannelsRequest,
+  failures: readonly CodexRuntimeError[],
+  answers: readonly string[] = [],
+): CodexRuntimeError {
+  const reasons = [...failures.map(({ message }) => message), ...answers];
+  return new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
     reasons.length === 0
       ? 'No source keeps a list of the Codex versions that there are.'
@@ -79,7 +103,7 @@ async function askFirst<T>(
     {
       hint: joinHints([
         ...failures.map(({ hint }) => hint),
-        `Name an exact version. ${silentSourcesHint(request.settings.github.repo)}`,
+        `Name an exact version. ${silentSourcesHint(settings.github.repo)}`,
       ]),
       fields: { reasons },
       cause: failures[0],

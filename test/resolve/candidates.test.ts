@@ -8,6 +8,7 @@ import {
   candidateRequest,
   LINUX,
   loopbackSettings,
+  WINDOWS,
 } from '../support/resolve-request.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -133,11 +134,43 @@ describe('resolveCandidates', () => {
     await expect(allCandidates(alone)).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND' });
   });
 
-  test('counts the answer of one channel more than the silence of others', async () => {
+  test.each([
+    ['github,npm', 'release'],
+    ['npm,github', 'release'],
+    ['mirror,npm', 'mirror-release'],
+  ] as const)(
+    'does not say that %s has no such version while %s is not answered',
+    async (...row) => {
+      const [sources, route] = row;
+      const { github, settings } = await loopback();
+      await using _ = github;
+      github.fail({ route, status: 401 });
+      const request = candidateRequest(settings, { version: '0.115.9', sources });
+      const error = await failure(allCandidates(request));
+      expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED', exitStatus: 5 });
+      const reasons = error.fields['reasons'] as string[];
+      expect(reasons).toHaveLength(2);
+      expect(reasons).toContain('Codex 0.115.9 is not on npm.');
+    },
+  );
+
+  test('does not say that there is no such build while GitHub is silent', async () => {
     const { github, settings } = await loopback();
     await using _ = github;
     github.fail({ route: 'release', status: 401 });
-    const request = candidateRequest(settings, { version: '0.115.9', sources: 'github,npm' });
+    github.fail({ route: 'browser', status: 401 });
+    const request = candidateRequest(settings, { target: WINDOWS, sources: 'github,npm' });
+    await expect(allCandidates(request)).rejects.toMatchObject({
+      code: 'SOURCES_EXHAUSTED',
+      fields: { reasons: [expect.any(String), expect.stringContaining('no build')] },
+    });
+  });
+
+  test('takes GitHub at its word that there is no such version, whoever else is silent', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    github.fail({ route: 'npm-document', status: 401 });
+    const request = candidateRequest(settings, { version: '0.115.9', sources: 'npm,github' });
     await expect(allCandidates(request)).rejects.toMatchObject({
       code: 'RELEASE_NOT_FOUND',
       fields: { reasons: [expect.any(String), expect.any(String)] },

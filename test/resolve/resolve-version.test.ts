@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseSpec } from '../../src/pin/spec.ts';
 import { listRemoteVersions, parseSources, resolveVersion } from '../../src/resolve/index.ts';
+import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { loopbackSettings } from '../support/resolve-request.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -75,6 +76,27 @@ describe('resolveVersion', () => {
     await expect(resolveVersion({ ...request, spec: parseSpec('^2.0.0') })).rejects.toMatchObject({
       code: 'RELEASE_NOT_FOUND',
       fields: { suggestions: expect.arrayContaining(['0.117.0-beta.1', '0.116.0']) },
+    });
+  });
+
+  test('does not say that no version satisfies a range while GitHub is silent', async () => {
+    const { github, request } = await loopback('github,npm');
+    await using _ = github;
+    github.fail({ route: 'list', status: 401 });
+    const error = await failure(resolveVersion({ ...request, spec: parseSpec('^2.0.0') }));
+    expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED', exitStatus: 5 });
+    expect(error.fields['reasons']).toEqual([
+      expect.stringContaining('401'),
+      expect.stringContaining('on npm'),
+    ]);
+  });
+
+  test('takes GitHub at its word about a range, whoever was silent before', async () => {
+    const { github, request } = await loopback('npm,github');
+    await using _ = github;
+    github.fail({ route: 'npm-list', status: 401 });
+    await expect(resolveVersion({ ...request, spec: parseSpec('^2.0.0') })).rejects.toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
     });
   });
 });
