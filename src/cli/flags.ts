@@ -1,10 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { type Command, Option } from 'commander';
 import type { VariantChoice } from '../asset.ts';
-import { escapeControls } from '../errors.ts';
-import type { OnProgress } from '../events.ts';
-import type { PrefixOptions } from '../install/index.ts';
-import type { CliContext, CommonFlags } from './context.ts';
-import { formatJson } from './format.ts';
+import type { CommonFlags } from './context.ts';
+import { nonEmpty } from './option-values.ts';
 
 /** Flags of the commands that ask the channels. */
 export interface SourceFlags extends CommonFlags {
@@ -108,79 +105,4 @@ export function addPrefixFlags(command: Command): Command {
     .option('--prefix <dir>', 'the prefix (default: the nearest project upward)', nonEmpty)
     .option('-g, --global', "npm's global layout, in npm's global prefix unless --prefix names one")
     .option('--name <name>', 'name of the package (default: codex-cli-bin)', nonEmpty);
-}
-
-/** What a command was given. */
-export interface GivenOptions {
-  readonly version?: string | undefined;
-  readonly flags: RuntimeFlags & PrefixFlags;
-  readonly onProgress?: OnProgress | undefined;
-}
-
-/** The library's options from flags; what was not given stays absent, so that defaults apply. */
-export function libraryOptions(
-  context: CliContext,
-  { version, flags, onProgress }: GivenOptions,
-): PrefixOptions {
-  const options = given({
-    version,
-    target: flags.target,
-    variant: flags.variant,
-    source: flags.source,
-    repo: flags.repo,
-    home: flags.home,
-    frozen: flags.frozen,
-    offline: flags.offline,
-    force: flags.force,
-    verifySignature: flags.verifySignature,
-    trustedRoot: flags.trustedRoot,
-    prefix: flags.prefix,
-    global: flags.global,
-    name: flags.name,
-    onProgress,
-  });
-  return { ...options, env: context.env, signal: context.signal };
-}
-
-/** The members that are not undefined. */
-export function given<T extends object>(
-  options: T,
-): { [Name in keyof T]?: Exclude<T[Name], undefined> } {
-  const present = Object.entries(options).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(present) as { [Name in keyof T]?: Exclude<T[Name], undefined> };
-}
-
-/** `--prefix ""` is a variable that was not set in somebody's script. */
-export function nonEmpty(value: string): string {
-  if (value.trim() === '') throw new InvalidArgumentError('It is empty.');
-  return value;
-}
-
-/** Reads `linux-x64,darwin-arm64`. */
-export function parseList(value: string): readonly string[] {
-  const items = value.split(',').map((item) => item.trim());
-  if (items.includes('')) throw new InvalidArgumentError('An item of the list is empty.');
-  return items;
-}
-
-export interface PrintedResult {
-  /** The document of `--json`. */
-  readonly result: object;
-  /** For people and shells; empty prints nothing. */
-  readonly text: string;
-  /** Adds colours to the text that is safe by then. */
-  readonly paint?: (safe: string) => string;
-}
-
-/**
- * Prints a command's result: the document with `--json`, else the text alone. Both may hold words
- * from outside, so controls in them are escaped.
- */
-export function printResult(
-  context: CliContext,
-  flags: CommonFlags,
-  { result, text, paint = (safe) => safe }: PrintedResult,
-): void {
-  if (flags.json === true) context.stdout.write(formatJson(result));
-  else if (text !== '') context.stdout.write(`${paint(escapeControls(text))}\n`);
 }

@@ -1,7 +1,8 @@
 import { type Command, Option } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Ecosystem } from '../pin/index.ts';
-import { nonEmpty, type PrefixFlags } from './flags.ts';
+import type { PrefixFlags } from './flags.ts';
+import { nonEmpty } from './option-values.ts';
 
 /** Flags of the commands that know Python environments beside npm's prefixes. */
 export interface PythonFlags extends PrefixFlags {

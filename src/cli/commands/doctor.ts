@@ -1,13 +1,9 @@
 import { Command } from 'commander';
 import { type Diagnosis, diagnose, type Finding } from '../../doctor/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import {
-  addCommonFlags,
-  addPrefixFlags,
-  libraryOptions,
-  type PrefixFlags,
-  printResult,
-} from '../flags.ts';
+import { addCommonFlags, addPrefixFlags, type PrefixFlags } from '../flags.ts';
+import { libraryOptions } from '../library-options.ts';
+import { printResult } from '../print-result.ts';
 
 interface DoctorFlags extends CommonFlags, PrefixFlags {
   readonly offline?: true;

@@ -3,19 +3,12 @@ import { CodexRuntimeError } from '../../errors.ts';
 import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
 import { shellWord } from '../../shell-word.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import {
-  addCommonFlags,
-  addSourceFlags,
-  addVariantFlag,
-  given,
-  libraryOptions,
-  nonEmpty,
-  parseList,
-  printResult,
-  type RuntimeFlags,
-} from '../flags.ts';
+import { addCommonFlags, addSourceFlags, addVariantFlag, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { preparingHeap } from '../heap.ts';
+import { given, libraryOptions } from '../library-options.ts';
+import { nonEmpty, parseList } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 
 interface DownloadFlags extends Omit<RuntimeFlags, 'target'> {

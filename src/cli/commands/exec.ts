@@ -8,11 +8,11 @@ import {
   addPrefixFlags,
   addRuntimeFlags,
   addSignatureFlags,
-  libraryOptions,
   type PrefixFlags,
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
+import { libraryOptions } from '../library-options.ts';
 import { withProgress } from '../progress.ts';
 import { runFound } from '../run-child.ts';
 import { EXEC_HINT } from '../usage-error.ts';

@@ -8,12 +8,11 @@ import {
   addPrefixFlags,
   addRuntimeFlags,
   addSignatureFlags,
-  libraryOptions,
-  type PrintedResult,
-  printResult,
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
+import { libraryOptions } from '../library-options.ts';
+import { type PrintedResult, printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 

@@ -5,15 +5,11 @@ import type { RemoteChannel } from '../../operations/list-remote.ts';
 import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-runtimes.ts';
 import { isUpstream } from '../../settings.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import { parseCount } from '../duration.ts';
-import {
-  addCommonFlags,
-  addSourceFlags,
-  libraryOptions,
-  printResult,
-  type SourceFlags,
-} from '../flags.ts';
+import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { libraryOptions } from '../library-options.ts';
+import { parseCount } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
 interface ListFlags extends SourceFlags {

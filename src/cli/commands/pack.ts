@@ -9,15 +9,13 @@ import {
   addSourceFlags,
   addTemplateFlags,
   addVariantFlag,
-  given,
-  libraryOptions,
-  nonEmpty,
-  parseList,
-  printResult,
   type RuntimeFlags,
   type TemplateFlags,
 } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { given, libraryOptions } from '../library-options.ts';
+import { nonEmpty, parseList } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 import { useAllCores } from '../threads.ts';

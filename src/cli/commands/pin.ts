@@ -7,12 +7,12 @@ import {
   addCommonFlags,
   addSignatureFlags,
   addSourceFlags,
-  libraryOptions,
-  printResult,
   type SignatureFlags,
   type SourceFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
+import { libraryOptions } from '../library-options.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 

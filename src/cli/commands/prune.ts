@@ -1,9 +1,11 @@
 import { Command } from 'commander';
 import { type KeepReason, type PruneResult, pruneStore } from '../../prune/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { parseCount, parseDuration } from '../duration.ts';
-import { addCommonFlags, given, printResult } from '../flags.ts';
+import { addCommonFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { given } from '../library-options.ts';
+import { parseCount, parseDuration } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
 interface PruneFlags extends CommonFlags {

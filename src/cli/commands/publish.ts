@@ -3,7 +3,10 @@ import { escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
 import type { PublishStep } from '../../publish/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { addCommonFlags, given, nonEmpty, printResult } from '../flags.ts';
+import { addCommonFlags } from '../flags.ts';
+import { given } from '../library-options.ts';
+import { nonEmpty } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 
 interface PublishFlags extends CommonFlags {
   readonly registry?: string;

@@ -5,14 +5,10 @@ import {
   resolveRuntime,
 } from '../../operations/resolve-runtime.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import {
-  addCommonFlags,
-  addRuntimeFlags,
-  libraryOptions,
-  printResult,
-  type RuntimeFlags,
-} from '../flags.ts';
+import { addCommonFlags, addRuntimeFlags, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { libraryOptions } from '../library-options.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 import { formatDigest, formatTable, tableWidth } from '../table.ts';
 

@@ -6,14 +6,13 @@ import {
   addCommonFlags,
   addRuntimeFlags,
   addTemplateFlags,
-  given,
-  libraryOptions,
-  nonEmpty,
-  printResult,
   type RuntimeFlags,
   type TemplateFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
+import { given, libraryOptions } from '../library-options.ts';
+import { nonEmpty } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 
 interface StageFlags extends RuntimeFlags, TemplateFlags {

@@ -2,7 +2,10 @@ import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
+import { addCommonFlags, addPrefixFlags } from '../flags.ts';
+import { libraryOptions } from '../library-options.ts';
+import { nonEmpty } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface UninstallFlags extends CommonFlags, PythonFlags {

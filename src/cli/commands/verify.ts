@@ -1,8 +1,11 @@
 import { Command, Option } from 'commander';
 import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
 import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
-import { addCommonFlags, addPrefixFlags, libraryOptions, nonEmpty, printResult } from '../flags.ts';
+import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
+import { libraryOptions } from '../library-options.ts';
+import { nonEmpty } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 import { formatTable, tableWidth } from '../table.ts';
 

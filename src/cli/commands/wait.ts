@@ -1,16 +1,10 @@
 import { Command, Option } from 'commander';
 import { WAIT_TIMEOUT_MS, waitForRelease } from '../../operations/wait-for-release.ts';
 import type { CliContext, CommandResult } from '../context.ts';
-import { parseDuration } from '../duration.ts';
-import {
-  addCommonFlags,
-  addSourceFlags,
-  given,
-  libraryOptions,
-  parseList,
-  printResult,
-  type SourceFlags,
-} from '../flags.ts';
+import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
+import { given, libraryOptions } from '../library-options.ts';
+import { parseDuration, parseList } from '../option-values.ts';
+import { printResult } from '../print-result.ts';
 import { createWaitView } from '../wait-view.ts';
 
 interface WaitFlags extends SourceFlags {

@@ -6,12 +6,12 @@ import {
   addPrefixFlags,
   addRuntimeFlags,
   addSignatureFlags,
-  libraryOptions,
   type PrefixFlags,
-  printResult,
   type RuntimeFlags,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
+import { libraryOptions } from '../library-options.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 
 export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {

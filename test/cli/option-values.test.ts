@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseCount, parseDuration } from '../../src/cli/duration.ts';
+import { parseCount, parseDuration } from '../../src/cli/option-values.ts';
 
 describe('parseDuration', () => {
   it.each([

@@ -28,3 +28,16 @@ export function parseCount(text: string): number {
   if (!/^\d{1,9}$/.test(text.trim())) throw new InvalidArgumentError('Write a whole number.');
   return Number(text);
 }
+
+/** `--prefix ""` is a variable that was not set in somebody's script. */
+export function nonEmpty(value: string): string {
+  if (value.trim() === '') throw new InvalidArgumentError('It is empty.');
+  return value;
+}
+
+/** Reads `linux-x64,darwin-arm64`. */
+export function parseList(value: string): readonly string[] {
+  const items = value.split(',').map((item) => item.trim());
+  if (items.includes('')) throw new InvalidArgumentError('An item of the list is empty.');
+  return items;
+}
