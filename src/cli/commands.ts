@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import type { CliContext, CommandResult } from './context.ts';
+import type { CliContext, ExitWith } from './context.ts';
 
 /** A command file: it describes its options and examples, and calls the library. */
 export interface CommandModule {
-  createCommand(context: CliContext, done: (status: CommandResult) => void): Command;
+  createCommand(context: CliContext, exitWith: ExitWith): Command;
 }
 
 interface CommandEntry {

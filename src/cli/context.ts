@@ -35,5 +35,5 @@ export interface CommonFlags {
   readonly home?: string;
 }
 
-/** A command's answer: the exit status, 0 unless it says otherwise. */
-export type CommandResult = number | undefined;
+/** Says the exit status of a command that may end with another one than 0 and has not failed. */
+export type ExitWith = (status: number) => void;

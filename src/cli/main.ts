@@ -1,7 +1,7 @@
 import { CommanderError } from 'commander';
 import { isErrno } from '../disk/errno.ts';
 import { EXIT_STATUS } from '../errors.ts';
-import type { CliContext, CommandResult } from './context.ts';
+import type { CliContext } from './context.ts';
 import { hasFlag, reportError } from './fail.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
@@ -51,13 +51,13 @@ void run().then((status) => {
 });
 
 async function run(): Promise<number> {
-  let result: CommandResult;
+  let exitStatus = 0;
   try {
     const program = await createProgram(context, (status) => {
-      result = status;
+      exitStatus = status;
     });
     await Promise.race([program.parseAsync(words, { from: 'user' }), nothingLeft()]);
-    return result ?? 0;
+    return exitStatus;
   } catch (error) {
     const flags = { json: hasFlag(words, '--json'), verbose: hasFlag(words, '--verbose') };
     if (!(error instanceof CommanderError)) return reportError(error, context, flags);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
-import type { CliContext, CommandResult } from './context.ts';
+import type { CliContext, ExitWith } from './context.ts';
 import { hasFlag } from './fail.ts';
 import { commandWord } from './usage-error.ts';
 
@@ -9,10 +9,7 @@ import { commandWord } from './usage-error.ts';
  * Only the command that is used is loaded and made. Where none is, or one that there is not, the
  * others are a name and a line of help.
  */
-export async function createProgram(
-  context: CliContext,
-  done: (status: CommandResult) => void,
-): Promise<Command> {
+export async function createProgram(context: CliContext, exitWith: ExitWith): Promise<Command> {
   const { stdout, stderr, words } = context;
   const program = new Command('codex-runtime')
     .description('Puts one exact, verified Codex runtime where it is needed.')
@@ -30,7 +27,7 @@ export async function createProgram(
   const used = commandWord(words);
   const entry = COMMANDS.find(({ name }) => name === used);
   if (entry !== undefined) {
-    const command = (await entry.load()).createCommand(context, done);
+    const command = (await entry.load()).createCommand(context, exitWith);
     return program.addCommand(command.summary(entry.summary).copyInheritedSettings(program));
   }
   program.version(packageVersion(), '-V, --version');

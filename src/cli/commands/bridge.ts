@@ -1,9 +1,9 @@
 import { Command } from 'commander';
 import { bridgeSocket } from '../../operations/bridge-socket.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addStreamFlags } from '../flags.ts';
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('bridge')
     .description('Relay stdin and stdout to a Unix socket, until the peer has said everything.')
     .argument('<socket>', 'path of the socket');
@@ -12,7 +12,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (path: string) => {
       const { stdout: output, signal } = context;
       await bridgeSocket({ path, input: context.openStdin(), output, signal });
-      done(0);
     });
 }
 

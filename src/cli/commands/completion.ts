@@ -2,12 +2,12 @@ import { Argument, Command } from 'commander';
 import { bashCompletion } from '../completion/bash.ts';
 import { fishCompletion } from '../completion/fish.ts';
 import { zshCompletion } from '../completion/zsh.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addStreamFlags } from '../flags.ts';
 
 const SHELLS = { bash: bashCompletion, zsh: zshCompletion, fish: fishCompletion } as const;
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('completion')
     .description('Print a script that lets a shell complete commands, options and their values.')
     .addArgument(new Argument('<shell>', 'which shell').choices(Object.keys(SHELLS)));
@@ -16,7 +16,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (shell: keyof typeof SHELLS) => {
       const { loadSurface } = await import('../surface.ts');
       context.stdout.write(SHELLS[shell]('codex-runtime', await loadSurface(context)));
-      done(0);
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type Diagnosis, diagnose, type Finding } from '../../doctor/index.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import type { CliContext, CommonFlags, ExitWith } from '../context.ts';
 import { addCommonFlags, addPrefixFlags, type PrefixFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
@@ -10,7 +10,7 @@ interface DoctorFlags extends CommonFlags, PrefixFlags {
   readonly handshake?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext, exitWith: ExitWith): Command {
   const command = new Command('doctor')
     .description('Look at all that an installation needs, and say what to do.')
     .argument('[version]', 'judge as if this version were wanted')
@@ -26,7 +26,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         text: describe(diagnosis, flags),
         paint: (text) => (context.stdoutColor ? paint(text) : text),
       });
-      done(diagnosis.exitStatus);
+      exitWith(diagnosis.exitStatus);
     });
 }
 

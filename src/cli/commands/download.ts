@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
 import { shellWord } from '../../shell-word.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, addVariantFlag, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { preparingHeap } from '../heap.ts';
@@ -17,7 +17,7 @@ interface DownloadFlags extends Omit<RuntimeFlags, 'target'> {
   readonly allTargets?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('download')
     .description('Fill a directory from which machines without a network can install.')
     .argument('[version]', 'as for install')
@@ -30,7 +30,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DownloadFlags) => {
-      done(await download(context, version, flags));
+      await download(context, version, flags);
     });
 }
 
@@ -50,7 +50,6 @@ async function download(context: CliContext, version: string | undefined, flags:
   );
   if (flags.quiet !== true) context.stderr.write(summary(result));
   printResult(context, flags, { result, text: result.assets.map(({ path }) => path).join('\n') });
-  return 0;
 }
 
 function summary({ assets, out, version, unpinned }: DownloadResult): string {

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import { detectHost, isNative, parseTarget } from '../../target/index.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext, ExitWith } from '../context.ts';
 import {
   addCommonFlags,
   addPrefixFlags,
@@ -17,7 +17,7 @@ import { withProgress } from '../progress.ts';
 import { runFound } from '../run-child.ts';
 import { EXEC_HINT } from '../usage-error.ts';
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext, exitWith: ExitWith): Command {
   const command = new Command('exec')
     .description('Run a runtime with this terminal, its signals and its exit status.')
     .usage('[version] [options] -- ARGS...')
@@ -31,7 +31,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       .addHelpText('after', EXAMPLES)
       // biome-ignore lint/complexity/useMaxParams: commander calls with every argument of the command line
       .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
-        done(await exec(context, self, flags));
+        exitWith(await exec(context, self, flags));
       })
   );
 }
@@ -40,7 +40,7 @@ async function exec(
   context: CliContext,
   command: Command,
   flags: RuntimeFlags & PrefixFlags,
-): Promise<CommandResult> {
+): Promise<number> {
   const { version, args } = splitArguments(context.words, command.args);
   if (flags.target !== undefined && !isNative(detectHost(), parseTarget(flags.target))) {
     throw new CodexRuntimeError(

@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import type { PrefixOptions } from '../../install/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
 import type { PythonOptions } from '../../operations/python-environment.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
   addPrefixFlags,
@@ -20,7 +20,7 @@ interface InstallFlags extends RuntimeFlags, PythonFlags {
   readonly dryRun?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('install')
     .description('Provision a Codex runtime, verify it, and install it into a prefix as npm would.')
     .argument('[version]', '0.115.0, rust-v0.115.0, 0.115.0a11, a range, latest or alpha');
@@ -32,7 +32,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(addPythonFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: InstallFlags) => {
-      done(await install(context, version, flags));
+      await install(context, version, flags);
     });
 }
 
@@ -40,7 +40,7 @@ async function install(
   context: CliContext,
   version: string | undefined,
   flags: InstallFlags,
-): Promise<CommandResult> {
+): Promise<void> {
   const forPython = isForPython(flags);
   const printed = await withProgress(context, flags, ({ onProgress }) => {
     const options = libraryOptions(context, {
@@ -53,7 +53,6 @@ async function install(
       : installNode(options, flags);
   });
   printResult(context, flags, printed);
-  return 0;
 }
 
 async function installNode(options: PrefixOptions, flags: InstallFlags): Promise<PrintedResult> {

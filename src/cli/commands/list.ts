@@ -4,7 +4,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import type { RemoteChannel } from '../../operations/list-remote.ts';
 import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-runtimes.ts';
 import { isUpstream } from '../../settings.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
@@ -19,7 +19,7 @@ interface ListFlags extends SourceFlags {
 
 const DEFAULT_LIMIT = 20;
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('list')
     .description(
       'Show the runtimes in the store with their size, and the prefixes and Python environments.',
@@ -35,7 +35,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .action(async (flags: ListFlags) => {
       if (flags.remote === true) await listRemoteVersions(context, flags);
       else await listLocal(context, flags);
-      done(0);
     });
 }
 

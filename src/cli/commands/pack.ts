@@ -3,7 +3,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
 import type { PackedFile } from '../../pack/index.ts';
 import type { Ecosystem } from '../../pin/index.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
   addSourceFlags,
@@ -27,7 +27,7 @@ interface PackFlags extends RuntimeFlags, TemplateFlags {
   readonly downloadUrl?: string;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('pack')
     .description('Make the packages of a version: npm tarballs, wheels, checksums and SBOM.')
     .argument('[version]', 'as for install')
@@ -46,7 +46,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: PackFlags) => {
       useAllCores(process.env);
-      done(await pack(context, version, flags));
+      await pack(context, version, flags);
     });
 }
 
@@ -54,7 +54,7 @@ async function pack(
   context: CliContext,
   version: string | undefined,
   flags: PackFlags,
-): Promise<CommandResult> {
+): Promise<void> {
   const release = await withProgress(context, flags, (progress) =>
     packRuntimes({
       ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
@@ -74,7 +74,6 @@ async function pack(
   );
   if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
   printResult(context, flags, { result: release, text: table(release.files) });
-  return 0;
 }
 
 function parseEcosystem(text: string): Ecosystem {

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import { verifyPin } from '../../operations/verify-pin.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
   addSignatureFlags,
@@ -21,7 +21,7 @@ interface PinFlags extends SourceFlags, SignatureFlags {
   readonly deep?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('pin')
     .description('Lock a version: the bytes it may be, for all six targets on every channel.')
     .argument('[version]', 'as for install (default: what the environment or the lockfile names)')
@@ -41,7 +41,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         });
       }
       await (flags.check === true ? check : pin)(context, version, flags);
-      done(0);
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { type KeepReason, type PruneResult, pruneStore } from '../../prune/index.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { given } from '../library-options.ts';
@@ -14,7 +14,7 @@ interface PruneFlags extends CommonFlags {
   readonly dryRun?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('prune')
     .description('Remove runtimes that nobody needs, stale downloads, and what killed runs left.')
     .option('--keep <n>', 'keep the N versions that were used last', parseCount)
@@ -35,7 +35,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       });
       if (flags.quiet !== true) context.stderr.write(summary(result));
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
-      done(0);
     });
 }
 

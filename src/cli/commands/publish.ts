@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
 import type { PublishStep } from '../../publish/index.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
 import { given } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
@@ -16,7 +16,7 @@ interface PublishFlags extends CommonFlags {
   readonly dryRun?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('publish')
     .description('Publish packed packages so that nobody meets half a release.')
     .argument('[dir]', 'what pack wrote', 'dist')
@@ -33,7 +33,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (dir: string, flags: PublishFlags) => {
-      done(await publish(context, dir, flags));
+      await publish(context, dir, flags);
     });
 }
 
@@ -41,7 +41,7 @@ async function publish(
   context: CliContext,
   directory: string,
   flags: PublishFlags,
-): Promise<CommandResult> {
+): Promise<void> {
   const say = (step: PublishStep) => {
     if (flags.quiet !== true) context.stderr.write(`${escapeControls(sentence(step))}\n`);
   };
@@ -71,7 +71,6 @@ async function publish(
       : [],
   );
   printResult(context, flags, { result, text: names.join('\n') });
-  return 0;
 }
 
 function sentence(step: PublishStep): string {

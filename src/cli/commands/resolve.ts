@@ -4,7 +4,7 @@ import {
   resolveAllTargets,
   resolveRuntime,
 } from '../../operations/resolve-runtime.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addCommonFlags, addRuntimeFlags, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
@@ -16,7 +16,7 @@ interface ResolveFlags extends RuntimeFlags {
   readonly allTargets?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('resolve')
     .description('Show the release, the asset that would be taken, its digest and its sources.')
     .argument('[version]', 'as for install');
@@ -36,7 +36,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         result: all || only === undefined ? { targets } : only,
         text: tableOf(targets, tableWidth(context, flags)),
       });
-      done(0);
     });
 }
 

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { stageRuntime } from '../../operations/stage-runtime.ts';
 import type { Ecosystem } from '../../pin/index.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
   addRuntimeFlags,
@@ -21,7 +21,7 @@ interface StageFlags extends RuntimeFlags, TemplateFlags {
   readonly root?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('stage')
     .description('Put a runtime into a package directory made from templates.')
     .argument('[version]', 'as for install')
@@ -51,7 +51,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         }),
       );
       printResult(context, flags, { result, text: result.dir });
-      done(0);
     });
 }
 

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
@@ -12,7 +12,7 @@ interface UninstallFlags extends CommonFlags, PythonFlags {
   readonly target?: string;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('uninstall')
     .description('Remove the package from a prefix; with a version, that version from the store.')
     .argument('[version]', 'an exact version')
@@ -23,7 +23,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
       const gone = await uninstall(context, version, flags);
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
       printResult(context, flags, { result: gone, text: removed.join('\n') });
-      done(0);
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
-import type { CliContext, CommandResult, CommonFlags } from '../context.ts';
+import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
@@ -14,7 +14,7 @@ interface VerifyFlags extends CommonFlags, PythonFlags {
   readonly handshake?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('verify')
     .description(
       'Hash every file again, look for missing and foreign ones, and let the executable say its version.',
@@ -35,7 +35,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         ? await verifyPythonRuntime({ ...options, ...pythonOptions(flags) })
         : await verifyRuntimes(options);
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
-      done(0);
     });
 }
 

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { WAIT_TIMEOUT_MS, waitForRelease } from '../../operations/wait-for-release.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
 import { given, libraryOptions } from '../library-options.ts';
 import { parseDuration, parseList } from '../option-values.ts';
@@ -14,7 +14,7 @@ interface WaitFlags extends SourceFlags {
   readonly once?: true;
 }
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('wait')
     .description('Wait until a release is complete on the chosen channels and platforms.')
     .argument('<version>', 'an exact version')
@@ -27,7 +27,7 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string, flags: WaitFlags) => {
-      done(await wait(context, version, flags));
+      await wait(context, version, flags);
     });
 }
 
@@ -51,7 +51,6 @@ async function wait(context: CliContext, version: string, flags: WaitFlags) {
   }).finally(() => view?.end());
   const where = result.channels.join(', ');
   printResult(context, flags, { result, text: `Codex ${result.version} is complete on ${where}.` });
-  return 0;
 }
 
 const EXAMPLES = `

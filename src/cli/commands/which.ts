@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
-import type { CliContext, CommandResult } from '../context.ts';
+import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
   addPrefixFlags,
@@ -14,7 +14,7 @@ import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 
-export function createCommand(context: CliContext, done: (status: CommandResult) => void): Command {
+export function createCommand(context: CliContext): Command {
   const command = new Command('which')
     .description('Print the path of an executable that is here, whole and of the wanted version.')
     .argument('[version]', 'as for install');
@@ -30,7 +30,6 @@ export function createCommand(context: CliContext, done: (status: CommandResult)
         ),
       );
       printResult(context, flags, { result: runtime, text: runtime.executable });
-      done(0);
     });
 }
 
