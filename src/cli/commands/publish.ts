@@ -37,11 +37,7 @@ export function createCommand(context: CliContext): Command {
     });
 }
 
-async function publish(
-  context: CliContext,
-  directory: string,
-  flags: PublishFlags,
-): Promise<void> {
+async function publish(context: CliContext, directory: string, flags: PublishFlags): Promise<void> {
   const say = (step: PublishStep) => {
     if (flags.quiet !== true) context.stderr.write(`${escapeControls(sentence(step))}\n`);
   };
