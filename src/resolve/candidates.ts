@@ -1,8 +1,9 @@
 import zlib from 'node:zlib';
 import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
-import { type CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { isCodexRuntimeError } from '../errors.ts';
 import type { Lock, Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
+import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { chooseAsset } from './choose.ts';
 import { exhausted } from './exhausted.ts';
@@ -21,6 +22,8 @@ export interface CandidateRequest extends ChannelsRequest {
   readonly source?: string | undefined;
   /** Whether zstd can be inflated. Default: whether this Node can. */
   readonly zstd?: boolean;
+  /** Told of each channel that is passed over. */
+  readonly onFailure?: (failure: ChannelFailure) => void;
 }
 
 /** An asset that may be taken. */
@@ -46,13 +49,18 @@ export async function* resolveCandidates(
   const { lock, target } = request;
   if (lock !== null) lockedTarget(lock, target);
   const channels = openChannels(request);
-  const failures: CodexRuntimeError[] = [];
+  const failures: ChannelFailure[] = [];
+  const onFailure = (failure: ChannelFailure) => {
+    failures.push(failure);
+    reportUnavailable(request.onProgress, failure);
+    request.onFailure?.(failure);
+  };
   const unvouched: Candidate[] = [];
   let yielded = 0;
   try {
     for (const { choice, channel } of channels.list) {
       for (const read of readings(request, choice, channel)) {
-        const candidate = await choose(request, { channel: channel.name, read, failures });
+        const candidate = await choose(request, { channel: channel.name, read, onFailure });
         if (candidate === undefined) continue;
         if (candidate.asset.digests.length === 0) {
           unvouched.push(candidate);
@@ -97,14 +105,14 @@ function readings(
 interface Attempt {
   readonly channel: Channel;
   readonly read: Reading;
-  readonly failures: CodexRuntimeError[];
+  readonly onFailure: (failure: ChannelFailure) => void;
 }
 
 async function choose(
   request: CandidateRequest,
-  { channel, read, failures }: Attempt,
+  { channel, read, onFailure }: Attempt,
 ): Promise<Candidate | undefined> {
-  const { lock, onProgress, target, variant } = request;
+  const { lock, target, variant } = request;
   try {
     const release = await read();
     const zstd = request.zstd ?? 'createZstdDecompress' in zlib;
@@ -112,8 +120,7 @@ async function choose(
     return { channel, ...chooseAsset(vouched, { target, variant, zstd }) };
   } catch (error) {
     if (!isCodexRuntimeError(error, ...PASSED_OVER)) throw error;
-    failures.push(error);
-    onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
+    onFailure({ channel, error });
     return undefined;
   }
 }

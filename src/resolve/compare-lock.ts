@@ -3,9 +3,9 @@ import { CodexRuntimeError } from '../errors.ts';
 import { type Lock, type LockedAsset, parseVersion, pinCommand } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { ChannelsRequest } from './channels.ts';
-import { releasesOf, type SilentChannel } from './create-lock.ts';
 import { ACCEPT_HINT, differenceOf, lockedAsset } from './locked-asset.ts';
 import { isNpmName } from './not-locked.ts';
+import { releasesOf, type SilentChannel } from './releases.ts';
 
 /** One way in which a lockfile is not complete or not true. */
 export type LockFinding =

@@ -1,10 +1,10 @@
-import type { Asset, Channel, Release } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import type { Asset, Release } from '../asset.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import type { Lock, LockedAsset, LockedTarget, Version } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
-import { type ChannelsRequest, openChannels } from './channels.ts';
-import { exhausted } from './exhausted.ts';
+import type { ChannelsRequest } from './channels.ts';
 import { lockedAsset, mergeLocked } from './locked-asset.ts';
+import { releasesOf, type SilentChannel } from './releases.ts';
 
 export interface CreateLockRequest extends ChannelsRequest {
   readonly version: Version;
@@ -13,17 +13,6 @@ export interface CreateLockRequest extends ChannelsRequest {
    * what it knows stays, and bytes that have changed since are refused.
    */
   readonly previous?: Lock | null;
-}
-
-/** A channel that gave nothing to lock of a version, and why. */
-export interface SilentChannel {
-  readonly channel: Channel;
-  /**
-   * `unavailable`: it did not answer; `absent`: it is sure not to have the version; `unvouched`: it
-   * has assets, and no digest of any.
-   */
-  readonly kind: 'unavailable' | 'absent' | 'unvouched';
-  readonly reason: string;
 }
 
 /** A lock, and what it had to leave open. */
@@ -91,49 +80,6 @@ export function withEntrypoints(lock: Lock, sha256: Partial<Record<Triple, strin
     return [[triple, found === undefined ? target : { ...target, entrypoint: { sha256: found } }]];
   });
   return { ...lock, targets: Object.fromEntries(entries) };
-}
-
-/** What every channel says about a version, and which of them said nothing. */
-export async function releasesOf(
-  request: ChannelsRequest & { readonly version: Version },
-): Promise<{ releases: readonly Release[]; silent: readonly SilentChannel[] }> {
-  const { version, signal, onProgress } = request;
-  const channels = openChannels(request);
-  const releases: Release[] = [];
-  const failures: [Channel, CodexRuntimeError][] = [];
-  try {
-    for (const { channel } of channels.list) {
-      try {
-        releases.push(await channel.release(version, TARGETS, signal));
-      } catch (error) {
-        if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE', 'RELEASE_NOT_FOUND')) throw error;
-        failures.push([channel.name, error]);
-        const reason = error.message;
-        onProgress?.({ type: 'unavailable', channel: channel.name, source: null, reason });
-      }
-    }
-    if (releases.length === 0) {
-      throw await exhausted(
-        request,
-        channels,
-        failures.map(([, error]) => error),
-      );
-    }
-  } finally {
-    await channels.close();
-  }
-  return { releases, silent: [...failures.map(asSilent), ...releases.flatMap(asUnvouched)] };
-}
-
-function asSilent([channel, error]: readonly [Channel, CodexRuntimeError]): SilentChannel {
-  const kind = error.code === 'RELEASE_NOT_FOUND' ? 'absent' : 'unavailable';
-  return { channel, kind, reason: error.message };
-}
-
-function asUnvouched({ channel, assets, version }: Release): SilentChannel[] {
-  if (assets.some(({ digests }) => digests.length > 0)) return [];
-  const reason = `${channel} has no digest of any build of Codex ${version.semver}.`;
-  return [{ channel, kind: 'unvouched', reason }];
 }
 
 function unvouched(version: Version, releases: readonly Release[]): CodexRuntimeError {

@@ -1,9 +1,9 @@
-import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { nearVersions, type Version } from '../pin/index.ts';
 import { isUpstream, type Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
+import type { ChannelFailure } from './channel-failure.ts';
 import type { Channels } from './channels.ts';
 import { placeOf } from './place.ts';
 import { silentSourcesHint } from './source-selection.ts';
@@ -26,11 +26,11 @@ interface Wanted {
 export async function exhausted(
   wanted: Wanted,
   channels: Channels,
-  failures: readonly CodexRuntimeError[],
+  failures: readonly ChannelFailure[],
 ): Promise<CodexRuntimeError> {
-  const reasons = failures.map((failure) => failure.message);
+  const reasons = failures.map(({ error }) => error.message);
   const silent = first(failures, 'SOURCE_UNAVAILABLE') !== undefined;
-  const answered = failures.filter(({ fields: { channel } }) => {
+  const answered = failures.filter(({ channel }) => {
     if (failures.length === 1 || channel === 'github') return true;
     return !silent && channel !== 'mirror';
   });
@@ -49,18 +49,20 @@ export async function exhausted(
     `No source can deliver Codex ${version.semver}${forTarget} now.`,
     {
       hint: joinHints([
-        ...failures.map(({ code, hint }) => (code === 'SOURCE_UNAVAILABLE' ? hint : undefined)),
+        ...failures.map(({ error }) =>
+          error.code === 'SOURCE_UNAVAILABLE' ? error.hint : undefined,
+        ),
         silentSourcesHint(wanted.settings.github.repo),
       ]),
       fields: { version: version.semver, target: target?.triple, reasons },
-      cause: failures[0],
+      cause: failures[0]?.error,
     },
   );
 }
 
 interface Unanswered {
   readonly channels: Channels;
-  readonly failures: readonly CodexRuntimeError[];
+  readonly failures: readonly ChannelFailure[];
   readonly reasons: readonly string[];
 }
 
@@ -68,10 +70,9 @@ async function unknownVersion(
   { version, settings, source, signal }: Wanted,
   { channels, failures, reasons }: Unanswered,
 ): Promise<CodexRuntimeError> {
-  const silent = failures.filter(({ code }) => code !== 'RELEASE_NOT_FOUND');
   const answered = failures
-    .filter((failure) => !silent.includes(failure))
-    .map(({ fields }) => fields['channel'] as Channel);
+    .filter(({ error }) => error.code === 'RELEASE_NOT_FOUND')
+    .map(({ channel }) => channel);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
   const suggestions = await suggest(version, reachable, signal);
   const { repo } = settings.github;
@@ -89,7 +90,7 @@ async function unknownVersion(
           ? `See "${list}" for the versions that exist.`
           : `Near versions: ${suggestions.join(', ')}. See "${list}" for all.`,
       fields: { version: version.semver, suggestions, reasons },
-      cause: failures[0],
+      cause: failures[0]?.error,
     },
   );
 }
@@ -111,8 +112,8 @@ async function suggest(
   return [];
 }
 
-function first(failures: readonly CodexRuntimeError[], code: ErrorCode) {
-  return failures.find((failure) => failure.code === code);
+function first(failures: readonly ChannelFailure[], code: ErrorCode) {
+  return failures.find(({ error }) => error.code === code)?.error;
 }
 
 function withReasons(error: CodexRuntimeError, reasons: readonly string[]): CodexRuntimeError {

@@ -8,17 +8,14 @@ export {
   type LockComparison,
   verifyLockComparison,
 } from './compare-lock.ts';
-export {
-  createLock,
-  type SilentChannel,
-  withEntrypoints,
-} from './create-lock.ts';
+export { createLock, withEntrypoints } from './create-lock.ts';
 export { DIR_CHECKSUMS } from './dir.ts';
 export { githubApi } from './github-api.ts';
 export { browserUrl, githubSources } from './github-sources.ts';
 export { ACCEPT_HINT } from './locked-asset.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export type { ReleaseChannel } from './release-channel.ts';
+export type { SilentChannel } from './releases.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
 export {
   parseSources,

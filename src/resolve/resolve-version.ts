@@ -1,6 +1,7 @@
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
+import { reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { placeOf } from './place.ts';
 import type { ReleaseChannel } from './release-channel.ts';
@@ -79,8 +80,7 @@ async function askFirst<T>(
       } catch (error) {
         if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
         failures.push(error);
-        const reason = error.message;
-        request.onProgress?.({ type: 'unavailable', channel: channel.name, source: null, reason });
+        reportUnavailable(request.onProgress, { channel: channel.name, error });
       }
     }
   } finally {

@@ -1,6 +1,6 @@
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
-import type { OnProgress } from '../events.ts';
 import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
+import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { silentSourcesHint } from './source-selection.ts';
 
 /** Verdicts over bytes, by who sees an asset and not the release that it belongs to. */
@@ -23,14 +23,10 @@ export async function tryCandidates<T>(
 ): Promise<T> {
   const reasons: unknown[] = [];
   const hints: (string | undefined)[] = [];
-  // A channel that has nothing to offer says so as an event; what it said belongs to the verdict.
-  const onProgress: OnProgress = (event) => {
-    if (event.type === 'unavailable' && event.source === null) {
-      reasons.push({ channel: event.channel, message: event.reason });
-    }
-    request.onProgress?.(event);
+  const onFailure = ({ channel, error }: ChannelFailure) => {
+    reasons.push({ channel, message: error.message });
   };
-  for await (const candidate of resolveCandidates({ ...request, onProgress })) {
+  for await (const candidate of resolveCandidates({ ...request, onFailure })) {
     try {
       return await bring(candidate);
     } catch (error) {
@@ -40,7 +36,7 @@ export async function tryCandidates<T>(
       const { channel } = candidate;
       hints.push(error.hint);
       reasons.push({ channel, ...error.toJSON() });
-      request.onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
+      reportUnavailable(request.onProgress, { channel, error });
     }
   }
   throw new CodexRuntimeError(
