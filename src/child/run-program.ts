@@ -1,6 +1,7 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
-import { exitStatus } from './exit-status.ts';
+import type { CodexRuntimeError } from '../errors.ts';
+import { stopChild } from './stop-child.ts';
 
 export interface ProgramRequest {
   /** A path, or a name to be found on the child's PATH. */
@@ -9,55 +10,74 @@ export interface ProgramRequest {
   readonly args: readonly string[];
   /** All that the child gets; see `childEnvironment`. */
   readonly env: Record<string, string>;
-  readonly cwd: string;
+  /** Default: this process's. */
+  readonly cwd?: string;
   /** Lets the child ask on our terminal; its words go to stderr and are not captured. */
   readonly terminal?: boolean | undefined;
-  /** Ends the child with SIGTERM. */
+  /** Ends the child: see `stopChild`. */
   readonly signal?: AbortSignal | undefined;
+  /** Milliseconds after which the child is ended. Default: none. */
+  readonly timeoutMs?: number | undefined;
+  /** The error for a program that cannot be started, from the system's own. */
+  readonly notStarted: (cause: unknown) => CodexRuntimeError;
 }
 
 export interface ProgramResult {
   /** Null when a signal ended it. */
   readonly status: number | null;
+  /** Of more than 16 Mi characters the rest is left out. */
   readonly stdout: string;
+  /** Its last 64 Ki characters: the end of an error message says more than its beginning. */
   readonly stderr: string;
 }
 
-/** What is kept of each stream; the end of an error message says more than its beginning. */
-const KEEP = 64 * 1024;
+const MAX_STDOUT = 16 * 2 ** 20;
+const MAX_STDERR = 64 * 2 ** 10;
 
 /**
  * Runs a program without a shell to its end, whatever its exit status.
- * @throws the system's own error when it cannot be started; CodexRuntimeError `ABORTED`
+ * @throws what `notStarted` makes; CodexRuntimeError `ABORTED`, once the child has ended
  */
 export async function runProgram(request: ProgramRequest): Promise<ProgramResult> {
-  const { file, args, env, cwd, terminal = false, signal } = request;
+  const { signal, timeoutMs, notStarted } = request;
   throwIfAborted(signal);
-  const child = spawn(file, args, {
-    env,
-    cwd,
-    stdio: terminal ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
-    windowsHide: !terminal,
+  const child = start(request);
+  let stdout = '';
+  let stderr = '';
+  child.stdout?.setEncoding('utf8').on('data', (text: string) => {
+    if (stdout.length < MAX_STDOUT) stdout += text;
   });
-  const stdout = new Tail();
-  const stderr = new Tail();
-  child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout.add(text));
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => stderr.add(text));
-  const stop = () => child.kill('SIGTERM');
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    stderr = (stderr + text).slice(-MAX_STDERR);
+  });
+  const stop = () => stopChild(child);
+  const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
   signal?.addEventListener('abort', stop, { once: true });
   try {
-    const status = await exitStatus(child);
+    const status = await new Promise<number | null>((resolve, reject) => {
+      child.on('error', (cause) => reject(notStarted(cause)));
+      child.on('close', resolve);
+    });
     throwIfAborted(signal);
-    return { status, stdout: stdout.text, stderr: stderr.text };
+    return { status, stdout, stderr };
   } finally {
+    clearTimeout(timer);
     signal?.removeEventListener('abort', stop);
   }
 }
 
-class Tail {
-  text = '';
-
-  add(more: string): void {
-    this.text = (this.text + more).slice(-KEEP);
+function start(request: ProgramRequest): ChildProcess {
+  const { file, args, env, cwd, terminal = false, notStarted } = request;
+  const options: SpawnOptions = {
+    env,
+    cwd,
+    stdio: terminal ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
+    windowsHide: !terminal,
+  };
+  try {
+    return spawn(file, args, options);
+  } catch (cause) {
+    // Arguments that no process can have, such as a NUL in a variable.
+    throw notStarted(cause);
   }
 }

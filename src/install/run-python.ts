@@ -24,19 +24,15 @@ export async function runPython(
   { python, env, signal }: PythonEnvironment,
   args: readonly string[],
 ): Promise<ProgramResult> {
-  try {
-    return await runProgram({
-      file: python,
-      args,
-      env: childEnvironment(env, isPythonVariable),
-      // Python imports from its working directory first: a place that only an administrator fills.
-      cwd: dirname(process.execPath),
-      signal,
-    });
-  } catch (cause) {
-    if (cause instanceof CodexRuntimeError) throw cause;
-    throw notStarted(python, cause);
-  }
+  return await runProgram({
+    file: python,
+    args,
+    env: childEnvironment(env, isPythonVariable),
+    // Python imports from its working directory first: a place that only an administrator fills.
+    cwd: dirname(process.execPath),
+    signal,
+    notStarted: (cause) => notStarted(python, cause),
+  });
 }
 
 export function notStarted(python: string, cause?: unknown): CodexRuntimeError {

@@ -35,22 +35,22 @@ export interface NpmRun {
 export async function runNpm(args: readonly string[], run: NpmRun): Promise<ProgramResult> {
   const { settings, terminal, signal } = run;
   const [file, first] = npmCommand(settings);
-  try {
-    return await runProgram({
-      file,
-      args: [...first, ...args],
-      env: await npmEnvironment(settings),
-      cwd: settings.cwd,
-      terminal,
-      signal,
-    });
-  } catch (cause) {
-    if (cause instanceof CodexRuntimeError) throw cause;
-    throw new CodexRuntimeError('PUBLISH_FAILED', 'npm could not be started.', {
-      hint: 'Install npm, or put it on PATH.',
-      cause,
-    });
-  }
+  return await runProgram({
+    file,
+    args: [...first, ...args],
+    env: await npmEnvironment(settings),
+    cwd: settings.cwd,
+    terminal,
+    signal,
+    notStarted,
+  });
+}
+
+function notStarted(cause: unknown): CodexRuntimeError {
+  return new CodexRuntimeError('PUBLISH_FAILED', 'npm could not be started.', {
+    hint: 'Install npm, or put it on PATH.',
+    cause,
+  });
 }
 
 async function npmEnvironment(settings: NpmRun['settings']): Promise<Record<string, string>> {

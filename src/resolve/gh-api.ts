@@ -22,7 +22,7 @@ export async function ghRelease(
   const text = await runGh(['api', '--method=GET', '--', path], {
     env: { ...env, GH_HOST: host },
     signal,
-    timeout: TIMEOUT_MS,
+    timeoutMs: TIMEOUT_MS,
   });
   return readReleaseOf(parse(text), `${github.apiUrl}/${path}`, tag);
 }
