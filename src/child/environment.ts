@@ -28,25 +28,20 @@ const ALWAYS: readonly string[] = [
   'NO_PROXY',
 ];
 
-/** The allow-listed part of an environment: what every child needs, and what this one does. */
+/**
+ * The allow-listed part of an environment: what every child needs, and what this one does.
+ * @param allowed is asked with the name in upper case, because Windows writes `Path` and proxies
+ * come in both
+ */
 export function childEnvironment(
   env: Environment,
   allowed: (upperCaseName: string) => boolean,
 ): Record<string, string> {
-  return pickEnvironment(env, (name) => ALWAYS.includes(name) || allowed(name));
-}
-
-/**
- * The variables whose names are allowed and nothing else.
- * @param allowed is asked with the name in upper case, because Windows writes `Path` and proxies
- * come in both
- */
-export function pickEnvironment(
-  env: Environment,
-  allowed: (upperCaseName: string) => boolean,
-): Record<string, string> {
-  const entries = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && allowed(entry[0].toUpperCase()),
-  );
-  return Object.fromEntries(entries);
+  const chosen: Record<string, string> = {};
+  for (const [name, value] of Object.entries(env)) {
+    const upperCaseName = name.toUpperCase();
+    const isAllowed = ALWAYS.includes(upperCaseName) || allowed(upperCaseName);
+    if (value !== undefined && isAllowed) chosen[name] = value;
+  }
+  return chosen;
 }

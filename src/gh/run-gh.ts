@@ -1,4 +1,4 @@
-import { pickEnvironment } from '../child/environment.ts';
+import { childEnvironment } from '../child/environment.ts';
 import { runProgram } from '../child/run-program.ts';
 import { withoutSecrets } from '../child/without-secrets.ts';
 import { isErrno } from '../disk/errno.ts';
@@ -6,14 +6,8 @@ import type { CodexRuntimeError } from '../errors.ts';
 import { type UnavailableReason, unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 
-/** All that gh gets of the environment: itself, its credentials, and the way to the network. */
-const GH_ENVIRONMENT: ReadonlySet<string> = new Set([
-  'PATH',
-  'HOME',
-  'USERPROFILE',
-  'APPDATA',
-  'LOCALAPPDATA',
-  'SYSTEMROOT',
+/** What gh gets of the environment beside what every child does: its configuration and credentials. */
+const GH_VARIABLES: ReadonlySet<string> = new Set([
   'XDG_CONFIG_HOME',
   'XDG_STATE_HOME',
   'XDG_DATA_HOME',
@@ -23,12 +17,6 @@ const GH_ENVIRONMENT: ReadonlySet<string> = new Set([
   'GITHUB_TOKEN',
   'GH_ENTERPRISE_TOKEN',
   'GITHUB_ENTERPRISE_TOKEN',
-  'SSL_CERT_FILE',
-  'SSL_CERT_DIR',
-  'HTTP_PROXY',
-  'HTTPS_PROXY',
-  'ALL_PROXY',
-  'NO_PROXY',
 ]);
 /** Characters of gh's words that a message repeats. */
 const MAX_QUOTED = 4096;
@@ -59,7 +47,7 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
 }
 
 function ghEnvironment(env: Environment): Record<string, string> {
-  const allowed = pickEnvironment(env, (name) => GH_ENVIRONMENT.has(name));
+  const allowed = childEnvironment(env, (name) => GH_VARIABLES.has(name));
   // Without a terminal gh must neither ask nor look for its own updates.
   return { ...allowed, GH_PROMPT_DISABLED: '1', GH_NO_UPDATE_NOTIFIER: '1' };
 }
