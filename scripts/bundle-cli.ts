@@ -30,7 +30,10 @@ const BUNDLES: readonly Bundle[] = [
       'src/install/node.ts',
     ],
   },
-  { file: 'provision.cjs', roots: ['src/provision.ts', 'src/resolve/index.ts'] },
+  {
+    file: 'provision.cjs',
+    roots: ['src/provision.ts', 'src/resolve/index.ts', 'src/install/verify-prefix.ts'],
+  },
   { file: 'rest.cjs', roots: [] },
 ];
 

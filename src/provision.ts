@@ -21,6 +21,7 @@ import {
   type Runtime,
   type RuntimeManifest,
   restoreReplaced,
+  verifyStore,
   workOnce,
 } from './store/index.ts';
 import { isNative } from './target/index.ts';
@@ -65,6 +66,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       const restored = (await restoreReplaced(settings.home, name, lock)) && (await ready());
       if (typeof restored === 'object') return restored;
       if (request.offline) throw notStored(request);
+      await verifyStore(settings.home, name);
       const provisioned = await tryCandidates(signable(request), (candidate) =>
         provisionAsset(request, candidate, lock),
       );

@@ -3,7 +3,6 @@ import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
-import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
@@ -13,6 +12,7 @@ import { linkBin, verifyBin } from './bin-link.ts';
 import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
+import { prefixError } from './prefix-error.ts';
 import { describePrefix } from './prefix-json.ts';
 import { freshLink, relink } from './relink.ts';
 import { writeBuild } from './write-build.ts';
@@ -38,7 +38,7 @@ export interface NodeInstallRequest {
  */
 export async function installNodePackage(request: NodeInstallRequest): Promise<InstalledPackage> {
   const { layout, plan } = request;
-  await verifyPrefix(layout);
+  await makePrefix(layout);
   await verifyBuilds(buildsDir(layout, plan.name));
   await verifyBin(layout, plan, request);
   try {
@@ -110,21 +110,11 @@ async function withdraw(layout: PrefixLayout, name: string, build: string): Prom
   await describePrefix(layout, name, current);
 }
 
-async function verifyPrefix(layout: PrefixLayout): Promise<void> {
+async function makePrefix(layout: PrefixLayout): Promise<void> {
   try {
     await makeDirectory(layout.modules);
     await makeDirectory(layout.bin);
   } catch (error) {
-    if (!isErrno(error, 'ENOTDIR', 'EEXIST'))
-      throw diskError(error, 'make the prefix', layout.prefix);
-    throw new CodexRuntimeError(
-      'PREFIX_INVALID',
-      `The prefix ${layout.prefix} is not a directory.`,
-      {
-        hint: 'Name a directory with --prefix; it is made when it is missing.',
-        cause: error,
-        fields: { prefix: layout.prefix },
-      },
-    );
+    throw prefixError(error, layout);
   }
 }

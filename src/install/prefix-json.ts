@@ -41,6 +41,13 @@ export async function undescribePrefix(layout: PrefixLayout, name: string): Prom
   else await writePrefixJson(layout, { ...present, dependencies: others });
 }
 
+/** Whether {@link describePrefix} may write there: who has a package.json of their own keeps it. */
+export async function ownsPrefixJson(layout: PrefixLayout, name: string): Promise<boolean> {
+  if (layout.global) return false;
+  const present = await loadPrefixJson(layout);
+  return present === undefined || isOurEntry(present, name);
+}
+
 /**
  * Whether npm will remove the package with its next change to the prefix, because a package.json of
  * the user's own does not name it.

@@ -5,6 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { verifyWritable } from '../disk/verify-writable.ts';
 import { type HeldLock, tidyLocked, workOnce } from '../store/index.ts';
 import { verifyBuilds } from './builds.ts';
 import {
@@ -49,9 +50,26 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
       signal,
     });
   } catch (error) {
-    throw diskError(error, 'install the Python package', prefix);
+    throw diskError(error, INSTALLING, prefix);
   }
 }
+
+/**
+ * Refuses a directory into which the package cannot go, before anything is fetched for it; makes
+ * nothing.
+ * @throws CodexRuntimeError `PREFIX_INVALID`, and the disk's own failures
+ */
+export async function verifyDirectory(directory: PythonDirectory): Promise<void> {
+  const { prefix } = directory;
+  await verifyBuilds(buildsOf(directory));
+  for (const dir of [buildsOf(directory), prefix, join(prefix, 'bin')]) {
+    await verifyWritable(dir).catch((error: unknown) => {
+      throw diskError(error, INSTALLING, prefix);
+    });
+  }
+}
+
+const INSTALLING = 'install the Python package';
 
 /** Removes what a run left that was killed after its package had become whole; a convenience. */
 export async function tidyDirectory(directory: PythonDirectory): Promise<void> {

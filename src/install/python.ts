@@ -7,7 +7,7 @@ import type { Target } from '../target/index.ts';
 import { installIntoDirectory } from './python-directory.ts';
 import { notStarted, type PythonEnvironment, pipFailure, runPython } from './run-python.ts';
 
-export { tidyDirectory } from './python-directory.ts';
+export { tidyDirectory, verifyDirectory } from './python-directory.ts';
 export { removeFromDirectory } from './remove-python-directory.ts';
 export type { PythonEnvironment } from './run-python.ts';
 

@@ -5,6 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { verifyWritable } from '../disk/verify-writable.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
@@ -73,6 +74,8 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
   const assets: DownloadedAsset[] = [];
   try {
     await makeDirectory(dir);
+    // An unfinished download of before may be continued where nothing new can be put.
+    await verifyWritable(dir);
     for (const target of targets) assets.push(await bring(request, target, dir));
   } catch (error) {
     await rmdir(dir).catch(() => undefined);

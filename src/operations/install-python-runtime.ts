@@ -5,7 +5,7 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
-import { type PythonEnvironment, tidyDirectory } from '../install/python.ts';
+import { type PythonEnvironment, tidyDirectory, verifyDirectory } from '../install/python.ts';
 import { homeLayout, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { InstallResult } from './install-runtime.ts';
 import { planPythonInstall } from './plan-python-install.ts';
@@ -44,6 +44,8 @@ export async function installPythonRuntime(
     const dir = runtimeDir(home, present.runtime);
     return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
   }
+  const { names, prefix } = environment;
+  if (prefix !== null) await verifyDirectory({ ...names, prefix });
   const { provisionRuntime } = await import('../provision.ts');
   const { provisioned } = await useRuntime({
     obtain: () => provisionRuntime(request),

@@ -56,6 +56,10 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     const dir = runtimeDir(request.settings.home, plan.present.runtime);
     return resultOf(layout, plan.present, { dir, source: 'prefix', downloaded: 0 });
   }
+  if (plan.action === 'download') {
+    const { verifyPrefix } = await import('../install/verify-prefix.ts');
+    await verifyPrefix(layout, { name, target: request.target, force: request.force });
+  }
   const { provisioned, result: installed } = await useRuntime({
     obtain: (again) => obtainRuntime(again ? { ...plan, action: 'download' } : plan),
     use: (runtime) => installStaged(options, { request, layout, name, runtime }),

@@ -1,6 +1,11 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { type PackedFile, type PackedRelease, packRelease } from '../pack/index.ts';
+import {
+  type PackedFile,
+  type PackedRelease,
+  packRelease,
+  verifyPackDirectory,
+} from '../pack/index.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
@@ -44,12 +49,14 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
       hint: 'Name at least one of each, or leave both out to pack all.',
     });
   }
+  const out = resolve(settings.cwd, options.out ?? 'dist');
+  await verifyPackDirectory(out);
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);
   const runtimes = await provisionTargets(options, targets);
   return await packRelease({
     runtimes,
     ecosystems,
-    out: resolve(settings.cwd, options.out ?? 'dist'),
+    out,
     downloadUrl,
     name: options.name,
     templatesDir: options.templatesDir,

@@ -3,7 +3,13 @@ import { CodexRuntimeError } from '../errors.ts';
 import { exactRequest } from '../exact-request.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
-import { type PackagePlan, planPackage, planRootPackage, writePackage } from '../stage/index.ts';
+import {
+  type PackagePlan,
+  planPackage,
+  planRootPackage,
+  verifyPackageDirectory,
+  writePackage,
+} from '../stage/index.ts';
 import { hostTarget, parseTarget, TARGETS } from '../target/index.ts';
 import { provisionTargets } from './provision-targets.ts';
 
@@ -41,6 +47,7 @@ export interface StagedPackage {
 export async function stageRuntime(options: StageOptions): Promise<StagedPackage> {
   const settings = settingsOf(options);
   const dir = resolve(settings.cwd, options.out);
+  await verifyPackageDirectory(dir);
   const plan = options.root === true ? await planRoot(options) : await planTarget(options);
   await writePackage(plan, dir, options.signal);
   const { ecosystem, name, version, target, executable } = plan;

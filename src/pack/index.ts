@@ -1,6 +1,11 @@
 export { digestFile } from './archive-file.ts';
 export { packLocalWheel } from './pack-local-wheel.ts';
 export { PACK_MANIFEST, type PackManifest, parsePackManifest } from './pack-manifest.ts';
-export { type PackedRelease, type PackRequest, packRelease } from './pack-release.ts';
+export {
+  type PackedRelease,
+  type PackRequest,
+  packRelease,
+  verifyPackDirectory,
+} from './pack-release.ts';
 export type { PackedFile } from './pack-target.ts';
 export { recordLine } from './wheel-metadata.ts';

@@ -5,6 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
 import { workOnce } from '../store/index.ts';
@@ -31,8 +32,7 @@ export async function openOutputDirectory(
   path: string,
   companions: (name: string) => boolean,
 ): Promise<OutputDirectory> {
-  // Where a link leads: a rename would take the link's own place.
-  const out = await realpath(path).catch(() => resolve(path));
+  const out = await realOf(path);
   await clearKilledPacks(out);
   await verifyReplaceable(out, companions);
   // Beside it, so that putting it in place is a rename on one file system.
@@ -78,6 +78,29 @@ function hiddenName(out: string): string {
 /** A name that no other pack has, and that says who made it. */
 function ownedName(out: string, role: 'packing' | 'previous'): string {
   return `${hiddenName(out)}.${role}-${PROCESS_SPACE_ID}-${process.pid}-${randomUUID()}`;
+}
+
+/**
+ * Refuses a directory that {@link openOutputDirectory} would refuse, before what goes into it is
+ * fetched; makes and removes nothing.
+ * @throws CodexRuntimeError `PREFIX_INVALID` when other files are there; the disk's own failures
+ */
+export async function verifyOutputDirectory(
+  path: string,
+  companions: (name: string) => boolean,
+): Promise<void> {
+  const out = await realOf(path);
+  await verifyReplaceable(out, companions);
+  try {
+    await verifyWritable(dirname(out));
+  } catch (error) {
+    throw diskError(error, 'make the output directory', out);
+  }
+}
+
+/** Where a link leads: a rename would take the link's own place. */
+async function realOf(path: string): Promise<string> {
+  return await realpath(path).catch(() => resolve(path));
 }
 
 async function clearKilledPacks(out: string): Promise<void> {

@@ -15,7 +15,7 @@ import type { Runtime } from '../store/index.ts';
 import { parseTarget, TARGETS, type Target } from '../target/index.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';
-import { openOutputDirectory } from './output-directory.ts';
+import { openOutputDirectory, verifyOutputDirectory } from './output-directory.ts';
 import { PACK_MANIFEST, type PackManifest, packManifest } from './pack-manifest.ts';
 import { archivesOf, type PackedFile, packTarget } from './pack-target.ts';
 import { isReferenceZlib } from './reference-zlib.ts';
@@ -66,7 +66,7 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
   const targetPlans = await Promise.all(runtimes.map((runtime) => planTarget(runtime, request)));
   const rootPlans = await planRoot(runtimes, release, request);
 
-  const output = await openOutputDirectory(request.out, (file) => isCompanion(file));
+  const output = await openOutputDirectory(request.out, isCompanion);
   try {
     const pool = new DeflatePool(request.parallelism);
     const packed = await Promise.all(
@@ -89,6 +89,14 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
     await output.discard();
     throw error;
   }
+}
+
+/**
+ * Refuses an output directory that {@link packRelease} would refuse, before the runtimes are fetched.
+ * @throws CodexRuntimeError `PREFIX_INVALID`, and the disk's own failures
+ */
+export async function verifyPackDirectory(out: string): Promise<void> {
+  await verifyOutputDirectory(out, isCompanion);
 }
 
 function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly PackagePlan[]> {

@@ -9,4 +9,4 @@ export type { PackagePlan, PlannedFile } from './package-plan.ts';
 export { describeRuntime, planPackage } from './plan-package.ts';
 export { planRootPackage } from './plan-root-package.ts';
 export { BUNDLED_TEMPLATES } from './template.ts';
-export { writePackage } from './write-package.ts';
+export { verifyPackageDirectory, writePackage } from './write-package.ts';

@@ -5,6 +5,7 @@ import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { workOnce } from '../store/index.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
@@ -20,9 +21,7 @@ export async function writePackage(
   directory: string,
   signal?: AbortSignal,
 ): Promise<void> {
-  // Where a link leads: a rename would take the link's own place.
-  const out = await realpath(directory).catch(() => resolve(directory));
-  await refuseOccupied(out);
+  const out = await verifyPackageDirectory(directory);
   const write = async () => {
     await refuseOccupied(out);
     await writeWhole(plan, out, signal);
@@ -30,6 +29,24 @@ export async function writePackage(
   // Another one would write to the same working directory.
   const path = join(dirname(out), `.${basename(out)}`);
   await workOnce({ path, work: write, signal });
+}
+
+/**
+ * Refuses a directory that cannot become a package, also before what goes into it is fetched; makes
+ * nothing.
+ * @returns where it lies
+ * @throws CodexRuntimeError `PREFIX_INVALID` when it holds files; the disk's own failures
+ */
+export async function verifyPackageDirectory(directory: string): Promise<string> {
+  // Where a link leads: a rename would take the link's own place.
+  const out = await realpath(directory).catch(() => resolve(directory));
+  await refuseOccupied(out);
+  try {
+    await verifyWritable(dirname(out));
+  } catch (error) {
+    throw diskError(error, 'make the package directory', out);
+  }
+  return out;
 }
 
 async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal): Promise<void> {

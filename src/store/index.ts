@@ -27,3 +27,4 @@ export {
   openStaging,
   removeRuntime,
 } from './store.ts';
+export { verifyStore } from './verify-store.ts';
