@@ -42,7 +42,11 @@ export function addTemplateFlags(command: Command): Command {
   return command
     .option('--name <name>', 'npm name of the package (default: codex-cli-bin)', nonEmpty)
     .option('--templates <dir>', 'templates in place of the bundled ones', nonEmpty)
-    .option('--repository <url>', 'where the packages are made, for their metadata', nonEmpty);
+    .option(
+      '--repository <url>',
+      'where the packages are made, for their metadata; or owner/name',
+      nonEmpty,
+    );
 }
 
 export function addCommonFlags(command: Command): Command {

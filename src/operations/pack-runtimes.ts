@@ -8,6 +8,7 @@ import {
 } from '../pack/index.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
 import { provisionTargets } from './provision-targets.ts';
@@ -23,7 +24,10 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
   readonly name?: string;
   /** Directory of templates in place of the bundled ones. */
   readonly templatesDir?: string;
-  /** URL of the publishing repository, for the packages' metadata. */
+  /**
+   * The publishing repository, for the packages' metadata: an `https` or `ssh` URL, or GitHub's
+   * `owner/name`. Default: Codex's own.
+   */
   readonly repository?: string;
   /**
    * Directory URL under which the archives will lie, for the DotSlash file. Default: where the npm
@@ -49,6 +53,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
       hint: 'Name at least one of each, or leave both out to pack all.',
     });
   }
+  verifyMetadata(options);
   const out = resolve(settings.cwd, options.out ?? 'dist');
   await verifyPackDirectory(out);
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);

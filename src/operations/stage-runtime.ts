@@ -7,6 +7,7 @@ import {
   type PackagePlan,
   planPackage,
   planRootPackage,
+  verifyMetadata,
   verifyPackageDirectory,
   writePackage,
 } from '../stage/index.ts';
@@ -16,13 +17,19 @@ import { provisionTargets } from './provision-targets.ts';
 export interface StageOptions extends RuntimeOptions {
   /** Directory that becomes the package; missing or empty. */
   readonly out: string;
-  /** npm's root package, which depends on the platform packages, in place of one of those. */
+  /**
+   * npm's root package, which depends on the platform packages, in place of one of those. It has no
+   * target and no variant.
+   */
   readonly root?: boolean;
   /** npm name; Python's follows from it. Default `codex-cli-bin`. */
   readonly name?: string;
   /** Directory of templates in place of the bundled ones. */
   readonly templatesDir?: string;
-  /** URL for the package's metadata. Default: Codex's own. */
+  /**
+   * Repository for the package's metadata: an `https` or `ssh` URL, or GitHub's `owner/name`.
+   * Default: Codex's own.
+   */
   readonly repository?: string;
 }
 
@@ -42,13 +49,17 @@ export interface StagedPackage {
 /**
  * Puts a runtime into a package directory made from templates: for npm the package itself, for
  * Python the tree of a wheel without what packing adds (`WHEEL`, `RECORD`).
- * @throws CodexRuntimeError what provisioning throws; `TEMPLATE_INVALID`, `PREFIX_INVALID`, `USAGE`
+ * @throws CodexRuntimeError what provisioning throws; `TEMPLATE_INVALID`, `PREFIX_INVALID`; `USAGE`
+ * for a name or repository that npm refuses, and for a root package with a target or variant
  */
 export async function stageRuntime(options: StageOptions): Promise<StagedPackage> {
   const settings = settingsOf(options);
+  const root = options.root === true;
+  if (root) refuseForRoot(options);
+  verifyMetadata(options);
   const dir = resolve(settings.cwd, options.out);
   await verifyPackageDirectory(dir);
-  const plan = options.root === true ? await planRoot(options) : await planTarget(options);
+  const plan = root ? await planRoot(options) : await planTarget(options);
   await writePackage(plan, dir, options.signal);
   const { ecosystem, name, version, target, executable } = plan;
   const path = executable === null ? null : resolve(dir, executable);
@@ -68,16 +79,23 @@ async function planTarget(options: StageOptions): Promise<PackagePlan> {
 }
 
 async function planRoot(options: StageOptions): Promise<PackagePlan> {
-  if (options.ecosystem === 'python') {
-    throw new CodexRuntimeError('USAGE', "A root package is npm's: Python has none.", {
-      hint: 'Leave out --root, or --ecosystem python.',
-    });
-  }
   const { version } = await exactRequest(await completeRequest(options));
   return await planRootPackage({
     ...templateOptions(options),
     version: version.semver,
     targets: TARGETS,
+  });
+}
+
+function refuseForRoot({ ecosystem, target, variant }: StageOptions): void {
+  if (ecosystem === 'python') {
+    throw new CodexRuntimeError('USAGE', "A root package is npm's: Python has none.", {
+      hint: 'Leave out --root, or --ecosystem python.',
+    });
+  }
+  if (target === undefined && variant === undefined) return;
+  throw new CodexRuntimeError('USAGE', 'A root package has no target and no variant.', {
+    hint: 'Leave these out: it depends on the packages of all six targets.',
   });
 }
 

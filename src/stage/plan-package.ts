@@ -12,11 +12,9 @@ import {
 import { parseTarget, type Target } from '../target/index.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
+import { repositoryUrl } from './repository-url.ts';
 import { BUNDLED_TEMPLATES, loadTemplate, type TemplateFile } from './template.ts';
 import { verifyPackageJson } from './verify-package-json.ts';
-
-/** Where the source of Codex is; `repository` of a package replaces it. */
-const CODEX_REPOSITORY = 'https://github.com/openai/codex';
 
 export interface PackageRequest {
   readonly runtime: Runtime;
@@ -35,7 +33,7 @@ export interface PackageRequest {
  * Decides what the package of one runtime holds: the runtime tree, `runtime.json` and the filled
  * template, and nothing else. The same runtime gives the same plan everywhere.
  * @throws CodexRuntimeError `TEMPLATE_INVALID`; `PIN_INVALID` for Python when the version has no
- * PEP 440 form; `USAGE` for a name that npm refuses
+ * PEP 440 form; `USAGE` for a name or a repository that npm refuses
  */
 export async function planPackage(request: PackageRequest): Promise<PackagePlan> {
   return request.ecosystem === 'node' ? planNodePackage(request) : planPythonPackage(request);
@@ -128,22 +126,6 @@ function commonValues(request: PackageRequest, target: Target): Record<string, s
     entrypoint: request.runtime.manifest.entrypoint,
     repository: repositoryUrl(request.repository),
   };
-}
-
-/**
- * A repository's URL as templates take it: without what npm and git add to it.
- * @throws CodexRuntimeError `USAGE` for one with a password, which every package would show
- */
-export function repositoryUrl(url: string = CODEX_REPOSITORY): string {
-  if (URL.canParse(url) && new URL(url).password !== '') {
-    throw new CodexRuntimeError('USAGE', "The repository's URL holds a password.", {
-      hint: 'Leave it out: the URL becomes part of every package.',
-    });
-  }
-  return url
-    .replace(/^git\+/, '')
-    .replace(/\/+$/, '')
-    .replace(/\.git$/, '');
 }
 
 /** @param template what of it lies below `prefix` gets its digests into `runtime.json`, for `verify` */

@@ -1,7 +1,7 @@
 import type { Target } from '../target/index.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, platformPackageName } from './package-names.ts';
 import type { PackagePlan } from './package-plan.ts';
-import { repositoryUrl } from './plan-package.ts';
+import { repositoryUrl } from './repository-url.ts';
 import { BUNDLED_TEMPLATES, loadTemplate } from './template.ts';
 import { verifyPackageJson } from './verify-package-json.ts';
 
