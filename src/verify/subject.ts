@@ -44,13 +44,15 @@ export interface Subject {
 }
 
 /**
- * The runtimes that the options mean: with a prefix the package in it, with a version that
- * version's runtimes in the store, with neither everything that is known on this machine.
- * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none, `PIN_INVALID`
+ * The runtimes that the options mean: with a prefix the package in it, with a version or a target
+ * the store's runtimes of these, with none of them everything that is known on this machine.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none, `PIN_INVALID`, `USAGE` for a
+ * target of a prefix
  */
 export async function findSubjects(options: PrefixOptions): Promise<readonly Subject[]> {
   const { home } = settingsOf(options);
   const inPrefix = namesPrefix(options);
+  if (inPrefix) refuseTarget(options);
   const layout = inPrefix ? await layoutOf(options) : null;
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
   const installed = await Promise.all(
@@ -67,6 +69,18 @@ export async function findSubjects(options: PrefixOptions): Promise<readonly Sub
   });
 }
 
+/**
+ * A package is of one target, and nobody compares it with another.
+ * @throws CodexRuntimeError `USAGE`
+ */
+export function refuseTarget({ target }: Pick<PrefixOptions, 'target'>): void {
+  if (target === undefined) return;
+  throw new CodexRuntimeError('USAGE', 'A target goes with the store, and not with a package.', {
+    hint: 'Leave out the target, or what names a prefix or a Python environment.',
+    fields: { target },
+  });
+}
+
 type Sought = Promise<Subject | undefined>;
 
 /** npm's layout, and a directory of Python packages of the same name. */
@@ -75,7 +89,7 @@ function subjectsIn(home: string, layout: PrefixLayout, name: string): readonly 
 }
 
 async function knownSubjects(options: PrefixOptions): Promise<readonly Sought[]> {
-  if (options.version !== undefined) return [];
+  if (options.version !== undefined || options.target !== undefined) return [];
   const { home, host } = settingsOf(options);
   return (await loadKnownPrefixes(home)).map(({ name, python, ...known }) => {
     const layout = prefixLayout({ ...known, platform: host.platform });

@@ -42,10 +42,12 @@ export interface Verification {
 /**
  * Holds runtimes to what was verified when they came: hashes every file, looks for members that are
  * missing or that nobody verified, and lets the executable say its version where this machine can
- * run it. With a prefix it looks at the package there, with a version at that version in the store,
- * with neither at everything. A file that was merely touched is sealed again; nothing else changes.
+ * run it. With a prefix it looks at the package there, with a version or a target at the store's
+ * runtimes of these, with none of them at everything. A file that was merely touched is sealed again;
+ * nothing else changes.
  * @throws CodexRuntimeError `DAMAGED` with {@link RuntimeDamage}s in `fields.damages`;
- * `RELEASE_NOT_FOUND` when there is nothing to look at; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
+ * `RELEASE_NOT_FOUND` when there is nothing to look at; `USAGE` for a target with `prefix`, `global`
+ * or `name`; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
  */
 export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verification> {
   return await verifySubjects(await findSubjects(options), options);

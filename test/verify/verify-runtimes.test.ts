@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { writeLock } from '../../src/pin/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
-import { type RuntimeDamage, verifyRuntimes } from '../../src/verify/index.ts';
+import { type RuntimeDamage, verifyPythonRuntime, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';
 import type { MiniatureRuntime } from '../support/miniature-runtime.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -303,6 +303,26 @@ describe('verifyRuntimes, of a prefix', () => {
       expect(error.fields['damages']).toMatchObject([{ path, kind: 'digest' }]);
     },
   );
+
+  it('refuses a target, which it would not look at', async () => {
+    const { options, prefix } = await installed();
+    for (const named of [{ prefix }, { global: true }, { name: 'codex-cli-bin' }]) {
+      const error = await failure(
+        verifyRuntimes({ home: options.home, env: options.env, ...named, target: 'linux-x64' }),
+      );
+      expect(error).toMatchObject({ code: 'USAGE', exitStatus: 2 });
+    }
+    const { home: own, env } = options;
+    const ofPython = verifyPythonRuntime({ home: own, env, prefix, target: 'linux-x64' });
+    expect((await failure(ofPython)).code).toBe('USAGE');
+  });
+
+  it('leaves prefixes out where a target of the store is meant', async () => {
+    const { options } = await installed();
+    const { version: _version, prefix: _prefix, ...anywhere } = options;
+    const { runtimes } = await verifyRuntimes({ ...anywhere, target: 'linux-x64' });
+    expect(runtimes.map(({ place }) => place)).toEqual(['store']);
+  });
 
   it('says that a prefix holds no runtime', async () => {
     const { dir, options } = await home();
