@@ -87,13 +87,13 @@ async function planRoot(options: StageOptions): Promise<PackagePlan> {
   });
 }
 
-function refuseForRoot({ ecosystem, target, variant }: StageOptions): void {
+function refuseForRoot({ ecosystem, target, variant = 'auto' }: StageOptions): void {
   if (ecosystem === 'python') {
     throw new CodexRuntimeError('USAGE', "A root package is npm's: Python has none.", {
       hint: 'Leave out --root, or --ecosystem python.',
     });
   }
-  if (target === undefined && variant === undefined) return;
+  if (target === undefined && variant === 'auto') return;
   throw new CodexRuntimeError('USAGE', 'A root package has no target and no variant.', {
     hint: 'Leave these out: it depends on the packages of all six targets.',
   });
