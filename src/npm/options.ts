@@ -3,7 +3,10 @@ import { CodexRuntimeError } from '../errors.ts';
 import { loadCertificateAuthorities, loadProxySettings } from '../http/index.ts';
 import type { Settings } from '../settings.ts';
 
-/** npm's flattened options, of which this package reads only these by name. Holds credentials. */
+/**
+ * npm's flattened options, of which this package reads these by name, and any `<scope>:registry`;
+ * npm's choice of credentials reads others. Holds credentials.
+ */
 export interface NpmOptions {
   readonly registry?: string;
   /** For plain http; an empty string means none. */
@@ -19,6 +22,10 @@ export interface NpmOptions {
   readonly cert?: string | null;
   readonly key?: string | null;
   readonly localAddress?: string | null;
+  /** Connections to one host through a proxy. */
+  readonly maxSockets?: number;
+  /** The package that is asked for: its scope may have a registry, and credentials, of its own. */
+  readonly spec?: string;
   readonly [name: string]: unknown;
 }
 
@@ -26,7 +33,6 @@ export interface NpmOptions {
  * npm's configuration as npm itself reads it (builtin, global, user and project `.npmrc`,
  * `npm_config_*`), flattened as npm hands it to its clients: registries and scopes, authentication,
  * certificate authorities, proxies. The value holds credentials and must not be printed.
- * Nothing is cached, and only this package's own layer retries.
  * @throws CodexRuntimeError `USAGE` when a configuration file cannot be understood.
  */
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {
@@ -45,9 +51,6 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
     noProxy: flat.noProxy || proxies.noProxy,
     // npm's own setting replaces Node's authorities; the variables add to them.
     ca: flat.ca ?? (await loadCertificateAuthorities(settings.env)),
-    cache: undefined,
-    preferOffline: false,
-    retry: { retries: 0 },
   };
 }
 

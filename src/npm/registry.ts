@@ -66,7 +66,8 @@ export function createRegistry(
   const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
     const npm = await configurationOf(settings);
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
-    return openRegistryUrl(documentUrl(path, npm), npm, { stall, ...request });
+    const { href } = new URL(path, registryOf(npm, settings.npmPackage));
+    return openRegistryUrl(href, npm, { stall, ...request });
   };
   return {
     async open(url, request = {}) {
@@ -83,12 +84,7 @@ export function createRegistry(
   };
 }
 
-/** The address of a document in the registry that npm's configuration names for the package's scope. */
-function documentUrl(path: string, options: NpmOptions): string {
-  return new URL(path, registryOf(options, String(options.spec))).href;
-}
-
-/** Ends with a slash; may hold credentials. */
+/** The registry that npm's configuration names for a package; ends with a slash, may hold credentials. */
 function registryOf(options: NpmOptions, name: string): string {
   const scope = /^@[^/]+(?=\/)/.exec(name)?.[0];
   const registry = String(options[`${scope}:registry`] ?? options.registry);
