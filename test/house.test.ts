@@ -9,6 +9,7 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const ROOMS = [
   'errors.ts',
   'shell-word.ts',
+  'get-or-insert.ts',
   'json.ts',
   'json-bounds.ts',
   'abort.ts',

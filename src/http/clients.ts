@@ -1,4 +1,5 @@
 import { createSecureContext } from 'node:tls';
+import { getOrInsert } from '../get-or-insert.ts';
 import type { Environment } from '../settings.ts';
 import type { Client, HttpTimeouts } from './client.ts';
 import { openDirectAgent } from './direct-agent.ts';
@@ -17,13 +18,7 @@ export interface Clients {
 export function createClients(env: Environment, timeouts: HttpTimeouts): Clients {
   const opened = new Map<string, Promise<Client>>();
   return {
-    to(url) {
-      const known = opened.get(url.protocol);
-      if (known !== undefined) return known;
-      const opening = openClient(url, env, timeouts);
-      opened.set(url.protocol, opening);
-      return opening;
-    },
+    to: (url) => getOrInsert(opened, url.protocol, () => openClient(url, env, timeouts)),
     async close() {
       // One that could not be opened has told its first user why.
       const settled = await Promise.allSettled(opened.values());

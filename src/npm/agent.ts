@@ -1,6 +1,7 @@
 import type { Agent } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { CodexRuntimeError } from '../errors.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import { openDirectAgent } from '../http/index.ts';
 import type { NpmOptions } from './options.ts';
 
@@ -22,14 +23,11 @@ export async function agentFor(
 ): Promise<Agent> {
   const proxy = url.protocol === 'https:' ? options.httpsProxy : options.proxy;
   // npm's agent takes the star for a host.
-  if (proxy && options.noProxy?.trim() !== '*')
-    return proxyAgent(url, { ...options, ...identity }, proxy);
-  const agents = opened.get(options) ?? new Map<string, Promise<Agent>>();
-  opened.set(options, agents);
+  const proxied = proxy && options.noProxy?.trim() !== '*';
+  if (proxied) return proxyAgent(url, { ...options, ...identity }, proxy);
+  const agents = getOrInsert(opened, options, () => new Map<string, Promise<Agent>>());
   const name = JSON.stringify([url.protocol, identity.cert, identity.key]);
-  const agent = agents.get(name) ?? directAgent(url, { ...options, ...identity });
-  agents.set(name, agent);
-  return agent;
+  return getOrInsert(agents, name, () => directAgent(url, { ...options, ...identity }));
 }
 
 async function proxyAgent(url: URL, options: NpmOptions, proxy: string): Promise<Agent> {

@@ -1,4 +1,5 @@
 import type { OnProgress } from '../events.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import {
   displayUrl,
   type HttpResponse,
@@ -18,13 +19,12 @@ const configurations = new WeakMap<RegistrySettings, Promise<NpmOptions>>();
 
 /** Read once for the same settings: to resolve and to download are steps of one run. */
 function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
-  const known = configurations.get(settings);
-  if (known !== undefined) return known;
-  const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
-  configurations.set(settings, loading);
-  // Whoever mends it asks again.
-  loading.catch(() => configurations.delete(settings));
-  return loading;
+  return getOrInsert(configurations, settings, () => {
+    const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
+    // Whoever mends it asks again.
+    loading.catch(() => configurations.delete(settings));
+    return loading;
+  });
 }
 
 export interface RegistryRequest {

@@ -1,5 +1,6 @@
 import { basename, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
@@ -123,9 +124,7 @@ function sharedFiles(archives: readonly OpenArchive[]): ReadonlyMap<string, read
   for (const { plan, writer } of archives) {
     for (const file of plan.files) {
       if (!('from' in file)) continue;
-      const known = places.get(file.from);
-      if (known === undefined) places.set(file.from, [{ writer, file }]);
-      else known.push({ writer, file });
+      getOrInsert(places, file.from, () => []).push({ writer, file });
     }
   }
   return places;
