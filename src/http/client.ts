@@ -1,5 +1,5 @@
 import type { Body } from './body.ts';
-import type { ResponseHeaders } from './rate-limit.ts';
+import type { ResponseHeaders } from './headers.ts';
 
 /** Milliseconds. */
 export interface HttpTimeouts {

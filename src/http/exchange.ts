@@ -1,9 +1,9 @@
 import type { Body } from './body.ts';
 import type { Clients } from './clients.ts';
 import { displayUrl, unavailable } from './failure.ts';
+import type { ResponseHeaders } from './headers.ts';
 import { type Credentials, parseHop } from './hop.ts';
 import { networkFailure } from './network-failure.ts';
-import type { ResponseHeaders } from './rate-limit.ts';
 import { statusFailure } from './status-failure.ts';
 
 export interface HttpRequest {

@@ -6,6 +6,7 @@ import type {
 } from 'node:http';
 import { FedBody } from './body.ts';
 import type { Answer, Client, ClientRequest, HttpTimeouts } from './client.ts';
+import { firstValues } from './headers.ts';
 
 /**
  * Node's own client, with an agent that knows the way. Its parser is native: with undici's, which is
@@ -49,7 +50,11 @@ function receive(
     request.once('response', (response) => {
       endWait();
       body = feed(response, timeouts.stall);
-      resolve({ status: response.statusCode ?? 0, headers: firstValues(response), body });
+      resolve({
+        status: response.statusCode ?? 0,
+        headers: firstValues(response.headersDistinct),
+        body,
+      });
     });
     request.on('error', reject);
     request.once('close', () => {
@@ -117,9 +122,4 @@ function timeout(code: string): Error {
 
 function closedEarly(): Error {
   return Object.assign(new Error('closed early'), { code: 'ECONNRESET' });
-}
-
-function firstValues({ headersDistinct }: IncomingMessage): Answer['headers'] {
-  const entries = Object.entries(headersDistinct).map(([name, values]) => [name, values?.[0]]);
-  return Object.fromEntries(entries) as Answer['headers'];
 }

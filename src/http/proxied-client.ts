@@ -2,6 +2,7 @@ import type { ConnectionOptions } from 'node:tls';
 import type { Dispatcher } from 'undici';
 import { FedBody } from './body.ts';
 import type { Answer, Client, ClientRequest, HttpTimeouts } from './client.ts';
+import { firstValues } from './headers.ts';
 import type { ProxySettings } from './proxy.ts';
 
 export interface ProxiedOptions {
@@ -73,14 +74,4 @@ function dispatch(
       },
     });
   });
-}
-
-function firstValues(
-  headers: Readonly<Record<string, string | string[] | undefined>>,
-): Answer['headers'] {
-  const entries = Object.entries(headers).map(([name, value]) => [
-    name.toLowerCase(),
-    Array.isArray(value) ? value[0] : value,
-  ]);
-  return Object.fromEntries(entries) as Answer['headers'];
 }

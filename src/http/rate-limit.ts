@@ -1,5 +1,4 @@
-/** Response headers by lower-case name; of repeated ones the first. */
-export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
+import type { ResponseHeaders } from './headers.ts';
 
 /**
  * When asking again makes sense (ms since the epoch), for an answer 403, 429 or 503; null when the

@@ -1,7 +1,8 @@
 import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from './failure.ts';
+import type { ResponseHeaders } from './headers.ts';
 import { proxyFailure } from './network-failure.ts';
-import { type ResponseHeaders, retryAtOf } from './rate-limit.ts';
+import { retryAtOf } from './rate-limit.ts';
 
 export interface HttpRefusal {
   readonly url: URL;
