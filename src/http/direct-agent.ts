@@ -2,10 +2,10 @@ import type { Agent } from 'node:http';
 import type { AgentOptions } from 'node:https';
 
 /**
- * Milliseconds that a connection is kept without a request; shorter where the server says so. Most
+ * How long a connection is kept without a request; shorter where the server says so. Most
  * servers close theirs after five seconds or more, and what lies between may forget one silently.
  */
-const IDLE = 4_000;
+const IDLE_MS = 4_000;
 
 /**
  * For servers that are reached without a proxy. Several addresses of a host are tried beside each
@@ -16,5 +16,5 @@ export async function openDirectAgent(
   connect: Pick<AgentOptions, 'secureContext' | 'rejectUnauthorized' | 'localAddress'>,
 ): Promise<Agent> {
   const { Agent } = await (protocol === 'https:' ? import('node:https') : import('node:http'));
-  return new Agent({ keepAlive: true, timeout: IDLE, autoSelectFamily: true, ...connect });
+  return new Agent({ keepAlive: true, timeout: IDLE_MS, autoSelectFamily: true, ...connect });
 }

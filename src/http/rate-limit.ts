@@ -9,11 +9,11 @@ export function retryAtOf(status: number, headers: ResponseHeaders, now: number)
   if (status !== 403 && status !== 429 && status !== 503) return null;
   const after = headers['retry-after']?.trim() ?? '';
   const at = /^\d+$/.test(after) ? now + Number(after) * 1000 : Date.parse(after);
-  if (Number.isFinite(at) && Math.abs(at) <= LAST_DATE) return Math.max(at, now);
+  if (Number.isFinite(at) && Math.abs(at) <= LAST_DATE_MS) return Math.max(at, now);
   if (headers['x-ratelimit-remaining']?.trim() !== '0') return null;
   const reset = Number(headers['x-ratelimit-reset']) * 1000;
-  return Number.isFinite(reset) && reset > 0 && reset <= LAST_DATE ? Math.max(reset, now) : null;
+  return Number.isFinite(reset) && reset > 0 && reset <= LAST_DATE_MS ? Math.max(reset, now) : null;
 }
 
 /** The last instant that a JavaScript Date can hold. */
-const LAST_DATE = 8.64e15;
+const LAST_DATE_MS = 8.64e15;

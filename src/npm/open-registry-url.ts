@@ -8,8 +8,7 @@ import {
 import { agentFor, unusableIdentity } from './agent.ts';
 import type { NpmOptions } from './options.ts';
 
-/** Milliseconds. */
-const ANSWER_TIMEOUT = 30_000;
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /**
  * Opens a document or a tarball the way that npm's configuration names (proxies, certificates) and
@@ -30,7 +29,7 @@ export async function openRegistryUrl(
   const { token, auth, cert, key } = await credentialsFor(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
   const identity = cert === null ? options : { cert, key };
-  const timeouts = { connect: ANSWER_TIMEOUT, headers: ANSWER_TIMEOUT, stall };
+  const timeouts = { connect: ANSWER_TIMEOUT_MS, headers: ANSWER_TIMEOUT_MS, stall };
   const npm = {
     // A registry may redirect to its storage, which has no business with its credentials.
     to: async (url: URL) =>
