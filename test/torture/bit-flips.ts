@@ -6,6 +6,7 @@ import { installRuntime } from '../../src/index.ts';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
 import { formatLock, parseLock } from '../../src/pin/index.ts';
 import {
+  describedFiles,
   findDamages,
   findRuntime,
   isWhole,
@@ -46,6 +47,9 @@ export async function flipBits({ flips, random }: BitFlipOptions): Promise<Figur
   const lock = join(site.root, 'lock.json');
   await writeFile(lock, formatLock(sampleLock()));
 
+  const installed = await loadInstalled(layout, 'codex-cli-bin');
+  const described = installed === undefined ? [] : describedFiles(installed.runtime);
+
   const inStore: Detector = async () => {
     const manifest = await loadManifest(store);
     if (manifest === undefined || (await findRuntime(site.home, KEY)) === undefined) return true;
@@ -54,16 +58,13 @@ export async function flipBits({ flips, random }: BitFlipOptions): Promise<Figur
   const inPackage: Detector = async () => {
     const found = await loadInstalled(layout, 'codex-cli-bin');
     if (found === undefined || !(await isWhole(pack, found.runtime))) return true;
-    return (await findDamages(pack, found.runtime.files)).length > 0;
+    return (await findDamages(pack, describedFiles(found.runtime))).length > 0;
   };
   const kinds: Record<string, readonly [readonly string[], Detector]> = {
     archive: [[join(mirror, NEW, ARCHIVE)], () => refuses(site, mirror)],
     store: [await filesOf(store), inStore],
     storeManifest: [[join(store, 'runtime.json')], inStore],
-    package: [
-      await filesOf(store).then((all) => all.map((path) => path.replace(store, pack))),
-      inPackage,
-    ],
+    package: [described.map(({ path }) => join(pack, path)), inPackage],
     packageManifest: [[join(pack, 'runtime.json')], inPackage],
     lockfile: [[lock], async () => isRefused(await readFile(lock, 'utf8'))],
   };

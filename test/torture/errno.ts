@@ -26,10 +26,11 @@ const CODES: Readonly<Record<string, string>> = {
 
 /** Which errors a call can give. */
 const ERRORS: readonly (readonly [RegExp, readonly string[]])[] = [
-  [/^(rename|link)/, ['ENOSPC', 'EDQUOT', 'EPERM', 'EIO', 'EXDEV']],
+  [
+    /^(rename|link|p?write|f(data)?sync|f?truncate|ioctl)/,
+    ['ENOSPC', 'EDQUOT', 'EPERM', 'EIO', 'EXDEV'],
+  ],
   [/^(mkdir|symlink|open|creat|fallocate)/, ['ENOSPC', 'EDQUOT', 'EPERM', 'EIO']],
-  [/^p?write/, ['ENOSPC', 'EDQUOT', 'EIO']],
-  [/^f(data)?sync|^f?truncate/, ['ENOSPC', 'EDQUOT', 'EIO']],
   [/chmod|utimens|^unlink|^rmdir/, ['EPERM', 'EIO']],
 ];
 

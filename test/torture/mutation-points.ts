@@ -36,6 +36,8 @@ export const MUTATING_CALLS = [
   'fdatasync',
   'copy_file_range',
   'sendfile',
+  // A reflink is one.
+  'ioctl',
 ] as const;
 
 /** One call of a traced run, as a place to put a fault. */

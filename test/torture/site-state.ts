@@ -1,7 +1,13 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
-import { findDamages, findRuntime, loadManifest, runtimeDir } from '../../src/store/index.ts';
+import {
+  describedFiles,
+  findDamages,
+  findRuntime,
+  loadManifest,
+  runtimeDir,
+} from '../../src/store/index.ts';
 import { runProgram, type Site, TARGET } from './site.ts';
 
 const NAME = 'codex-cli-bin';
@@ -37,14 +43,15 @@ export async function prefixVersion(prefix: string): Promise<string | null> {
   if (!(await exists(dir))) return null;
   const found = await loadInstalled(layout, NAME);
   if (found === undefined) throw new BrokenState(`${dir} has no manifest`);
-  const damages = await findDamages(dir, found.runtime.files);
+  const files = describedFiles(found.runtime);
+  const damages = await findDamages(dir, files);
   if (damages.length > 0) throw new BrokenState(`${dir}: ${JSON.stringify(damages)}`);
   const described: unknown = JSON.parse(await readFile(join(dir, 'package.json'), 'utf8'));
   const { version } = described as { version?: unknown };
   if (version !== found.version)
     throw new BrokenState(`package.json ${version}, not ${found.version}`);
-  for (const file of ['index.js', 'index.d.ts', 'README.md', 'LICENSE']) {
-    if ((await lstat(join(dir, file))).size === 0) throw new BrokenState(`${file} is empty`);
+  for (const own of ['index.js', 'index.d.ts', 'package.json', 'README.md', 'LICENSE']) {
+    if (!files.some(({ path }) => path === own)) throw new BrokenState(`nobody vouches for ${own}`);
   }
   const command = join(layout.bin, 'codex');
   if ((await realpath(command)) !== (await realpath(found.executable))) {
