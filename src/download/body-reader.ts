@@ -33,7 +33,14 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
   let waiting = false;
   // The clock runs only while somebody waits: a slow consumer is not a stalled connection.
   const timer = setTimeout(() => {
-    if (waiting) opened.body.destroy(new Error(`no byte came for ${stall / 1000} s`));
+    if (!waiting) return;
+    const before = received;
+    // What came while this process was held up is taken first.
+    setImmediate(() => {
+      if (waiting && received === before) {
+        opened.body.destroy(new Error(`no byte came for ${stall / 1000} s`));
+      }
+    });
   }, stall);
 
   const take = async (): Promise<Buffer | null> => {

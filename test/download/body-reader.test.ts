@@ -1,0 +1,77 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type BodyReader, readBody } from '../../src/download/body-reader.ts';
+import { createHttpSource } from '../../src/download/http-source.ts';
+import type { TransferTuning } from '../../src/download/transfer-state.ts';
+import { createHttp } from '../../src/http/index.ts';
+import { type DownloadFixture, downloadFixture } from '../support/download-fixture.ts';
+import { failure } from '../support/failure.ts';
+import { type FaultServer, startServer } from '../support/fault-server.ts';
+import { transferState } from '../support/transfer-state.ts';
+
+const SIZE = 100_000;
+let fixture: DownloadFixture;
+let server: FaultServer | undefined;
+let reader: BodyReader | undefined;
+
+beforeEach(async () => {
+  fixture = await downloadFixture({ size: SIZE });
+});
+afterEach(async () => {
+  reader?.destroy();
+  await server?.close();
+  await fixture[Symbol.asyncDispose]();
+});
+
+/** A body that has begun, and the way to send more of it. */
+async function begun(tuning: Partial<TransferTuning>) {
+  let write: (bytes: number) => void = () => undefined;
+  server = await startServer((_, response) => {
+    let sent = 0;
+    response.writeHead(200, { 'content-length': SIZE });
+    write = (bytes) => {
+      response.write(fixture.content.subarray(sent, sent + bytes));
+      sent += bytes;
+    };
+    write(1);
+  });
+  const { state } = await transferState(fixture, tuning);
+  const http = createHttp({ env: {} }, { timeouts: { stall: 0 } });
+  const source = createHttpSource({ kind: 'browser', url: server.url }, http.open);
+  const opened = await source.open(null, state.signal);
+  const body = readBody(opened, state);
+  reader = body;
+  await state.partial.close();
+  expect(await body.next()).toHaveLength(1);
+  return { body, write };
+}
+
+describe('a connection that stalls', () => {
+  test('is given up', async () => {
+    const { body } = await begun({ stall: 50 });
+    const error = await failure(body.next());
+    expect(error.code).toBe('TRUNCATED');
+    expect(error.cause).toMatchObject({ message: 'no byte came for 0.05 s' });
+  });
+
+  test('is not what a slow consumer looks like', async () => {
+    const { body, write } = await begun({ stall: 50 });
+    await sleep(200);
+    const next = body.next();
+    write(2);
+    expect(await next).toHaveLength(2);
+  });
+
+  test('is not what a process looks like that was held up', async () => {
+    const { body, write } = await begun({ stall: 50 });
+    const next = body.next();
+    write(2);
+    holdUp(200);
+    expect(await next).toHaveLength(2);
+  });
+});
+
+/** Nothing happens in this process for so many ms. */
+function holdUp(time: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);
+}

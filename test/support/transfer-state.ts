@@ -1,0 +1,49 @@
+import { join } from 'node:path';
+import { openPartial } from '../../src/download/partial.ts';
+import { createProgressReporter } from '../../src/download/progress.ts';
+import type { TransferState, TransferTuning } from '../../src/download/transfer-state.ts';
+import { createVerifier } from '../../src/download/verifier.ts';
+import { RETRY_POLICY } from '../../src/http/index.ts';
+import type { DownloadFixture } from './download-fixture.ts';
+
+/** So patient that nothing happens because of time. */
+const PATIENT: TransferTuning = {
+  retry: RETRY_POLICY,
+  stall: 600_000,
+  lanes: 4,
+  measure: 600_000,
+  worthwhile: 600_000,
+};
+
+/** A transfer of the fixture's content that has nothing yet, and what its consumer was given. */
+export async function transferState(
+  fixture: DownloadFixture,
+  {
+    signal = new AbortController().signal,
+    ...tuning
+  }: Partial<TransferTuning> & { signal?: AbortSignal } = {},
+): Promise<{ readonly state: TransferState; readonly taken: Buffer[] }> {
+  const asset = fixture.asset([]);
+  const taken: Buffer[] = [];
+  const state: TransferState = {
+    asset,
+    partial: await openPartial(join(fixture.home, 'partial', 'one')),
+    verifier: createVerifier(asset),
+    sink: {
+      push(chunk) {
+        taken.push(chunk);
+        return undefined;
+      },
+    },
+    edition: null,
+    total: asset.size,
+    fetched: 0,
+    resumed: 0,
+    pieced: false,
+    progress: createProgressReporter(undefined),
+    onProgress: undefined,
+    tuning: { ...PATIENT, ...tuning },
+    signal,
+  };
+  return { state, taken };
+}
