@@ -1,10 +1,11 @@
 import { aborted } from '../http/index.ts';
 import type { Opened } from './byte-source.ts';
+import { watchSpeed } from './low-speed.ts';
 import { type TransferState, truncated } from './transfer-state.ts';
 import { sizeMismatch } from './verifier.ts';
 import { isWebPage, webPage } from './web-page.ts';
 
-/** One body as it comes in: counted, checked at its start, guarded against stalls. */
+/** One body as it comes in: counted, checked at its start, guarded against stalls and drips. */
 export interface BodyReader {
   readonly opened: Opened;
   /** Bytes so far. */
@@ -15,8 +16,8 @@ export interface BodyReader {
   readonly waited: number;
   /**
    * Null at the end.
-   * @throws CodexRuntimeError `TRUNCATED` when it breaks or stalls, `SOURCE_UNAVAILABLE` for a web
-   * page, `SIZE_MISMATCH`, `ABORTED`
+   * @throws CodexRuntimeError `TRUNCATED` when it breaks, stalls or drips, `SOURCE_UNAVAILABLE` for a
+   * web page, `SIZE_MISMATCH`, `ABORTED`
    */
   next(): Promise<Buffer | null>;
   /** Gives the rest up, and the connection with it. */
@@ -24,22 +25,23 @@ export interface BodyReader {
 }
 
 export function readBody(opened: Opened, state: TransferState): BodyReader {
-  const { stall } = state.tuning;
+  const { stall, lowSpeedLimit, lowSpeedTime } = state.tuning;
   const chunks = opened.body[Symbol.asyncIterator]();
   const started = performance.now();
   let received = 0;
   let waited = 0;
   let last = started;
   let waiting = false;
+  const speed = watchSpeed(state.tuning);
+  const giveUp = (why: string, time: number) =>
+    opened.body.destroy(new Error(`${why} for ${time / 1000} s`));
   // The clock runs only while somebody waits: a slow consumer is not a stalled connection.
   const timer = setTimeout(() => {
     if (!waiting) return;
     const before = received;
     // What came while this process was held up is taken first.
     setImmediate(() => {
-      if (waiting && received === before) {
-        opened.body.destroy(new Error(`no byte came for ${stall / 1000} s`));
-      }
+      if (waiting && received === before) giveUp('no byte came', stall);
     });
   }, stall);
 
@@ -47,6 +49,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
     const before = performance.now();
     waiting = true;
     timer.refresh();
+    if (speed.isTooSlow) giveUp(`fewer than ${lowSpeedLimit} bytes a second came`, lowSpeedTime);
     try {
       const { value, done } = await chunks.next();
       return done === true ? null : value;
@@ -71,6 +74,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
       return waited;
     },
     async next() {
+      const before = waited;
       const chunk = await take();
       if (received === 0) verifyStart(opened, chunk, state);
       if (chunk === null) {
@@ -79,6 +83,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
       }
       received += chunk.length;
       state.fetched += chunk.length;
+      speed.count(chunk.length, waited - before);
       return chunk;
     },
     destroy() {

@@ -21,6 +21,8 @@ export type DownloadTuning = Partial<Omit<TransferTuning, 'retry'>> & {
 const TUNING: TransferTuning = {
   retry: RETRY_POLICY,
   stall: 15_000,
+  lowSpeedLimit: 1_000,
+  lowSpeedTime: 30_000,
   lanes: 4,
   measure: 400,
   worthwhile: 3_000,

@@ -15,6 +15,13 @@ export interface TransferTuning {
   readonly retry: RetryPolicy;
   /** Without a byte for so long, a connection is given up. Default 15,000. */
   readonly stall: number;
+  /**
+   * Bytes a second: a connection that stays below them for `lowSpeedTime` is given up as one that
+   * stalls is. Four connections share the network, so this is low. Default 1,000.
+   */
+  readonly lowSpeedLimit: number;
+  /** Time spent waiting for bytes; what the consumer takes does not count. Default 30,000. */
+  readonly lowSpeedTime: number;
   /** Connections at once, at most. Default 4. */
   readonly lanes: number;
   /** For so long the first connection is measured before others may join it. Default 400. */

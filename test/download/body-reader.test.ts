@@ -71,6 +71,42 @@ describe('a connection that stalls', () => {
   });
 });
 
+describe('a connection that drips', () => {
+  test('is given up when it was too slow for too long', async () => {
+    const { body, write } = await begun({ lowSpeedLimit: 1_000, lowSpeedTime: 100 });
+    const dripping = setInterval(() => write(1), 10);
+    const error = await failure(
+      (async () => {
+        while ((await body.next()) !== null);
+      })(),
+    );
+    clearInterval(dripping);
+    expect(error.code).toBe('TRUNCATED');
+    expect(error.cause).toMatchObject({
+      message: 'fewer than 1000 bytes a second came for 0.1 s',
+    });
+  });
+
+  test('is not what a slow consumer looks like', async () => {
+    const { body, write } = await begun({ lowSpeedLimit: 1_000, lowSpeedTime: 100 });
+    for (let round = 0; round < 5; round += 1) {
+      write(1);
+      await sleep(50);
+      expect(await body.next()).toHaveLength(1);
+    }
+  });
+
+  test('is not what a slow connection looks like', async () => {
+    const { body, write } = await begun({ lowSpeedLimit: 1_000, lowSpeedTime: 20 });
+    for (let round = 0; round < 5; round += 1) {
+      const next = body.next();
+      await sleep(30);
+      write(20);
+      expect(await next).toHaveLength(20);
+    }
+  });
+});
+
 /** Nothing happens in this process for so many ms. */
 function holdUp(time: number): void {
   Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, time);

@@ -613,4 +613,25 @@ describe('a connection that stalls', () => {
     expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
     expect(requests[1]?.headers.range).toBe(`bytes=${CUT}-`);
   });
+
+  test('or drips is, and no byte is fetched twice', async () => {
+    let dripping: NodeJS.Timeout | undefined;
+    const { url, requests } = await server((request, response) => {
+      if (dripping !== undefined) return serveFile(fixture.content)(request, response);
+      let sent = CUT;
+      serveHead(response);
+      response.write(fixture.content.subarray(0, CUT));
+      dripping = setInterval(() => {
+        response.write(fixture.content.subarray(sent, sent + 1));
+        sent += 1;
+      }, 10);
+      return response.on('close', () => clearInterval(dripping));
+    });
+    const tuning = { ...QUICK, stall: 60_000, lowSpeedLimit: 100_000, lowSpeedTime: 200 };
+    const download = openDownload(fixture.request(browser(url)), tuning);
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+    expect(download.outcome.fetched).toBe(SIZE);
+    const [, reached] = /^bytes=(\d+)-$/.exec(requests[1]?.headers.range ?? '') ?? [];
+    expect(Number(reached)).toBeGreaterThan(CUT);
+  });
 });

@@ -10,6 +10,8 @@ import type { DownloadFixture } from './download-fixture.ts';
 const PATIENT: TransferTuning = {
   retry: RETRY_POLICY,
   stall: 600_000,
+  lowSpeedLimit: 1,
+  lowSpeedTime: 600_000,
   lanes: 4,
   measure: 600_000,
   worthwhile: 600_000,
