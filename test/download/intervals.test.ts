@@ -7,7 +7,6 @@ import {
   reachFrom,
   sizeOf,
 } from '../../src/download/intervals.ts';
-import { createLanePlan, type Lane } from '../../src/download/lane-plan.ts';
 
 const SPAN = 200;
 const intervals = array(
@@ -60,58 +59,6 @@ describe('a set of intervals', () => {
     expect([0, 8, 9, 15, 20, 30].map((position) => reachFrom(set, position))).toEqual([
       9, 9, 9, 15, 30, 30,
     ]);
-  });
-});
-
-describe('a plan of lanes', () => {
-  const MIB = 2 ** 20;
-
-  test('gives out every missing byte once, whatever the lanes do', () => {
-    const steps = array(tuple(integer({ min: 0, max: 4 }), integer({ min: 0, max: 3 * MIB })));
-    assert(
-      property(steps, integer({ min: 1, max: 40 * MIB }), (list, total) => {
-        const have = setOf([{ start: 0, end: Math.floor(total / 10) }]);
-        const plan = createLanePlan(have, total);
-        const lanes: Lane[] = [];
-        let brought = have;
-        const bring = (lane: Lane, bytes: number) => {
-          const end = Math.min(lane.position + bytes, lane.end);
-          const before = sizeOf(brought);
-          brought = addInterval(brought, { start: lane.position, end });
-          expect(sizeOf(brought) - before).toBe(end - lane.position);
-          lane.position = end;
-        };
-        for (const [which, bytes] of list) {
-          const lane = lanes[which];
-          if (lane === undefined) {
-            const claimed = plan.claim();
-            if (claimed !== null) lanes.push(claimed);
-          } else {
-            bring(lane, bytes);
-            if (lane.position === lane.end && bytes % 2 === 0) plan.extend(lane);
-            else if (bytes % 3 === 0) {
-              plan.release(lane);
-              lanes.splice(which, 1);
-            }
-          }
-        }
-        for (const lane of lanes) bring(lane, total);
-        for (const lane of lanes) plan.release(lane);
-        for (let lane = plan.claim(); lane !== null; lane = plan.claim()) {
-          bring(lane, total);
-          plan.release(lane);
-        }
-        expect(brought).toEqual([{ start: 0, end: total }]);
-      }),
-    );
-  });
-
-  test('takes half of what the slowest has left when nothing else is left', () => {
-    const plan = createLanePlan([], 4 * MIB);
-    const lanes = Array.from({ length: 4 }, () => plan.claim());
-    expect(lanes.map((lane) => lane?.position)).toEqual([0, MIB, 2 * MIB, 3 * MIB]);
-    expect(plan.claim()).toEqual({ position: 0.5 * MIB, end: MIB });
-    expect(lanes[0]?.end).toBe(0.5 * MIB);
   });
 });
 
