@@ -29,28 +29,28 @@ function isAlive(pid: number): boolean {
 
 describe('a child that is to end', () => {
   test('and ignores SIGTERM is killed after a while', async () => {
-    const { signal, abort } = abortable();
+    const controller = new AbortController();
     const { running, announced } = await start(
       `trap '' TERM; echo $$ > "$1"; while :; do sleep 1; done`,
-      { signal },
+      { signal: controller.signal },
     );
     const ended = failure(running);
     const pid = Number(await announced());
     expect(isAlive(pid)).toBe(true);
-    abort();
+    controller.abort();
     expect((await ended).code).toBe('ABORTED');
     expect(isAlive(pid)).toBe(false);
   });
 
   test('gets the time to put its things in order', async () => {
-    const { signal, abort } = abortable();
+    const controller = new AbortController();
     const { running, announced, note } = await start(
       `trap 'sleep 0.5; echo tidy > "$2"; exit' TERM; echo $$ > "$1"; while :; do sleep 0.1; done`,
-      { signal },
+      { signal: controller.signal },
     );
     const ended = failure(running);
     await announced();
-    abort();
+    controller.abort();
     expect((await ended).code).toBe('ABORTED');
     expect(await readFile(note, 'utf8')).toBe('tidy\n');
   });
@@ -60,12 +60,12 @@ describe('a child that is to end', () => {
     ['itself', 'sleep 20 & echo $$ $! > "$1"; wait'],
     ['and has before', 'sleep 20 & echo $$ $! > "$1"'],
   ])('ends %s, and what it started is not waited for', { timeout: 10_000 }, async (how, script) => {
-    const { signal, abort } = abortable();
-    const { running, announced } = await start(script, { signal });
+    const controller = new AbortController();
+    const { running, announced } = await start(script, { signal: controller.signal });
     const ended = failure(running);
     const [own = 0, left = 0] = (await announced()).split(' ').map(Number);
     if (how !== 'itself') await expect.poll(() => isAlive(own)).toBe(false);
-    abort();
+    controller.abort();
     expect((await ended).code).toBe('ABORTED');
     process.kill(left);
   });
@@ -99,8 +99,3 @@ test.each([
   expect(error.code).toBe('INSTALL_FAILED');
   expect(error.cause).toBeInstanceOf(Error);
 });
-
-function abortable() {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
-}

@@ -5,8 +5,8 @@ import { createServer } from 'node:http';
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test, vi } from 'vitest';
-import { createHttp } from '../../src/http/index.ts';
 import { bundledFixture } from '../support/bundled-fixture.ts';
+import { openHttp } from '../support/loopback-http.ts';
 
 const other = process.platform !== 'linux';
 const why = other ? ' (skipped: other systems queue connections in another way)' : '';
@@ -32,15 +32,11 @@ test.skipIf(other)(
   async () => {
     const port = await silentPort();
     const retries: unknown[] = [];
-    const http = createHttp(
-      { env: {} },
-      {
-        timeouts: { connect: 500 },
-        retry: { pause: 1 },
-        onProgress: (event) => event.type === 'retry' && retries.push(event.attempt),
-      },
-    );
-    onTestFinished(() => http.close());
+    const http = openHttp({
+      timeouts: { connect: 500 },
+      retry: { pause: 1 },
+      onProgress: (event) => event.type === 'retry' && retries.push(event.attempt),
+    });
     await expect(http.getText(`http://[::1]:${port}/`)).rejects.toMatchObject({
       code: 'SOURCE_UNAVAILABLE',
       fields: { reason: 'unreachable', errno: 'ETIMEDOUT' },
@@ -64,8 +60,7 @@ test.skipIf(other)(
       process.nextTick(done, null, addresses)) as unknown as typeof dns.lookup;
     const spy = vi.spyOn(dns, 'lookup').mockImplementation(lookup);
     onTestFinished(() => void spy.mockRestore());
-    const http = createHttp({ env: {} }, { retry: { attempts: 1 } });
-    onTestFinished(() => http.close());
+    const http = openHttp();
     const started = performance.now();
     expect(await http.getText(`http://localhost:${port}/`)).toBe('by IPv4');
     expect(performance.now() - started).toBeLessThan(3_000);

@@ -1,26 +1,20 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
-import { createHttp, type Http, type HttpOptions } from '../../src/http/index.ts';
+import { describe, expect, test } from 'vitest';
+import type { Body, HttpOptions } from '../../src/http/index.ts';
 import { failure } from '../support/failure.ts';
-import { type FaultServer, startRawServer } from '../support/fault-server.ts';
+import { openHttp, serveRaw } from '../support/loopback-http.ts';
 
 const MIB = 2 ** 20;
-const open: (FaultServer | Http)[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-
 /** A server of raw answers; `sockets` are those that have asked. */
 async function server(answer: (socket: Socket) => void) {
   const sockets: Socket[] = [];
-  const made = await startRawServer((socket) => {
+  const { url } = await serveRaw((socket) => {
     if (!sockets.includes(socket)) sockets.push(socket);
     answer(socket);
   });
-  open.push(made);
-  return { url: made.url, sockets };
+  return { url, sockets };
 }
 
 function head(length: number): string {
@@ -38,11 +32,7 @@ describe.each([
   ["Node's client", {}],
   ['the client that knows proxies', { HTTP_PROXY: 'http://127.0.0.1:9', NO_PROXY: '127.0.0.1' }],
 ])('of %s', (_, env) => {
-  function http(options: HttpOptions = {}): Http {
-    const made = createHttp({ env }, { retry: { attempts: 1 }, ...options });
-    open.push(made);
-    return made;
-  }
+  const http = (options?: HttpOptions) => openHttp(options, env);
 
   test('a body is read up to where it broke, however late its reader comes', async () => {
     const { url } = await server((socket) => {
@@ -79,7 +69,7 @@ describe.each([
     expect(read).toBe(size);
   });
 
-  test.each<[string, (body: AsyncIterable<Buffer> & { destroy(): unknown }) => Promise<void>]>([
+  test.each<[string, (body: Body) => Promise<void>]>([
     [
       'left in its middle',
       async (body) => {
@@ -90,7 +80,7 @@ describe.each([
   ])('a body that is %s closes its connection', async (_what, leave) => {
     const { url, sockets } = await server((socket) => socket.write(`${head(9)}half`));
     const { body } = await http().open(url);
-    await leave(body as AsyncIterable<Buffer> & { destroy(): unknown });
+    await leave(body);
     expect(await closed(sockets)).toBe(true);
   });
 
@@ -110,6 +100,13 @@ describe.each([
     for await (const chunk of body) expect(chunk.toString()).toBe('fine');
     body.destroy();
     expect(await one.getText(url)).toBe('fine');
+  });
+
+  test('of a header that comes twice the first counts', async () => {
+    const { url } = await server((socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nETag: "a"\r\nETAG: "b"\r\nContent-Length: 0\r\n\r\n');
+    });
+    expect((await http().open(url)).headers['etag']).toBe('"a"');
   });
 
   test('an answer that only says that one will come is not taken for it', async () => {

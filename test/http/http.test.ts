@@ -1,46 +1,16 @@
 import dns from 'node:dns';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { isCodexRuntimeError } from '../../src/errors.ts';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { ProgressEvent } from '../../src/events.ts';
-import { createHttp, type Http, type HttpOptions } from '../../src/http/index.ts';
-import { type FaultServer, startRawServer, startServer } from '../support/fault-server.ts';
+import type { HttpOptions } from '../../src/http/index.ts';
+import { failure } from '../support/failure.ts';
+import { openHttp, serve, serveRaw } from '../support/loopback-http.ts';
 
-const open: (FaultServer | Http)[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-
-function http(options: HttpOptions = {}): Http {
-  const made = createHttp({ env: {} }, { retry: { pause: 5 }, ...options });
-  open.push(made);
-  return made;
-}
-
-async function server(answer: Parameters<typeof startServer>[0]): Promise<FaultServer> {
-  const made = await startServer(answer);
-  open.push(made);
-  return made;
-}
-
-async function rawServer(answer: Parameters<typeof startRawServer>[0]): Promise<FaultServer> {
-  const made = await startRawServer(answer);
-  open.push(made);
-  return made;
-}
-
-async function failure(work: Promise<unknown>) {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!isCodexRuntimeError(error)) throw new Error(`no typed failure but ${String(error)}`);
-  return error;
-}
+const http = (options: HttpOptions = {}) => openHttp({ retry: { pause: 5 }, ...options });
 
 describe('a document', () => {
   test('is read as JSON and asked for unencoded', async () => {
-    const { url, requests } = await server((_, response) => response.end('{"tag":"v1"}'));
+    const { url, requests } = await serve((_, response) => response.end('{"tag":"v1"}'));
     expect(await http().getJson(`${url}/a`)).toEqual({ tag: 'v1' });
     expect(requests[0]?.headers).toMatchObject({
       accept: 'application/json',
@@ -49,19 +19,19 @@ describe('a document', () => {
   });
 
   test('that is HTML instead of JSON is not an asset', async () => {
-    const { url } = await server((_, response) => response.end('<html>log in</html>'));
+    const { url } = await serve((_, response) => response.end('<html>log in</html>'));
     expect((await failure(http().getJson(url))).fields['reason']).toBe('not-an-asset');
   });
 
   test('that arrives encoded is refused', async () => {
-    const { url } = await server((_, response) => {
+    const { url } = await serve((_, response) => {
       response.writeHead(200, { 'content-encoding': 'gzip' }).end('{}');
     });
     expect((await failure(http().getText(url))).fields['reason']).toBe('refused');
   });
 
   test('that ends early is asked for again and never accepted', async () => {
-    const { url, requests } = await rawServer((socket) => {
+    const { url, requests } = await serveRaw((socket) => {
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\n{}');
     });
     expect((await failure(http().getText(url))).fields['reason']).toBe('unreachable');
@@ -69,7 +39,7 @@ describe('a document', () => {
   });
 
   test('larger than the cap is refused', async () => {
-    const { url } = await server((_, response) => response.end(Buffer.alloc(17 * 2 ** 20)));
+    const { url } = await serve((_, response) => response.end(Buffer.alloc(17 * 2 ** 20)));
     expect((await failure(http().getText(url))).fields['reason']).toBe('refused');
   });
 });
@@ -88,7 +58,7 @@ describe('a status', () => {
     [403, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '1e20' }, 'unauthorized'],
     [304, {}, 'refused'],
   ])('of %i with %o is asked once and means %s', async (status, headers, reason) => {
-    const { url, requests } = await server((_, response) =>
+    const { url, requests } = await serve((_, response) =>
       response.writeHead(status, headers).end(),
     );
     const error = await failure(http().getText(`${url}/a?signature=secret`));
@@ -99,7 +69,7 @@ describe('a status', () => {
   });
 
   test.each([408, 500, 502, 503])('of %i is tried three times', async (status) => {
-    const { url, requests } = await server((_, response) => response.writeHead(status).end());
+    const { url, requests } = await serve((_, response) => response.writeHead(status).end());
     const events: ProgressEvent[] = [];
     const error = await failure(http({ onProgress: (event) => events.push(event) }).getText(url));
     expect(error.fields['reason']).toBe('server-error');
@@ -112,7 +82,7 @@ describe('a status', () => {
 
   test('that gets better is survived', async () => {
     let left = 2;
-    const { url } = await server((_, response) => {
+    const { url } = await serve((_, response) => {
       left -= 1;
       response.writeHead(left < 0 ? 200 : 503).end('fine');
     });
@@ -123,7 +93,7 @@ describe('a status', () => {
 describe('a rate limit', () => {
   test('with a short Retry-After is waited out and said', async () => {
     let limited = true;
-    const { url } = await server((_, response) => {
+    const { url } = await serve((_, response) => {
       response.writeHead(limited ? 429 : 200, limited ? { 'retry-after': '1' } : {}).end('fine');
       limited = false;
     });
@@ -135,7 +105,7 @@ describe('a rate limit', () => {
   });
 
   test('names when it ends', async () => {
-    const { url } = await server((_, response) => {
+    const { url } = await serve((_, response) => {
       const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': '4102444800' };
       response.writeHead(403, headers).end();
     });
@@ -147,7 +117,7 @@ describe('a rate limit', () => {
 
 describe('a connection', () => {
   test('that is refused is unreachable after retries', async () => {
-    const gone = await startServer((_, response) => response.end());
+    const gone = await serve((_, response) => response.end());
     await gone.close();
     expect((await failure(http().getText(gone.url))).fields['reason']).toBe('unreachable');
   });
@@ -174,7 +144,7 @@ describe('a connection', () => {
   });
 
   test('that gives no answer in time is unreachable', async () => {
-    const { url } = await rawServer(() => undefined);
+    const { url } = await serveRaw(() => undefined);
     const short = http({ timeouts: { headers: 100 }, retry: { attempts: 1 } });
     expect((await failure(short.getText(url))).fields).toMatchObject({
       reason: 'unreachable',
@@ -183,7 +153,7 @@ describe('a connection', () => {
   });
 
   test('that stalls in the body is unreachable', async () => {
-    const { url } = await rawServer((socket) => {
+    const { url } = await serveRaw((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}');
     });
     const short = http({ timeouts: { stall: 100 }, retry: { attempts: 1 } });
@@ -191,14 +161,14 @@ describe('a connection', () => {
   });
 
   test('is cut by an abort, in the pause between attempts too', async () => {
-    const { url } = await server((_, response) => response.writeHead(503).end());
+    const { url } = await serve((_, response) => response.writeHead(503).end());
     const controller = new AbortController();
     const slow = http({
       retry: { pause: 60_000, longestPause: 60_000 },
       onProgress: () => controller.abort(),
     });
     expect((await failure(slow.getText(url, { signal: controller.signal }))).code).toBe('ABORTED');
-    const silent = await rawServer(() => setImmediate(() => second.abort()));
+    const silent = await serveRaw(() => setImmediate(() => second.abort()));
     const second = new AbortController();
     const cut = http().getText(silent.url, { signal: second.signal });
     expect((await failure(cut)).code).toBe('ABORTED');
@@ -216,7 +186,7 @@ describe('an answer that is none', () => {
     ['that is not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
     ['that is empty', ''],
   ])('%s is unreachable', async (_, text) => {
-    const { url } = await rawServer((socket) => socket.end(text));
+    const { url } = await serveRaw((socket) => socket.end(text));
     const once = http({ retry: { attempts: 1 } });
     expect((await failure(once.getText(url))).fields['reason']).toBe('unreachable');
   });
@@ -230,20 +200,20 @@ describe('an answer that is none', () => {
       'ECONNRESET',
     ],
   ])('%s keeps its code', async (_, text, errno) => {
-    const { url } = await rawServer((socket) => socket.end(text));
+    const { url } = await serveRaw((socket) => socket.end(text));
     const error = await failure(http({ retry: { attempts: 1 } }).getText(url));
     expect(error.fields).toMatchObject({ reason: 'unreachable', errno });
   });
 
   test('because a status below 200 stands for good is refused', async () => {
-    const { url } = await rawServer((socket) => socket.end('HTTP/1.1 101 Switching\r\n\r\n'));
+    const { url } = await serveRaw((socket) => socket.end('HTTP/1.1 101 Switching\r\n\r\n'));
     const error = await failure(http().getText(url));
     expect(error.fields).toMatchObject({ reason: 'refused', status: 101 });
     expect(error.message).toContain('answered 101');
   });
 
   test('of a status that none is means nothing', async () => {
-    const { url } = await rawServer((socket) => {
+    const { url } = await serveRaw((socket) => {
       socket.end('HTTP/1.1 099 Odd\r\nContent-Length: 4\r\n\r\nfine');
     });
     const once = http({ retry: { attempts: 1 } });
@@ -251,7 +221,7 @@ describe('an answer that is none', () => {
   });
 
   test('yet, but says that one will come, is waited for', async () => {
-    const { url } = await rawServer((socket) => {
+    const { url } = await serveRaw((socket) => {
       socket.write('HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n');
       socket.end('HTTP/1.1 200 OK\r\nContent-Length: 4\r\n\r\nfine');
     });
@@ -261,7 +231,7 @@ describe('an answer that is none', () => {
 
 test('a reader that takes its time is no stalled connection', async () => {
   const size = 8 * 2 ** 20;
-  const { url } = await server((_, response) => response.end(Buffer.alloc(size)));
+  const { url } = await serve((_, response) => response.end(Buffer.alloc(size)));
   const { body } = await http({ timeouts: { stall: 100 } }).open(url);
   await sleep(400);
   let read = 0;
@@ -272,7 +242,7 @@ test('a reader that takes its time is no stalled connection', async () => {
 test.each(['secret', '%zz'])(
   'a name and a password in a URL are not sent: %j',
   async (password) => {
-    const { url, requests } = await server((_, response) => response.end('fine'));
+    const { url, requests } = await serve((_, response) => response.end('fine'));
     await http().getText(url.replace('://', `://user:${password}@`));
     expect(requests[0]?.headers).not.toHaveProperty('authorization');
   },

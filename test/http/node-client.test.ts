@@ -1,29 +1,13 @@
 import net from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, describe, expect, test } from 'vitest';
-import { createHttp, type Http, type HttpOptions, readText } from '../../src/http/index.ts';
+import { describe, expect, test } from 'vitest';
+import { readText } from '../../src/http/index.ts';
 import { failure } from '../support/failure.ts';
-import { type FaultServer, listen, startRawServer } from '../support/fault-server.ts';
-
-const open: (FaultServer | Http)[] = [];
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-
-function http(options: HttpOptions = {}): Http {
-  const made = createHttp({ env: {} }, { retry: { attempts: 1 }, ...options });
-  open.push(made);
-  return made;
-}
-
-async function server(answer: Parameters<typeof startRawServer>[0]): Promise<FaultServer> {
-  const made = await startRawServer(answer);
-  open.push(made);
-  return made;
-}
+import { listen } from '../support/fault-server.ts';
+import { closing, openHttp, type RawAnswer, serveRaw } from '../support/loopback-http.ts';
 
 /** Sends `size` bytes of `length`. */
-function answerWith(length: number, size = length): Parameters<typeof startRawServer>[0] {
+function answerWith(length: number, size = length): RawAnswer {
   return (socket) => {
     const head = Buffer.from(`HTTP/1.1 200 OK\r\nContent-Length: ${length}\r\n\r\n`);
     socket.write(Buffer.concat([head, Buffer.alloc(size)]));
@@ -33,8 +17,8 @@ function answerWith(length: number, size = length): Parameters<typeof startRawSe
 describe('a body whose reader took its time', () => {
   test('and whose server then falls silent has stalled', async () => {
     const size = 8 * 2 ** 20;
-    const { url } = await server(answerWith(size + 1, size));
-    const { body } = await http({ timeouts: { stall: 100 } }).open(url);
+    const { url } = await serveRaw(answerWith(size + 1, size));
+    const { body } = await openHttp({ timeouts: { stall: 100 } }).open(url);
     await sleep(400);
     let read = 0;
     const reading = (async () => {
@@ -48,11 +32,12 @@ describe('a body whose reader took its time', () => {
   test.each([70_000, 80_000, 90_000, 110_000, 200_000])(
     'is never taken for whole after an abort: %i bytes more than may wait',
     async (more) => {
-      const { url } = await server(answerWith(2 ** 20 + more));
-      const { signal, abort } = abortable();
-      const response = await http().open(url, { signal });
+      const { url } = await serveRaw(answerWith(2 ** 20 + more));
+      const controller = new AbortController();
+      const { signal } = controller;
+      const response = await openHttp().open(url, { signal });
       await sleep(100);
-      abort();
+      controller.abort();
       expect((await failure(readText(response, signal))).code).toBe('ABORTED');
     },
   );
@@ -61,8 +46,8 @@ describe('a body whose reader took its time', () => {
 describe('a connection', () => {
   test('is used for one document after the other', async () => {
     const { url, connections } = await counting(answerWith(4));
-    const one = http();
-    const { signal } = abortable();
+    const one = openHttp();
+    const { signal } = new AbortController();
     for (let document = 0; document < 100; document += 1) await one.getText(url, { signal });
     expect(connections()).toBe(1);
   });
@@ -71,7 +56,7 @@ describe('a connection', () => {
     const { url, connections } = await counting((socket, head) => {
       setTimeout(() => answerWith(4)(socket, head), head.startsWith('GET /late') ? 400 : 0);
     });
-    const one = http({ timeouts: { connect: 200 } });
+    const one = openHttp({ timeouts: { connect: 200 } });
     await one.getText(url);
     expect(await one.getText(`${url}/late`)).toHaveLength(4);
     expect(connections()).toBe(1);
@@ -84,7 +69,7 @@ describe('a connection', () => {
       if (requests === 2) socket.destroy();
       else answerWith(4)(socket, head);
     });
-    const one = http({ retry: { attempts: 2, pause: 1 } });
+    const one = openHttp({ retry: { attempts: 2, pause: 1 } });
     await one.getText(url);
     expect(await one.getText(url)).toHaveLength(4);
     expect(connections()).toBe(2);
@@ -94,7 +79,7 @@ describe('a connection', () => {
     const { url, sockets } = await counting((socket) => {
       socket.write('HTTP/1.1 200 OK\r\nKeep-Alive: timeout=2\r\nContent-Length: 0\r\n\r\n');
     });
-    await http().getText(url);
+    await openHttp().getText(url);
     expect(sockets.size).toBe(1);
     await sleep(1_500);
     expect(sockets.size).toBe(0);
@@ -106,18 +91,18 @@ describe('a connection', () => {
       await sleep(4_500);
       socket.write('ne');
     });
-    expect(await http().getText(url)).toBe('fine');
+    expect(await openHttp().getText(url)).toBe('fine');
   });
 
   test('does not carry over what a server sends unasked', async () => {
     const whole = (text: string) =>
       `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${text}`;
-    const { url } = await server((socket, head) => {
+    const { url } = await serveRaw((socket, head) => {
       const own = head.startsWith('GET /second') ? 'second' : 'first';
       socket.write(whole(own));
       setImmediate(() => socket.write(whole('forged')));
     });
-    const one = http({ retry: { attempts: 2, pause: 1 } });
+    const one = openHttp({ retry: { attempts: 2, pause: 1 } });
     expect(await one.getText(`${url}/first`)).toBe('first');
     await sleep(50);
     expect(await one.getText(`${url}/second`)).toBe('second');
@@ -125,28 +110,22 @@ describe('a connection', () => {
 
   test('is not made for a request that was aborted', async () => {
     const { url, connections } = await counting(answerWith(4));
-    const work = http().getText(url, { signal: AbortSignal.abort() });
+    const work = openHttp().getText(url, { signal: AbortSignal.abort() });
     expect((await failure(work)).code).toBe('ABORTED');
     await sleep(50);
     expect(connections()).toBe(0);
   });
 
   test('whose TLS handshake hangs costs the time-out for connections', async () => {
-    const silent = await listen(net.createServer(), []);
-    open.push(silent);
-    const one = http({ timeouts: { connect: 100 } });
+    const silent = closing(await listen(net.createServer(), []));
+    const one = openHttp({ timeouts: { connect: 100 } });
     const error = await failure(one.getText(`https://127.0.0.1:${silent.port}/`));
     expect(error.fields).toMatchObject({ reason: 'unreachable', errno: 'ETIMEDOUT' });
   });
 });
 
-function abortable() {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
-}
-
 /** A server that counts its connections; `sockets` are those that are open. */
-async function counting(answer: Parameters<typeof startRawServer>[0]) {
+async function counting(answer: RawAnswer) {
   const sockets = new Set<net.Socket>();
   let connections = 0;
   const listener = net.createServer((socket) => {
@@ -157,7 +136,6 @@ async function counting(answer: Parameters<typeof startRawServer>[0]) {
       .on('close', () => sockets.delete(socket))
       .on('data', (head) => answer(socket, head.toString('latin1')));
   });
-  const made = await listen(listener, []);
-  open.push(made);
-  return { url: made.url, sockets, connections: () => connections };
+  const { url } = closing(await listen(listener, []));
+  return { url, sockets, connections: () => connections };
 }

@@ -1,40 +1,28 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
-import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createHttp, type Http } from '../../src/http/index.ts';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadProxySettings } from '../../src/http/proxy.ts';
 import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
 import { failure } from '../support/failure.ts';
-import { type FaultServer, startServer } from '../support/fault-server.ts';
+import type { FaultServer } from '../support/fault-server.ts';
+import { closing, openHttp, serve } from '../support/loopback-http.ts';
 import { type LoopbackProxy, startProxy } from '../support/loopback-proxy.ts';
 
 const HOST = 'assets.example.test';
 let certificate: Certificate;
-const open: (FaultServer | Http)[] = [];
 
 beforeAll(async () => {
   const dir = join(inject('runDir'), 'proxy');
   await mkdir(dir, { recursive: true });
   certificate = makeCertificate(dir, [HOST, '127.0.0.1']);
 });
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-
-function http(env: Record<string, string>): Http {
-  const made = createHttp(
-    { env: { NODE_EXTRA_CA_CERTS: certificate.ca, ...env } },
-    { retry: { attempts: 1 } },
-  );
-  open.push(made);
-  return made;
-}
+const http = (env: Record<string, string>) =>
+  openHttp({}, { NODE_EXTRA_CA_CERTS: certificate.ca, ...env });
 
 async function servers(required?: string): Promise<{ proxy: LoopbackProxy; tls: FaultServer }> {
-  const proxy = await startProxy(required);
-  const tls = await startTlsServer(certificate, (_, response) => response.end('through'));
-  open.push(proxy, tls);
+  const proxy = closing(await startProxy(required));
+  const tls = closing(await startTlsServer(certificate, (_, response) => response.end('through')));
   return { proxy, tls };
 }
 
@@ -94,8 +82,7 @@ describe('an https request', () => {
 describe('a proxy', () => {
   test('that asks for a password says so, without showing the one it was given', async () => {
     const { proxy, tls } = await servers('Basic other');
-    const plain = await startServer((_, response) => response.end());
-    open.push(plain);
+    const plain = await serve((_, response) => response.end());
     const withPassword = proxy.url.replace('//', '//user:canary@');
     const env = { HTTPS_PROXY: withPassword, HTTP_PROXY: withPassword };
     for (const url of [`https://${HOST}:${tls.port}/a`, plain.url]) {
@@ -125,8 +112,7 @@ describe('a proxy', () => {
 
   test('gets plain requests in absolute form', async () => {
     const { proxy } = await servers();
-    const plain = await startServer((_, response) => response.end('plain'));
-    open.push(plain);
+    const plain = await serve((_, response) => response.end('plain'));
     expect(await http({ http_proxy: proxy.url }).getText(`${plain.url}/a`)).toBe('plain');
     expect(proxy.targets).toEqual([`${plain.url}/a`]);
   });

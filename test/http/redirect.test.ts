@@ -1,59 +1,43 @@
-import { afterEach, describe, expect, test } from 'vitest';
-import { isCodexRuntimeError } from '../../src/errors.ts';
+import { describe, expect, test } from 'vitest';
 import { isLoopback, parseHop } from '../../src/http/hop.ts';
-import { createHttp } from '../../src/http/index.ts';
-import { type FaultServer, startServer } from '../support/fault-server.ts';
+import type { Http } from '../../src/http/index.ts';
+import { failure } from '../support/failure.ts';
+import { openHttp, serve } from '../support/loopback-http.ts';
 
-const servers: FaultServer[] = [];
-const http = createHttp({ env: {} }, { retry: { attempts: 1 } });
-afterEach(async () => {
-  for (const one of servers.splice(0)) await one.close();
-});
-
-async function server(answer: Parameters<typeof startServer>[0]): Promise<FaultServer> {
-  const made = await startServer(answer);
-  servers.push(made);
-  return made;
-}
-
-async function reason(work: Promise<unknown>): Promise<unknown> {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  return isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE') ? error.fields['reason'] : error;
-}
+const getText = (...asked: Parameters<Http['getText']>) => openHttp().getText(...asked);
+/** Why a URL is not read. */
+const reason = async (url: string) => (await failure(getText(url))).fields['reason'];
 
 describe('credentials', () => {
   test('go to their own origin and not to where it redirects', async () => {
-    const cdn = await server((_, response) => response.end('bytes'));
-    const api = await server((_, response) => {
+    const cdn = await serve((_, response) => response.end('bytes'));
+    const api = await serve((_, response) => {
       response.writeHead(302, { location: `${cdn.url}/signed?sig=1` }).end();
     });
     const credentials = { origin: api.url, authorization: 'Bearer canary' };
-    expect(await http.getText(`${api.url}/asset`, { credentials })).toBe('bytes');
+    expect(await getText(`${api.url}/asset`, { credentials })).toBe('bytes');
     expect(api.requests[0]?.headers.authorization).toBe('Bearer canary');
     expect(cdn.requests[0]?.headers.authorization).toBeUndefined();
   });
 
   test('come back when a redirect returns to their origin', async () => {
-    const api = await server((request, response) => {
+    const api = await serve((request, response) => {
       if (request.url === '/end') return response.end('bytes');
       return response.writeHead(307, { location: '/end' }).end();
     });
     const credentials = { origin: api.url, authorization: 'Bearer canary' };
-    await http.getText(`${api.url}/asset`, { credentials });
+    await getText(`${api.url}/asset`, { credentials });
     expect(api.requests[1]?.headers.authorization).toBe('Bearer canary');
   });
 
   test('do not go to another port, name or scheme of the same host', async () => {
-    const api = await server((_, response) => response.end('bytes'));
+    const api = await serve((_, response) => response.end('bytes'));
     for (const origin of [
       `http://localhost:${api.port}`,
       `https://127.0.0.1:${api.port}`,
       `http://127.0.0.1:${api.port + 1}`,
     ]) {
-      await http.getText(api.url, { credentials: { origin, authorization: 'Bearer canary' } });
+      await getText(api.url, { credentials: { origin, authorization: 'Bearer canary' } });
     }
     expect(api.requests.map(({ headers }) => headers.authorization)).toEqual([
       undefined,
@@ -66,13 +50,13 @@ describe('credentials', () => {
 describe('a redirect', () => {
   test('is followed five times and no more', async () => {
     let hops = 5;
-    const { url, requests } = await server((_, response) => {
+    const { url, requests } = await serve((_, response) => {
       hops -= 1;
       return hops < 0 ? response.end('here') : response.writeHead(302, { location: '/next' }).end();
     });
-    expect(await http.getText(url)).toBe('here');
+    expect(await getText(url)).toBe('here');
     hops = 6;
-    expect(await reason(http.getText(url))).toBe('refused');
+    expect(await reason(url)).toBe('refused');
     expect(requests).toHaveLength(6 + 6);
   });
 
@@ -81,13 +65,13 @@ describe('a redirect', () => {
     ['file:///etc/passwd', 'a file'],
     ['http://[bad', 'no URL'],
   ])('to %s is refused: %s', async (location) => {
-    const { url } = await server((_, response) => response.writeHead(302, { location }).end());
-    expect(await reason(http.getText(url))).toBe('refused');
+    const { url } = await serve((_, response) => response.writeHead(302, { location }).end());
+    expect(await reason(url)).toBe('refused');
   });
 
   test('without a location is refused', async () => {
-    const { url, requests } = await server((_, response) => response.writeHead(302).end());
-    expect(await reason(http.getText(url))).toBe('refused');
+    const { url, requests } = await serve((_, response) => response.writeHead(302).end());
+    expect(await reason(url)).toBe('refused');
     expect(requests).toHaveLength(1);
   });
 });

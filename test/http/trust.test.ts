@@ -1,31 +1,25 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { afterEach, beforeAll, describe, expect, inject, test } from 'vitest';
-import { createHttp, type Http } from '../../src/http/index.ts';
+import { beforeAll, describe, expect, inject, test } from 'vitest';
 import { loadCertificateAuthorities } from '../../src/http/trust.ts';
 import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
 import { failure } from '../support/failure.ts';
-import { type FaultServer, startServer } from '../support/fault-server.ts';
+import { closing, openHttp, serve } from '../support/loopback-http.ts';
 
 let certificate: Certificate;
 let dir: string;
-const open: (FaultServer | Http)[] = [];
 
 beforeAll(async () => {
   dir = join(inject('runDir'), 'trust');
   await mkdir(dir, { recursive: true });
   certificate = makeCertificate(dir, ['127.0.0.1']);
 });
-afterEach(async () => {
-  for (const one of open.splice(0)) await one.close();
-});
-
 async function ask(env: Record<string, string>, host = '127.0.0.1'): Promise<string> {
-  const server = await startTlsServer(certificate, (_, response) => response.end('trusted'));
-  const http = createHttp({ env }, { retry: { attempts: 2, pause: 5 } });
-  open.push(server, http);
-  return http.getText(`https://${host}:${server.port}/`);
+  const { port } = closing(
+    await startTlsServer(certificate, (_, response) => response.end('trusted')),
+  );
+  return openHttp({ retry: { attempts: 2, pause: 5 } }, env).getText(`https://${host}:${port}/`);
 }
 
 describe('a certificate', () => {
@@ -65,12 +59,13 @@ test('the authorities of the environment do not replace the default ones', async
 });
 
 test('a redirect from https to http is not followed, not even to this machine', async () => {
-  const plain = await startServer((_, response) => response.end('plain'));
-  const secure = await startTlsServer(certificate, (_, response) => {
-    response.writeHead(302, { location: plain.url }).end();
-  });
-  const http = createHttp({ env: { SSL_CERT_FILE: certificate.ca } });
-  open.push(plain, secure, http);
+  const plain = await serve((_, response) => response.end('plain'));
+  const secure = closing(
+    await startTlsServer(certificate, (_, response) => {
+      response.writeHead(302, { location: plain.url }).end();
+    }),
+  );
+  const http = openHttp({}, { SSL_CERT_FILE: certificate.ca });
   expect((await failure(http.getText(secure.url))).fields['reason']).toBe('refused');
   expect(plain.requests).toHaveLength(0);
 });

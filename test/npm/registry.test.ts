@@ -1,75 +1,55 @@
 import { readFileSync } from 'node:fs';
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TLSSocket } from 'node:tls';
 import { inspect } from 'node:util';
 import { gzipSync } from 'node:zlib';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { isCodexRuntimeError } from '../../src/errors.ts';
+import { beforeEach, describe, expect, test } from 'vitest';
 import { createRegistry, loadNpmOptions } from '../../src/npm/index.ts';
 import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
 import { collect } from '../support/download-fixture.ts';
-import { type FaultServer, listen, startRawServer, startServer } from '../support/fault-server.ts';
+import { failure } from '../support/failure.ts';
+import { listen } from '../support/fault-server.ts';
+import { closing, serve, serveRaw } from '../support/loopback-http.ts';
 import { startProxy } from '../support/loopback-proxy.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 let home: string;
-const servers: FaultServer[] = [];
-
 beforeEach(async () => {
-  home = await mkdtemp(join(tmpdir(), 'codex-runtime-npm-'));
+  home = await tempDir();
 });
-afterEach(async () => {
-  for (const one of servers.splice(0)) await one.close();
-  await rm(home, { recursive: true, force: true });
-});
+
+/** What the user's `.npmrc` holds, and that alone, unless the variables say more. */
+async function settingsWith(npmrc: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  await writeFile(join(home, '.npmrc'), [...npmrc, ''].join('\n'));
+  // The machine's own configuration may name proxies and authorities.
+  const own = { HOME: home, npm_config_globalconfig: join(home, 'none') };
+  return { env: { ...own, ...env }, cwd: home, npmPackage: '@openai/codex' };
+}
 
 /** A registry whose address and token stand in the user's `.npmrc`. */
-async function registry(answer: Parameters<typeof startServer>[0]) {
-  const server = await startServer(answer);
-  servers.push(server);
-  const lines = [
-    `registry=${server.url}/npm/`,
-    `//127.0.0.1:${server.port}/npm/:_authToken=canary`,
-    '',
-  ];
-  await writeFile(join(home, '.npmrc'), lines.join('\n'));
-  const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
-  return { server, opened: createRegistry(settings, { retry: { pause: 5 } }) };
+async function registry(answer: Parameters<typeof serve>[0]) {
+  const server = await serve(answer);
+  const token = `//127.0.0.1:${server.port}/npm/:_authToken=canary`;
+  return { server, opened: await registryWith(`${server.url}/npm`, [token]) };
 }
 
 /** The registry at `url`, by an `.npmrc` with these further lines. */
-async function registryWith(url: string, npmrc: readonly string[], env = {}) {
-  await writeFile(join(home, '.npmrc'), [`registry=${url}/`, ...npmrc, ''].join('\n'));
-  const named = { HOME: home, npm_config_globalconfig: join(home, 'none'), ...env };
-  const settings = { env: named, cwd: home, npmPackage: '@openai/codex' };
+async function registryWith(url: string, npmrc: readonly string[] = [], env = {}) {
+  const settings = await settingsWith([`registry=${url}/`, ...npmrc], env);
   return createRegistry(settings, { retry: { pause: 5 } });
-}
-
-async function failure(work: Promise<unknown>) {
-  const error = await work.then(
-    () => undefined,
-    (thrown: unknown) => thrown,
-  );
-  if (!isCodexRuntimeError(error)) throw new Error(`no typed failure but ${String(error)}`);
-  return error;
 }
 
 describe("npm's configuration", () => {
   test('is read from .npmrc files and npm_config_ variables', async () => {
-    await writeFile(join(home, '.npmrc'), '@openai:registry=https://npm.example/openai/\n');
-    const options = await loadNpmOptions({
-      env: {
-        HOME: home,
-        npm_config_registry: 'https://npm.example/all/',
-        HTTPS_PROXY: 'proxy:1',
-        HTTP_PROXY: 'proxy:2',
-      },
-      cwd: home,
+    const settings = await settingsWith(['@openai:registry=https://npm.example/openai/'], {
+      npm_config_registry: 'https://npm.example/all/',
+      HTTPS_PROXY: 'proxy:1',
+      HTTP_PROXY: 'proxy:2',
     });
-    expect(options).toMatchObject({
+    expect(await loadNpmOptions(settings)).toMatchObject({
       '@openai:registry': 'https://npm.example/openai/',
       registry: 'https://npm.example/all/',
       httpsProxy: 'http://proxy:1',
@@ -78,20 +58,18 @@ describe("npm's configuration", () => {
   });
 
   test.each([
-    ['of its own goes before the variable', 'noproxy=a.example,b.example\n', 'a.example,b.example'],
+    ['of its own goes before the variable', 'noproxy=a.example,b.example', 'a.example,b.example'],
     ['is that of the variable where it has none', '', '127.0.0.1'],
-    ['is that of the variable where it says so', 'noproxy=null\n', '127.0.0.1'],
+    ['is that of the variable where it says so', 'noproxy=null', '127.0.0.1'],
   ])('the list of hosts without a proxy %s', async (_, npmrc, expected) => {
-    await writeFile(join(home, '.npmrc'), npmrc);
-    const env = { HOME: home, HTTPS_PROXY: 'proxy:1', NO_PROXY: '127.0.0.1' };
-    expect((await loadNpmOptions({ env, cwd: home })).noProxy).toEqual(expected);
+    const settings = await settingsWith([npmrc], { HTTPS_PROXY: 'proxy:1', NO_PROXY: '127.0.0.1' });
+    expect((await loadNpmOptions(settings)).noProxy).toEqual(expected);
   });
 
   test('that npm itself refuses is a matter of usage', async () => {
-    const same = join(home, '.npmrc');
-    await writeFile(same, 'registry=https://npm.example/\n');
-    const env = { HOME: home, npm_config_globalconfig: same };
-    expect((await failure(loadNpmOptions({ env, cwd: home }))).code).toBe('USAGE');
+    const same = { npm_config_globalconfig: join(home, '.npmrc') };
+    const settings = await settingsWith(['registry=https://npm.example/'], same);
+    expect((await failure(loadNpmOptions(settings))).code).toBe('USAGE');
   });
 });
 
@@ -107,9 +85,8 @@ describe('a registry behind a proxy', () => {
     ['noproxy=127.0.0.1', { HTTP_PROXY: 'PROXY' }, false],
     ['', { HTTP_PROXY: 'PROXY', NO_PROXY: '*' }, false],
   ])('is asked on plain http as %j and %o say', async (npmrc, env, byProxy) => {
-    const proxy = await startProxy();
-    const server = await startServer((_, response) => response.end('{"name":"x"}'));
-    servers.push(proxy, server);
+    const proxy = closing(await startProxy());
+    const server = await serve((_, response) => response.end('{"name":"x"}'));
     const named = Object.entries(env).map(([name, text]) => [
       name,
       text.replace('PROXY', proxy.url),
@@ -124,8 +101,7 @@ describe('a registry behind a proxy', () => {
   });
 
   test('is asked by it with https too, which npm names once for both', async () => {
-    const proxy = await startProxy();
-    servers.push(proxy);
+    const proxy = closing(await startProxy());
     const opened = await registryWith('https://127.0.0.1:1', [`proxy=${proxy.url}`]);
     expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
     expect(proxy.targets[0]).toBe('127.0.0.1:1');
@@ -133,11 +109,10 @@ describe('a registry behind a proxy', () => {
 });
 
 test('a configuration that is mended is read again', async () => {
-  const server = await startServer((_, response) => response.end('{"name":"x"}'));
-  servers.push(server);
-  const opened = await registryWith('nonsense', []);
+  const server = await serve((_, response) => response.end('{"name":"x"}'));
+  const opened = await registryWith('nonsense');
   expect((await failure(opened.getJson('codex'))).code).toBe('USAGE');
-  await registryWith(server.url, []);
+  await registryWith(server.url);
   expect(await opened.getJson('codex')).toEqual({ name: 'x' });
 });
 
@@ -159,7 +134,7 @@ describe('a registry document', () => {
       ports.add(socket.remotePort);
       response.end('{}');
     });
-    const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
+    const settings = await settingsWith([`registry=${server.url}/`]);
     for (const one of [opened, createRegistry(settings), createRegistry(settings)]) {
       await one.getJson('codex');
       await one.getJson('codex');
@@ -189,13 +164,10 @@ describe('a registry document', () => {
   });
 
   test('answered with a switch of protocols is unreachable', async () => {
-    const server = await startRawServer((socket) => {
+    const { url } = await serveRaw((socket) => {
       socket.write('HTTP/1.1 101 Switching\r\nupgrade: other\r\nconnection: upgrade\r\n\r\n');
     });
-    servers.push(server);
-    const env = { HOME: home, npm_config_registry: `${server.url}/` };
-    const settings = { env, cwd: home, npmPackage: '@openai/codex' };
-    const opened = createRegistry(settings, { retry: { pause: 5 } });
+    const opened = await registryWith(url);
     expect((await failure(opened.getJson('codex'))).fields['reason']).toBe('unreachable');
   });
 
@@ -209,28 +181,16 @@ describe('a registry behind TLS', () => {
   /** Asks a registry of an authority that nobody knows by default. */
   async function ask(env: Readonly<Record<string, string>>, npmrc = '') {
     const certificate = makeCertificate(home, ['127.0.0.1', HOST]);
-    const server = await startTlsServer(certificate, (_, response) => response.end('{"name":"x"}'));
-    servers.push(server);
-    const url = env['HTTPS_PROXY'] === undefined ? server.url : `https://${HOST}:${server.port}`;
-    await writeFile(
-      join(home, '.npmrc'),
-      `registry=${url}/\n${npmrc.replace('CA', certificate.ca)}`,
+    const { url, port } = closing(
+      await startTlsServer(certificate, (_, response) => response.end('{"name":"x"}')),
     );
+    const asked = env['HTTPS_PROXY'] === undefined ? url : `https://${HOST}:${port}`;
     const named = Object.entries(env).map(([name, value]) => [
       name,
       value.replace('CA', certificate.ca),
     ]);
-    const settings = {
-      // The machine's own configuration may name authorities.
-      env: {
-        HOME: home,
-        npm_config_globalconfig: join(home, 'none'),
-        ...Object.fromEntries(named),
-      },
-      cwd: home,
-      npmPackage: '@openai/codex',
-    };
-    return await createRegistry(settings, { retry: { pause: 5 } }).getJson('codex');
+    const lines = [npmrc.replace('CA', certificate.ca)];
+    return await (await registryWith(asked, lines, Object.fromEntries(named))).getJson('codex');
   }
   const HOST = 'codex.localhost';
 
@@ -242,30 +202,28 @@ describe('a registry behind TLS', () => {
   );
 
   test("is trusted by npm's cafile, and by no authority where that names others", async () => {
-    expect(await ask({}, 'cafile=CA\n')).toEqual({ name: 'x' });
+    expect(await ask({}, 'cafile=CA')).toEqual({ name: 'x' });
     expect((await failure(ask({}))).fields['reason']).toBe('untrusted');
     const other = join(home, 'other');
     await mkdir(other);
     const { ca } = makeCertificate(other, ['127.0.0.1']);
-    const replaced = ask({ SSL_CERT_FILE: 'CA' }, `cafile=${ca}\n`);
+    const replaced = ask({ SSL_CERT_FILE: 'CA' }, `cafile=${ca}`);
     expect((await failure(replaced)).fields['reason']).toBe('untrusted');
   });
 
   test.each(['', 'proxy'])(
     'is trusted without its authority where npm is told not to be strict, and only there %s',
     async (way) => {
-      const proxy = await startProxy();
-      servers.push(proxy);
+      const proxy = closing(await startProxy());
       const env = way === '' ? {} : { HTTPS_PROXY: proxy.url };
       expect((await failure(ask(env))).fields['reason']).toBe('untrusted');
-      expect(await ask(env, 'strict-ssl=false\n')).toEqual({ name: 'x' });
+      expect(await ask(env, 'strict-ssl=false')).toEqual({ name: 'x' });
       expect(proxy.targets.length > 0).toBe(way !== '');
     },
   );
 
   test('and a proxy says what is wrong with the password of the proxy, and not which it is', async () => {
-    const proxy = await startProxy('Basic right');
-    servers.push(proxy);
+    const proxy = closing(await startProxy('Basic right'));
     const url = proxy.url.replace('//', '//user:canary@');
     const error = await failure(ask({ SSL_CERT_FILE: 'CA', HTTPS_PROXY: url }));
     expect(error.fields).toMatchObject({ reason: 'proxy', status: 407 });
@@ -284,29 +242,19 @@ describe('a registry that wants a certificate of its clients', () => {
         ? answer(request, response)
         : response.writeHead(418).end(),
     );
-    const server = await listen(listener, [], 'https');
-    servers.push(server);
-    return server;
+    return closing(await listen(listener, [], 'https'));
   }
 
   test('gets the one that .npmrc names for all, also where nobody checks its own', async () => {
     const certificate = makeCertificate(home, ['127.0.0.1']);
     const server = await strict(certificate, (_, response) => response.end('{"name":"x"}'));
     const pem = (text: Buffer) => JSON.stringify(text.toString());
-    const lines = [
-      `registry=${server.url}/`,
+    const opened = await registryWith(server.url, [
       'strict-ssl=false',
       `cert=${pem(certificate.cert)}`,
       `key=${pem(certificate.key)}`,
-      '',
-    ];
-    await writeFile(join(home, '.npmrc'), lines.join('\n'));
-    const settings = {
-      env: { HOME: home, npm_config_globalconfig: join(home, 'none') },
-      cwd: home,
-      npmPackage: '@openai/codex',
-    };
-    expect(await createRegistry(settings).getJson('codex')).toEqual({ name: 'x' });
+    ]);
+    expect(await opened.getJson('codex')).toEqual({ name: 'x' });
   });
 
   test('gets the one that .npmrc names for it, with documents and tarballs; another origin does not', async () => {
@@ -317,16 +265,11 @@ describe('a registry that wants a certificate of its clients', () => {
       response.end('{"name":"x"}');
     });
     const own = `//127.0.0.1:${server.port}/`;
-    const lines = [
-      `registry=${server.url}/`,
+    const opened = await registryWith(server.url, [
       `cafile=${certificate.ca}`,
       `${own}:certfile=${join(home, 'cert.pem')}`,
       `${own}:keyfile=${join(home, 'key.pem')}`,
-      '',
-    ];
-    await writeFile(join(home, '.npmrc'), lines.join('\n'));
-    const settings = { env: { HOME: home }, cwd: home, npmPackage: '@openai/codex' };
-    const opened = createRegistry(settings, { retry: { pause: 5 } });
+    ]);
     expect(await opened.getJson('codex')).toEqual({ name: 'x' });
     const { body } = await opened.open(`${server.url}/codex.tgz`);
     expect((await collect(body)).toString()).toBe('{"name":"x"}');
@@ -405,11 +348,10 @@ describe('a tarball', () => {
 describe('a redirect of a document', () => {
   test('is followed without the token to another port of the same host', async () => {
     const asked: (string | undefined)[] = [];
-    const storage = await startServer((request, response) => {
+    const storage = await serve((request, response) => {
       asked.push(request.headers.authorization);
       response.end('{"version":"1.2.3"}');
     });
-    servers.push(storage);
     const { server, opened } = await registry((request, response) => {
       asked.push(request.headers.authorization);
       response.writeHead(302, { location: `${storage.url}/document` }).end();
@@ -445,13 +387,11 @@ describe('a redirect of a document', () => {
 
 test('a document that stalls is asked for again, and is unreachable in the end', async () => {
   let asked = 0;
-  const server = await startServer((_request, response) => {
+  const { url } = await serve((_request, response) => {
     asked += 1;
     response.writeHead(200, { 'content-length': 100 }).write('{');
   });
-  servers.push(server);
-  const env = { HOME: home, npm_config_registry: `${server.url}/` };
-  const settings = { env, cwd: home, npmPackage: '@openai/codex' };
+  const settings = await settingsWith([`registry=${url}/`]);
   const opened = createRegistry(settings, { retry: { pause: 5 }, stall: 100 });
   const error = await failure(opened.getJson('one'));
   expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'unreachable' } });
