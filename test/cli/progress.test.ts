@@ -1,5 +1,5 @@
 import { Readable, Writable } from 'node:stream';
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { CliContext } from '../../src/cli/context.ts';
 import { createProgress } from '../../src/cli/progress.ts';
 
@@ -28,6 +28,22 @@ function contextWith(stderr: Writable): CliContext {
     releaseSignals: () => undefined,
   };
 }
+
+describe('progress on a terminal', () => {
+  it('is a bar with share, bytes, rate and time left', async () => {
+    vi.useFakeTimers({ toFake: ['hrtime', 'performance'] });
+    onTestFinished(() => void vi.useRealTimers());
+    const stderr = new Kept();
+    const context = { ...contextWith(stderr), interactive: true };
+    const { onProgress, end } = await createProgress(context, {});
+    for (let second = 0; second <= 5; second += 1) {
+      onProgress({ type: 'download', received: second * 10e6, total: 200e6, resumed: 0 });
+      vi.advanceTimersByTime(1000);
+    }
+    end();
+    expect(stderr.text).toMatch(/█{6}░{18} 25% {2}50\.0 MB of 200 MB {2}10\.0 MB\/s {2}15 s left/);
+  });
+});
 
 describe('progress where no terminal is', () => {
   beforeEach(() => {

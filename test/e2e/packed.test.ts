@@ -84,6 +84,9 @@ describe('the packed tarball', () => {
   it('holds what it needs and nothing of the workshop', async () => {
     const files = await readdir(join(dir, 'project/node_modules/codex-runtime'));
     expect(files).toEqual(expect.arrayContaining(['bin', 'dist', 'templates', 'LICENSE']));
+    const schema = 'codex-runtime/codex-runtime.lock.schema.json';
+    const print = `console.log(require('${schema}').title)`;
+    expect((await inProject(process.execPath, ['-e', print])).stdout).toMatch(/lock/);
     for (const workshop of ['src', 'test', 'bench', '.ci', '.github']) {
       expect(files).not.toContain(workshop);
     }
