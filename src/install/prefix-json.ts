@@ -25,7 +25,7 @@ export async function describePrefix(
   const present = await loadPrefixJson(layout);
   if (present !== undefined && !isOurEntry(present, name)) return;
   const entry = `file:${relative(layout.prefix, build).replaceAll('\\', '/')}`;
-  if (present?.dependencies?.[name] === entry) return;
+  if (present?.dependencies?.[name] === entry) return await rm(freshPath(layout), { force: true });
   const dependencies = { ...present?.dependencies, [name]: entry };
   await writePrefixJson(layout, { private: true, ...present, dependencies });
 }
@@ -37,8 +37,9 @@ export async function undescribePrefix(layout: PrefixLayout, name: string): Prom
   const { [name]: _, ...others } = present.dependencies ?? {};
   const { private: mark, dependencies: __, ...rest } = present;
   const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
-  if (isOursAlone) await rm(join(layout.prefix, 'package.json'), { force: true });
-  else await writePrefixJson(layout, { ...present, dependencies: others });
+  if (!isOursAlone) return await writePrefixJson(layout, { ...present, dependencies: others });
+  await rm(freshPath(layout), { force: true });
+  await rm(join(layout.prefix, 'package.json'), { force: true });
 }
 
 /** Whether {@link describePrefix} may write there: who has a package.json of their own keeps it. */
@@ -85,15 +86,20 @@ function isOurEntry({ dependencies }: PrefixJson, name: string): boolean {
   return typeof entry === 'string' && entry.startsWith(`file:node_modules/.${name}/`);
 }
 
+/**
+ * Beside the package.json, because node_modules may be a file system of its own; always the same
+ * name, so that what a killed run left goes with the next, also where that has nothing to write.
+ */
+function freshPath({ prefix }: PrefixLayout): string {
+  return join(prefix, 'package.json.new');
+}
+
 async function writePrefixJson(layout: PrefixLayout, content: PrefixJson): Promise<void> {
-  const path = join(layout.prefix, 'package.json');
-  // Beside it, because node_modules may be a file system of its own; always the same name, so that
-  // what a killed run left is taken up by the next.
-  const fresh = `${path}.new`;
+  const fresh = freshPath(layout);
   try {
     await rm(fresh, { force: true });
     await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
-    await rename(fresh, path);
+    await rename(fresh, join(layout.prefix, 'package.json'));
   } finally {
     await rm(fresh, { force: true });
   }

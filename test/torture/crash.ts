@@ -5,7 +5,7 @@ import type { LoopbackGitHub } from '../support/loopback-github.ts';
 import { type Figures, inParallel, sample } from './experiment.ts';
 import { MUTATING_CALLS, type MutationPoint, mutationPoints } from './mutation-points.ts';
 import type { SeededRandom } from './seeded-random.ts';
-import { installWords, makeSite, NEW, OLD, runCommand, type Site, startReleases } from './site.ts';
+import { installWords, makeSite, NEW, runCommand, type Site, startReleases } from './site.ts';
 import { prefixVersion, residue, storeHas } from './site-state.ts';
 import { traceCommand } from './traced-command.ts';
 
@@ -15,13 +15,15 @@ export interface CrashOptions {
   readonly random: SeededRandom;
   /** Runs at the same time. */
   readonly jobs: number;
+  /** The versions that the prefix holds before; null for none, {@link NEW} for a forced installation. */
+  readonly from: readonly (string | null)[];
 }
 
 /** Calls that make or move names: the moments at which a state can become a mixed one. */
 export const NAMING = /^(rename|link|symlink)/;
 
 /**
- * Kills an installation, and an upgrade over an older version, at every mutating system call:
+ * Kills an installation, an upgrade and a forced one at every mutating system call:
  * afterwards store and prefix hold the old state or the new one, whole, and the next run mends
  * everything and leaves nothing behind.
  */
@@ -29,7 +31,7 @@ export async function killEverywhere(options: CrashOptions): Promise<Figures> {
   await using github = await startReleases();
   const failures: string[] = [];
   const figures = { points: 0, killed: 0, oldState: 0, newState: 0 };
-  for (const before of [null, OLD]) {
+  for (const before of options.from) {
     const all = await findPoints(github, before);
     const naming = all.filter(({ call }) => NAMING.test(call));
     const others = all.filter(({ call }) => !NAMING.test(call));
@@ -75,7 +77,7 @@ export async function findPoints(
   before: string | null,
 ): Promise<readonly MutationPoint[]> {
   await using site = await prepare(github, before);
-  const words = installWords(site, NEW);
+  const words = wordsOver(before, site);
   const { status, stderr, trace, pid } = await traceCommand(site, words, {
     trace: MUTATING_CALLS.join(','),
   });
@@ -83,8 +85,13 @@ export async function findPoints(
   return mutationPoints(trace, { root: site.root, pid });
 }
 
+/** Where the prefix holds the version already, only a forced installation has anything to do. */
+function wordsOver(before: string | null, site: Site): string[] {
+  return [...installWords(site, NEW), ...(before === NEW ? ['--force'] : [])];
+}
+
 async function killAt(site: Site, before: string | null, at: MutationPoint) {
-  const words = installWords(site, NEW);
+  const words = wordsOver(before, site);
   const run = await traceCommand(site, words, {
     trace: at.call,
     fault: { at, what: 'signal=KILL' },

@@ -20,7 +20,7 @@ import { pauseHolders } from './pause.ts';
 import { killPythonInstalls, killPythonUninstalls } from './python-crash.ts';
 import { watchSecrets } from './secrets.ts';
 import { SeededRandom } from './seeded-random.ts';
-import { OLD } from './site.ts';
+import { NEW, OLD } from './site.ts';
 import { checkPythonSyncOrder, checkSyncOrder } from './sync-order.ts';
 import { whyNoTrace } from './traced-command.ts';
 import { checkUmasks } from './umask.ts';
@@ -63,7 +63,8 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   umasks: { run: checkUmasks },
   crash: {
     skip: whyNoTrace(),
-    run: () => killEverywhere({ points: Number(values.points), random, jobs }),
+    run: () =>
+      killEverywhere({ points: Number(values.points), random, jobs, from: [null, OLD, NEW] }),
   },
   python: {
     skip: whyNoTrace(),

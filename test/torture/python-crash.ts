@@ -18,11 +18,8 @@ import { traceCommand } from './traced-command.ts';
  * system calls: afterwards Python finds the old package or the new one, whole, or none where none
  * was, and the next run mends everything. What pip writes is in a directory that nobody sees yet;
  * of its calls a sample is taken.
- * @param options.from the versions that are there before; null for none
  */
-export async function killPythonInstalls(
-  options: CrashOptions & { readonly from: readonly (string | null)[] },
-): Promise<Figures> {
+export async function killPythonInstalls(options: CrashOptions): Promise<Figures> {
   await using github = await startReleases();
   const failures: string[] = [];
   const figures = { points: 0, killed: 0, oldState: 0, newState: 0 };
