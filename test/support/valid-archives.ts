@@ -59,7 +59,7 @@ const TREES: readonly ValidArchive[] = [
   tree('a gzip with a file name', withHeaderFields(gzipSync(plain), 0x08, 'codex.tar\0')),
   tree(
     'a gzip with every field',
-    withHeaderFields(gzipSync(plain), 0x1f, '\x04\0ABcdcodex.tar\0a comment\0\x12\x34'),
+    withHeaderFields(gzipSync(plain), 0x1f, '\x04\0A\0\0dcodex.tar\0a comment\0\x12\x34'),
   ),
   tree('a gzip with a wrong checksum, which the digest stands for', wrongChecksum(gzipSync(plain))),
   tree('directory entries first', gzipSync(tar([...directories(), ...TREE_FILES]))),
