@@ -36,7 +36,7 @@ async function attemptTransfer(source: ByteSource, state: TransferState): Promis
   const opened = await source.open(range, signal);
   const reader = readBody(opened, state);
   try {
-    const continues = range !== null && opened.offset === range.offset;
+    const continues = range !== null && isContinued(range, opened);
     if (continues) {
       state.pieced = true;
     } else {
@@ -58,6 +58,12 @@ async function attemptTransfer(source: ByteSource, state: TransferState): Promis
   } finally {
     reader.destroy();
   }
+}
+
+/** From the first byte on, the whole asset of another edition looks like the part that was asked for. */
+function isContinued(range: Range, opened: Opened): boolean {
+  if (range.offset === 0 && opened.validator !== range.validator) return false;
+  return opened.offset === range.offset;
 }
 
 /** Continues at the first missing byte, but only the same edition from the same address. */

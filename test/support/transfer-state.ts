@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { openPartial } from '../../src/download/partial.ts';
-import { createProgressReporter } from '../../src/download/progress.ts';
+import type { ProgressReporter } from '../../src/download/progress.ts';
 import type { TransferState, TransferTuning } from '../../src/download/transfer-state.ts';
 import { createVerifier } from '../../src/download/verifier.ts';
 import { RETRY_POLICY } from '../../src/http/index.ts';
@@ -17,6 +17,9 @@ const PATIENT: TransferTuning = {
   worthwhile: 600_000,
 };
 
+/** What a transfer has said of its progress. */
+type Report = Parameters<ProgressReporter['report']>[0];
+
 /** A transfer of the fixture's content that has nothing yet, and what its consumer was given. */
 export async function transferState(
   fixture: DownloadFixture,
@@ -24,9 +27,14 @@ export async function transferState(
     signal = new AbortController().signal,
     ...tuning
   }: Partial<TransferTuning> & { signal?: AbortSignal } = {},
-): Promise<{ readonly state: TransferState; readonly taken: Buffer[] }> {
+): Promise<{
+  readonly state: TransferState;
+  readonly taken: readonly Buffer[];
+  readonly reports: readonly Report[];
+}> {
   const asset = fixture.asset([]);
   const taken: Buffer[] = [];
+  const reports: Report[] = [];
   const state: TransferState = {
     asset,
     partial: await openPartial(join(fixture.home, 'partial', 'one')),
@@ -42,10 +50,10 @@ export async function transferState(
     fetched: 0,
     resumed: 0,
     pieced: false,
-    progress: createProgressReporter(undefined),
+    progress: { report: (report) => reports.push(report), end: () => undefined },
     onProgress: undefined,
     tuning: { ...PATIENT, ...tuning },
     signal,
   };
-  return { state, taken };
+  return { state, taken, reports };
 }
