@@ -31,23 +31,23 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
   let received = 0;
   let waited = 0;
   let last = started;
-  let waiting = false;
+  /** The wait that is going on. */
+  let wait: object | undefined;
   const speed = watchSpeed(state.tuning);
   const giveUp = (why: string, time: number) =>
     opened.body.destroy(new Error(`${why} for ${time / 1000} s`));
   // The clock runs only while somebody waits: a slow consumer is not a stalled connection.
   const timer = setTimeout(() => {
-    if (!waiting) return;
-    const before = received;
+    const stalled = wait;
     // What came while this process was held up is taken first.
     setImmediate(() => {
-      if (waiting && received === before) giveUp('no byte came', stall);
+      if (stalled !== undefined && wait === stalled) giveUp('no byte came', stall);
     });
   }, stall);
 
   const take = async (): Promise<Buffer | null> => {
     const before = performance.now();
-    waiting = true;
+    wait = {};
     timer.refresh();
     if (speed.isTooSlow) giveUp(`fewer than ${lowSpeedLimit} bytes a second came`, lowSpeedTime);
     try {
@@ -57,7 +57,7 @@ export function readBody(opened: Opened, state: TransferState): BodyReader {
       if (state.signal.aborted) throw aborted(state.signal);
       throw truncated(state, opened.url, error);
     } finally {
-      waiting = false;
+      wait = undefined;
       last = performance.now();
       waited += last - before;
     }

@@ -62,12 +62,19 @@ describe('a connection that stalls', () => {
     expect(await next).toHaveLength(2);
   });
 
+  test('is given up also after the consumer has taken its time', async () => {
+    const { body } = await begun({ stall: 50 });
+    await sleep(100);
+    expect((await failure(body.next())).code).toBe('TRUNCATED');
+  });
+
   test('is not what a process looks like that was held up', async () => {
     const { body, write } = await begun({ stall: 50 });
-    const next = body.next();
+    const both = (async () => [await body.next(), await body.next()])();
     write(2);
     holdUp(200);
-    expect(await next).toHaveLength(2);
+    setTimeout(() => write(3), 10);
+    expect((await both).map((chunk) => chunk?.length)).toEqual([2, 3]);
   });
 });
 
@@ -105,6 +112,16 @@ describe('a connection that drips', () => {
       expect(await next).toHaveLength(20);
     }
   });
+});
+
+test('waits count once each', async () => {
+  const { body, write } = await begun({ lowSpeedLimit: 1_000, lowSpeedTime: 10_000 });
+  for (let round = 0; round < 100; round += 1) {
+    const next = body.next();
+    await sleep(5);
+    write(1);
+    expect(await next).toHaveLength(1);
+  }
 });
 
 /** Nothing happens in this process for so many ms. */

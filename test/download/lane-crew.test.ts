@@ -7,7 +7,6 @@ import { createHttpSource } from '../../src/download/http-source.ts';
 import { sizeOf } from '../../src/download/intervals.ts';
 import { fetchInLanes } from '../../src/download/lanes.ts';
 import { openPartial } from '../../src/download/partial.ts';
-import type { TransferState } from '../../src/download/transfer-state.ts';
 import { createHttp } from '../../src/http/index.ts';
 import { type DownloadFixture, downloadFixture } from '../support/download-fixture.ts';
 import { failure } from '../support/failure.ts';
@@ -90,10 +89,7 @@ function hold(header: string | undefined, response: ServerResponse): Held {
   };
 }
 
-interface Begun {
-  readonly state: TransferState;
-  /** Bytes that the consumer was given. */
-  readonly taken: readonly Buffer[];
+interface Begun extends Awaited<ReturnType<typeof transferState>> {
   /** The first `count` requests, once they have come; the very first one is for the whole asset. */
   requests(count: number): Promise<readonly Held[]>;
   readonly arrived: readonly Held[];
@@ -109,7 +105,7 @@ async function begin({
   const { url, ...server } = await heldServer();
   const controller = new AbortController();
   const made = await transferState(fixture, { signal: controller.signal, ...tuning });
-  const { state, taken } = made;
+  const { state } = made;
   const http = createHttp({ env: {} }, { timeouts: { stall: 0, headers: 600_000 } });
   const source = createHttpSource({ kind: 'browser', url }, http.open);
   const opening = source.open(null, state.signal);
@@ -125,7 +121,7 @@ async function begin({
     await state.partial.close().catch(() => undefined);
     await http.close();
   });
-  return { state, taken, ...server, abort: () => controller.abort(), done };
+  return { ...made, ...server, abort: () => controller.abort(), done };
 }
 
 /** Answers whatever is asked for until `done`. */
@@ -185,6 +181,7 @@ describe('connections of one download', () => {
     expectWhole(transfer);
     expect(transfer.state.fetched).toBe(SIZE);
     expect(transfer.state.pieced).toBe(true);
+    expect(transfer.reports.at(-1)).toEqual({ received: SIZE, total: SIZE, resumed: 0 });
   });
 
   test('give the consumer what has come while they wait', async () => {
@@ -267,6 +264,17 @@ describe('connections of one download', () => {
     expectWhole(transfer);
   });
 
+  test('are replaced where their answer ends early', async () => {
+    const transfer = await begin();
+    const [, second] = await transfer.requests(4);
+    second?.response.writeHead(206, { 'content-range': `bytes ${MIB}-${2 * MIB - 1}/${SIZE}` });
+    second?.response.end(fixture.content.subarray(MIB, MIB + 1_000));
+    const replacement = (await transfer.requests(5))[4];
+    expect([replacement?.start, replacement?.end]).toEqual([MIB + 1_000, 2 * MIB]);
+    await serveRest(transfer);
+    expectWhole(transfer);
+  });
+
   test('are replaced four times, and then the attempt is over', async () => {
     const transfer = await begin();
     for (let broken = 0; broken < 4; broken += 1) {
@@ -289,6 +297,43 @@ describe('connections of one download', () => {
     expectWhole(transfer);
   });
 
+  test('do not ask again where one was refused, however slow the first one is', async () => {
+    const transfer = await begin({ crowd: false, measure: 0, worthwhile: 0 });
+    const { state, arrived } = transfer;
+    const [first] = arrived;
+    let position = HEAD;
+    const drip = async () => {
+      const before = state.fetched;
+      position += 10;
+      first?.send(position);
+      await until(() => state.fetched > before);
+    };
+    while (arrived.length < 4) {
+      await drip();
+      await sleep(5);
+    }
+    for (const { response } of arrived.slice(1)) response.writeHead(403).end();
+    for (const { closed } of arrived.slice(1)) await closed;
+    for (let count = 0; count < 20; count += 1) {
+      await sleep(5);
+      await drip();
+    }
+    first?.send();
+    await transfer.done;
+    expectWhole(transfer);
+    expect(arrived).toHaveLength(4);
+  });
+
+  test('end when the disk fails one of them', async () => {
+    const transfer = await begin();
+    const requests = await transfer.requests(4);
+    await given(transfer, HEAD);
+    await transfer.state.partial.close();
+    requests[1]?.send(MIB + 1_000);
+    expect((await failure(transfer.done)).code).toBe('INSTALL_FAILED');
+    for (const { closed } of requests) await closed;
+  });
+
   test('fail as the last of them does', async () => {
     const transfer = await begin({ lanes: 2 });
     const [first, second] = await transfer.requests(2);
@@ -306,10 +351,13 @@ describe('connections of one download', () => {
   test('end when they are aborted, and leave what has come to a later run', async () => {
     const transfer = await begin();
     const { state, requests } = transfer;
-    const [, , third, fourth] = await requests(4);
-    third?.send();
+    const [first, , third, fourth] = await requests(4);
     fourth?.send(3 * MIB + 1_000);
-    await until(() => sizeOf(state.partial.have) === HEAD + MIB + 1_000);
+    third?.send();
+    first?.send(MIB);
+    // Those that are left were all opened for the crew.
+    await first?.closed;
+    await until(() => sizeOf(state.partial.have) === 2 * MIB + 1_000);
     transfer.abort();
     await expect(transfer.done).rejects.toThrow();
     for (const { closed } of transfer.arrived) await closed;
@@ -318,7 +366,7 @@ describe('connections of one download', () => {
     const left = await openPartial(state.partial.path);
     await left.close();
     expect(left.have).toEqual([
-      { start: 0, end: HEAD },
+      { start: 0, end: MIB },
       { start: 2 * MIB, end: 3 * MIB + 1_000 },
     ]);
   });
