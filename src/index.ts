@@ -9,6 +9,7 @@ export {
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
 export type { PrefixOptions } from './install/index.ts';
+export type { PythonOptions } from './install/python/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
 export {
   type DownloadedAsset,
@@ -38,7 +39,6 @@ export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-ru
 export { type InstallPreview, previewInstall } from './operations/preview-install.ts';
 export { previewPythonInstall } from './operations/preview-python-install.ts';
 export { type PublishOptions, publishPackages } from './operations/publish-packages.ts';
-export type { PythonOptions } from './operations/python-environment.ts';
 export type { MissingPart } from './operations/release-readiness.ts';
 export {
   type Resolution,

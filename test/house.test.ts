@@ -47,16 +47,12 @@ const ROOMS = [
   'cli',
 ];
 
-/**
- * What a run that finds nothing to do needs of a room whose index would load the network with it,
- * and an installer that most runs do not need.
- */
+/** What a run that finds nothing to do needs of a room whose index would load the network with it. */
 const SIDE_DOORS = new Set([
   'resolve/source-selection.ts',
   'signature/faults.ts',
   'signature/signer.ts',
   'stage/package-names.ts',
-  'install/python.ts',
 ]);
 
 interface Import {

@@ -15,5 +15,5 @@ export { installNodePackage } from './node.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { prefixFlags } from './prefix-flags.ts';
 export { isUnknownToNpm } from './prefix-json.ts';
-export { isPythonPackageWhole, loadPythonRuntime } from './python-package.ts';
+export { isPythonPackageWhole, loadPythonRuntime } from './python/package.ts';
 export { uninstallNodePackage } from './uninstall-node.ts';

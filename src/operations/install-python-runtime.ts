@@ -5,17 +5,17 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
-import { type PythonEnvironment, tidyDirectory, verifyDirectory } from '../install/python.ts';
+import {
+  type PythonEnvironment,
+  type PythonOptions,
+  tidyDirectory,
+  verifyDirectory,
+} from '../install/python/index.ts';
 import { homeLayout, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { isNative } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';
 import { planPythonInstall } from './plan-python-install.ts';
-import {
-  isForeign,
-  knownPlace,
-  loadComplete,
-  type PresentPython,
-  type PythonOptions,
-} from './python-environment.ts';
+import { knownPlace, loadComplete, type PresentPython } from './present-python.ts';
 import { useRuntime } from './use-runtime.ts';
 
 export interface PythonInstallOptions extends PythonOptions {
@@ -79,7 +79,7 @@ async function installWheel(
 ): Promise<void> {
   const { planPackage } = await import('../stage/index.ts');
   const { packLocalWheel } = await import('../pack/index.ts');
-  const { installPythonPackage } = await import('../install/python.ts');
+  const { installPythonPackage } = await import('../install/python/index.ts');
   const plan = await planPackage({
     runtime,
     ecosystem: 'python',
@@ -89,7 +89,7 @@ async function installWheel(
   const directory = await wheelDirectory(request.settings.home);
   try {
     const wheel = await packLocalWheel(plan, directory, request.signal);
-    const foreignTarget = isForeign(request) ? request.target : null;
+    const foreignTarget = isNative(request.settings.host, request.target) ? null : request.target;
     await installPythonPackage({
       ...environment,
       wheel,

@@ -1,14 +1,14 @@
+import { CodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
-import type { PythonEnvironment } from '../install/python.ts';
-import { completeRequest } from '../request.ts';
-import { isWantedOutside } from '../store/index.ts';
 import {
-  loadComplete,
-  type PresentPython,
+  type PythonEnvironment,
   type PythonOptions,
   pythonEnvironment,
-  refuseForeign,
-} from './python-environment.ts';
+} from '../install/python/index.ts';
+import { completeRequest } from '../request.ts';
+import { isWantedOutside } from '../store/index.ts';
+import { isNative } from '../target/index.ts';
+import { loadComplete, type PresentPython } from './present-python.ts';
 
 /** What is wanted of a Python environment, and whether it is there. */
 export interface PythonPlan {
@@ -36,4 +36,20 @@ export async function planPythonInstall(options: PythonOptions): Promise<PythonP
   }
   refuseForeign(request, environment);
   return { environment, request, present: null };
+}
+
+/**
+ * pip puts another platform's wheel only into a directory of its own.
+ * @throws CodexRuntimeError `UNSUPPORTED_PLATFORM`
+ */
+function refuseForeign(request: ExactRequest, { prefix }: PythonEnvironment): void {
+  if (prefix !== null || isNative(request.settings.host, request.target)) return;
+  throw new CodexRuntimeError(
+    'UNSUPPORTED_PLATFORM',
+    `A Python environment of this machine cannot hold Codex for ${request.target.triple}.`,
+    {
+      hint: 'Name a directory for it with --prefix.',
+      fields: { target: request.target.triple },
+    },
+  );
 }

@@ -1,9 +1,8 @@
-import { environmentPrefix } from '../install/python.ts';
+import { environmentPrefix, type PythonOptions } from '../install/python/index.ts';
 import { notStored } from '../offline.ts';
 import { findStored } from '../store/index.ts';
 import { planPythonInstall } from './plan-python-install.ts';
 import type { InstallPreview } from './preview-install.ts';
-import type { PythonOptions } from './python-environment.ts';
 import { resolveRuntime } from './resolve-runtime.ts';
 
 /**

@@ -1,13 +1,14 @@
 import { join } from 'node:path';
-import { CodexRuntimeError } from '../errors.ts';
 import { forgetPython } from '../install/index.ts';
 import {
   installedDistribution,
+  noPythonPackage,
+  type PythonOptions,
+  pythonEnvironment,
   removeFromDirectory,
   uninstallPythonPackage,
-} from '../install/python.ts';
+} from '../install/python/index.ts';
 import { settingsOf } from '../request.ts';
-import { type PythonOptions, pythonEnvironment } from './python-environment.ts';
 import type { Uninstalled } from './uninstall-runtime.ts';
 
 /**
@@ -20,7 +21,7 @@ import type { Uninstalled } from './uninstall-runtime.ts';
 export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
   const environment = pythonEnvironment(options);
   const { home } = settingsOf(options);
-  const { prefix, names, python } = environment;
+  const { prefix, names } = environment;
   const found = await installedDistribution(environment);
   const name = names.distribution;
   if (prefix !== null) {
@@ -35,8 +36,5 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
     await forgetPython(home, dir);
     return { runtimes: [], package: { name, version: found.version, dir } };
   }
-  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${prefix ?? python} has no ${name}.`, {
-    hint: 'Name the interpreter with --python, or the directory with --prefix.',
-    fields: { python, prefix },
-  });
+  throw noPythonPackage(environment);
 }

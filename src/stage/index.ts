@@ -1,6 +1,5 @@
 export {
   DEFAULT_PACKAGE_NAME,
-  type PythonNames,
   parsePackageName,
   platformPackageName,
   pythonNames,

@@ -1,13 +1,17 @@
 import { join } from 'node:path';
-import { CodexRuntimeError } from '../errors.ts';
 import {
   loadPythonRuntime,
   type PrefixLayout,
   type PythonPlace,
   prefixLayout,
 } from '../install/index.ts';
-import { environmentPrefix, installedDistribution } from '../install/python.ts';
-import { type PythonOptions, pythonEnvironment } from '../operations/python-environment.ts';
+import {
+  environmentPrefix,
+  installedDistribution,
+  noPythonPackage,
+  type PythonOptions,
+  pythonEnvironment,
+} from '../install/python/index.ts';
 import { settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import type { Subject } from './subject.ts';
@@ -44,13 +48,7 @@ export async function interpreterSubject(options: PythonOptions): Promise<Subjec
   const environment = pythonEnvironment(options);
   const { python, names } = environment;
   const found = await installedDistribution(environment);
-  if (found === null) {
-    const where = environment.prefix ?? python;
-    throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${where} has no ${names.distribution}.`, {
-      hint: 'Name the interpreter with --python, or the directory with --prefix.',
-      fields: { python, prefix: environment.prefix },
-    });
-  }
+  if (found === null) throw noPythonPackage(environment);
   const prefix = environment.prefix ?? (await environmentPrefix(environment));
   const { platform } = settingsOf(options).host;
   const dir = join(found.dir, names.importName);

@@ -1,4 +1,4 @@
-import type { PythonOptions } from '../operations/python-environment.ts';
+import type { PythonOptions } from '../install/python/index.ts';
 import { interpreterSubject } from './python-subject.ts';
 import { refuseTarget } from './subject.ts';
 import { type Verification, type VerifyOptions, verifySubjects } from './verify-runtimes.ts';

@@ -13,7 +13,7 @@ import {
   prefixLayout,
 } from '../../src/install/index.ts';
 import { tidyPrefix } from '../../src/install/node.ts';
-import { installIntoDirectory, tidyDirectory } from '../../src/install/python-directory.ts';
+import { installIntoDirectory, tidyDirectory } from '../../src/install/python/directory.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';

@@ -3,7 +3,7 @@ import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runGh } from '../../src/gh/index.ts';
-import { installedPythonRuntime } from '../../src/install/python.ts';
+import { installedPythonRuntime } from '../../src/install/python/index.ts';
 import { runNpm } from '../../src/npm/run-npm.ts';
 import { pythonNames } from '../../src/stage/index.ts';
 import { printedVersion } from '../../src/verify-version.ts';

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { PrefixOptions } from '../../install/index.ts';
+import type { PythonOptions } from '../../install/python/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
-import type { PythonOptions } from '../../operations/python-environment.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,12 +1,12 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { exists } from '../disk/exists.ts';
+import { exists } from '../../disk/exists.ts';
 import {
   findDamages,
   loadDescription,
   MANIFEST_NAME,
   type RuntimeDescription,
-} from '../store/index.ts';
+} from '../../store/index.ts';
 
 /**
  * What the package in `dir` says of its runtime: null where nobody can read it, undefined where there

@@ -13,10 +13,10 @@ import {
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { installIntoDirectory, tidyDirectory } from '../../src/install/python-directory.ts';
-import { failure } from '../support/failure.ts';
-import { PIP_SCRIPT, pipLike, shownVersions } from '../support/pip-like.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { installIntoDirectory, tidyDirectory } from '../../../src/install/python/directory.ts';
+import { failure } from '../../support/failure.ts';
+import { PIP_SCRIPT, pipLike, shownVersions } from '../../support/pip-like.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 
 const importName = 'codex_cli_bin';
 const BUILDS = '.codex_cli_bin';
@@ -30,6 +30,15 @@ function install(
 }
 
 const metadata = (version: string) => `codex_cli_bin-${version}.dist-info`;
+
+/** Installs while another process takes the lock, which ends the installation. */
+async function installAndLoseLock(prefix: string, version: string): Promise<void> {
+  const stolen = install(prefix, version, async (target) => {
+    await pipLike(target, version);
+    await writeFile(join(prefix, BUILDS, 'install.lock'), OTHERS);
+  });
+  expect(await failure(stolen)).toMatchObject({ code: 'STORE_BUSY' });
+}
 
 describe('installIntoDirectory', () => {
   it('shows one version in the package, its metadata and its command, and keeps no other build', async () => {
@@ -97,26 +106,16 @@ describe('installIntoDirectory', () => {
   it('does not lead the package to a build that another holder of the lock may have removed', async () => {
     const prefix = await tempDir();
     await install(prefix, '0.115.0');
-    const lock = join(prefix, BUILDS, 'install.lock');
-    const stolen = install(prefix, '0.116.0', async (target) => {
-      await pipLike(target, '0.116.0');
-      await writeFile(lock, OTHERS);
-    });
-    expect(await failure(stolen)).toMatchObject({ code: 'STORE_BUSY' });
+    await installAndLoseLock(prefix, '0.116.0');
     expect(await shownVersions(prefix, '0.115.0')).toEqual(['0.115.0', '0.115.0', '0.115.0']);
-    await rm(lock);
+    await rm(join(prefix, BUILDS, 'install.lock'));
     expect(await readdir(join(prefix, BUILDS))).toHaveLength(2);
   });
 
   it('touches nothing of what pip made before its own build is complete', async () => {
     const prefix = await tempDir();
     await pipLike(prefix, '0.114.0');
-    const lock = join(prefix, BUILDS, 'install.lock');
-    const stolen = install(prefix, '0.115.0', async (target) => {
-      await pipLike(target, '0.115.0');
-      await writeFile(lock, OTHERS);
-    });
-    expect(await failure(stolen)).toMatchObject({ code: 'STORE_BUSY' });
+    await installAndLoseLock(prefix, '0.115.0');
     expect((await lstat(join(prefix, importName))).isDirectory()).toBe(true);
     expect(await readFile(join(prefix, 'bin/codex'), 'utf8')).toBe(PIP_SCRIPT);
   });

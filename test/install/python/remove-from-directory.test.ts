@@ -14,12 +14,12 @@ import {
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { installIntoDirectory } from '../../src/install/python-directory.ts';
-import { removeFromDirectory } from '../../src/install/remove-python-directory.ts';
-import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
-import { failure } from '../support/failure.ts';
-import { pipLike } from '../support/pip-like.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { installIntoDirectory } from '../../../src/install/python/directory.ts';
+import { removeFromDirectory } from '../../../src/install/python/remove-from-directory.ts';
+import { asNobody, whyNotNobody } from '../../support/as-nobody.ts';
+import { failure } from '../../support/failure.ts';
+import { pipLike } from '../../support/pip-like.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 
 const importName = 'codex_cli_bin';
 const METADATA = 'codex_cli_bin-0.115.0.dist-info';

@@ -1,26 +1,9 @@
 import { stat } from 'node:fs/promises';
-import { CodexRuntimeError } from '../errors.ts';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
-import { tryParseVersion } from '../pin/index.ts';
-import type { Target } from '../target/index.ts';
-import { installIntoDirectory } from './python-directory.ts';
-import { notStarted, type PythonEnvironment, pipFailure, runPython } from './run-python.ts';
-
-export { tidyDirectory, verifyDirectory } from './python-directory.ts';
-export { removeFromDirectory } from './remove-python-directory.ts';
-export type { PythonEnvironment } from './run-python.ts';
-
-export interface PythonInstallRequest extends PythonEnvironment {
-  /** Absolute path of the wheel. */
-  readonly wheel: string;
-  /** PEP 440. */
-  readonly version: string;
-  /** The executable in the package, e.g. `bin/codex`. */
-  readonly entrypoint: string;
-  /** The target when it is not this machine's, so that pip takes its wheel; it needs a prefix. */
-  readonly foreignTarget: Target | null;
-}
+import { asJsonObject } from '../../json.ts';
+import { tryParseJson } from '../../json-bounds.ts';
+import { tryParseVersion } from '../../pin/index.ts';
+import type { PythonEnvironment } from './environment.ts';
+import { notStarted, runPython } from './run-python.ts';
 
 /** A runtime package as the interpreter itself sees it. */
 export interface InstalledPython {
@@ -34,65 +17,6 @@ export interface InstalledPython {
   readonly prefix: string;
   /** Absolute path of the interpreter, in a virtual environment its own. */
   readonly interpreter: string;
-}
-
-/**
- * Installs a wheel with the interpreter's own pip, without network or dependencies, and reads back
- * what is there.
- * @throws CodexRuntimeError `INSTALL_FAILED` with pip's words; `VERSION_MISMATCH` when the
- * interpreter then finds another version
- */
-export async function installPythonPackage(
-  request: PythonInstallRequest,
-): Promise<InstalledPython> {
-  const { python, prefix, names, version } = request;
-  if (prefix === null) await runPip(request, null);
-  else {
-    await installIntoDirectory({
-      prefix,
-      importName: names.importName,
-      entrypoint: request.entrypoint,
-      fill: (directory) => runPip(request, directory),
-      signal: request.signal,
-    });
-  }
-  const installed = await installedPythonRuntime(request);
-  if (installed !== null && samePep440(installed.version, version)) return installed;
-  throw new CodexRuntimeError(
-    'VERSION_MISMATCH',
-    `${python} finds ${names.distribution} ${installed?.version ?? '(none)'} after ${version} was installed.`,
-    {
-      hint: 'Another copy comes first on its path: look at "python -m pip show -f".',
-      fields: { expected: version, actual: installed?.version ?? null, python },
-    },
-  );
-}
-
-async function runPip(request: PythonInstallRequest, directory: string | null): Promise<void> {
-  const { wheel, foreignTarget } = request;
-  const result = await runPython(request, [
-    ...['-m', 'pip', 'install', '--no-deps', '--no-index', '--force-reinstall'],
-    ...['--disable-pip-version-check', '--no-input', '--no-warn-script-location', '--no-cache-dir'],
-    ...(directory === null ? [] : [`--target=${directory}`]),
-    ...(foreignTarget === null ? [] : ['--only-binary=:all:']),
-    ...(foreignTarget?.wheelTags ?? []).map((tag) => `--platform=${tag}`),
-    '--',
-    wheel,
-  ]);
-  if (result.status !== 0) throw pipFailure('install', request, result);
-}
-
-/**
- * Lets pip remove the package from the interpreter's own environment.
- * @throws CodexRuntimeError `INSTALL_FAILED` with pip's words
- */
-export async function uninstallPythonPackage(environment: PythonEnvironment): Promise<void> {
-  const { distribution } = environment.names;
-  const result = await runPython(environment, [
-    ...['-m', 'pip', 'uninstall', '--yes', '--disable-pip-version-check', '--no-input'],
-    ...['--', distribution],
-  ]);
-  if (result.status !== 0) throw pipFailure('remove', environment, result);
 }
 
 /**
@@ -186,7 +110,8 @@ else:
 
 function parseInstalled(text: string): InstalledPython | null {
   const { version, executable, dir, prefix, interpreter } = asJsonObject(tryParseJson(text));
-  const texts = [version, executable, dir, prefix, interpreter];
-  if (!texts.every((each) => typeof each === 'string')) return null;
-  return { version, executable, dir, prefix, interpreter } as InstalledPython;
+  if (typeof version !== 'string' || typeof executable !== 'string') return null;
+  if (typeof dir !== 'string' || typeof prefix !== 'string') return null;
+  if (typeof interpreter !== 'string') return null;
+  return { version, executable, dir, prefix, interpreter };
 }

@@ -1,21 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { diskError } from '../disk/disk-error.ts';
-import { exists } from '../disk/exists.ts';
-import { makeDirectory } from '../disk/make-directory.ts';
-import { syncDirectory } from '../disk/sync-directory.ts';
-import { verifyWritable } from '../disk/verify-writable.ts';
-import { type HeldLock, tidyLocked, workOnce } from '../store/index.ts';
-import { verifyBuilds } from './builds.ts';
-import {
-  buildsOf,
-  currentOf,
-  lockOf,
-  metadataNames,
-  type PythonDirectory,
-} from './python-layout.ts';
-import { isLinkTo, relink } from './relink.ts';
+import { diskError } from '../../disk/disk-error.ts';
+import { exists } from '../../disk/exists.ts';
+import { makeDirectory } from '../../disk/make-directory.ts';
+import { syncDirectory } from '../../disk/sync-directory.ts';
+import { verifyWritable } from '../../disk/verify-writable.ts';
+import { type HeldLock, tidyLocked, workOnce } from '../../store/index.ts';
+import { verifyBuilds } from '../builds.ts';
+import { isLinkTo, relink } from '../relink.ts';
+import { buildsOf, currentOf, lockOf, metadataNames, type PythonDirectory } from './layout.ts';
 
 export interface DirectoryInstall extends PythonDirectory {
   /** The executable in the package, e.g. `bin/codex`. */

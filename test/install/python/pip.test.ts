@@ -4,19 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  installedPythonRuntime,
-  installPythonPackage,
-  samePep440,
-} from '../../src/install/python.ts';
-import { packLocalWheel } from '../../src/pack/index.ts';
-import { planPackage, pythonNames } from '../../src/stage/index.ts';
-import { parseTarget } from '../../src/target/index.ts';
-import { verifyRuntimes } from '../../src/verify/index.ts';
-import { failure } from '../support/failure.ts';
-import { type MiniatureRuntime, miniatureRuntime } from '../support/miniature-runtime.ts';
-import { storedRealRuntime } from '../support/real-tree.ts';
-import { tempDir } from '../support/temp-dir.ts';
+import { installedPythonRuntime, installPythonPackage } from '../../../src/install/python/index.ts';
+import { samePep440 } from '../../../src/install/python/installed-python.ts';
+import { packLocalWheel } from '../../../src/pack/index.ts';
+import { planPackage, pythonNames } from '../../../src/stage/index.ts';
+import { parseTarget } from '../../../src/target/index.ts';
+import { verifyRuntimes } from '../../../src/verify/index.ts';
+import { failure } from '../../support/failure.ts';
+import { type MiniatureRuntime, miniatureRuntime } from '../../support/miniature-runtime.ts';
+import { storedRealRuntime } from '../../support/real-tree.ts';
+import { tempDir } from '../../support/temp-dir.ts';
 
 const run = promisify(execFile);
 const names = pythonNames('codex-cli-bin');

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
 import { dirname, join, resolve, sep } from 'node:path';
-import { exists } from '../disk/exists.ts';
-import { MANIFEST_NAME } from '../store/index.ts';
-import { buildsOf, metadataNames, type PythonDirectory } from './python-layout.ts';
+import { exists } from '../../disk/exists.ts';
+import { MANIFEST_NAME } from '../../store/index.ts';
+import { buildsOf, metadataNames, type PythonDirectory } from './layout.ts';
 
 /**
  * The package, its commands and its metadata in a directory of Python packages, in the order in which

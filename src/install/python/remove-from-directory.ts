@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
 import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { diskError } from '../disk/disk-error.ts';
-import { exists } from '../disk/exists.ts';
-import { syncDirectory } from '../disk/sync-directory.ts';
-import { type HeldLock, workOnce } from '../store/index.ts';
-import { verifyBuilds } from './builds.ts';
-import { buildsOf, currentOf, lockOf, type PythonDirectory } from './python-layout.ts';
-import { ownedPaths } from './python-ownership.ts';
+import { diskError } from '../../disk/disk-error.ts';
+import { exists } from '../../disk/exists.ts';
+import { syncDirectory } from '../../disk/sync-directory.ts';
+import { type HeldLock, workOnce } from '../../store/index.ts';
+import { verifyBuilds } from '../builds.ts';
+import { buildsOf, currentOf, lockOf, type PythonDirectory } from './layout.ts';
+import { ownedPaths } from './ownership.ts';
 
 /**
  * Removes the package, its metadata, its command and its builds from a directory of Python packages.

@@ -1,0 +1,53 @@
+import { resolve } from 'node:path';
+import { CodexRuntimeError } from '../../errors.ts';
+import { type RuntimeOptions, settingsOf } from '../../request.ts';
+import type { Environment } from '../../settings.ts';
+import {
+  DEFAULT_PACKAGE_NAME,
+  type PythonNames,
+  parsePackageName,
+  pythonNames,
+} from '../../stage/package-names.ts';
+
+export interface PythonOptions extends RuntimeOptions {
+  /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
+  readonly python?: string;
+  /** Directory for `pip install --target`. Default: the interpreter's own environment. */
+  readonly prefix?: string;
+  /** Name of the package as npm would have it. Default `codex-cli-bin`. */
+  readonly name?: string;
+}
+
+/** A Python environment, or a directory beside one. */
+export interface PythonEnvironment {
+  /** The interpreter: an absolute path, or a name on PATH. */
+  readonly python: string;
+  /** Directory for `pip install --target`; null for the interpreter's own environment. */
+  readonly prefix: string | null;
+  readonly names: PythonNames;
+  readonly env: Environment;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The interpreter and the directory that the options mean. */
+export function pythonEnvironment(options: PythonOptions): PythonEnvironment {
+  const { env, cwd, host } = settingsOf(options);
+  const { prefix, signal } = options;
+  const python = options.python ?? (host.platform === 'win32' ? 'python' : 'python3');
+  return {
+    python: /[/\\]/.test(python) ? resolve(cwd, python) : python,
+    prefix: prefix === undefined ? null : resolve(cwd, prefix),
+    names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
+    env,
+    signal,
+  };
+}
+
+/** A `RELEASE_NOT_FOUND`: the environment or directory does not have the package. */
+export function noPythonPackage({ python, prefix, names }: PythonEnvironment): CodexRuntimeError {
+  const where = prefix ?? python;
+  return new CodexRuntimeError('RELEASE_NOT_FOUND', `${where} has no ${names.distribution}.`, {
+    hint: 'Name the interpreter with --python, or the directory with --prefix.',
+    fields: { python, prefix },
+  });
+}

@@ -1,0 +1,15 @@
+export { tidyDirectory, verifyDirectory } from './directory.ts';
+export {
+  noPythonPackage,
+  type PythonEnvironment,
+  type PythonOptions,
+  pythonEnvironment,
+} from './environment.ts';
+export {
+  environmentPrefix,
+  type InstalledPython,
+  installedDistribution,
+  installedPythonRuntime,
+} from './installed-python.ts';
+export { installPythonPackage, uninstallPythonPackage } from './pip.ts';
+export { removeFromDirectory } from './remove-from-directory.ts';

@@ -1,0 +1,100 @@
+import type { ProgramResult } from '../../child/run-program.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { Target } from '../../target/index.ts';
+import { installIntoDirectory } from './directory.ts';
+import type { PythonEnvironment } from './environment.ts';
+import { type InstalledPython, installedPythonRuntime, samePep440 } from './installed-python.ts';
+import { runPython } from './run-python.ts';
+
+export interface PythonInstallRequest extends PythonEnvironment {
+  /** Absolute path of the wheel. */
+  readonly wheel: string;
+  /** PEP 440. */
+  readonly version: string;
+  /** The executable in the package, e.g. `bin/codex`. */
+  readonly entrypoint: string;
+  /** The target when it is not this machine's, so that pip takes its wheel; it needs a prefix. */
+  readonly foreignTarget: Target | null;
+}
+
+/**
+ * Installs a wheel with the interpreter's own pip, without network or dependencies, and reads back
+ * what is there.
+ * @throws CodexRuntimeError `INSTALL_FAILED` with pip's words; `VERSION_MISMATCH` when the
+ * interpreter then finds another version
+ */
+export async function installPythonPackage(
+  request: PythonInstallRequest,
+): Promise<InstalledPython> {
+  const { python, prefix, names, version } = request;
+  if (prefix === null) await runPip(request, null);
+  else {
+    await installIntoDirectory({
+      prefix,
+      importName: names.importName,
+      entrypoint: request.entrypoint,
+      fill: (directory) => runPip(request, directory),
+      signal: request.signal,
+    });
+  }
+  const installed = await installedPythonRuntime(request);
+  if (installed !== null && samePep440(installed.version, version)) return installed;
+  throw new CodexRuntimeError(
+    'VERSION_MISMATCH',
+    `${python} finds ${names.distribution} ${installed?.version ?? '(none)'} after ${version} was installed.`,
+    {
+      hint: 'Another copy comes first on its path: look at "python -m pip show -f".',
+      fields: { expected: version, actual: installed?.version ?? null, python },
+    },
+  );
+}
+
+async function runPip(request: PythonInstallRequest, directory: string | null): Promise<void> {
+  const { wheel, foreignTarget } = request;
+  const result = await runPython(request, [
+    ...['-m', 'pip', 'install', '--no-deps', '--no-index', '--force-reinstall'],
+    ...['--disable-pip-version-check', '--no-input', '--no-warn-script-location', '--no-cache-dir'],
+    ...(directory === null ? [] : [`--target=${directory}`]),
+    ...(foreignTarget === null ? [] : ['--only-binary=:all:']),
+    ...(foreignTarget?.wheelTags ?? []).map((tag) => `--platform=${tag}`),
+    '--',
+    wheel,
+  ]);
+  if (result.status !== 0) throw pipFailure('install', request, result);
+}
+
+/**
+ * Lets pip remove the package from the interpreter's own environment.
+ * @throws CodexRuntimeError `INSTALL_FAILED` with pip's words
+ */
+export async function uninstallPythonPackage(environment: PythonEnvironment): Promise<void> {
+  const { distribution } = environment.names;
+  const result = await runPython(environment, [
+    ...['-m', 'pip', 'uninstall', '--yes', '--disable-pip-version-check', '--no-input'],
+    ...['--', distribution],
+  ]);
+  if (result.status !== 0) throw pipFailure('remove', environment, result);
+}
+
+/** What pip said, as an error. */
+function pipFailure(
+  doing: 'install' | 'remove',
+  { python, names }: PythonEnvironment,
+  { status, stderr }: ProgramResult,
+): CodexRuntimeError {
+  const said = stderr
+    .split('\n')
+    .filter((line) => /^ERROR:|^error:|No module named/.test(line))
+    .join(' ');
+  const external = stderr.includes('externally-managed-environment');
+  return new CodexRuntimeError(
+    'INSTALL_FAILED',
+    `pip of ${python} could not ${doing} ${names.distribution}: ${said || `exit status ${status}`}`,
+    {
+      hint: external
+        ? 'Use a virtual environment (python -m venv), or a directory of its own with --prefix.'
+        : 'Name an interpreter that has pip with --python, or a directory with --prefix.',
+      fields: { python, status },
+    },
+  );
+}
