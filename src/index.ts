@@ -11,8 +11,8 @@ export type { OnProgress, ProgressEvent } from './events.ts';
 export type { PrefixOptions } from './install/index.ts';
 export type { PythonOptions } from './install/python/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
+export type { DownloadedAsset } from './operations/bring-asset.ts';
 export {
-  type DownloadedAsset,
   type DownloadOptions,
   type DownloadResult,
   downloadAssets,
@@ -27,13 +27,13 @@ export {
   type InstallResult,
   installRuntime,
 } from './operations/install-runtime.ts';
-export { listRemote, type RemoteChannel } from './operations/list-remote.ts';
 export {
   type ListedPrefix,
   type ListedRuntime,
   type Listing,
   listInstalled,
 } from './operations/list-runtimes.ts';
+export { listRemote, type RemoteChannel } from './operations/list-remote.ts';
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';
 export { type InstallPreview, previewInstall } from './operations/preview-install.ts';

@@ -1,0 +1,112 @@
+import { chmod, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Asset, AssetSource, Channel } from '../asset.ts';
+import { receiveAsset } from '../download/index.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { ExactRequest } from '../exact-request.ts';
+import type { Candidate } from '../resolve/index.ts';
+import { saveBundle } from '../signature/index.ts';
+import type { Triple } from '../target/index.ts';
+import { findAssetFile } from './asset-file.ts';
+
+/** An asset in the directory, verified. */
+export interface DownloadedAsset {
+  readonly target: Triple;
+  readonly name: string;
+  /** Absolute. */
+  readonly path: string;
+  /** Bytes. */
+  readonly size: number;
+  /** Lower-case hexadecimal. */
+  readonly sha256: string;
+  /** Name of the Sigstore bundle that lies beside it; null where the release has none. */
+  readonly signature: string | null;
+  readonly channel: Channel;
+  /** Bytes that came over the wire; 0 when the file was there. */
+  readonly downloaded: number;
+}
+
+/**
+ * Brings one asset into `dir`, and its signature where the release has one. What is there and right
+ * stays, unless the request forces a download.
+ * @throws CodexRuntimeError as downloading does; `SIGNATURE_MISSING` and `SIGNATURE_UNREACHABLE`
+ * where the lockfile requires a signature. Native errors of the disk pass.
+ */
+export async function bringAsset(
+  request: ExactRequest,
+  { asset, channel }: Candidate,
+  dir: string,
+): Promise<DownloadedAsset> {
+  const path = join(dir, asset.name);
+  const described = { target: asset.target.triple, name: asset.name, path, channel };
+  const present = request.force ? null : await findAssetFile(path, asset);
+  if (present !== null) {
+    const signature = await bringSignature(request, { asset, delivered: null, dir });
+    return { ...described, ...present, signature, downloaded: 0 };
+  }
+  const { onProgress, signal, settings } = request;
+  onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  const { download } = await receiveAsset(
+    {
+      asset,
+      channel,
+      settings,
+      partialDir: partialDir(dir),
+      onProgress,
+      signal,
+    },
+    // The bytes are wanted in the file alone.
+    async ({ bytes }) => {
+      for await (const _ of bytes);
+    },
+  );
+  // Read back from the disk: what is listed is what lies there.
+  const verified = await findAssetFile(download.path, asset);
+  if (verified === null) throw unreadable(path);
+  await chmod(download.path, 0o644);
+  await rename(download.path, path);
+  await download.discard();
+  const signature = await bringSignature(request, {
+    asset,
+    delivered: download.outcome.source,
+    dir,
+  });
+  return { ...described, ...verified, signature, downloaded: download.outcome.fetched };
+}
+
+interface Brought {
+  readonly asset: Asset;
+  readonly delivered: AssetSource['kind'] | null;
+  readonly dir: string;
+}
+
+/** Without it, a machine that has only this directory could not require a signature. */
+async function bringSignature(
+  { version, settings, lock, signal }: ExactRequest,
+  { asset, delivered, dir }: Brought,
+): Promise<string | null> {
+  return await saveBundle(
+    {
+      version,
+      target: asset.target,
+      asset,
+      delivered,
+      settings,
+      workDir: dir,
+      signal,
+    },
+    { dir, required: lock?.signature === 'required' },
+  );
+}
+
+/** Where unfinished downloads lie: on the same file system, so that a rename finishes them. */
+export function partialDir(dir: string): string {
+  return join(dir, '.partial');
+}
+
+function unreadable(path: string): CodexRuntimeError {
+  return new CodexRuntimeError('INSTALL_FAILED', `${path} is not on the disk as it was received.`, {
+    hint: 'Check the disk, and run the command again.',
+    fields: { path },
+  });
+}
