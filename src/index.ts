@@ -32,7 +32,7 @@ export {
   type ListedRuntime,
   type Listing,
   listInstalled,
-} from './operations/list-runtimes.ts';
+} from './operations/list-installed.ts';
 export { listRemote, type RemoteChannel } from './operations/list-remote.ts';
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
-import { listInstalled } from '../../src/operations/list-runtimes.ts';
+import { listInstalled } from '../../src/operations/list-installed.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
 import { verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';

@@ -1,8 +1,8 @@
 import { Command } from 'commander';
 import compareVersions from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../../errors.ts';
+import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-installed.ts';
 import type { RemoteChannel } from '../../operations/list-remote.ts';
-import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-runtimes.ts';
 import { isUpstream } from '../../settings.ts';
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
