@@ -1,7 +1,7 @@
 import { anySignal } from '../abort.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { createHttp, type Http, loadProxySettings, unavailableReason } from '../http/index.ts';
-import { createRegistry } from '../npm/index.ts';
+import { createRegistry, packagePath } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
@@ -40,7 +40,7 @@ function probesOf(settings: Settings, http: Http): Readonly<Record<string, Ask>>
   return {
     github: (signal) => http.getText(`${github.apiUrl}/rate_limit`, { signal }),
     mirror: (signal) => http.getText(`${mirrorUrl}/channels/latest`, { signal }),
-    npm: (signal) => registry.getJson(`${npmPackage.replace('/', '%2f')}/latest`, { signal }),
+    npm: (signal) => registry.getJson(`${packagePath(npmPackage)}/latest`, { signal }),
   };
 }
 

@@ -2,7 +2,7 @@ import type { Channel, Release } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { unavailableReason } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
-import { createRegistry } from '../npm/index.ts';
+import { createRegistry, packagePath } from '../npm/index.ts';
 import type { Version } from '../pin/index.ts';
 import { npmPlatformVersion, type ReleaseChannel } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
@@ -89,7 +89,7 @@ async function launcherGaps(request: ReadinessRequest): Promise<readonly Missing
     target,
     reason,
   });
-  const path = `${name.replace('/', '%2f')}/${version.semver}`;
+  const path = `${packagePath(name)}/${version.semver}`;
   let document: unknown;
   try {
     const registry = createRegistry(settings);

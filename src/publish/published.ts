@@ -1,6 +1,6 @@
 import { unavailableReason } from '../http/index.ts';
 import { asJsonObject } from '../json.ts';
-import type { Registry } from '../npm/index.ts';
+import { packagePath, type Registry } from '../npm/index.ts';
 
 /** What a registry has under one package name. */
 export interface Published {
@@ -23,7 +23,7 @@ export function loadPublished(
 ): Promise<Published> {
   // npm asks like this before it writes.
   return load(registry, {
-    path: `${escapeName(name)}?write=true`,
+    path: `${packagePath(name)}?write=true`,
     accept: 'application/json',
     signal,
   });
@@ -36,7 +36,7 @@ export function loadVisible(
   signal?: AbortSignal,
 ): Promise<Published> {
   return load(registry, {
-    path: escapeName(name),
+    path: packagePath(name),
     accept: 'application/vnd.npm.install-v1+json',
     signal,
   });
@@ -72,8 +72,4 @@ function parsePublished(document: unknown): Published {
     (entry): entry is [string, string] => typeof entry[1] === 'string',
   );
   return { versions: Object.fromEntries(versions), tags: Object.fromEntries(tags) };
-}
-
-function escapeName(name: string): string {
-  return name.replace('/', '%2f');
 }

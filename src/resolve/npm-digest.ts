@@ -2,6 +2,7 @@ import type { Digest } from '../asset.ts';
 import { isJsonObject } from '../json.ts';
 import {
   loadRegistryKeys,
+  packagePath,
   type Registry,
   type RegistryKey,
   verifyRegistrySignature,
@@ -62,8 +63,7 @@ async function publishedAt(
   registry: Registry,
   { name, build, signal }: PlatformBuild,
 ): Promise<number | null> {
-  const path = name.replace('/', '%2f');
-  const list = await registry.getJson(path, { signal });
+  const list = await registry.getJson(packagePath(name), { signal });
   const times = isJsonObject(list) && isJsonObject(list['time']) ? list['time'] : {};
   const at = Date.parse(String(times[build]));
   return Number.isNaN(at) ? null : at;

@@ -2,7 +2,7 @@ import type { Asset, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { unavailable, unavailableReason } from '../http/index.ts';
 import { isJsonObject } from '../json.ts';
-import type { Registry } from '../npm/index.ts';
+import { packagePath, type Registry } from '../npm/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { TARGETS, type Target } from '../target/index.ts';
@@ -19,7 +19,7 @@ export function npmChannel(
   settings: Pick<Settings, 'npmPackage'>,
   registry: Registry,
 ): ReleaseChannel {
-  const path = settings.npmPackage.replace('/', '%2f');
+  const path = packagePath(settings.npmPackage);
   const vouch = createVoucher(settings, registry);
 
   const asset = async (
