@@ -10,3 +10,13 @@ export function isJsonObject(value: unknown): value is JsonObject {
 export function asJsonObject(value: unknown): JsonObject {
   return isJsonObject(value) ? value : {};
 }
+
+/** Whether a JSON value is a number of bytes. */
+export function isByteCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Whether a JSON value is a SHA-256 in lower-case hexadecimal. */
+export function isSha256(value: unknown): value is string {
+  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
+}

@@ -1,3 +1,4 @@
+export { isAssetName } from './asset-name.ts';
 export { fromIntegrity, toIntegrity } from './integrity.ts';
 export { lockRepository } from './lock-repository.ts';
 export {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
+import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import { DEFAULT_REPO, isRepository } from '../settings.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
+import { isAssetName } from './asset-name.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
 import { pinCommand } from './pin-command.ts';
 import { tryParseVersion } from './version.ts';
@@ -130,25 +131,18 @@ function readTarget(value: unknown): LockedTarget | undefined {
 function readAsset(value: unknown): LockedAsset | undefined {
   if (!isJsonObject(value)) return undefined;
   const { name, size, sha256, integrity } = value;
-  // The name becomes part of URLs and paths.
-  if (typeof name !== 'string' || !/^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(name))
-    return undefined;
-  if (size !== undefined && !(Number.isSafeInteger(size) && (size as number) >= 0))
-    return undefined;
+  if (!isAssetName(name)) return undefined;
+  if (size !== undefined && !isByteCount(size)) return undefined;
   if (sha256 !== undefined && !isSha256(sha256)) return undefined;
   if (integrity !== undefined && !isIntegrity(integrity)) return undefined;
   // An entry without a digest would look like a pin and pin nothing.
   if (sha256 === undefined && integrity === undefined) return undefined;
   return {
     name,
-    ...(size === undefined ? {} : { size: size as number }),
+    ...(size === undefined ? {} : { size }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(integrity === undefined ? {} : { integrity }),
   };
-}
-
-function isSha256(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function isIntegrity(value: unknown): value is string {

@@ -1,11 +1,11 @@
 import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from '../http/index.ts';
-import { isJsonObject } from '../json.ts';
-import { tryParseVersion, type Version } from '../pin/index.ts';
+import { isByteCount, isJsonObject } from '../json.ts';
+import { isAssetName, tryParseVersion, type Version } from '../pin/index.ts';
 
 /** One asset as a release document describes it, with every field checked. */
 export interface DescribedAsset {
-  /** A plain file name: no separator, no control character, no leading dot or dash. */
+  /** A plain file name; see `isAssetName`. */
   readonly name: string;
   readonly size: number | null;
   /** Lower-case hexadecimal SHA-256. */
@@ -58,23 +58,15 @@ export function notARelease(url: string): CodexRuntimeError {
 }
 
 function readAsset(value: unknown): DescribedAsset | undefined {
-  if (!isJsonObject(value) || !isPlainName(value['name'])) return undefined;
+  if (!isJsonObject(value) || !isAssetName(value['name'])) return undefined;
   if (value['state'] !== undefined && value['state'] !== 'uploaded') return undefined;
   return {
     name: value['name'],
-    size: isSize(value['size']) ? value['size'] : null,
+    size: isByteCount(value['size']) ? value['size'] : null,
     sha256: readSha256(value['digest']),
     apiUrl: readUrl(value['url']),
     browserUrl: readUrl(value['browser_download_url']),
   };
-}
-
-function isPlainName(value: unknown): value is string {
-  return typeof value === 'string' && /^[A-Za-z0-9_][A-Za-z0-9._+-]{0,254}$/.test(value);
-}
-
-function isSize(value: unknown): value is number {
-  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
 function readSha256(value: unknown): string | null {

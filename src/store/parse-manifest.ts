@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
-import { isJsonObject } from '../json.ts';
+import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import { isRepository } from '../settings.ts';
@@ -67,10 +67,9 @@ function isRuntimeFile(value: unknown): value is RuntimeFile {
     isJsonObject(value) &&
     typeof value['path'] === 'string' &&
     isInsidePath(value['path']) &&
-    Number.isSafeInteger(value['size']) &&
+    isByteCount(value['size']) &&
     (value['mode'] === 0o755 || value['mode'] === 0o644) &&
-    typeof value['sha256'] === 'string' &&
-    /^[0-9a-f]{64}$/.test(value['sha256'])
+    isSha256(value['sha256'])
   );
 }
 
