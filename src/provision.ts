@@ -63,8 +63,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
     path: lockPath(settings.home, name.version, name.target),
     ready,
     work: async (lock) => {
-      const restored = (await restoreReplaced(settings.home, name, lock)) && (await ready());
-      if (typeof restored === 'object') return restored;
+      const restored = await restoreReplaced(settings.home, name, lock);
+      const finished = restored ? await ready() : undefined;
+      if (finished !== undefined) return finished;
       if (request.offline) throw notStored(request);
       await verifyStore(settings.home, name);
       const provisioned = await tryCandidates(signable(request), (candidate) =>
