@@ -52,12 +52,13 @@ interface FoundPackage {
 export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uninstalled> {
   const { version } = options;
   if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
+  const { home } = settingsOf(options);
   const wantsPrefix = version === undefined || namesPrefix(options);
-  const found = wantsPrefix ? await findPackage(options) : undefined;
+  const found = wantsPrefix ? await findPackage(home, options) : undefined;
   if (version !== undefined && found !== undefined) verifyMeant(found, version, options.target);
   const gone = {
-    runtimes: version === undefined ? [] : await removeStored(options, version),
-    package: found === undefined ? null : await removePackage(options, found),
+    runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
+    package: found === undefined ? null : await removePackage(home, found),
   };
   if (gone.runtimes.length > 0 || gone.package !== null) return gone;
   throw await nothingThere(options, wantsPrefix);
@@ -111,9 +112,11 @@ async function nothingThere(
   });
 }
 
-async function removeStored(options: PrefixOptions, text: string): Promise<readonly string[]> {
-  const { home } = settingsOf(options);
-  const version = parseVersion(text);
+async function removeStored(
+  home: string,
+  options: PrefixOptions & { readonly version: string },
+): Promise<readonly string[]> {
+  const version = parseVersion(options.version);
   const target = options.target === undefined ? undefined : parseTarget(options.target);
   const removed: string[] = [];
   for (const runtime of await listRuntimes(home)) {
@@ -135,7 +138,10 @@ async function removeStored(options: PrefixOptions, text: string): Promise<reado
   return removed;
 }
 
-async function findPackage(options: PrefixOptions): Promise<FoundPackage | undefined> {
+async function findPackage(
+  home: string,
+  options: PrefixOptions,
+): Promise<FoundPackage | undefined> {
   const layout = await layoutOf(options);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const installed = await loadInstalled(layout, name);
@@ -143,17 +149,17 @@ async function findPackage(options: PrefixOptions): Promise<FoundPackage | undef
     const { version, dir, runtime } = installed;
     return { layout, name, version, target: runtime.target, dir };
   }
-  const lost = await findLostPackage(settingsOf(options).home, layout, name);
+  const lost = await findLostPackage(home, layout, name);
   if (lost === undefined) return undefined;
   return { layout, name, version: lost.version, target: null, dir: lost.dir };
 }
 
 async function removePackage(
-  options: PrefixOptions,
+  home: string,
   { layout, name, version, dir }: FoundPackage,
 ): Promise<Uninstalled['package']> {
   await uninstallNodePackage(layout, name);
   const { prefix, global } = layout;
-  await forgetPrefix(settingsOf(options).home, { prefix, global, name });
+  await forgetPrefix(home, { prefix, global, name });
   return { name, version, dir };
 }
