@@ -2,7 +2,7 @@ import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CodexRuntimeError } from './errors.ts';
 
-/** What a caller's abort becomes: one error of ours, wherever it was noticed. */
+/** The one error that a caller's abort becomes, wherever it was noticed. */
 export function abortedError(cause: unknown): CodexRuntimeError {
   if (cause instanceof CodexRuntimeError) return cause;
   return new CodexRuntimeError('ABORTED', 'Interrupted; nothing was left half done.', { cause });

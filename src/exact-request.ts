@@ -75,8 +75,8 @@ function settingsFor({ settings, repo }: RuntimeRequest, lock: Lock): Settings {
 }
 
 /**
- * Whose signature is required. A lockfile is for every platform of a team, so its rule holds where
- * releases are signed; who asks by name for a signature that cannot exist hears so at once.
+ * Whose signature is required. A lockfile serves every platform of a team, so its rule applies only
+ * where releases are signed; an explicit request for a signature that cannot exist is an error.
  */
 function requiredSigner(
   { settings, target, verifySignature }: RuntimeRequest,

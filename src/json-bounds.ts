@@ -7,8 +7,8 @@ const MAX_VALUES = 1_000_000;
 const MAX_DEPTH = 100;
 
 /**
- * Parses JSON from outside. An engine takes up to 60 bytes of memory for a byte of brackets, and
- * who walks the result a stack frame for each level: both are counted before anything is built.
+ * Parses JSON from outside. A byte of brackets costs an engine up to 60 bytes of memory, and walking
+ * the result costs a stack frame per level, so values and depth are counted before anything is built.
  * @throws SyntaxError when it is not JSON; RangeError when it nests deeper or holds more than any
  * document that this package reads.
  */

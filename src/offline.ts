@@ -13,7 +13,7 @@ import { shellWord } from './shell-word.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
 import { isNative, type Target } from './target/index.ts';
 
-/** What a hint has to know of a request. */
+/** The part of a request that a hint needs. */
 type Question = Pick<StoredQuestion, 'settings' | 'target' | 'sources'>;
 
 /** What a request says of the version, the machine and the store. */
@@ -59,7 +59,7 @@ export async function newestStored<Exact extends Wanted>(
   );
 }
 
-/** The store lacks what was asked for, or it is to be fetched again, and nothing may be fetched. */
+/** The error for a runtime that is not stored, or is to be fetched again, while nothing may be fetched. */
 export function notStored(
   request: Question & Pick<StoredQuestion, 'force'> & Pick<Wanted, 'version'>,
 ): CodexRuntimeError {
@@ -103,7 +103,7 @@ function bringHint({ settings, target, sources }: Question, spec: string) {
   return `Run "${command}" once with a network.`;
 }
 
-/** What the channels have cannot be said without asking them. */
+/** The error for a question that only the channels can answer. */
 export function channelsForbidden(what: string): CodexRuntimeError {
   return new CodexRuntimeError('OFFLINE', `${what} asks the channels, and --offline forbids it.`, {
     hint: 'Leave out --offline, or run codex-runtime list to see what is on this machine.',

@@ -26,7 +26,7 @@ export function isProcessGone(pid: number): boolean {
   }
 }
 
-/** Only Linux has these; elsewhere the host's name has to do. */
+/** Only Linux has these files; elsewhere the host's name has to do. */
 function read(look: () => string): string {
   try {
     return look();

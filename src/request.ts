@@ -81,14 +81,14 @@ export interface RuntimeRequest {
   readonly signal: AbortSignal | undefined;
 }
 
-/** The options that say where and as whom something happens. */
+/** The options that {@link settingsOf} reads. */
 type Surroundings = {
   readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'repo' | 'trustedRoot']?:
     | RuntimeOptions[Name]
     | undefined;
 };
 
-/** The process's working directory, of which somebody may have removed the last name. */
+/** The process's working directory, which may have been removed. */
 function workingDirectory(): string {
   try {
     return process.cwd();
@@ -120,7 +120,7 @@ function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : resolve(path);
 }
 
-/** What a prefix holds: where nobody names a version, it says which one, and whose. */
+/** What a prefix holds: it names version and repository where nothing else does. */
 interface Installed {
   readonly version: string;
   readonly repo?: string | undefined;

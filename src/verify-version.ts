@@ -35,7 +35,7 @@ export async function printedVersion(
   signal?: AbortSignal,
 ): Promise<string | null> {
   throwIfAborted(signal);
-  // Not by the signal of execFile, which asks politely: one that hangs may well be deaf to that.
+  // Not by execFile's own `signal`, which sends SIGTERM: a program that hangs may ignore that.
   let stop = (): void => undefined;
   const abort = () => stop();
   signal?.addEventListener('abort', abort, { once: true });

@@ -6,8 +6,8 @@ import { hasFlag } from './fail.ts';
 import { commandWord } from './usage-error.ts';
 
 /**
- * Only the command that is used is loaded and made. Where none is, or one that there is not, the
- * others are a name and a line of help.
+ * The program with the one command that is used, which alone is loaded. Where no known command is
+ * named, all of them are there as a name and a line of help.
  */
 export async function createProgram(context: CliContext, exitWith: ExitWith): Promise<Command> {
   const { stdout, stderr, words } = context;
@@ -31,7 +31,7 @@ export async function createProgram(context: CliContext, exitWith: ExitWith): Pr
     return program.addCommand(command.summary(entry.summary).copyInheritedSettings(program));
   }
   program.version(packageVersion(), '-V, --version');
-  // `help instal` and `instal --help` are about a command that there is not.
+  // `help instal` and `instal --help` name a command that does not exist.
   if (used !== undefined) program.helpOption(false);
   for (const { name, summary } of COMMANDS) {
     program.addCommand(new Command(name).summary(summary).copyInheritedSettings(program));

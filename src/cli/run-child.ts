@@ -17,9 +17,9 @@ export interface ChildRequest {
 }
 
 /**
- * {@link runChild} of what `find` says is here; asked once more where that has gone meanwhile: while
- * `--force` puts other bytes of a version in the place of its runtime, nothing is there for some
- * microseconds, and who asks then waits for it.
+ * Runs what `find` finds, and asks it once more where that has gone before it could start: while
+ * `--force` replaces a runtime by other bytes of its version, nothing is there for some microseconds,
+ * and the second question waits for the replacement.
  */
 export async function runFound(find: () => Promise<ChildRequest>): Promise<number> {
   try {

@@ -2,7 +2,7 @@ import type { CommanderError } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
 import { COMMANDS } from './commands.ts';
 
-/** For who gives Codex's words to `exec` as if they were its own. */
+/** The hint for arguments of Codex that were given to `exec` itself. */
 export const EXEC_HINT =
   'Put what Codex is to get behind --, e.g. codex-runtime exec 0.115.0 -- --version';
 

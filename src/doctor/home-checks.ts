@@ -19,7 +19,7 @@ export const checkHome: Check = async ({ settings: { home, host } }) => {
   try {
     await mkdir(probe);
     const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
-    // Windows decides by the file's kind; there is no such mount.
+    // Windows has no mount without the right to execute.
     if (host.platform === 'win32')
       return [stored, ok('home.exec', 'Programs may run from the home.')];
     return [stored, await runs(home, probe).finally(() => rm(probe, { recursive: true }))];
@@ -77,7 +77,7 @@ export const checkPrefix: Check = async ({ layout }) => {
   }
 };
 
-/** `path`, or the nearest thing above it that is there. */
+/** `path`, or its nearest ancestor that exists. */
 async function existingAncestor(path: string): Promise<string> {
   for (let dir = path; ; dir = dirname(dir)) {
     const there = await stat(dir).then(

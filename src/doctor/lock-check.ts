@@ -4,7 +4,7 @@ import { packageLock } from '../install/index.ts';
 import { homeLayout, lockState } from '../store/index.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
 
-/** Who is at work here, and who only looks as if: a run waits for the first, and seems to hang. */
+/** Locks that are held, stopped or dead: a run that waits for a held one seems to hang. */
 export const checkLocks: Check = async ({ settings: { home }, layout, name }) => {
   const { locks } = homeLayout(home);
   const names = await readdir(locks).catch(() => []);

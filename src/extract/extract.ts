@@ -4,7 +4,7 @@ import type { Asset } from '../asset.ts';
 export interface ExtractLimits {
   /** Bytes of all members together. Default 4 GiB. */
   readonly totalBytes: number;
-  /** Members and directories, those included that only members' paths tell of. Default 10,000. */
+  /** Members, and directories that only a member's path implies. Default 10,000. */
   readonly entries: number;
   /** Characters of a member's path. Default 512. */
   readonly pathLength: number;

@@ -73,7 +73,7 @@ export class MemberPolicy {
   }
 }
 
-/** What lies where programs lie runs, whatever an archive says: old Windows builds had no mode bits. */
+/** The place decides about execute bits, not the archive: old Windows builds carried none. */
 function modeOf(path: string, executable: boolean): number {
   if (path.startsWith('bin/') || path.startsWith('codex-path/')) return EXECUTABLE_MODE;
   if (path.endsWith('.exe')) return EXECUTABLE_MODE;

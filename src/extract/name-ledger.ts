@@ -4,7 +4,7 @@ import type { RefusalReason } from './refusal.ts';
 interface Known {
   readonly path: string;
   readonly kind: Member['kind'];
-  /** False for a directory that only its members have told of. */
+  /** False for a directory that only a member's path implies. */
   readonly declared: boolean;
 }
 
@@ -15,7 +15,7 @@ interface Known {
 export class NameLedger {
   readonly #known = new Map<string, Known>();
 
-  /** Names so far, parents that nobody declared included. */
+  /** Names so far, implied directories included. */
   get size(): number {
     return this.#known.size;
   }

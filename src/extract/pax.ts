@@ -36,7 +36,7 @@ function nextRecord(bytes: Buffer, refuse: Refuse): PaxRecord {
   const space = bytes.subarray(0, 12).indexOf(0x20);
   const digits = bytes.toString('latin1', 0, Math.max(space, 0));
   const length = /^[1-9]\d*$/.test(digits) ? Number(digits) : 0;
-  // A length that is none, or past the end, has no newline in the place of its last byte either.
+  // A length that is missing, or past the end, cannot have a newline as its last byte.
   if (bytes[length - 1] !== 0x0a) throw refuse('corrupt', null);
   const record = bytes.subarray(space + 1, length - 1);
   const equals = record.indexOf(0x3d);

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 
-/** Why an archive is not unpacked; the `reason` field of `ARCHIVE_REFUSED`. */
+/** Why an archive is refused; the `reason` field of `ARCHIVE_REFUSED`. */
 export type RefusalReason =
   /** A stream or structure that its own format calls broken: checksums, magic numbers, lengths. */
   | 'corrupt'
@@ -8,7 +8,7 @@ export type RefusalReason =
   | 'truncated'
   /** Bytes after the end of the archive that are not padding. */
   | 'trailing-data'
-  /** An archive in the archive where the members should be. */
+  /** Compressed data where the members should be: an archive inside the archive. */
   | 'nested-compression'
   | 'hard-or-symbolic-link'
   /** A device, FIFO or socket. */

@@ -61,7 +61,7 @@ export async function locate({ zip, entry, name, refuse }: Locating): Promise<Lo
   };
 }
 
-/** Whether a reader that believes local headers sees the same member as one that believes the directory. */
+/** Whether a reader of local headers and a reader of the central directory see the same member. */
 function agree(local: LocalFileHeader, entry: Entry): boolean {
   const flags = entry.generalPurposeBitFlag;
   if (((local.generalPurposeBitFlag ^ flags) & MEANING) !== 0) return false;

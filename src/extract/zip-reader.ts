@@ -64,8 +64,8 @@ async function locateAll(zip: ZipFile, { limits, refuse }: ZipRequest): Promise<
 }
 
 /**
- * Members that share bytes are how a small archive becomes petabytes; bytes between them are where
- * a member hides that only readers of local headers see.
+ * Members that share bytes let a small archive unpack to petabytes. Bytes between members can hide
+ * one that only a reader of local headers sees.
  */
 function expectNoGaps(members: readonly Located[], directory: number, refuse: Refuse): void {
   let [end, slack] = [0, 0];

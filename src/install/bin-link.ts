@@ -54,9 +54,9 @@ export async function unlinkBin(layout: PrefixLayout, linked: Linked): Promise<v
 }
 
 /**
- * Refuses a place for the link that no rename can take, before anything changes. And a global prefix
- * is shared by everybody on the machine, so a `codex` that somebody else put there stays unless
- * `force`, as with `npm install -g`.
+ * Refuses, before anything changes, a directory in the link's place, which a rename cannot replace.
+ * In a global prefix, which everybody on the machine shares, it also refuses a `codex` of somebody
+ * else's unless `force` is set, as `npm install -g` does.
  * @throws CodexRuntimeError `PREFIX_INVALID`
  */
 export async function verifyBin(

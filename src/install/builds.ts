@@ -10,7 +10,7 @@ export function packageLock(layout: PrefixLayout, name: string): string {
   return join(buildsDir(layout, name), 'install');
 }
 
-/** What other builds are here was replaced, or left by a process that was killed. */
+/** Other builds were replaced, or left by a process that was killed. */
 export async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldLock) {
   const builds = buildsDir(layout, name);
   const others = await listLeftovers(layout, name);
@@ -21,7 +21,7 @@ export async function removeOtherBuilds(layout: PrefixLayout, name: string, lock
   }
 }
 
-/** A link in place of the builds, which a checkout may bring, would have us write and remove elsewhere. */
+/** A checkout may contain a link in place of the builds: following it would write and remove elsewhere. */
 export async function verifyBuilds(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);
   if (stats?.isSymbolicLink() !== true) return;

@@ -18,7 +18,7 @@ export interface KnownPrefix {
 
 /** A package that pip installed. */
 export interface PythonPlace {
-  /** Absolute path of the package: no layout tells where an environment has it. */
+  /** Absolute path of the package: it does not follow from the environment's own path. */
   readonly dir: string;
   /** The interpreter whose own environment it is; null for a directory. */
   readonly interpreter: string | null;

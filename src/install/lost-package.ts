@@ -20,8 +20,8 @@ export interface LostPackage {
 
 /**
  * The package that a prefix lost: `npm ci` empties `node_modules`, `npm install` removes what a
- * package.json does not name, and both say nothing. Undefined where the package is, whole or not,
- * and where there never was one; a prefix that is gone altogether has lost nothing.
+ * package.json does not name, and both do so silently. Undefined where the package is present,
+ * whole or not, where there never was one, and where the prefix itself is gone.
  * @param home where the prefixes are noted
  */
 export async function findLostPackage(

@@ -12,7 +12,7 @@ export interface PrefixOptions extends RuntimeOptions {
   readonly name?: string;
 }
 
-/** Whether the options speak of a prefix, and not of everything that is on this machine. */
+/** Whether the options name a prefix; otherwise everything on this machine is meant. */
 export function namesPrefix({ prefix, global, name }: PrefixOptions): boolean {
   return prefix !== undefined || global === true || name !== undefined;
 }
@@ -27,7 +27,7 @@ export async function layoutOf(options: PrefixOptions): Promise<PrefixLayout> {
   return layout;
 }
 
-/** Paths below it are results, printed as they are: none may hold a line of its own, or move a cursor. */
+/** Paths below it are printed as results: none may add a line or move the cursor. */
 function verifyPrintable(prefix: string): void {
   if (!prefix.includes('\n') && escapeControls(prefix) === prefix) return;
   throw new CodexRuntimeError(

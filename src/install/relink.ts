@@ -14,10 +14,10 @@ export function freshLink(path: string, aside: string): string {
 }
 
 /**
- * Makes `path` a link to `target`, which may be missing: one rename in place of a link or a file.
- * A directory gives way to no link; it goes aside first. Throws the native error.
- * @param aside what the new link, and a directory in its way, are called meanwhile; the caller
- * removes what begins with it
+ * Makes `path` a link to `target`, which may be missing. A link or a file is replaced by one rename;
+ * a directory cannot be, and is moved aside first. Throws the native error.
+ * @param aside prefix of the temporary names of the new link and of such a directory; the caller
+ * removes what is left under it
  */
 export async function relink(target: string, path: string, aside: string): Promise<void> {
   if (await isLinkTo(target, path)) return;

@@ -36,13 +36,13 @@ export async function writeBuild(
     if ('content' in file) await writeSynced(path, file.content);
     else await placer.place(file.from, path, file.mode);
   });
-  // What is linked brings the store's seal along.
+  // Files from the store are sealed already.
   const written = plan.files.filter((file) => 'content' in file);
   await sealFiles(root, written);
   await allOf(ordered, syncDirectory);
 }
 
-/** Works on all items at once, as far as the thread pool goes; fails when none is at work any more. */
+/** Works on all items at once, as far as the thread pool goes; fails only when all have settled. */
 async function allOf<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
   const results = await Promise.allSettled(items.map(work));
   const failed = results.find((result) => result.status === 'rejected');

@@ -42,7 +42,7 @@ export interface DownloadResult {
 export async function downloadAssets(options: DownloadOptions): Promise<DownloadResult> {
   const { targets: wanted, ...rest } = options;
   const named = wanted === 'all' ? TARGETS : wanted && parseTargets(wanted);
-  // Any target will do for the version; a machine without a build of its own may fetch others'.
+  // To resolve the version any target will do: this machine may have no build of its own.
   const target = named?.[0] === undefined ? {} : { target: named[0].triple };
   const asked = await completeRequest({ ...rest, ...target });
   if (asked.offline) throw channelsForbidden('Downloading');
@@ -69,8 +69,8 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
 }
 
 /**
- * The targets to bring. A lock that is complete lacks those that no channel has a build for, so what
- * it pins is all there is; a target that somebody names has to be pinned.
+ * The targets to bring. A complete lock omits targets that no channel has a build for, so `all` means
+ * what it pins; a target that is named has to be pinned.
  * @param named null for all
  */
 function planTargets({ lock, target }: ExactRequest, named: readonly Target[] | null | undefined) {

@@ -4,8 +4,8 @@ import type { FetchPlan } from './plan-install.ts';
 import { sweepKilledRun } from './sweep-killed-run.ts';
 
 /**
- * Brings what is planned: from the store, for use, else from a channel. What fetches and unpacks is
- * loaded only by who needs it; the store answers most runs.
+ * Takes the planned runtime from the store, else fetches it. The modules that fetch and unpack are
+ * loaded only then: most runs find the runtime in the store.
  * @throws CodexRuntimeError what provisioning throws
  */
 export async function obtainRuntime(plan: FetchPlan): Promise<Provisioned> {

@@ -75,7 +75,7 @@ async function plan(
     : { action: 'link', request, layout, name, stored };
 }
 
-/** Where nothing else names a version, a damaged package does not either; but it says what was here. */
+/** A damaged package does not decide the version, but the error says which one was there. */
 function withDamaged(
   error: unknown,
   layout: PrefixLayout,

@@ -62,7 +62,7 @@ export async function missingParts(
 
 /**
  * The targets that a release cannot serve yet. Once one target has its complete package, a target
- * with only the bare binary is still being uploaded; and what nobody vouches for cannot be taken.
+ * with only the bare binary is still being uploaded. An asset without a digest cannot be taken.
  */
 function targetsWithout({ assets }: Release, targets: readonly Target[]): readonly Target[] {
   const usable = assets.filter(({ digests }) => digests.length > 0);

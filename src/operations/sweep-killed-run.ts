@@ -10,8 +10,8 @@ import {
 
 /**
  * Removes what a run left that was killed while it held the runtime's lock: the lock, what it had
- * under construction, and its download. For whoever finds that there is nothing to do; a home that
- * cannot be written to, or in which another process is at work, stays as it is.
+ * under construction, and its download. For runs that have nothing else to do; a home that cannot be
+ * written to, or in which another process works, stays as it is.
  */
 export async function sweepKilledRun(request: ExactRequest): Promise<void> {
   const { home } = request.settings;
@@ -20,7 +20,7 @@ export async function sweepKilledRun(request: ExactRequest): Promise<void> {
   if (!(await clearDeadLock(path))) return;
   await tidyLocked(path, async (lock) => {
     const stored = await findStored(home, request);
-    // Then what lies there may be all that there is: the next run that needs it brings it back.
+    // Then what is under construction may hold the only copy; the next run that needs it restores it.
     if (stored === undefined) return;
     await clearStaging(home, name, lock);
     const { partialId, removeAbandoned } = await import('../download/index.ts');

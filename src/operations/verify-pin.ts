@@ -53,7 +53,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {
-  // What nobody could say now may be what is missing: pin again where they answer.
+  // A channel that was silent may have what is missing.
   const unheard = silent.map(({ channel, reason }) => `not compared with ${channel}: ${reason}`);
   return new CodexRuntimeError(error.code, error.message, {
     hint: error.hint,

@@ -5,8 +5,8 @@ import { alone } from './prune-staging.ts';
 import { treeSize } from './tree-size.ts';
 
 /**
- * Removes a runtime that may go, unless something has changed since that was decided: under its
- * lock, what can change quickly is asked again.
+ * Removes a runtime that may go, unless something has changed since that was decided: what can change
+ * quickly is checked again under the runtime's lock.
  * @returns why it stays; empty when it is gone
  */
 export async function removeUnused(

@@ -18,7 +18,7 @@ export async function compareLock(
   const { lock } = request;
   const version = parseVersion(lock.version);
   const { releases, silent } = await releasesOf({ ...request, version });
-  // What nobody who answered has, somebody who did not may have.
+  // A channel that did not answer may have what the others lack.
   const certain = !silent.some(({ kind }) => kind === 'unavailable');
   const absent = TARGETS.map(({ triple }) => triple).filter(
     (triple) => certain && !isLocked(lock, triple) && !isOffered(releases, triple),
@@ -63,7 +63,7 @@ interface AssetComparison {
 
 function compareAsset({ target, locked, channel, asset }: AssetComparison): LockFinding[] {
   const actual = lockedAsset(asset);
-  // What nobody vouches for cannot be locked, and is no gap of the lock.
+  // An asset without a digest cannot be locked, so it is not missing from the lock.
   if (actual === undefined) return [];
   const found = { target, asset: asset.name, channel };
   const expected = locked.find(({ name }) => name === asset.name);

@@ -15,7 +15,7 @@ export interface CreateLockRequest extends ChannelsRequest {
   readonly previous?: Lock | null;
 }
 
-/** A lock, and what it had to leave open. */
+/** A lock, and what could not be locked. */
 export interface LockDraft {
   readonly lock: Lock;
   /** Targets for which no channel has an asset with a digest. */
@@ -94,7 +94,7 @@ function unvouched(version: Version, releases: readonly Release[]): CodexRuntime
   );
 }
 
-/** Each asset once, under the digests of everybody who vouches for it. */
+/** Each asset once, with the digests of all channels. */
 function lockedAssets(
   version: Version,
   before: readonly LockedAsset[],

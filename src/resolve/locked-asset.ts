@@ -2,7 +2,7 @@ import type { Asset, Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { fromIntegrity, type LockedAsset, toIntegrity, type Version } from '../pin/index.ts';
 
-/** The lockfile's entry for an asset; undefined where nobody vouches for it. */
+/** The lockfile's entry for an asset; undefined where it has no digest. */
 export function lockedAsset({ name, size, digests }: Asset): LockedAsset | undefined {
   const sha256 = digests.find(({ algorithm }) => algorithm === 'sha256')?.hex;
   const sha512 = digests.find(({ algorithm }) => algorithm === 'sha512')?.hex;
@@ -25,15 +25,15 @@ export function lockedDigests({ sha256, integrity }: LockedAsset): Digest[] {
   return digests;
 }
 
-/** How somebody who has found out, and trusts the new bytes, gets a lock of them. */
+/** The hint for bytes that changed after they were published, and how to accept them. */
 export const ACCEPT_HINT =
   'A release must not change after it was published. Find out who changed it; only if the new bytes are right, remove the lockfile and pin again.';
 
-/** What is said twice of one asset. */
+/** Two entries for one asset. */
 export interface Entries {
   readonly known: LockedAsset;
   readonly found: LockedAsset;
-  /** Whether `known` is of the lock that is being replaced, and not another channel's word. */
+  /** Whether `known` comes from the lock that is being replaced, rather than from another channel. */
   readonly relocked: boolean;
 }
 
@@ -57,7 +57,7 @@ export function mergeLocked(version: Version, { known, found, relocked }: Entrie
   );
 }
 
-/** What both say and say differently. */
+/** The first field that both have with different values. */
 export function differenceOf(
   expected: LockedAsset,
   actual: LockedAsset,

@@ -28,7 +28,7 @@ function lockedChannels(lock: Lock, target: Target): readonly Channel[] {
   return [...(release ? (['github', 'mirror'] as const) : []), ...(npm ? (['npm'] as const) : [])];
 }
 
-/** Whether a locked asset is npm's: releases hold no other `.tgz` that is locked. */
+/** Whether a locked asset is npm's: the release assets that are locked are never `.tgz`. */
 export function isNpmName(name: string): boolean {
   return name.endsWith('.tgz');
 }

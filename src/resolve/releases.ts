@@ -6,7 +6,7 @@ import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { exhausted } from './exhausted.ts';
 
-/** A channel that gave nothing to lock of a version, and why. */
+/** A channel that contributed nothing to a lock, and why. */
 export interface SilentChannel {
   readonly channel: Channel;
   /**

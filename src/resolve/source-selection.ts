@@ -25,8 +25,8 @@ const DEFAULT_SOURCES: SourceSelection = [
 const FORK_SOURCES: SourceSelection = [{ channel: 'github', sources: null }];
 
 /**
- * The channels that may deliver releases of `repo`. Who names `mirror` or `npm` for another
- * repository than upstream's says that its releases are the same, as in a private mirror.
+ * The channels that may deliver releases of `repo`. Naming `mirror` or `npm` for a fork asserts that
+ * its releases are upstream's, as in a private mirror.
  * @param named as `--source` has it; undefined for nothing
  * @throws CodexRuntimeError `USAGE` as {@link parseSources}
  */
@@ -36,8 +36,8 @@ export function sourcesFor(named: string | undefined, repo: string): SourceSelec
 }
 
 /**
- * What to do where no source of `repo` answers, for people, beside what each failure advises: for
- * another repository than upstream's there are no other sources to choose.
+ * The hint for when no source of `repo` answers, beside the hints of the single failures. A fork has
+ * no other sources to choose from.
  */
 export function silentSourcesHint(repo: string): string {
   if (isUpstream(repo)) {

@@ -14,7 +14,7 @@ export interface Wanted {
   readonly variant: VariantChoice;
   /** The lockfile of this version, or null. */
   readonly lock: Lock | null;
-  /** Say whose release is meant. */
+  /** Whose release is meant. */
   readonly settings: { readonly github: Pick<Settings['github'], 'repo'> };
   /** Whose verified signature it must carry; absent where none is required. */
   readonly signer?: Signer | undefined;

@@ -7,7 +7,7 @@ import type { Runtime } from './manifest.ts';
 /**
  * Notes that a stored runtime was used, for `prune`: the time of an empty file beside the store,
  * because the runtime itself never changes and access times are often not kept. One system call.
- * A home that cannot be written to serves all the same.
+ * A failure is ignored: a home that cannot be written to can still be used.
  */
 export async function noteUse(home: string, key: RuntimeKey): Promise<void> {
   const path = notePath(home, key);
@@ -43,7 +43,7 @@ async function firstUse(path: string): Promise<void> {
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, '');
   } catch {
-    // Read-only, or full: prune then takes the runtime for unused, and others still protect it.
+    // Read-only, or full: to `prune` the runtime then looks unused; links and prefixes protect it.
     return;
   }
 }

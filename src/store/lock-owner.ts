@@ -50,8 +50,8 @@ export async function evictOwner(path: string, silenceMs: number): Promise<boole
   const guard = guardPath(path);
   if (!(await takeGuard(guard, silenceMs))) return false;
   try {
-    // Under the guard nobody else evicts: what is abandoned now is so still when it is removed, and
-    // a lock that somebody has just taken is not mistaken for the old one.
+    // Under the guard nobody else evicts: a lock that is abandoned now is still the same one when it
+    // is removed, and not one that somebody has just taken.
     if (!(await isAbandoned(path, silenceMs))) return false;
     await rm(path, { force: true });
     return true;
@@ -88,11 +88,11 @@ async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
 
 /** A lock that is there. */
 export interface LockState {
-  /** Of its holder; null where that is a process of another machine, or does not say. */
+  /** The holder's; null where it is a process of another machine, or unknown. */
   readonly pid: number | null;
   /**
-   * `silent`: its holder is there, and has not renewed it; it is stopped. `gone`: nobody holds it any
-   * more. Whoever wants a lock takes both over.
+   * `silent`: its holder exists and has not renewed it, because it is stopped. `gone`: its holder
+   * has ended. Both may be taken over.
    */
   readonly state: 'held' | 'silent' | 'gone';
 }

@@ -27,9 +27,9 @@ const MAX_LOSSES = 3;
 /** The lock as its holder sees it. */
 export interface HeldLock {
   /**
-   * Ends the work, to be begun again, if the lock was taken away meanwhile: to be asked before a
-   * step that would undo what another holder does. What was listed before a call that returns is
-   * no new holder's.
+   * Throws if the lock was taken away meanwhile, so that the work is begun again. To be called
+   * between listing what to remove and removing it: when it returns, nothing on the list belongs
+   * to a later holder.
    */
   verifyHeld(): Promise<void>;
 }
@@ -38,8 +38,8 @@ export interface LockRequest<T> {
   /** Absolute path; `<path>.lock` is the lock. */
   readonly path: string;
   /**
-   * Asked before each attempt: what the present holder may have finished meanwhile. Default: it
-   * finishes nothing that would do here.
+   * Asked before each attempt: the result, if the present holder has produced it meanwhile.
+   * Default: every caller does the work itself.
    */
   readonly ready?: () => Promise<T | undefined>;
   /** Does the work while the lock is held; called again if it fails after losing the lock. */
@@ -93,13 +93,12 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
   }
 }
 
-/** Whoever has nothing to do does not wait for those who have. */
+/** Tidying is no reason to wait for a run that works. */
 const TIDY_PATIENCE_MS = 200;
 
 /**
- * Clears away what a killed run left, for whoever finds that there is nothing else to do. A
- * convenience: where the lock is not to be had at once, or `work` fails, as in a directory that
- * cannot be written to, everything stays as it is.
+ * Clears away what a killed run left, when there is nothing else to do. A convenience: where the
+ * lock is taken, or `work` fails, as in a directory that cannot be written to, nothing is reported.
  * @param path as {@link LockRequest.path}
  */
 export async function tidyLocked(
@@ -156,18 +155,17 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
       onCompromised: () => undefined,
     });
     await clearGuard(file);
-    // What cannot be removed falls silent, and the work is done whatever becomes of its lock.
+    // A lock file that cannot be removed goes stale by itself; the work is done either way.
     return () => release().catch(() => undefined);
   } catch (error) {
     if (!isErrno(error, 'ELOCKED')) throw diskError(error, 'take the lock', file);
-    // The free lock is tried for at once: whoever has little patience has it for the living.
+    // Tried again at once: `timeoutMs` limits the wait for live holders, not for dead ones.
     return (await evictOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
   }
 }
 
 /**
- * Removes the lock of a holder that is gone, for whoever finds the work done. A directory that
- * cannot be written to spoils nothing then.
+ * Removes the lock of a holder that is gone, after its work was found done. Failures are ignored.
  * @returns whether there was one: its holder may have left more
  */
 export async function clearDeadLock(path: string): Promise<boolean> {

@@ -17,9 +17,9 @@ const ASIDE = '.replaced';
 /**
  * Puts the runtime at `from` in the place of what is at `to`. A directory cannot be replaced by
  * another in one step. Where both hold the same files, as of one release they do, each is renamed
- * over its like: whoever reads, at any moment and after a kill, finds the runtime whole. Otherwise
- * the old one goes aside before the new one comes: who looks in between waits for the lock, and
- * after a kill {@link restoreReplaced} brings it back. Throws the native error.
+ * over its counterpart: a reader finds the runtime whole at any moment, also after a kill. Otherwise
+ * the old one is moved aside before the new one is moved in: a reader in between waits for the lock,
+ * and after a kill {@link restoreReplaced} brings the old one back. Throws the native error.
  * @param manifest describes `from`
  */
 export async function replaceRuntime(

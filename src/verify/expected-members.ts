@@ -33,8 +33,8 @@ export function missingMembers(runtime: RuntimeDescription): readonly string[] {
 }
 
 /**
- * As {@link missingMembers}, of a runtime in the store. Who asked for the bare binary beside the
- * complete runtime lacks nothing: both are there.
+ * As {@link missingMembers}, of a runtime in the store. A bare binary that is stored beside the
+ * complete runtime lacks nothing.
  * @param stored the runtimes of the store, this one or not
  */
 export function missingInStore(

@@ -5,7 +5,7 @@ import type { Subject } from './subject.ts';
 
 /**
  * The command that mends a runtime where it lies.
- * @param wanted the version that it has to be; null for the one that it is
+ * @param wanted the version that was asked for; null for the one that is there
  */
 export function mendingHint(
   subject: Subject,

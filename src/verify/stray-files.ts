@@ -33,7 +33,7 @@ async function filesBelow(root: string, folder: string): Promise<readonly string
   return found.flat();
 }
 
-/** A directory that cannot be read is told by the damage of its missing files. */
+/** A directory that cannot be read shows in the damages of its files. */
 async function entries(dir: string) {
   return await readdir(dir, { withFileTypes: true }).catch(() => []);
 }

@@ -62,7 +62,7 @@ export async function inspectSubject(
     ...strays.map((path): Flaw => ({ path, kind: 'unexpected' })),
     ...(await linkFlaws(subject, runtime)),
   ];
-  // Bytes that are not the verified ones are not run, and not all machines can run them.
+  // An executable that was changed is never run.
   const wrong = files.some(({ path }) => path === runtime.entrypoint);
   const runs = !wrong && isNative(expectation.host, parseTarget(runtime.target));
   if (!runs) return inspection(dir, flaws);
@@ -118,7 +118,7 @@ async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise
   const [linked, direct] = await Promise.all(
     [link, executable].map((path) => realpath(path).catch(() => undefined)),
   );
-  // A Windows shim or launcher is a program: whether it is there is all that can be told.
+  // A Windows shim or launcher is a program: only its presence can be checked.
   const whole = /\.(?:cmd|exe)$/.test(link) ? linked !== undefined : linked === direct;
   if (whole || direct === undefined) return [];
   return [{ path: link, kind: 'link', expected: executable, actual: linked ?? 'nothing' }];

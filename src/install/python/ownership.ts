@@ -6,10 +6,9 @@ import { MANIFEST_NAME } from '../../store/index.ts';
 import { buildsOf, metadataNames, type PythonDirectory } from './layout.ts';
 
 /**
- * The package, its commands and its metadata in a directory of Python packages, in the order in which
- * they may go. Ours is a link that leads into our builds, wherever that is by now, and what pip
- * installed from a wheel of ours. A package, a link or a command of somebody else stays, whatever it
- * is called.
+ * What is ours in a directory of Python packages: package, commands and metadata, in the order in
+ * which they may be removed. Ours are links into our builds, also broken ones, and what pip installed
+ * from a wheel of ours. Anything else stays, even under the same name.
  */
 export async function ownedPaths(directory: PythonDirectory): Promise<readonly string[]> {
   const { prefix, importName } = directory;
@@ -24,7 +23,7 @@ export async function ownedPaths(directory: PythonDirectory): Promise<readonly s
       ((await exists(join(main, MANIFEST_NAME))) || files.has(`${importName}/${MANIFEST_NAME}`)));
   const metadata: string[] = [];
   for (const path of names.map((name) => join(prefix, name))) {
-    // What describes somebody's package of this name is theirs as well.
+    // The metadata of somebody else's package of this name is theirs as well.
     if ((await leadsTo(path, directory)) ?? (ours || !present)) metadata.push(path);
   }
   return [...(ours ? [main] : []), ...(await ownedCommands(directory, files)), ...metadata];

@@ -9,7 +9,7 @@ import {
 } from '../../store/index.ts';
 
 /**
- * What the package in `dir` says of its runtime: null where nobody can read it, undefined where there
+ * The description in the package at `dir`: null where it cannot be understood, undefined where there
  * is no package of ours.
  */
 export async function loadPythonRuntime(
