@@ -13,11 +13,8 @@ import { shellWord } from './shell-word.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
 import { isNative, type Target } from './target/index.ts';
 
-/** The part of a request that a hint needs. */
-type Question = Pick<StoredQuestion, 'settings' | 'target' | 'sources'>;
-
 /** What a request says of the version, the machine and the store. */
-export interface StoredQuestion {
+export interface OfflineRequest {
   readonly settings: Settings;
   readonly pin: Pin;
   readonly target: Target;
@@ -33,7 +30,7 @@ export interface StoredQuestion {
  * @throws CodexRuntimeError `OFFLINE` when there is none, and what `at` throws
  */
 export async function newestStored<Exact extends Wanted>(
-  request: StoredQuestion,
+  request: OfflineRequest,
   at: (version: Version) => Exact,
 ): Promise<Exact> {
   const { settings, target, pin, force } = request;
@@ -61,7 +58,7 @@ export async function newestStored<Exact extends Wanted>(
 
 /** The error for a runtime that is not stored, or is to be fetched again, while nothing may be fetched. */
 export function notStored(
-  request: Question & Pick<StoredQuestion, 'force'> & Pick<Wanted, 'version'>,
+  request: Omit<OfflineRequest, 'pin'> & Pick<Wanted, 'version'>,
 ): CodexRuntimeError {
   const { version, target, force } = request;
   if (force) return downloadForbidden(version.semver, target);
@@ -90,7 +87,10 @@ function downloadForbidden(spec: string, target: Target): CodexRuntimeError {
  * The command that brings what is missing, with every flag that it takes to mean the same. A local
  * directory needs no network, but is a channel as the others are.
  */
-function bringHint({ settings, target, sources }: Question, spec: string) {
+function bringHint(
+  { settings, target, sources }: Pick<OfflineRequest, 'settings' | 'target' | 'sources'>,
+  spec: string,
+): string {
   if (sources.every(({ channel }) => channel === 'dir')) {
     return 'Leave out --offline: a --source of directories alone asks no network.';
   }

@@ -18,7 +18,7 @@ export function browserUrl(
   return `${github.serverUrl}/${github.repo}/releases/download/${version.tag}/${name}`;
 }
 
-export interface SourceQuestion {
+export interface SourcesRequest {
   readonly version: Version;
   readonly asset: Pick<DescribedAsset, 'name' | 'apiUrl' | 'browserUrl'>;
   readonly order: readonly GitHubSource[];
@@ -27,7 +27,7 @@ export interface SourceQuestion {
 /** The ways in `order` to bring one asset. */
 export function githubSources(
   settings: Pick<Settings, 'github'>,
-  { version, asset, order }: SourceQuestion,
+  { version, asset, order }: SourcesRequest,
 ): AssetSource[] {
   const { apiUrl, serverUrl, repo } = settings.github;
   const ways: Record<GitHubSource, AssetSource | null> = {

@@ -28,7 +28,7 @@ export function lockedTarget(lock: Lock, target: Target): LockedTarget {
   );
 }
 
-export interface LockedQuestion {
+export interface LockedReleaseRequest {
   readonly target: Target;
   readonly choice: SourceChoice;
   readonly settings: Pick<Settings, 'github' | 'mirrorUrl'>;
@@ -41,7 +41,7 @@ export interface LockedQuestion {
  */
 export function lockedRelease(
   lock: Lock,
-  { target, choice, settings }: LockedQuestion,
+  { target, choice, settings }: LockedReleaseRequest,
 ): Release | undefined {
   const version = parseVersion(lock.version);
   const sources = directSources(choice, settings, version);
