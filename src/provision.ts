@@ -1,5 +1,4 @@
 import { rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Asset } from './asset.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
@@ -11,6 +10,7 @@ import { isUpstream } from './settings.ts';
 import {
   commitRuntime,
   entrypointDigest,
+  executablePath,
   findStored,
   type HeldLock,
   homeLayout,
@@ -115,7 +115,7 @@ async function provisionAsset(
     const [checked, discarded] = await Promise.allSettled([
       // Only now: this runs it.
       isNative(settings.host, target)
-        ? verifyVersion(join(staging, manifest.entrypoint), version, signal)
+        ? verifyVersion(executablePath(staging, manifest), version, signal)
         : null,
       download.discard(),
     ]);
@@ -180,7 +180,7 @@ async function withSignature(
     asset,
     delivered: download.outcome.source,
     archive: { path: download.path },
-    entrypoint: { path: join(staging, manifest.entrypoint), sha256 },
+    entrypoint: { path: executablePath(staging, manifest), sha256 },
     signer,
     settings,
     workDir: homeLayout(settings.home).partial,

@@ -1,6 +1,11 @@
 import { readdir, readlink, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
-import { isWhole, loadDescription, type RuntimeDescription } from '../store/index.ts';
+import {
+  executablePath,
+  isWhole,
+  loadDescription,
+  type RuntimeDescription,
+} from '../store/index.ts';
 import { binLink } from './bin-link.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 
@@ -23,7 +28,7 @@ export async function loadInstalled(
   const dir = join(layout.modules, name);
   const runtime = await loadDescription(dir);
   if (runtime === undefined) return undefined;
-  const executable = join(dir, ...runtime.entrypoint.split('/'));
+  const executable = executablePath(dir, runtime);
   return { name, version: runtime.version, dir, executable, runtime };
 }
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
 import type { PrefixOptions } from '../install/index.ts';
-import type { RuntimeDescription } from '../store/index.ts';
+import { executablePath, type RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planRun } from './plan-install.ts';
@@ -45,8 +45,8 @@ function describe(
   dir: string,
   from: { readonly source: string; readonly downloaded: number },
 ): EnsuredRuntime {
-  const { version, target, variant, entrypoint, files } = runtime;
-  const executable = join(dir, ...entrypoint.split('/'));
+  const { version, target, variant, files } = runtime;
+  const executable = executablePath(dir, runtime);
   const hasPath = files.some(({ path }) => path.startsWith('codex-path/'));
   const pathDir = hasPath ? join(dir, 'codex-path') : null;
   return { version, target, variant, executable, pathDir, dir, ...from };

@@ -16,7 +16,13 @@ import {
 import type { Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import { DEFAULT_REPO, type Settings } from '../settings.ts';
-import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
+import {
+  executablePath,
+  isWhole,
+  listRuntimes,
+  MANIFEST_NAME,
+  type Runtime,
+} from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** A runtime in the store. */
@@ -110,7 +116,7 @@ async function describePython(
   if (runtime === undefined) return undefined;
   if (runtime === null) return { ...place, ...UNREADABLE, state: 'damaged' };
   const { version, target, repo = DEFAULT_REPO } = runtime;
-  const executable = join(dir, ...runtime.entrypoint.split('/'));
+  const executable = executablePath(dir, runtime);
   const healthy = await isPythonPackageWhole(dir, runtime);
   const state = healthy ? 'healthy' : 'damaged';
   return { ...place, version, repo, target, executable, healthy, state };

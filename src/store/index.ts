@@ -1,3 +1,4 @@
+export { executablePath } from './executable-path.ts';
 export {
   entrypointDigest,
   findStored,

@@ -8,6 +8,7 @@ import type { Environment } from '../settings.ts';
 import {
   describedFiles,
   entrypointDigest,
+  executablePath,
   findDamages,
   type RuntimeDescription,
 } from '../store/index.ts';
@@ -114,7 +115,7 @@ async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise
     ecosystem === 'python'
       ? join(layout.prefix, 'bin', basename(runtime.entrypoint))
       : binLink(layout, { name, executable: runtime.entrypoint });
-  const executable = join(subject.dir, ...runtime.entrypoint.split('/'));
+  const executable = executablePath(subject.dir, runtime);
   const [linked, direct] = await Promise.all(
     [link, executable].map((path) => realpath(path).catch(() => undefined)),
   );
@@ -134,7 +135,7 @@ async function run(
   { handshake: env, signal }: Expectation,
 ): Promise<{ readonly flaw: Flaw | null; readonly handshake: Handshake | null }> {
   const { entrypoint: path, version: expected } = runtime;
-  const executable = join(dir, ...path.split('/'));
+  const executable = executablePath(dir, runtime);
   const flawed = (flaw: Omit<Flaw, 'path'>) => ({ flaw: { path, ...flaw }, handshake: null });
   let actual: string | null;
   try {
