@@ -1,5 +1,6 @@
 import { abortedError, isAbortError } from '../abort.ts';
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
+import { asJsonObject } from '../json.ts';
 import type { CliContext } from './context.ts';
 import { formatJson } from './format.ts';
 
@@ -47,8 +48,7 @@ function reasonsOf({ fields }: CodexRuntimeError): string {
 /** A channel's reason may consist of those of its sources. */
 function reasonTexts(value: unknown): readonly string[] {
   if (typeof value === 'string') return [value];
-  if (typeof value !== 'object' || value === null) return [];
-  const { reasons, source, message } = value as Record<string, unknown>;
+  const { reasons, source, message } = asJsonObject(value);
   if (Array.isArray(reasons)) return reasons.flatMap(reasonTexts);
   if (typeof message !== 'string') return [];
   return [typeof source === 'string' ? `${source}: ${message}` : message];

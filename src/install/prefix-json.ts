@@ -2,7 +2,7 @@ import { readFile, rename, rm } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
 import { writeSynced } from '../disk/write-synced.ts';
-import { asJsonObject } from '../json.ts';
+import { asJsonObject, type JsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 import type { PrefixLayout } from './layout.ts';
 
@@ -25,8 +25,9 @@ export async function describePrefix(
   const present = await loadPrefixJson(layout);
   if (present !== undefined && !isOurEntry(present, name)) return;
   const entry = `file:${relative(layout.prefix, build).replaceAll('\\', '/')}`;
-  if (present?.dependencies?.[name] === entry) return await rm(freshPath(layout), { force: true });
-  const dependencies = { ...present?.dependencies, [name]: entry };
+  const named = dependenciesOf(present ?? {});
+  if (named[name] === entry) return await rm(freshPath(layout), { force: true });
+  const dependencies = { ...named, [name]: entry };
   await writePrefixJson(layout, { private: true, ...present, dependencies });
 }
 
@@ -34,7 +35,7 @@ export async function describePrefix(
 export async function undescribePrefix(layout: PrefixLayout, name: string): Promise<void> {
   const present = await loadPrefixJson(layout);
   if (present === undefined || !isOurEntry(present, name)) return;
-  const { [name]: _, ...others } = present.dependencies ?? {};
+  const { [name]: _, ...others } = dependenciesOf(present);
   const { private: mark, dependencies: __, ...rest } = present;
   const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
   if (!isOursAlone) return await writePrefixJson(layout, { ...present, dependencies: others });
@@ -56,7 +57,7 @@ export async function ownsPrefixJson(layout: PrefixLayout, name: string): Promis
 export async function isUnknownToNpm(layout: PrefixLayout, name: string): Promise<boolean> {
   if (layout.global) return false;
   const present = await loadPrefixJson(layout);
-  return present !== undefined && present.dependencies?.[name] === undefined;
+  return present !== undefined && dependenciesOf(present)[name] === undefined;
 }
 
 /** Our entry in the prefix's package.json: which build it names; undefined where there is none. */
@@ -67,22 +68,21 @@ export async function loadOurEntry(
   if (layout.global) return undefined;
   const present = await loadPrefixJson(layout).catch(() => undefined);
   if (present === undefined || !isOurEntry(present, name)) return undefined;
-  return String(present.dependencies?.[name]);
-}
-
-interface PrefixJson {
-  readonly dependencies?: Readonly<Record<string, unknown>>;
-  readonly [field: string]: unknown;
+  return String(dependenciesOf(present)[name]);
 }
 
 /** An unreadable package.json is somebody's, and counts as one without our entry. */
-async function loadPrefixJson({ prefix }: PrefixLayout): Promise<PrefixJson | undefined> {
+async function loadPrefixJson({ prefix }: PrefixLayout): Promise<JsonObject | undefined> {
   const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(ignoreMissing);
-  return text === undefined ? undefined : (asJsonObject(tryParseJson(text)) as PrefixJson);
+  return text === undefined ? undefined : asJsonObject(tryParseJson(text));
 }
 
-function isOurEntry({ dependencies }: PrefixJson, name: string): boolean {
-  const entry = dependencies?.[name];
+function dependenciesOf(packageJson: JsonObject): JsonObject {
+  return asJsonObject(packageJson['dependencies']);
+}
+
+function isOurEntry(packageJson: JsonObject, name: string): boolean {
+  const entry = dependenciesOf(packageJson)[name];
   return typeof entry === 'string' && entry.startsWith(`file:node_modules/.${name}/`);
 }
 
@@ -94,7 +94,7 @@ function freshPath({ prefix }: PrefixLayout): string {
   return join(prefix, 'package.json.new');
 }
 
-async function writePrefixJson(layout: PrefixLayout, content: PrefixJson): Promise<void> {
+async function writePrefixJson(layout: PrefixLayout, content: JsonObject): Promise<void> {
   const fresh = freshPath(layout);
   try {
     await rm(fresh, { force: true });

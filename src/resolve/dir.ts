@@ -2,7 +2,7 @@ import { readdir, readFile, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Asset, Digest, Release } from '../asset.ts';
-import { isErrno } from '../disk/errno.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { unavailable } from '../http/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
@@ -52,7 +52,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
 }
 
 async function versionsIn(root: string): Promise<Version[]> {
-  const names = (await unlessMissing(readdir(root))) ?? [];
+  const names = (await unlessMissing(root, (dir) => readdir(dir))) ?? [];
   return newestFirst(names.map(tryParseVersion).filter((version) => version !== undefined));
 }
 
@@ -79,7 +79,7 @@ async function describe({ dir, shape, target, sums }: Description): Promise<Asse
 
 async function loadChecksums(dir: string): Promise<ReadonlyMap<string, string>> {
   const lists = await Promise.all(
-    [CHECKSUMS_ASSET, DIR_CHECKSUMS].map((name) => unlessMissing(readList(join(dir, name)))),
+    [CHECKSUMS_ASSET, DIR_CHECKSUMS].map((name) => unlessMissing(join(dir, name), readList)),
   );
   return new Map(lists.flatMap((text) => (text === null ? [] : [...parseChecksums(text)])));
 }
@@ -92,16 +92,22 @@ async function readList(path: string): Promise<string> {
 }
 
 async function statIfPresent(path: string) {
-  return unlessMissing(stat(path));
+  return unlessMissing(path, (present) => stat(present));
 }
 
-async function unlessMissing<T>(reading: Promise<T>): Promise<T | null> {
+/** What `read` gives, or null where nothing lies at `path`. */
+async function unlessMissing<T>(
+  path: string,
+  read: (path: string) => Promise<T>,
+): Promise<T | null> {
   try {
-    return await reading;
+    return await read(path);
   } catch (cause) {
     if (isCodexRuntimeError(cause)) throw cause;
     if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return null;
-    const { code, path } = cause as NodeJS.ErrnoException;
-    throw unavailable(`${path} cannot be read (${code}).`, { reason: 'unauthorized', cause });
+    throw unavailable(`${path} cannot be read (${errnoOf(cause)}).`, {
+      reason: 'unauthorized',
+      cause,
+    });
   }
 }
