@@ -22,6 +22,7 @@ export type ProgressEvent =
       readonly type: 'asset';
       readonly channel: Channel;
       readonly name: string;
+      /** Bytes; null where the channel does not say. */
       readonly size: number | null;
     }
   | {
@@ -33,21 +34,47 @@ export type ProgressEvent =
       /** Bytes that an earlier, interrupted run left. */
       readonly resumed: number;
     }
-  | { readonly type: 'retry'; readonly attempt: number; readonly reason: string }
-  | { readonly type: 'waiting'; readonly for: 'lock' | 'rate-limit'; readonly reason: string }
-  | { readonly type: 'verified'; readonly digests: readonly string[] }
+  | {
+      /** A request failed and is sent again. */
+      readonly type: 'retry';
+      /** Number of the attempt that comes next, from 2. */
+      readonly attempt: number;
+      readonly reason: string;
+    }
+  | {
+      /** Another process holds the lock, or GitHub's rate limit is used up. */
+      readonly type: 'waiting';
+      readonly for: 'lock' | 'rate-limit';
+      readonly reason: string;
+    }
+  | {
+      /** Size and every digest of an asset agree. */
+      readonly type: 'verified';
+      /** As text: `<algorithm>:<hex> (<who vouches for it>)`. */
+      readonly digests: readonly string[];
+    }
   | {
       /** A required signature was verified. */
       readonly type: 'signed';
+      /** The signer in the certificate: the URL of the release workflow at the release's tag. */
       readonly identity: string;
+      /** File name of the Sigstore bundle. */
       readonly bundle: string;
       /** `archive`: every file of the runtime; `entrypoint`: its executable. */
       readonly over: SignedContent;
     }
-  | { readonly type: 'stored'; readonly dir: string }
   | {
-      readonly type: 'installed';
+      /** A runtime has come into the store. */
+      readonly type: 'stored';
+      /** Absolute. */
       readonly dir: string;
+    }
+  | {
+      /** A package has come into a prefix or a Python environment. */
+      readonly type: 'installed';
+      /** Absolute path of the package. */
+      readonly dir: string;
+      /** Absolute path of the native executable. */
       readonly executable: string;
       /** Whether npm will remove the package again, because the project's package.json lacks it. */
       readonly unknownToNpm: boolean;

@@ -12,6 +12,7 @@ import { findAssetFile } from './asset-file.ts';
 /** An asset in the directory, verified. */
 export interface DownloadedAsset {
   readonly target: Triple;
+  /** File name, as the release spells it. */
   readonly name: string;
   /** Absolute. */
   readonly path: string;

@@ -28,9 +28,11 @@ export interface InstallResult {
   readonly variant: Variant;
   /** Absolute path of the native executable. */
   readonly executable: string;
+  /** Absolute path of the prefix, or of the Python environment. */
   readonly prefix: string;
+  /** The installed package; `version` in its ecosystem's spelling, `dir` absolute. */
   readonly package: { readonly name: string; readonly version: string; readonly dir: string };
-  /** Where the store keeps the same runtime. */
+  /** Where the store keeps, or kept, the same runtime; absolute. */
   readonly runtime: { readonly dir: string };
   /** What delivered: a source, `store`, or `prefix` when there was nothing to do. */
   readonly source: string;

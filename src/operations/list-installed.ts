@@ -27,14 +27,17 @@ import type { Triple } from '../target/index.ts';
 
 /** A runtime in the store. */
 export interface ListedRuntime {
+  /** Semver. */
   readonly version: string;
   /** `owner/name` whose release it is. */
   readonly repo: string;
   readonly target: Triple;
   readonly variant: Variant;
+  /** Absolute. */
   readonly dir: string;
   /** Bytes of its files; shared with the prefixes that link them. */
   readonly size: number;
+  /** The channel that it came from. */
   readonly channel: string;
   /** Whether every file is as it was verified. */
   readonly whole: boolean;
@@ -44,21 +47,26 @@ export interface ListedRuntime {
 
 /** A package in a prefix, or in a Python environment or directory. */
 export interface ListedPrefix {
+  /** Absolute. */
   readonly prefix: string;
+  /** Whether it has npm's global layout. */
   readonly global: boolean;
   readonly ecosystem: Ecosystem;
   /** The interpreter whose own environment it is in; null for a directory and for npm's layouts. */
   readonly python: string | null;
+  /** Name of the package. */
   readonly name: string;
-  /** Null when a lost package does not tell. */
+  /** Semver; null when a lost package does not tell. */
   readonly version: string | null;
   /** `owner/name` whose release it is; null when nothing tells. */
   readonly repo: string | null;
-  /** Null with `missing`, as `executable`. */
+  /** Null where `runtime.json` is gone or cannot be understood. */
   readonly target: Triple | null;
+  /** Absolute path of the native executable; null as `target` is. */
   readonly executable: string | null;
+  /** Whether `state` is `healthy`. */
   readonly healthy: boolean;
-  /** `missing`: it was installed, and something else removed it. */
+  /** `damaged`: files or links are not as installed. `missing`: something else removed it. */
   readonly state: 'healthy' | 'damaged' | 'missing';
 }
 

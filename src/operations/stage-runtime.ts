@@ -11,7 +11,7 @@ import {
   verifyPackageDirectory,
   writePackage,
 } from '../stage/index.ts';
-import { hostTarget, parseTarget, TARGETS } from '../target/index.ts';
+import { hostTarget, parseTarget, TARGETS, type Triple } from '../target/index.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface StageOptions extends RuntimeOptions {
@@ -41,7 +41,8 @@ export interface StagedPackage {
   readonly name: string;
   /** In the ecosystem's own spelling. */
   readonly version: string;
-  readonly target: string | null;
+  /** Null for a root package. */
+  readonly target: Triple | null;
   /** Absolute path of the native executable; null for a root package. */
   readonly executable: string | null;
 }

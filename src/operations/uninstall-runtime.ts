@@ -19,7 +19,7 @@ import { parseTarget, type Triple } from '../target/index.ts';
 
 /** What is gone. */
 export interface Uninstalled {
-  /** Directories of runtimes that left the store. */
+  /** Absolute paths of runtimes that left the store. */
   readonly runtimes: readonly string[];
   /** The package that left its prefix; null where none was asked for. */
   readonly package: {

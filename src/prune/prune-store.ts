@@ -36,9 +36,11 @@ export interface PruneOptions extends Pick<RuntimeOptions, 'home' | 'env' | 'hos
 
 /** A runtime of the store, and what became of it. */
 export interface PrunedRuntime {
+  /** Semver. */
   readonly version: string;
   readonly target: Triple;
   readonly variant: Variant;
+  /** Absolute. */
   readonly dir: string;
   /** ISO 8601. */
   readonly lastUsed: string;
@@ -50,9 +52,10 @@ export interface PrunedRuntime {
 
 export interface PruneResult {
   readonly dryRun: boolean;
+  /** What is gone; with `dryRun` what would go. */
   readonly removed: readonly PrunedRuntime[];
   readonly kept: readonly PrunedRuntime[];
-  /** Directories that killed processes left under construction. */
+  /** Absolute paths of directories that killed processes left under construction. */
   readonly staging: readonly string[];
   /** Bytes on the disk that became free, of everything together. */
   readonly freed: number;

@@ -15,16 +15,18 @@ import { type Inspection, inspectSubject } from './verify-subject.ts';
 /** A runtime, and what was found. */
 export interface VerifiedRuntime {
   readonly place: 'store' | 'prefix';
-  /** The prefix; null in the store. */
+  /** Absolute path of the prefix; null in the store. */
   readonly prefix: string | null;
   /** Semver, target and variant; null where the manifest cannot be understood. */
   readonly version: string | null;
   readonly target: Triple | null;
   readonly variant: Variant | null;
+  /** Absolute. */
   readonly dir: string;
   /** Files and bytes that were hashed. */
   readonly files: number;
   readonly bytes: number;
+  /** Empty where it is whole. */
   readonly damages: readonly RuntimeDamage[];
   /** How its app-server introduced itself; null where it was not asked. */
   readonly handshake: Handshake | null;
