@@ -2,7 +2,7 @@ import { isUtf8 } from 'node:buffer';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CodexRuntimeError } from '../errors.ts';
+import { templateInvalid } from './template-invalid.ts';
 
 /** The templates that a `--templates` directory holds, one folder each. */
 export type TemplateName = 'node-platform' | 'node-root' | 'python';
@@ -58,14 +58,17 @@ export async function loadTemplate({
   }
   const missing = required.find((file) => !files.some(({ path }) => path === file));
   if (missing !== undefined) {
-    throw invalid(`The template ${root} has no ${missing}.`, { template: root, file: missing });
+    throw templateInvalid(`The template ${root} has no ${missing}.`, {
+      template: root,
+      file: missing,
+    });
   }
   return files;
 }
 
 async function listFiles(root: string): Promise<readonly string[]> {
   const entries = await readdir(root, { withFileTypes: true, recursive: true }).catch((cause) => {
-    throw invalid(`The template ${root} cannot be read.`, { template: root }, cause);
+    throw templateInvalid(`The template ${root} cannot be read.`, { template: root }, cause);
   });
   const paths: string[] = [];
   for (const entry of entries) {
@@ -74,17 +77,20 @@ async function listFiles(root: string): Promise<readonly string[]> {
       .slice(root.length + 1)
       .replaceAll('\\', '/');
     if (!entry.isFile()) {
-      throw invalid(`The template ${root} holds ${path}, which is not a plain file.`, {
+      throw templateInvalid(`The template ${root} holds ${path}, which is not a plain file.`, {
         template: root,
         file: path,
       });
     }
     // Windows cannot write it, and no `runtime.json` may list it.
     if (path.includes(':')) {
-      throw invalid(`The template ${root} holds ${path}, whose name Windows cannot write.`, {
-        template: root,
-        file: path,
-      });
+      throw templateInvalid(
+        `The template ${root} holds ${path}, whose name Windows cannot write.`,
+        {
+          template: root,
+          file: path,
+        },
+      );
     }
     paths.push(path);
   }
@@ -95,14 +101,14 @@ function fill(text: string, values: TemplateValues, file: string): string {
   const known = (name: string) => {
     const value = Object.hasOwn(values, name) ? values[name] : undefined;
     if (value !== undefined) return value;
-    throw invalid(`${file} has the unknown placeholder {{${name}}}.`, {
+    throw templateInvalid(`${file} has the unknown placeholder {{${name}}}.`, {
       file,
       placeholder: name,
       known: Object.keys(values),
     });
   };
   if (text.replaceAll(PLACEHOLDER, '').includes('{{')) {
-    throw invalid(`${file} has a "{{" that does not begin a placeholder.`, { file });
+    throw templateInvalid(`${file} has a "{{" that does not begin a placeholder.`, { file });
   }
   const withValues = file.endsWith('.json')
     ? text.replaceAll(QUOTED_PLACEHOLDER, (_, name: string) => JSON.stringify(known(name)))
@@ -110,17 +116,9 @@ function fill(text: string, values: TemplateValues, file: string): string {
   return withValues.replaceAll(PLACEHOLDER, (_, name: string) => {
     const value = known(name);
     if (typeof value === 'string') return value;
-    throw invalid(`${file} uses {{${name}}} as text, but its value is an object.`, {
+    throw templateInvalid(`${file} uses {{${name}}} as text, but its value is an object.`, {
       file,
       placeholder: name,
     });
-  });
-}
-
-function invalid(message: string, fields: Record<string, unknown>, cause?: unknown) {
-  return new CodexRuntimeError('TEMPLATE_INVALID', message, {
-    hint: 'Compare it with the templates that come with codex-runtime, or leave --templates out.',
-    fields,
-    cause,
   });
 }

@@ -1,7 +1,7 @@
-import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject, type JsonObject } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import type { PlannedFile } from './package-plan.ts';
+import { templateInvalid } from './template-invalid.ts';
 
 /**
  * Checks what npm would otherwise find out on a user's machine: that `package.json` names this
@@ -67,13 +67,5 @@ function strings(value: unknown): readonly string[] {
 }
 
 function invalid(what: string, fields: Record<string, unknown>, cause?: unknown) {
-  return new CodexRuntimeError(
-    'TEMPLATE_INVALID',
-    `The template's package.json is wrong: ${what}.`,
-    {
-      hint: 'Compare it with the templates that come with codex-runtime, or leave --templates out.',
-      fields,
-      cause,
-    },
-  );
+  return templateInvalid(`The template's package.json is wrong: ${what}.`, fields, cause);
 }
