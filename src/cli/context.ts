@@ -14,9 +14,10 @@ export interface CliContext {
   readonly words: readonly string[];
   /** Whether stderr is a terminal that a bar may redraw: not in CI, not with a dumb terminal. */
   readonly interactive: boolean;
-  /** Columns of the terminal; 80 where unknown. */
-  readonly columns: number;
-  readonly color: boolean;
+  /** Columns of the terminal that stderr is; 80 where unknown. */
+  readonly stderrColumns: number;
+  /** Whether stderr is a terminal that shows colours. */
+  readonly stderrColor: boolean;
   /** Columns of the terminal that stdout is; undefined where stdout is a pipe or a file. */
   readonly stdoutColumns: number | undefined;
   /** Whether stdout is a terminal that shows colours. */

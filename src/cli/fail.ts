@@ -13,14 +13,14 @@ export function hasFlag(words: readonly string[], flag: '--json' | '--verbose'):
 /** Shows an error in the form that was asked for and says the exit status. */
 export function reportError(
   error: unknown,
-  context: Pick<CliContext, 'stdout' | 'stderr' | 'color'>,
+  context: Pick<CliContext, 'stdout' | 'stderr' | 'stderrColor'>,
   flags: { readonly json: boolean; readonly verbose: boolean },
 ): number {
   const known = toKnown(error);
   if (flags.json) {
     context.stdout.write(formatJson(known));
   } else {
-    const label = context.color ? '\u001b[31merror\u001b[0m' : 'error';
+    const label = context.stderrColor ? '\u001b[31merror\u001b[0m' : 'error';
     const hint = known.hint === undefined ? '' : `${known.hint}\n`;
     context.stderr.write(`${label}: ${known.message}\n${reasonsOf(known)}${hint}`);
   }

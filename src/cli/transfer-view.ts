@@ -19,10 +19,11 @@ export async function openTransferView(context: CliContext): Promise<TransferVie
     : new LineView(context.stderr, process.hrtime.bigint());
 }
 
-async function openBar({ stderr, columns, color }: CliContext): Promise<TransferView> {
+async function openBar({ stderr, stderrColumns, stderrColor }: CliContext): Promise<TransferView> {
   const { default: progress } = await import('cli-progress');
-  const paint = (code: number, text: string) => (color ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const size = Math.max(8, Math.min(32, columns - 56));
+  const paint = (code: number, text: string) =>
+    stderrColor ? `\u001b[${code}m${text}\u001b[0m` : text;
+  const size = Math.max(8, Math.min(32, stderrColumns - 56));
   const bar = new progress.SingleBar({
     stream: stderr as NodeJS.WriteStream,
     // A share of what nobody has told would be a guess: then the bytes and the rate have to do.

@@ -21,7 +21,11 @@ export interface WaitView {
  * @param timeoutMs when waiting ends
  */
 export function createWaitView(
-  { stderr, interactive, columns }: Pick<CliContext, 'stderr' | 'interactive' | 'columns'>,
+  {
+    stderr,
+    interactive,
+    stderrColumns,
+  }: Pick<CliContext, 'stderr' | 'interactive' | 'stderrColumns'>,
   what: string,
   timeoutMs: number,
 ): WaitView {
@@ -43,7 +47,7 @@ export function createWaitView(
   const draw = () => {
     erase();
     // A line that wraps could not be taken back.
-    stderr.write(escapeControls(status()).slice(0, columns - 1));
+    stderr.write(escapeControls(status()).slice(0, stderrColumns - 1));
     drawn = true;
   };
   const timer = interactive

@@ -4,7 +4,7 @@ import { createWaitView } from '../../src/cli/wait-view.ts';
 
 function screen(interactive: boolean) {
   const stderr = new PassThrough({ encoding: 'utf8' });
-  const context = { stderr, interactive, columns: 60 };
+  const context = { stderr, interactive, stderrColumns: 60 };
   const view = createWaitView(context, 'Codex 1.2.3 on npm', 30 * 60_000);
   return { view, read: () => (stderr.read() as string | null) ?? '' };
 }
