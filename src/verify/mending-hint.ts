@@ -14,9 +14,8 @@ export function mendingHint(
 ): string {
   const { runtime, lost, key, package: installed } = subject;
   // A directory of the store says what it should hold when its manifest cannot.
-  const [keyVersion, keyTarget] = key?.split('/') ?? [];
-  const version = wanted ?? runtime?.version ?? lost?.version ?? keyVersion;
-  const target = runtime?.target ?? keyTarget;
+  const version = wanted ?? runtime?.version ?? lost?.version ?? key?.version;
+  const target = runtime?.target ?? key?.target;
   const words = [
     `codex-runtime install ${version ?? 'VERSION'}`,
     target === undefined ? '' : `--target ${target}`,

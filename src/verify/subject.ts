@@ -1,4 +1,4 @@
-import { join, relative } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import {
   findLostPackage,
@@ -39,8 +39,15 @@ export interface Subject {
   } | null;
   /** The package that should be here and is not; null where there is one. */
   readonly lost: LostPackage | null;
-  /** What the place says that it holds, as `version/target/variant`; null in a prefix. */
-  readonly key: string | null;
+  /** What its directory should hold; null in a prefix. */
+  readonly key: StoreKey | null;
+}
+
+/** A runtime's place in the store, as the names of its directories say it. */
+export interface StoreKey {
+  readonly version: string;
+  readonly target: string;
+  readonly variant: string;
 }
 
 /**
@@ -107,22 +114,23 @@ async function storedSubjects(home: string): Promise<readonly Subject[]> {
       runtime: (await loadManifest(dir)) ?? null,
       package: null,
       lost: null,
-      key: relative(store, dir).replaceAll('\\', '/'),
+      key: keyOf(relative(store, dir)),
     })),
   );
+}
+
+function keyOf(path: string): StoreKey {
+  const [version = '', target = '', variant = ''] = path.split(sep);
+  return { version, target, variant };
 }
 
 function isMeant({ version, target }: PrefixOptions): (subject: Subject) => boolean {
   const semver = version === undefined ? undefined : parseVersion(version).semver;
   const triple = target === undefined ? undefined : parseTarget(target).triple;
   // The directory says which one it is even where its manifest cannot be read.
-  return ({ key }) => {
-    const [ofVersion, ofTarget] = key?.split('/') ?? [];
-    return (
-      (semver === undefined || semver === ofVersion) &&
-      (triple === undefined || triple === ofTarget)
-    );
-  };
+  return ({ key }) =>
+    (semver === undefined || semver === key?.version) &&
+    (triple === undefined || triple === key?.target);
 }
 
 async function nodeSubject(

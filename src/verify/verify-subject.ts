@@ -18,7 +18,7 @@ import type { RuntimeDamage } from './damage.ts';
 import { missingInStore, missingMembers } from './expected-members.ts';
 import { shakeHands } from './shake-hands.ts';
 import { strayFiles } from './stray-files.ts';
-import type { Subject } from './subject.ts';
+import type { StoreKey, Subject } from './subject.ts';
 
 /** What one runtime is held to. */
 export interface Expectation {
@@ -88,9 +88,15 @@ function missing(
 }
 
 function keyFlaws({ key }: Subject, runtime: RuntimeDescription): readonly Flaw[] {
-  const actual = `${runtime.version}/${runtime.target}/${runtime.variant}`;
-  if (key === null || key === actual) return [];
-  return [{ path: 'runtime.json', kind: 'manifest', expected: key, actual }];
+  if (key === null) return [];
+  const [expected, actual] = [placeOf(key), placeOf(runtime)];
+  if (expected === actual) return [];
+  return [{ path: 'runtime.json', kind: 'manifest', expected, actual }];
+}
+
+/** Below the store: `version/target/variant`. */
+function placeOf({ version, target, variant }: StoreKey): string {
+  return `${version}/${target}/${variant}`;
 }
 
 function versionFlaws(runtime: RuntimeDescription, { version }: Expectation): readonly Flaw[] {
