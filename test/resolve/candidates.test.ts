@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { resolveCandidates } from '../../src/resolve/index.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
@@ -182,9 +182,11 @@ describe('resolveCandidates', () => {
     await using _ = github;
     github.fail({ route: 'release', delay: 5_000 });
     const controller = new AbortController();
-    setTimeout(() => controller.abort(), 50);
     const request = candidateRequest(settings, { signal: controller.signal });
-    await expect(allCandidates(request)).rejects.toMatchObject({ code: 'ABORTED' });
+    const aborted = failure(allCandidates(request));
+    await vi.waitFor(() => expect(github.asked('release')).toHaveLength(1), 10_000);
+    controller.abort();
+    expect(await aborted).toMatchObject({ code: 'ABORTED' });
     expect(github.requests.map(({ route }) => route)).toEqual(['release']);
   });
 });
