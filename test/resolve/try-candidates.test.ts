@@ -80,4 +80,25 @@ describe('tryCandidates', () => {
       },
     });
   });
+
+  it('names the reason of a channel that had nothing to offer, in the order of the sources', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    github.fail({ route: 'mirror-release', status: 401 });
+    const request = candidateRequest(settings, { sources: 'mirror,npm' });
+    const trying = tryCandidates(request, () => Promise.reject(unavailable('Closed.')));
+    await expect(trying).rejects.toMatchObject({
+      code: 'SOURCES_EXHAUSTED',
+      fields: {
+        reasons: [
+          { channel: 'mirror', message: expect.stringContaining('401') },
+          { channel: 'npm', code: 'SOURCE_UNAVAILABLE', message: 'Closed.' },
+        ],
+      },
+    });
+    expect(request.events).toMatchObject([
+      { type: 'unavailable', channel: 'mirror' },
+      { type: 'unavailable', channel: 'npm' },
+    ]);
+  });
 });
