@@ -173,8 +173,8 @@ async function withSignature(
 ): Promise<RuntimeManifest> {
   const sha256 = entrypointDigest(manifest);
   if (signer === undefined || sha256 === undefined) return manifest;
-  const { verifyReleaseSignature } = await import('./signature/index.ts');
-  const signature = await verifyReleaseSignature({
+  const { verifiedReleaseSignature } = await import('./signature/index.ts');
+  const signature = await verifiedReleaseSignature({
     version,
     target,
     asset,

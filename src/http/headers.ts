@@ -1,12 +1,12 @@
 /** Response headers by lower-case name; of repeated ones the first. */
 export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
 
-/** The headers as a client has them, which may give a list for a name. */
+/** Of headers as the clients give them: by lower-case name, and lists of what was repeated. */
 export function firstValues(
   headers: Readonly<Record<string, string | readonly string[] | undefined>>,
 ): ResponseHeaders {
   const entries = Object.entries(headers).map(([name, value]): [string, string | undefined] => [
-    name.toLowerCase(),
+    name,
     typeof value === 'object' ? value[0] : value,
   ]);
   return Object.fromEntries(entries);

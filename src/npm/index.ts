@@ -4,6 +4,6 @@ export { createRegistry, publicRegistry, type Registry } from './registry.ts';
 export {
   loadRegistryKeys,
   type RegistryKey,
-  verifyRegistrySignature,
+  vouchingKey,
 } from './registry-signature.ts';
 export { type NpmRun, runNpm } from './run-npm.ts';

@@ -57,13 +57,12 @@ export async function loadRegistryKeys(
 }
 
 /**
- * Checks that the registry signed this version with this integrity. Each signature by a known key
- * has to be right, and one by a key that was in use then there has to be.
- * @returns the id of the key that vouches for it
+ * The id of the registry's key that vouches for this version with this integrity. Each signature by
+ * a known key has to be right, and one by a key that was in use then there has to be.
  * @throws CodexRuntimeError `SIGNATURE_MISSING`; `SIGNATURE_INVALID` with `fields.reason`
  * `unknown-key`, `expired-key` or `signature`
  */
-export async function verifyRegistrySignature(
+export async function vouchingKey(
   signed: SignedVersion,
   keys: readonly RegistryKey[],
 ): Promise<string> {

@@ -5,7 +5,7 @@ import {
   packagePath,
   type Registry,
   type RegistryKey,
-  verifyRegistrySignature,
+  vouchingKey,
 } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 
@@ -39,7 +39,7 @@ export function createVoucher(settings: Pick<Settings, 'npmPackage'>, registry: 
       signatures,
       publishedAt: () => publishedAt(registry, { name, build, signal }),
     };
-    return [{ ...digest, registryKey: await verifyRegistrySignature(signed, known) }];
+    return [{ ...digest, registryKey: await vouchingKey(signed, known) }];
   };
 }
 

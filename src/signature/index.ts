@@ -1,4 +1,4 @@
 export { saveBundle } from './save-bundle.ts';
 export { releaseSigner, type Signer } from './signer.ts';
+export { verifiedReleaseSignature } from './verified-release-signature.ts';
 export type { VerifiedSignature } from './verified-signature.ts';
-export { verifyReleaseSignature } from './verify-release-signature.ts';

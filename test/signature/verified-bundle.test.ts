@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { parseVersion } from '../../src/pin/version.ts';
 import { releaseSigner, type Signer } from '../../src/signature/index.ts';
 import { loadTrustMaterial } from '../../src/signature/trusted-root.ts';
-import { verifyBundle } from '../../src/signature/verify-bundle.ts';
+import { verifiedBundle } from '../../src/signature/verified-bundle.ts';
 import { failure } from '../support/failure.ts';
 import { LINUX } from '../support/resolve-request.ts';
 import {
@@ -39,7 +39,7 @@ async function verify(document: object | string, { content = CONTENT, ...more }:
   const path = join(dir, 'codex');
   await writeFile(path, content);
   const trustedRoot = await (more.trustedBy ?? authority).writeTrustedRoot(dir);
-  return await verifyBundle({
+  return await verifiedBundle({
     ...SUBJECT,
     fetched: {
       name: BUNDLE,

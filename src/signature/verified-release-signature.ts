@@ -12,22 +12,22 @@ export interface SignatureRequest extends BundleRequest {
 }
 
 /**
- * Checks the signature that a release has for an asset, before anything of it is visible or run.
- * The verdict is over the archive where the release signs that, else over the executable in it.
+ * The signature that a release has for an asset, verified before anything of it is visible or run. It
+ * is over the archive where the release signs that, else over the executable in it.
  *
  * @throws CodexRuntimeError `SIGNATURE_MISSING`, `SIGNATURE_UNREACHABLE`, `SIGNATURE_INVALID` (with
  * `fields.reason`); `USAGE` for a trusted root that is none; `ABORTED`
  */
-export async function verifyReleaseSignature(
+export async function verifiedReleaseSignature(
   request: SignatureRequest,
 ): Promise<VerifiedSignature> {
   const { signer, settings, signal } = request;
   const fetched = await fetchBundle(request);
   // Sigstore's libraries cost a quarter of a second to load.
   const { loadTrustMaterial } = await import('./trusted-root.ts');
-  const { verifyBundle } = await import('./verify-bundle.ts');
+  const { verifiedBundle } = await import('./verified-bundle.ts');
   const { version, target } = request;
-  const verified = await verifyBundle({
+  const verified = await verifiedBundle({
     version,
     target,
     fetched,

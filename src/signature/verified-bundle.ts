@@ -16,14 +16,15 @@ export interface BundleVerification extends SignatureSubject {
 }
 
 /**
- * Checks that `signer` signed the file: the bundle is for these bytes; its certificate is from a
- * trusted authority, is in a certificate log, and was valid at a trusted time; the transparency
- * log has the entry; the certificate's key made the signature; the certificate names the signer.
+ * The signature in a bundle, once it has proved that `signer` signed the file: it is for these bytes;
+ * its certificate is from a trusted authority, is in a certificate log, and was valid at a trusted
+ * time; the transparency log has the entry; the certificate's key made the signature; the certificate
+ * names the signer.
  *
  * @throws CodexRuntimeError `SIGNATURE_INVALID` with `fields.reason` (a {@link SignatureFault});
  * `PERMISSION_DENIED`, `INSTALL_FAILED`, `ABORTED`
  */
-export async function verifyBundle(request: BundleVerification): Promise<VerifiedSignature> {
+export async function verifiedBundle(request: BundleVerification): Promise<VerifiedSignature> {
   const { fetched, signer, trust } = request;
   const subject = { ...request, bundle: fetched.name };
   try {
