@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../abort.ts';
 import { type CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import { unavailableReason } from './failure.ts';
-import { aborted } from './network-failure.ts';
 
 /** How often and how patiently a failed attempt is repeated. Times in ms. */
 export interface RetryPolicy {
@@ -26,6 +25,14 @@ export const RETRY_POLICY: RetryPolicy = {
 /** Of the system, of Node's client and of undici. */
 const CONNECT_TIMEOUTS: readonly unknown[] = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
 
+/** What repeating work has to go by. */
+export interface RetryOptions {
+  readonly policy: RetryPolicy;
+  /** Told of `retry` and `waiting`. */
+  readonly onProgress?: OnProgress | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
 interface FailedAttempt {
   readonly error: unknown;
   readonly next: number;
@@ -33,37 +40,36 @@ interface FailedAttempt {
   readonly now: number;
 }
 
+interface RetryPlan {
+  /** Milliseconds. */
+  readonly delay: number;
+  readonly limited: boolean;
+  /** What the failed attempt said. */
+  readonly reason: string;
+}
+
 /**
  * How long to wait before attempt number `next` (from 2), or null when `error` or the policy says
  * that there is none. Only network errors, 408, 429, 5xx and truncated bodies are worth repeating.
  */
-function planRetry({
-  error,
-  next,
-  policy,
-  now,
-}: FailedAttempt): { readonly delay: number; readonly limited: boolean } | null {
+function planRetry({ error, next, policy, now }: FailedAttempt): RetryPlan | null {
   if (!isRetryable(error) || next > attemptsFor(error, policy)) return null;
+  const reason = error.message;
   const retryAt = Date.parse(String(error.fields['retryAt'] ?? ''));
   const limited = unavailableReason(error) === 'rate-limited';
   if (Number.isFinite(retryAt)) {
     const wait = Math.max(retryAt - now, 0);
     // Jitter upwards: never earlier than the server asked for.
-    return wait > policy.longestWait ? null : { delay: wait + Math.random() * 250, limited };
+    return wait > policy.longestWait
+      ? null
+      : { delay: wait + Math.random() * 250, limited, reason };
   }
-  const pause = Math.min(policy.pause * 2 ** (next - 2), policy.longestPause);
-  return { delay: pause * (0.5 + Math.random() / 2), limited };
+  const longest = Math.min(policy.pause * 2 ** (next - 2), policy.longestPause);
+  return { delay: longest * (0.5 + Math.random() / 2), limited, reason };
 }
 
 /** Runs `attempt` until it succeeds or the policy ends; says so by `retry` and `waiting` events. */
-export async function withRetries<T>(
-  attempt: () => Promise<T>,
-  options: {
-    policy: RetryPolicy;
-    onProgress?: OnProgress | undefined;
-    signal?: AbortSignal | undefined;
-  },
-): Promise<T> {
+export async function withRetries<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
   for (let number = 1; ; number += 1) {
     try {
       return await attempt();
@@ -77,24 +83,17 @@ export async function withRetries<T>(
 export async function waitForRetry(
   error: unknown,
   next: number,
-  options: {
-    policy: RetryPolicy;
-    onProgress?: OnProgress | undefined;
-    signal?: AbortSignal | undefined;
-  },
+  { policy, onProgress, signal }: RetryOptions,
 ): Promise<void> {
-  const { policy, onProgress, signal } = options;
   const plan = planRetry({ error, next, policy, now: Date.now() });
   if (plan === null) throw error;
-  const reason = (error as CodexRuntimeError).message;
+  const { delay, limited, reason } = plan;
   onProgress?.(
-    plan.limited
+    limited
       ? { type: 'waiting', for: 'rate-limit', reason }
       : { type: 'retry', attempt: next, reason },
   );
-  await sleep(plan.delay, undefined, signal === undefined ? {} : { signal }).catch((cause) => {
-    throw signal?.aborted === true ? aborted(signal) : cause;
-  });
+  await pause(delay, signal);
 }
 
 /** Packets that vanish cost the whole time-out: a firewall is not asked a third time. */
