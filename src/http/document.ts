@@ -18,21 +18,34 @@ export async function readText(
   signal: AbortSignal | undefined,
 ): Promise<string> {
   const { body, url } = response;
-  const chunks: Buffer[] = [];
-  let received = 0;
   try {
-    for await (const chunk of body) {
-      received += chunk.length;
-      if (received > MAX_DOCUMENT) {
-        throw unavailable(`${displayUrl(url)} is larger than ${MAX_DOCUMENT} bytes.`, {
-          reason: 'refused',
-          url,
-        });
-      }
-      chunks.push(chunk);
-    }
+    return await readBounded(body, MAX_DOCUMENT, () =>
+      unavailable(`${displayUrl(url)} is larger than ${MAX_DOCUMENT} bytes.`, {
+        reason: 'refused',
+        url,
+      }),
+    );
   } catch (error) {
     throw networkFailure(url, error, signal);
+  }
+}
+
+/**
+ * The whole of a body as UTF-8 text.
+ * @param max Bytes.
+ * @throws what `tooLarge` makes of a longer one, and the body's own error
+ */
+export async function readBounded(
+  body: AsyncIterable<Buffer>,
+  max: number,
+  tooLarge: () => Error,
+): Promise<string> {
+  const chunks: Buffer[] = [];
+  let received = 0;
+  for await (const chunk of body) {
+    received += chunk.length;
+    if (received > max) throw tooLarge();
+    chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');
 }

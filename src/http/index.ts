@@ -1,6 +1,6 @@
 export type { Body } from './body.ts';
 export { openDirectAgent } from './direct-agent.ts';
-export { parseJson, readText, verifyJson } from './document.ts';
+export { parseJson, readBounded, readText, verifyJson } from './document.ts';
 export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
 export { parseHop } from './hop.ts';

@@ -7,6 +7,7 @@ import {
   createHttp,
   type Http,
   RETRY_POLICY,
+  readBounded,
   unavailable,
   unavailableReason,
   withRetries,
@@ -94,22 +95,13 @@ async function readSmall(
   signal: AbortSignal = new AbortController().signal,
 ): Promise<string> {
   const { body, url } = await source.open(null, signal);
-  const chunks: Buffer[] = [];
-  let size = 0;
   try {
-    for await (const chunk of body) {
-      size += chunk.length;
-      if (size > MAX_BYTES) {
-        throw unavailable(`${name} from ${url} is larger than ${MAX_BYTES} bytes.`, {
-          reason: 'refused',
-        });
-      }
-      chunks.push(chunk);
-    }
+    return await readBounded(body, MAX_BYTES, () =>
+      unavailable(`${name} from ${url} is larger than ${MAX_BYTES} bytes.`, { reason: 'refused' }),
+    );
   } catch (cause) {
     throwIfAborted(signal);
     if (cause instanceof CodexRuntimeError) throw cause;
     throw unavailable(`${name} from ${url} broke off.`, { reason: 'unreachable', cause });
   }
-  return Buffer.concat(chunks).toString('utf8');
 }
