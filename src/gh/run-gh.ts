@@ -39,7 +39,11 @@ export interface GhRun {
 export async function runGh(args: readonly string[], run: GhRun): Promise<string> {
   const { env, signal, timeoutMs } = run;
   const { status, stdout, stderr } = await runProgram({
-    ...{ file: 'gh', args, env: ghEnvironment(env), signal, timeoutMs },
+    file: 'gh',
+    args,
+    env: ghEnvironment(env),
+    signal,
+    timeoutMs,
     notStarted,
   });
   if (status !== 0) throw ghFailure({ command: args[0] ?? '', status, stderr, env });

@@ -25,6 +25,9 @@ export interface SignedVersion {
   readonly publishedAt: () => Promise<number | null>;
 }
 
+/** Why a registry's signature does not count; the `reason` field of its `SIGNATURE_INVALID`. */
+type RegistryFault = 'signature' | 'unknown-key' | 'expired-key';
+
 const SCHEME = 'ecdsa-sha2-nistp256';
 
 /** Answers of registries that do not know the question. */
@@ -70,7 +73,7 @@ export async function vouchingKey(
   const signatures = readSignatures(signed.signatures);
   if (signatures.length === 0) throw missing(signed);
   const statement = Buffer.from(`${name}@${version}:${integrity}`);
-  let fault = 'unknown-key';
+  let fault: RegistryFault = 'unknown-key';
   let vouching: string | undefined;
   for (const { keyid, sig } of signatures) {
     const key = keys.find(({ id }) => id === keyid);
@@ -132,7 +135,7 @@ function missing({ name, version }: SignedVersion): CodexRuntimeError {
 
 function invalid(
   { name, version }: SignedVersion,
-  reason: string,
+  reason: RegistryFault,
   keyid: string,
 ): CodexRuntimeError {
   return new CodexRuntimeError(
@@ -142,7 +145,7 @@ function invalid(
   );
 }
 
-const REASONS: Readonly<Record<string, string>> = {
+const REASONS: Readonly<Record<RegistryFault, string>> = {
   signature: 'it was made for something else',
   'unknown-key': 'none of its keys is one of the registry',
   'expired-key': 'its key was no longer in use when the version was published',

@@ -2,6 +2,7 @@ import type { OnProgress } from '../events.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import {
   displayUrl,
+  type HttpRequest,
   type HttpResponse,
   parseJson,
   RETRY_POLICY,
@@ -27,10 +28,8 @@ function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
   });
 }
 
-export interface RegistryRequest {
-  readonly headers?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-}
+/** Credentials are npm's own choice. */
+export type RegistryRequest = Pick<HttpRequest, 'headers' | 'signal'>;
 
 /** The npm registry that npm's configuration names, with npm's certificates, proxies and credentials. */
 export interface Registry {
