@@ -40,6 +40,8 @@ export async function killPythonInstalls(options: CrashOptions): Promise<Figures
         const run = await traceCommand(site, pythonInstall(site, NEW), {
           trace: point.call,
           fault: { at: point, what: 'signal=KILL' },
+          // Before a late one or one of our names pip has ended.
+          children: early.includes(point),
         });
         if (run.signal === 'SIGKILL') figures.killed += 1;
         const version = await versionIn(site.prefix);

@@ -125,8 +125,8 @@ async function canarySite(github: LoopbackGitHub): Promise<Site> {
 async function runWatched(site: Site, flags: readonly string[]) {
   const trace = join(site.root, 'execve');
   const words = [process.execPath, COMMAND, 'install', NEW, '--prefix', site.prefix, ...flags];
-  const watch = ['-f', '-qq', '-s', '4096', '-e', 'trace=execve', '-e', 'signal=none', '-o', trace];
-  const ended = await runProgram('strace', [...watch, ...words], site.env);
+  const watch = '-f --seccomp-bpf -qq -s 4096 -e trace=execve -e signal=none -o'.split(' ');
+  const ended = await runProgram('strace', [...watch, trace, ...words], site.env);
   const argv = (await readFile(trace, 'utf8')).trimEnd().split('\n');
   return { status: ended.status, output: ended.stdout + ended.stderr, argv };
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -18,13 +18,15 @@ export function whyNoTrace(): string | null {
 }
 
 /** A run that takes longer hangs. */
-const PATIENCE_MS = 60_000;
+const PATIENCE_MS = 120_000;
 
 export interface Tracing {
   /** System calls to show, as strace's `-e trace=` takes them. */
   readonly trace: string;
   /** What happens at a point: `signal=KILL`, `error=ENOSPC`. */
   readonly fault?: { readonly at: MutationPoint; readonly what: string };
+  /** Whether the command's children are traced, too: every call of theirs costs two stops. */
+  readonly children?: boolean;
   /** What goes on meanwhile; the run is over when both are. */
   readonly meanwhile?: (run: {
     readonly pid: number;
@@ -46,7 +48,7 @@ export interface Traced extends Ended {
 export async function traceCommand(
   site: Pick<Site, 'env' | 'root'>,
   words: readonly string[],
-  { trace, fault, meanwhile }: Tracing,
+  { trace, fault, children = true, meanwhile }: Tracing,
 ): Promise<Traced> {
   const dir = await mkdtemp(join(tmpdir(), 'codex-trace-'));
   const output = join(dir, 'trace');
@@ -64,11 +66,12 @@ export async function traceCommand(
   const ended = settled(command);
   try {
     await Promise.race([once(command, 'message'), ended]);
-    const show = ['-f', '-y', '-s', '64', '-o', output, '-e', `trace=${trace}`];
-    const options = [...show, ...faultOptions(fault, { root: site.root, pid }), '-p', String(pid)];
+    const show = ['-y', '-s', '64', '-o', output, '-e', `trace=${trace}`];
+    const traced = children ? ['-f', '-p', String(pid)] : await threadsOf(pid);
+    const options = [...show, ...faultOptions(fault, { root: site.root, pid }), ...traced];
     const tracer = spawn('strace', options, { stdio: ['ignore', 'ignore', 'pipe'] });
     const detached = settled(tracer);
-    await attached(tracer);
+    await attached(tracer, traced.filter((word) => word === '-p').length);
     command.send('go');
     const [result] = await Promise.all([ended, detached, meanwhile?.({ pid, ended, readTrace })]);
     if (hung) throw new Error(`no end within ${PATIENCE_MS} ms`);
@@ -103,12 +106,17 @@ function faultOptions(fault: Tracing['fault'], run: { root: string; pid: number 
   return ['-P', pathAt(at, run), '-e', `inject=${at.call}:${what}:when=${at.nth}`];
 }
 
-async function attached(tracer: ChildProcess): Promise<void> {
+/** Each thread that Node has started by itself: no other touches the file system for it. */
+async function threadsOf(pid: number): Promise<string[]> {
+  return (await readdir(`/proc/${pid}/task`)).flatMap((thread) => ['-p', thread]);
+}
+
+async function attached(tracer: ChildProcess, times: number): Promise<void> {
   let said = '';
   await new Promise<void>((resolve, reject) => {
     tracer.stderr?.on('data', (chunk: Buffer) => {
       said += chunk.toString();
-      if (/Process \d+ attached/.test(said)) resolve();
+      if (said.match(/Process \d+ attached/g)?.length === times) resolve();
     });
     tracer.on('error', reject);
     tracer.on('close', () => reject(new Error(`strace did not attach: ${said}`)));
