@@ -16,7 +16,7 @@ describe.skipIf(skipped !== null)(`a Python prefix${note}`, () => {
     expect(figures['oldState']).toBeGreaterThan(0);
     expect(figures['newState']).toBeGreaterThan(0);
     // Each of them takes three runs of pip.
-  }, 240_000);
+  }, 600_000);
 
   it('holds the package or none wherever its removal is killed, and the next run clears all away', async () => {
     const { figures, failures } = await killPythonUninstalls({ jobs: 2 });
@@ -24,5 +24,5 @@ describe.skipIf(skipped !== null)(`a Python prefix${note}`, () => {
     expect(figures['killed']).toBe(figures['points']);
     expect(figures['whole']).toBeGreaterThan(0);
     expect(figures['gone']).toBeGreaterThan(5);
-  }, 240_000);
+  }, 600_000);
 });

@@ -29,7 +29,7 @@ export async function runCli(args: readonly string[], around: CliSurroundings): 
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd: around.cwd ?? around.dir,
     env: { ...cliEnvironment(around.dir), ...around.env },
-    timeout: around.timeoutMs ?? 50_000,
+    timeout: around.timeoutMs ?? 200_000,
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(around.input ?? '');
