@@ -7,6 +7,7 @@ import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/ind
 import { notStored } from './offline.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
 import { isUpstream } from './settings.ts';
+import type { FetchedBundle } from './signature/index.ts';
 import {
   commitRuntime,
   entrypointDigest,
@@ -94,6 +95,7 @@ async function provisionAsset(
   const { asset, channel } = candidate;
   const partialDir = homeLayout(settings.home).partial;
   onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  const bundle = await soughtBundle(request, asset);
   let staging = '';
   let release = (): void => undefined;
   try {
@@ -101,6 +103,11 @@ async function provisionAsset(
       { channel, asset, partialDir, settings, onProgress, signal },
       async ({ bytes, path, ...download }) => {
         release = download.release;
+        if (bundle instanceof CodexRuntimeError) {
+          // The asset does come, so that no other channel is to blame: no more of it.
+          await bytes[Symbol.asyncIterator]().next();
+          throw bundle;
+        }
         // With every attempt anew: what void bytes were unpacked to goes with them.
         const name = { version: version.semver, target: target.triple };
         staging = await openStaging(settings.home, name, lock);
@@ -109,7 +116,7 @@ async function provisionAsset(
     );
     const manifest = manifestOf(request, candidate, { files, outcome: download.outcome });
     verifyEntrypoint(manifest, request);
-    const signed = await withSignature(manifest, request, { asset, download, staging });
+    const signed = await withSignature(manifest, request, { asset, download, staging, bundle });
     // Every byte is in the staging directory by now. After the commit it would be too late: a kill
     // in between would leave the download behind for good.
     const [checked, discarded] = await Promise.allSettled([
@@ -165,25 +172,45 @@ function manifestOf(
   };
 }
 
+/** What the release has to verify the asset with; undefined where no signature is required. */
+async function soughtBundle(
+  { version, target, settings, signer, signal, onProgress }: ExactRequest,
+  asset: Asset,
+): Promise<FetchedBundle | CodexRuntimeError | undefined> {
+  if (signer === undefined) return undefined;
+  const { seekBundle } = await import('./signature/index.ts');
+  const workDir = homeLayout(settings.home).partial;
+  return await seekBundle({ version, target, asset, settings, workDir, onProgress, signal });
+}
+
+interface Verifiable {
+  readonly asset: Asset;
+  readonly download: Download;
+  readonly staging: string;
+  readonly bundle: FetchedBundle | CodexRuntimeError | undefined;
+}
+
 /** The manifest with the signature that was required and is verified, or as it is. */
 async function withSignature(
   manifest: RuntimeManifest,
   { version, target, settings, signer, signal, onProgress }: ExactRequest,
-  { asset, download, staging }: { asset: Asset; download: Download; staging: string },
+  { asset, download, staging, bundle }: Verifiable,
 ): Promise<RuntimeManifest> {
   const sha256 = entrypointDigest(manifest);
-  if (signer === undefined || sha256 === undefined) return manifest;
+  if (signer === undefined) return manifest;
+  if (bundle === undefined || bundle instanceof CodexRuntimeError || sha256 === undefined) {
+    throw new Error(`${asset.name} came without what verifies its signature`);
+  }
   const { verifiedReleaseSignature } = await import('./signature/index.ts');
   const signature = await verifiedReleaseSignature({
     version,
     target,
     asset,
-    delivered: download.outcome.source,
+    bundle,
     archive: { path: download.path },
     entrypoint: { path: executablePath(staging, manifest), sha256 },
     signer,
     settings,
-    workDir: homeLayout(settings.home).partial,
     onProgress,
     signal,
   });

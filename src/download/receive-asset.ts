@@ -13,6 +13,8 @@ const NOT_THE_BYTES: readonly ErrorCode[] = [
   'PERMISSION_DENIED',
   'INSTALL_FAILED',
   'STORE_BUSY',
+  'SIGNATURE_MISSING',
+  'SIGNATURE_UNREACHABLE',
 ];
 
 /**

@@ -1,4 +1,6 @@
+export type { FetchedBundle } from './fetch-bundle.ts';
 export { saveBundle } from './save-bundle.ts';
+export { seekBundle } from './seek-bundle.ts';
 export { releaseSigner, type Signer } from './signer.ts';
 export { verifiedReleaseSignature } from './verified-release-signature.ts';
 export type { VerifiedSignature } from './verified-signature.ts';

@@ -1,4 +1,5 @@
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { access, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { ProgressEvent } from '../../src/events.ts';
@@ -182,6 +183,39 @@ describe('a required signature', () => {
     expect(delivered.filter(({ path }) => path.endsWith('.sigstore'))).toHaveLength(1);
   });
 
+  test.each([
+    ['SIGNATURE_MISSING', 404],
+    ['SIGNATURE_UNREACHABLE', 403],
+  ])('that ends with %s is asked for before the archive, which is not fetched', async (...row) => {
+    const [code, status] = row;
+    const executable = randomBytes(2 ** 25);
+    const release = await miniatureRelease('0.115.0', {
+      targets: [LINUX],
+      executable: () => executable,
+    });
+    const { github, home, options } = await surroundings({}, {}, release);
+    await using _ = github;
+    github.fail({ route: 'browser', path: /\.sigstore$/, status });
+    expect((await failure(provision(options))).code).toBe(code);
+    const names = github.asked('browser').map((path) => path.split('/').at(-1));
+    expect(names).toEqual([ARCHIVE_BUNDLE, BINARY_BUNDLE, PACKAGE]);
+    const { partial } = homeLayout(home);
+    const sizes = (await readdir(partial)).map(async (name) => await stat(join(partial, name)));
+    const kept = (await Promise.all(sizes)).reduce((sum, { size }) => sum + size, 0);
+    expect(kept).toBeLessThan(executable.length / 2);
+  });
+
+  test('that cannot be fetched is no verdict over a channel that cannot deliver either', async () => {
+    const { github, options } = await surroundings(await signedBinary());
+    await using _ = github;
+    github.fail({ route: 'browser', status: 403 });
+    const { runtime } = await provision({ ...options, source: 'github,mirror' });
+    expect(runtime.manifest.origin).toMatchObject({
+      source: 'mirror',
+      signature: { over: 'entrypoint' },
+    });
+  });
+
   test('is fetched again where the server fails once', async () => {
     const { github, options } = await surroundings(await signedBinary());
     await using _ = github;
@@ -285,7 +319,11 @@ describe('where a signature is looked for', () => {
     await using _ = github;
     // The first answer is for the asset.
     github.fail({ route: 'release', status: 403, after: 1 });
+    github.fail({ route: 'browser', status: 403 });
     expect((await failure(provision(options))).code).toBe('SIGNATURE_UNREACHABLE');
+    github.heal();
+    github.fail({ route: 'release', status: 403, after: 1 });
+    expect((await provision(options)).runtime.manifest.origin.signature).toBeDefined();
   });
 
   test.each(['mirror', 'npm'])('what %s delivers: on GitHub and the mirror', async (source) => {
