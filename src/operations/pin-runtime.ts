@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { forManyListeners } from '../abort.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import {
   findLockfile,
@@ -61,8 +62,7 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const settings = settingsOf({ ...options, repo });
   const spec = await wantedSpec(options, settings);
   const sources = sourcesFor(options.source, settings.github.repo);
-  const { onProgress, signal } = options;
-  const watch = { onProgress, signal };
+  const watch = { onProgress: options.onProgress, signal: forManyListeners(options.signal) };
   const version = await resolveVersion({ settings, sources, spec, ...watch });
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
   const wanted: Lock =

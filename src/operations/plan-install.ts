@@ -10,7 +10,7 @@ import {
   prefixFlags,
 } from '../install/index.ts';
 import { completeRequest } from '../request.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName } from '../stage/package-names.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
 
 /** What is wanted, and the prefix that was looked at. */
@@ -50,7 +50,7 @@ async function plan(
   mayServe: (request: ExactRequest) => boolean,
 ): Promise<PresentPlan | FetchPlan> {
   const layout = await layoutOf(options);
-  const name = options.name ?? DEFAULT_PACKAGE_NAME;
+  const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const found = await loadInstalled(layout, name);
   let looking: Promise<InstalledPackage | undefined> | undefined;
   // Looking at every file takes a while: once, and only where the answer counts.

@@ -1,3 +1,4 @@
+import { forManyListeners } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { findLockfile, lockRepository, parseLock, parseVersion } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
@@ -41,7 +42,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
     sources: sourcesFor(options.source, repo),
     lock,
     onProgress: options.onProgress,
-    signal: options.signal,
+    signal: forManyListeners(options.signal),
   });
   try {
     verifyLockComparison(lock, check);

@@ -30,9 +30,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
     async release(version, targets, signal): Promise<Release> {
       throwIfAborted(signal);
       const dir = join(root, version.semver);
-      if ((await statIfPresent(root)) === null) {
-        throw unavailable(`The directory ${root} does not exist.`, { reason: 'not-found' });
-      }
+      await verifyPresent(root);
       if ((await statIfPresent(dir)) === null) throw releaseNotFound('dir', version);
       const sums = await loadChecksums(dir);
       const assets = await Promise.all(
@@ -51,7 +49,13 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
   };
 }
 
+async function verifyPresent(root: string): Promise<void> {
+  if ((await statIfPresent(root))?.isDirectory() === true) return;
+  throw unavailable(`There is no directory ${root}.`, { reason: 'not-found' });
+}
+
 async function versionsIn(root: string): Promise<Version[]> {
+  await verifyPresent(root);
   const names = (await unlessMissing(root, (dir) => readdir(dir))) ?? [];
   return newestFirst(names.map(tryParseVersion).filter((version) => version !== undefined));
 }

@@ -71,9 +71,16 @@ describe('a release in a directory', () => {
 
   test('that does not exist is unavailable, and one without the version does not have it', async () => {
     const root = await filledDir({});
-    await expect(dirChannel('missing', root).release(VERSION, [LINUX])).rejects.toMatchObject({
-      code: 'SOURCE_UNAVAILABLE',
-    });
+    await writeFile(join(root, 'file'), 'mine');
+    for (const channel of [dirChannel('missing', root), dirChannel('file', root)]) {
+      for (const ask of [
+        () => channel.release(VERSION, [LINUX]),
+        () => channel.latest(),
+        () => channel.versions(),
+      ]) {
+        await expect(ask()).rejects.toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+      }
+    }
     await expect(
       dirChannel(root, '/').release(parseVersion('0.1.0'), [LINUX]),
     ).rejects.toMatchObject({ code: 'RELEASE_NOT_FOUND', fields: { channel: 'dir' } });
