@@ -51,6 +51,7 @@ describe('before anything is fetched', () => {
     ["npm's global layout", 'p/bin', [...INSTALL, '-g']],
     ['a directory of Python packages', 'p', PYTHON],
     ['the commands of Python packages', 'p/bin', PYTHON],
+    ['the builds of a Python package', 'p/.codex_cli_bin', PYTHON],
     ['the store', 'home/store', INSTALL],
     ['the runtimes of one version', 'home/store/1.2.3', INSTALL],
     ['a home', 'home', INSTALL],
@@ -67,17 +68,16 @@ describe('before anything is fetched', () => {
   });
 
   it.skipIf(whyNoMounts !== null).each([
-    ['the prefix, for its package.json, may not be written is an 8', 'p', ['p/node_modules']],
-    [
-      'node_modules, for the link to the package, may not be written is an 8',
-      'p/node_modules',
-      ['p/node_modules/.bin', 'p/node_modules/.codex-cli-bin'],
-    ],
-  ])(`an installation where only %s${whyNoMounts ?? ''}`, async (_, at, writable) => {
+    ['the prefix, for its package.json,', 'p', ['node_modules'], INSTALL],
+    ['node_modules, for the link,', 'p/node_modules', ['.bin', '.codex-cli-bin'], INSTALL],
+    ['a directory, for the links of Python,', 'p', ['bin', '.codex_cli_bin'], PYTHON],
+  ])(`%s that alone may not be written is an 8${whyNoMounts ?? ''}`, async (...row) => {
+    const [, at, writable, args] = row;
     const dir = await tempDir();
-    for (const path of [at, ...writable]) await mount(join(dir, path), 'size=1m');
+    await mount(join(dir, at), 'size=1m');
+    for (const name of writable) await mount(join(dir, at, name), 'size=1m');
     makeReadOnly(join(dir, at));
-    expect(await refusal(dir, INSTALL)).toMatchObject({ status: 8, code: 'PERMISSION_DENIED' });
+    expect(await refusal(dir, args)).toMatchObject({ status: 8, code: 'PERMISSION_DENIED' });
   });
 
   it('a directory where the command has to be, and a link for the builds, are refused', async () => {
