@@ -5,6 +5,8 @@ import { abortedError } from '../abort.ts';
  * are no longer wanted. Every wait ends when `signal` aborts, even if the source never answers.
  */
 export class ArchiveInput {
+  /** Milliseconds in which its reader waited for bytes, the running wait not counted. */
+  waitedMs = 0;
   readonly #iterator: AsyncIterator<Buffer>;
   readonly #signal: AbortSignal | undefined;
   /** Read and put back. */
@@ -20,8 +22,10 @@ export class ArchiveInput {
   async next(): Promise<Buffer | null> {
     if (this.#ahead.length > 0) return this.#takeAhead();
     if (this.#exhausted) return null;
+    const asked = performance.now();
     try {
       const step = await unlessAborted(this.#iterator.next(), this.#signal);
+      this.waitedMs += performance.now() - asked;
       if (step.done !== true) return step.value;
     } catch (error) {
       this.#exhausted = true;

@@ -15,6 +15,7 @@ const DEFAULT_LIMITS: ExtractLimits = {
   totalBytes: 4 * 1024 ** 3,
   entries: 10_000,
   pathLength: 512,
+  workMs: 30 * 60_000,
 };
 
 /**
@@ -34,7 +35,9 @@ export async function extractRuntime(request: ExtractRequest): Promise<Extracted
   const refuse = refuserOf(asset.name);
   const input = new ArchiveInput(request.bytes, signal);
   const tree = new TreeWriter(destination);
-  const policy = new MemberPolicy(asset, limits, refuse);
+  const started = performance.now();
+  const workMs = (): number => performance.now() - started - input.waitedMs;
+  const policy = new MemberPolicy({ asset, limits, refuse, workMs });
   try {
     throwIfAborted(signal);
     for await (const member of membersOf(request, { input, limits, refuse })) {

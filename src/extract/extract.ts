@@ -8,6 +8,8 @@ export interface ExtractLimits {
   readonly entries: number;
   /** Characters of a member's path. Default 512. */
   readonly pathLength: number;
+  /** Milliseconds of work, without those in which the archive's bytes are waited for. Default 30 minutes. */
+  readonly workMs: number;
 }
 
 export interface ExtractRequest {

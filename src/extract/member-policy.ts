@@ -14,26 +14,37 @@ export interface Admitted {
   readonly mode: number;
 }
 
+interface PolicyOptions {
+  readonly asset: LaidOut;
+  readonly limits: ExtractLimits;
+  readonly refuse: Refuse;
+  /** Milliseconds that the archive has taken until now, without the waits for its bytes. */
+  readonly workMs: () => number;
+}
+
 /** The one policy for members of any archive: names, places, modes and caps. */
 export class MemberPolicy {
   readonly #asset: LaidOut;
   readonly #limits: ExtractLimits;
   readonly #refuse: Refuse;
+  readonly #workMs: () => number;
   readonly #archiveNames = new NameLedger();
   readonly #treeNames = new NameLedger();
   #members = 0;
   #bytes = 0;
 
-  constructor(asset: LaidOut, limits: ExtractLimits, refuse: Refuse) {
+  constructor({ asset, limits, refuse, workMs }: PolicyOptions) {
     this.#asset = asset;
     this.#limits = limits;
     this.#refuse = refuse;
+    this.#workMs = workMs;
   }
 
   /** Undefined for a member that is known and not wanted. @throws CodexRuntimeError `ARCHIVE_REFUSED` */
   admit(member: Member): Admitted | undefined {
     this.#members += 1;
     if (this.#members > this.#limits.entries) throw this.#refuse('too-many-members', member.name);
+    this.#expectTime(member);
     if (this.#bytes + (member.size ?? 0) > this.#limits.totalBytes) {
       throw this.#refuse('too-many-bytes', member.name);
     }
@@ -48,11 +59,12 @@ export class MemberPolicy {
     return { path, mode: modeOf(path, member.executable) };
   }
 
-  /** The member's body, cut off by a refusal where all bodies together pass the cap. */
+  /** The member's body, cut off by a refusal where all together are too many bytes or take too long. */
   async *capped(member: Member): AsyncGenerator<Buffer> {
     for await (const chunk of member.body) {
       this.#bytes += chunk.length;
       if (this.#bytes > this.#limits.totalBytes) throw this.#refuse('too-many-bytes', member.name);
+      this.#expectTime(member);
       yield chunk;
     }
   }
@@ -63,6 +75,10 @@ export class MemberPolicy {
     if (entrypoint === undefined || entrypoint.size === 0) {
       throw this.#refuse('entrypoint-missing', null);
     }
+  }
+
+  #expectTime({ name }: Member): void {
+    if (this.#workMs() > this.#limits.workMs) throw this.#refuse('too-long', name);
   }
 
   #enter(ledger: NameLedger, segments: readonly string[], member: Member): void {

@@ -39,6 +39,8 @@ export type RefusalReason =
   | 'path-too-long'
   | 'too-many-members'
   | 'too-many-bytes'
+  /** Unpacking it takes longer than any release does. */
+  | 'too-long'
   /** So few bytes become so many that it can only be a decompression bomb. */
   | 'expansion-ratio'
   /** No part of the runtime tree. */
@@ -108,6 +110,7 @@ const TEXT: Readonly<Record<RefusalReason, string>> = {
   'path-too-long': 'its path is too long',
   'too-many-members': 'it has too many members',
   'too-many-bytes': 'it unpacks to too many bytes',
+  'too-long': 'it takes too long to unpack',
   'expansion-ratio': 'it expands like a decompression bomb',
   'outside-tree': 'it is no part of a Codex runtime',
   'wrong-target': 'it belongs to another target',

@@ -11,7 +11,7 @@ import { tempDir } from '../support/temp-dir.ts';
 const BODY = Buffer.alloc(600_000, 'codex');
 
 function reading(path: string, signal?: AbortSignal) {
-  const limits = { totalBytes: 1_000_000, entries: 10, pathLength: 100 };
+  const limits = { totalBytes: 1_000_000, entries: 10, pathLength: 100, workMs: 60_000 };
   return readZip({ path, limits, refuse: refuserOf('codex.zip'), signal });
 }
 
