@@ -65,10 +65,13 @@ async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal):
   }
 }
 
+/** Without EXCL libuv cuts the new file to nothing first, and ext4 then writes it all out at its close. */
+const NEW_COPY = constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL;
+
 async function writePlanned(file: PlannedFile, path: string): Promise<void> {
   await makeDirectory(dirname(path));
   if ('content' in file) await writeFile(path, file.content);
-  else await copyFile(file.from, path, constants.COPYFILE_FICLONE);
+  else await copyFile(file.from, path, NEW_COPY);
   // Not through open: the umask would take bits away.
   await chmod(path, file.mode);
 }
