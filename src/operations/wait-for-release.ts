@@ -1,4 +1,4 @@
-import { forManyListeners, pause, throwIfAborted } from '../abort.ts';
+import { pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
@@ -53,7 +53,7 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const settings = await settingsFor(options, version);
   const sources = sourcesFor(options.source, settings.github.repo);
   const channels = openChannels({ settings, sources });
-  const signal = forManyListeners(options.signal);
+  const { signal } = options;
   const request = { version, targets, settings, signal };
   let open = channels.list.map(({ channel }) => channel);
   try {
