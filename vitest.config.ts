@@ -4,14 +4,12 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 /** Files that hold the clock against a limit, or keep every core busy by themselves. */
 const ALONE = [
-  'test/{app-server,cli,docs,download,e2e,install,publish,reliability,signature}/**/*.test.ts',
-  'test/extract/{hostile-archives,mutants,valid-archives}.test.ts',
+  'test/app-server/{concurrency,faults,lifecycle,retry}.test.ts',
+  'test/download/{gh-source,interrupts,lanes,resume}.test.ts',
+  'test/extract/mutants.test.ts',
   'test/http/{addresses,body,node-client}.test.ts',
-  'test/npm/registry.test.ts',
-  'test/operations/use-runtime.test.ts',
-  'test/pack/pack-release.test.ts',
-  'test/store/{lock,replace-runtime}.test.ts',
-  'test/verify/handshake.test.ts',
+  'test/reliability/**/*.test.ts',
+  'test/store/lock.test.ts',
 ];
 
 // What takes longer hangs: with much other work on the machine all takes ten times as long.

@@ -82,14 +82,14 @@ function pipFailure(
   { python, names }: PythonEnvironment,
   { status, stderr }: ProgramResult,
 ): CodexRuntimeError {
-  const said = stderr
-    .split('\n')
-    .filter((line) => /^ERROR:|^error:|No module named/.test(line))
-    .join(' ');
+  const lines = stderr.split('\n').filter((line) => line.trim() !== '');
+  const errors = lines.filter((line) => /^ERROR:|^error:|No module named/.test(line));
+  // A traceback names its exception in the last line.
+  const said = errors.length > 0 ? errors.join(' ') : lines.at(-1);
   const external = stderr.includes('externally-managed-environment');
   return new CodexRuntimeError(
     'INSTALL_FAILED',
-    `pip of ${python} could not ${doing} ${names.distribution}: ${said || `exit status ${status}`}`,
+    `pip of ${python} could not ${doing} ${names.distribution}: ${said ?? `exit status ${status}`}`,
     {
       hint: external
         ? 'Use a virtual environment (python -m venv), or a directory of its own with --prefix.'

@@ -1,5 +1,15 @@
 import { execFile } from 'node:child_process';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from 'node:fs/promises';
+import {
+  chmod,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  symlink,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -36,6 +46,23 @@ async function wheelOf(options: MiniatureRuntime = {}) {
 }
 
 describe('installPythonPackage', () => {
+  it.each([
+    ['ERROR: no space\nHint: none', 'ERROR: no space'],
+    ['Traceback (most recent call last):\n  File "x"\nMemoryError: 12', 'MemoryError: 12'],
+    ['', 'exit status 1'],
+  ])('quotes what pip said: %j', async (words, quoted) => {
+    const dying = join(await tempDir(), 'python3');
+    await writeFile(dying, '#!/bin/sh\nprintf "%s\\n" "$PIP_WORDS" >&2\nexit 1\n');
+    await chmod(dying, 0o755);
+    const { wheel, version, entrypoint } = await wheelOf();
+    const request = { python: dying, prefix: await tempDir(), names, foreignTarget: null };
+    const said = { ...env, PIP_WORDS: words };
+    const error = await failure(
+      installPythonPackage({ ...request, wheel, version, entrypoint, env: said }),
+    );
+    expect(error.message).toBe(`pip of ${dying} could not install codex-cli-bin: ${quoted}`);
+  });
+
   it('installs into a virtual environment what Python then imports and runs', async () => {
     const runtime = await storedRealRuntime('0.115.0');
     const plan = await planPackage({ runtime, ecosystem: 'python' });
