@@ -4,6 +4,8 @@ import { CodexRuntimeError } from '../errors.ts';
 
 /** Big buffers: each one costs a round trip between the thread pool and the event loop. */
 const CHUNK_BYTES = 2 * 1024 * 1024;
+/** zlib takes no smaller ones. */
+const LEAST_CHUNK_BYTES = 64;
 const BUFFERS = { chunkSize: CHUNK_BYTES };
 /** 128 MiB, zstd's own default cap for a decoder; a hostile frame may ask for gigabytes. */
 const ZSTD_WINDOW_LOG_MAX = 27;
@@ -21,9 +23,14 @@ export function openGunzip(): InflateEngine {
   return zlib.createGunzip(BUFFERS);
 }
 
-/** For zip members: deflate without a header. */
-export function openInflateRaw(): InflateEngine {
-  return zlib.createInflateRaw(BUFFERS);
+/**
+ * Deflate without a header, as in gzips and zips.
+ * @param bytes What it will become, where that is known: a zip may have thousands of small members,
+ * and a big buffer for each costs more than inflating it. Default: much.
+ */
+export function openInflateRaw(bytes = CHUNK_BYTES): InflateEngine {
+  const chunkSize = Math.min(CHUNK_BYTES, Math.max(LEAST_CHUNK_BYTES, bytes));
+  return zlib.createInflateRaw({ chunkSize });
 }
 
 /** @throws CodexRuntimeError `UNSUPPORTED_PLATFORM` where Node has no zstd */

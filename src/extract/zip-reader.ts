@@ -92,9 +92,9 @@ async function* bodyOf(
   { limits, refuse, signal }: ZipRequest,
 ): AsyncGenerator<Buffer> {
   const stored = reader.stream(member.data, member.end);
-  const inflated = isDeflated(member.entry)
-    ? inflateAll({ input: new ArchiveInput(stored, signal), open: openInflateRaw, limits, refuse })
-    : stored;
+  const input = new ArchiveInput(stored, signal);
+  const open = () => openInflateRaw(member.size);
+  const inflated = isDeflated(member.entry) ? inflateAll({ input, open, limits, refuse }) : stored;
   let crc = 0;
   let size = 0;
   for await (const chunk of inflated) {
