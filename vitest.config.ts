@@ -4,7 +4,7 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 /** Files that hold the clock against a limit, or keep every core busy by themselves. */
 const ALONE = [
-  'test/app-server/{concurrency,faults,lifecycle,retry}.test.ts',
+  'test/app-server/**/*.test.ts',
   'test/download/{gh-source,interrupts,lanes,resume}.test.ts',
   'test/extract/mutants.test.ts',
   'test/http/{addresses,body,node-client}.test.ts',
