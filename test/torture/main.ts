@@ -75,7 +75,10 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
         from: [null, OLD],
       }),
   },
-  removals: { skip: whyNoTrace(), run: () => killPythonUninstalls({ jobs }) },
+  removals: {
+    skip: whyNoTrace(),
+    run: () => killPythonUninstalls({ points: Number(values.points), random, jobs }),
+  },
   errno: {
     skip: whyNoTrace(),
     run: () => injectErrors({ faults: Number(values.faults), random, jobs }),

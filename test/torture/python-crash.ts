@@ -75,16 +75,23 @@ async function checkHealing(site: Site): Promise<void> {
 }
 
 /**
- * Kills a removal from a directory of Python packages at every mutating system call: afterwards the
+ * Kills a removal from a directory of Python packages at its mutating system calls: afterwards the
  * package is there, whole, or none is, and the next removal leaves nothing of it.
  */
-export async function killPythonUninstalls({ jobs }: Pick<CrashOptions, 'jobs'>): Promise<Figures> {
+export async function killPythonUninstalls({
+  points,
+  random,
+  jobs,
+}: Omit<CrashOptions, 'from'>): Promise<Figures> {
   await using github = await startReleases();
   const failures: string[] = [];
   await using origin = await pythonSite(github, OLD);
-  const points = await pythonPoints(origin, pythonUninstall);
-  const figures = { points: points.length, killed: 0, whole: 0, gone: 0 };
-  await inParallel(jobs, points, async (point) => {
+  const all = await pythonPoints(origin, pythonUninstall);
+  const naming = all.filter(({ call }) => NAMING.test(call));
+  const others = all.filter(({ call }) => !NAMING.test(call));
+  const chosen = [...naming, ...sample(others, points, random)];
+  const figures = { points: chosen.length, killed: 0, whole: 0, gone: 0 };
+  await inParallel(jobs, chosen, async (point) => {
     await using site = await copyOf(origin);
     try {
       const run = await traceCommand(site, pythonUninstall(site), {
