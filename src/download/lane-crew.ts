@@ -60,8 +60,10 @@ export class LaneCrew {
 
   /** Puts one more to work; the first one brings its open body along. */
   add(open: BodyReader | null): void {
-    // Opened before there was a crew, it does not know of its end.
-    this.#signal.addEventListener('abort', () => open?.destroy(), { once: true });
+    if (open !== null) {
+      // Opened before there was a crew, it does not know of its end.
+      this.#signal.addEventListener('abort', () => open.destroy(), { once: true });
+    }
     const worker = this.#work(open)
       .catch((error: unknown) => this.#lose(error))
       .finally(() => {

@@ -8,7 +8,7 @@ import { buildsDir, type PrefixLayout } from './layout.ts';
 import { prefixError } from './prefix-error.ts';
 import { ownsPrefixJson } from './prefix-json.ts';
 
-export interface PrefixQuestion {
+export interface PrefixRequest {
   /** Name of the package. */
   readonly name: string;
   readonly target: Target;
@@ -22,7 +22,7 @@ export interface PrefixQuestion {
  */
 export async function verifyPrefix(
   layout: PrefixLayout,
-  { name, target, force }: PrefixQuestion,
+  { name, target, force }: PrefixRequest,
 ): Promise<void> {
   const builds = buildsDir(layout, name);
   const ownsJson = await ownsPrefixJson(layout, name).catch((error: unknown) => {
