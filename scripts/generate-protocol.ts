@@ -20,11 +20,15 @@ if (!stdout.trim().endsWith(` ${PINNED_RUNTIME}`)) {
 }
 const dir = await mkdtemp(join(tmpdir(), 'codex-protocol-'));
 try {
-  await run(codex, ['app-server', 'generate-ts', '--out', dir]);
-  const text = await reduceProtocol(dir, PROTOCOL_ROOTS);
+  const types = { all: join(dir, 'all'), stable: join(dir, 'stable') };
+  // Codex makes links to itself in its home, wherever that is: not in the user's.
+  const env = { ...process.env, CODEX_HOME: join(dir, 'home') };
+  await run(codex, ['app-server', 'generate-ts', '--experimental', '--out', types.all], { env });
+  await run(codex, ['app-server', 'generate-ts', '--out', types.stable], { env });
+  const text = await reduceProtocol(types, PROTOCOL_ROOTS);
   await writeFile(OUTPUT, text);
   const kept = text.match(/^export type /gm)?.length ?? 0;
-  console.log(`${kept} of ${await countDeclarations(dir)} types written to ${OUTPUT}`);
+  console.log(`${kept} of ${await countDeclarations(types.all)} types written to ${OUTPUT}`);
 } finally {
   await rm(dir, { recursive: true, force: true });
 }

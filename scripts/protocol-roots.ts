@@ -1,5 +1,5 @@
 /** The runtime whose protocol is committed; `generated/protocol.ts` names no other. */
-export const PINNED_RUNTIME = '0.169.0';
+export const PINNED_RUNTIME = '0.171.0';
 
 /** What the public API of `codex-runtime/app-server` names; the rest follows from these. */
 export const PROTOCOL_ROOTS: readonly string[] = [
@@ -11,6 +11,7 @@ export const PROTOCOL_ROOTS: readonly string[] = [
   'v2/CancelLoginAccountParams',
   'v2/CancelLoginAccountResponse',
   'v2/CommandExecutionRequestApprovalResponse',
+  'v2/DynamicToolCallResponse',
   'v2/FileChangeRequestApprovalResponse',
   'v2/GetAccountParams',
   'v2/GetAccountRateLimitsResponse',
@@ -20,6 +21,10 @@ export const PROTOCOL_ROOTS: readonly string[] = [
   'v2/ModelListParams',
   'v2/ModelListResponse',
   'v2/PermissionsRequestApprovalResponse',
+  'v2/ReviewStartParams',
+  'v2/ReviewStartResponse',
+  'v2/ThreadArchiveParams',
+  'v2/ThreadCompactStartParams',
   'v2/ThreadForkParams',
   'v2/ThreadForkResponse',
   'v2/ThreadListParams',
@@ -28,10 +33,15 @@ export const PROTOCOL_ROOTS: readonly string[] = [
   'v2/ThreadReadResponse',
   'v2/ThreadResumeParams',
   'v2/ThreadResumeResponse',
+  'v2/ThreadSetNameParams',
   'v2/ThreadStartParams',
   'v2/ThreadStartResponse',
+  'v2/ThreadUnarchiveParams',
   'v2/ThreadUnarchiveResponse',
+  'v2/ToolRequestUserInputResponse',
+  'v2/TurnInterruptParams',
   'v2/TurnStartParams',
   'v2/TurnStartResponse',
+  'v2/TurnSteerParams',
   'v2/TurnSteerResponse',
 ];

@@ -1,5 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { dirname, join, posix } from 'node:path';
+import { isErrno } from '../src/disk/errno.ts';
+import { markExperimental } from './mark-experimental.ts';
 
 /** One file of `app-server generate-ts`: one type, and the files it is made of. */
 interface Declaration {
@@ -14,17 +16,35 @@ const HEADER = [
   '// The protocol of `codex app-server`, reduced to what the public API reaches.',
 ];
 
+/** Two directories that `codex app-server generate-ts` wrote. */
+export interface GeneratedTypes {
+  /** Written with `--experimental`. */
+  readonly all: string;
+  /** Written without. */
+  readonly stable: string;
+}
+
 /**
- * Joins the types that `roots` reach into one module. `dir` is what `codex app-server generate-ts`
- * wrote; `roots` are paths in it without extension (`v2/Turn`). TypeScript 7 has no compiler API
- * for programs, and the generated files are regular: imports, then one `export type`.
+ * Joins the types that `roots` reach into one module; `roots` are paths without extension
+ * (`v2/Turn`). TypeScript 7 has no compiler API for programs, and the generated files are regular:
+ * imports, then one `export type`.
  */
-export async function reduceProtocol(dir: string, roots: readonly string[]): Promise<string> {
-  const reached = await reach(dir, roots);
+export async function reduceProtocol(
+  { all, stable }: GeneratedTypes,
+  roots: readonly string[],
+): Promise<string> {
+  const reached = await reach(all, roots);
   const names = nameAll(reached);
-  const parts = [...reached]
-    .sort(([left], [right]) => (name(names, left) < name(names, right) ? -1 : 1))
-    .map(([path, declaration]) => rename(declaration, path, names));
+  const paths = [...reached.keys()].sort((left, right) =>
+    name(names, left) < name(names, right) ? -1 : 1,
+  );
+  const parts = await Promise.all(
+    paths.map(async (path) => {
+      const declaration = reached.get(path) as Declaration;
+      const body = markExperimental(declaration.body, await stableBody(stable, path));
+      return rename({ ...declaration, body }, path, names);
+    }),
+  );
   return `${[...HEADER, '', parts.join('\n\n')].join('\n')}\n`;
 }
 
@@ -38,6 +58,15 @@ async function reach(dir: string, roots: readonly string[]): Promise<Map<string,
     waiting.push(...declaration.imports.values());
   }
   return reached;
+}
+
+async function stableBody(dir: string, path: string): Promise<string | undefined> {
+  try {
+    return parse(await readFile(join(dir, `${path}.ts`), 'utf8'), path).body;
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return undefined;
+    throw error;
+  }
 }
 
 function parse(text: string, path: string): Declaration {

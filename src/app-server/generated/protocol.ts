@@ -29,7 +29,18 @@ export type AccountLoginCompletedNotification = { loginId: string | null, succes
  */
 export type AccountRateLimitsUpdatedNotification = { rateLimits: RateLimitSnapshot, };
 
-export type AccountUpdatedNotification = { authMode: AuthMode | null, planType: PlanType | null, };
+/**
+ * Backend routing policy. Wire values match the accounts/check contract.
+ */
+export type AccountRoutingOverride = "NO_CONSTRAINT" | "us" | "us_cr";
+
+export type AccountUpdateReason = "workspaceRoutingReady" | "unknown";
+
+export type AccountUpdatedNotification = { authMode: AuthMode | null, planType: PlanType | null,
+/**
+ * Set when initial routing discovery completes for the same authenticated owner.
+ */
+reason: AccountUpdateReason | null, };
 
 export type ActivePermissionProfile = {
 /**
@@ -43,6 +54,14 @@ id: string,
  */
 extends: string | null, };
 
+export type AdditionalContextEntry = { value: string, kind: AdditionalContextKind,
+/**
+ * Optional name for untrusted context, used to label its tool output.
+ */
+name?: string | null, };
+
+export type AdditionalContextKind = "untrusted" | "application";
+
 export type AdditionalFileSystemPermissions = {
 /**
  * This will be removed in favor of `entries`.
@@ -55,24 +74,30 @@ write: Array<LegacyAppPathString> | null, globScanMaxDepth?: number, entries?: A
 
 export type AdditionalNetworkPermissions = { enabled: boolean | null, };
 
+export type AdditionalPermissionProfile = {
+/**
+ * Partial overlay used for per-command permission requests.
+ */
+network: AdditionalNetworkPermissions | null, fileSystem: AdditionalFileSystemPermissions | null, };
+
 export type AgentMessageDelivery = "async";
 
 export type AgentMessageDeltaNotification = { threadId: string, turnId: string, itemId: string, delta: string, };
 
 /**
- * A presentation instruction for Chat to apply to this answer when recovering history.
+ * How Chat should present a recovered answer.
  */
-export type AgentMessageDisplay = {
-/**
- * Unknown actions must be left for the producing client to handle.
- */
-action: string, blockType: string | null, cyberTrustedAccess: boolean | null, checkTrustedContacts: boolean | null, };
+export type AgentMessageDisplay = { "mode": "show", version: 1, annotation?: AnswerAnnotation, trustedContacts: TrustedContacts, } | { "mode": "hide", version: 1, replacement: AnswerReplacement, } | { "mode": "block", version: 1, reason: BlockReason, };
 
 export type AgentMessageInputContent = { "type": "input_text", text: string, } | { "type": "encrypted_content", encrypted_content: string, };
 
 export type AgentMessageModeration = { moderated: boolean, display: AgentMessageDisplay | null, };
 
 export type AgentPath = string;
+
+export type AnswerAnnotation = { "kind": "wellbeingHelpline", subject: HelplineSubject, };
+
+export type AnswerReplacement = { "kind": "wellbeingPromptHelpline", };
 
 /**
  * EXPERIMENTAL - app metadata returned by app-list APIs.
@@ -147,6 +172,12 @@ export type AuthRecoveryNotification = { threadId: string, turnId: string, provi
  */
 export type AutoReviewDecisionSource = "agent";
 
+export type BlockReason = { "kind": "protection",
+/**
+ * Identifies the same moderation row that Chat writes on the live path.
+ */
+protectionType: string, } | { "kind": "cyber", trustedAccess?: boolean, };
+
 export type ByteRange = { start: number, end: number, };
 
 export type CancelLoginAccountParams = { loginId: string, };
@@ -154,6 +185,15 @@ export type CancelLoginAccountParams = { loginId: string, };
 export type CancelLoginAccountResponse = { status: CancelLoginAccountStatus, };
 
 export type CancelLoginAccountStatus = "canceled" | "notFound";
+
+/**
+ * Location used to resolve a selected capability root.
+ */
+export type CapabilityRootLocation = { "type": "environment", environmentId: string,
+/**
+ * Absolute path for the root in the selected environment.
+ */
+path: string, };
 
 export type ChatgptAuthTokensRefreshParams = { reason: ChatgptAuthTokensRefreshReason,
 /**
@@ -177,7 +217,7 @@ export type ClientInfo = { name: string, title: string | null, version: string, 
  * When an upstream HTTP status is available (for example, from the Responses API or a provider),
  * it is forwarded in `httpStatusCode` on the relevant `codexErrorInfo` variant.
  */
-export type CodexErrorInfo = "contextWindowExceeded" | "sessionBudgetExceeded" | "usageLimitExceeded" | "rateLimitExceeded" | "flexUnavailable" | "serverOverloaded" | "modelNotFound" | "policyCapacityUnavailable" | "inferenceHookDenied" | "cyberPolicy" | "misalignmentPolicyViolation" | "tooManyDenials" | { "httpConnectionFailed": { httpStatusCode: number | null, } } | { "responseStreamConnectionFailed": { httpStatusCode: number | null, } } | "internalServerError" | "unauthorized" | "badRequest" | "threadRollbackFailed" | "sandboxError" | { "responseStreamDisconnected": { httpStatusCode: number | null, } } | { "responseTooManyFailedAttempts": { httpStatusCode: number | null, } } | { "activeTurnNotSteerable": { turnKind: NonSteerableTurnKind, } } | "other" | string | { [key: string]: unknown };
+export type CodexErrorInfo = "contextWindowExceeded" | "sessionBudgetExceeded" | "usageLimitExceeded" | "rateLimitExceeded" | "flexUnavailable" | "serverOverloaded" | "modelNotFound" | "policyCapacityUnavailable" | "inferenceHookDenied" | "cyberPolicy" | "bioPolicy" | "misalignmentPolicyViolation" | "tooManyDenials" | { "httpConnectionFailed": { httpStatusCode: number | null, } } | { "responseStreamConnectionFailed": { httpStatusCode: number | null, } } | "internalServerError" | "unauthorized" | "badRequest" | "threadRollbackFailed" | "sandboxError" | { "responseStreamDisconnected": { httpStatusCode: number | null, } } | { "responseTooManyFailedAttempts": { httpStatusCode: number | null, } } | { "activeTurnNotSteerable": { turnKind: NonSteerableTurnKind, } } | "other" | string | { [key: string]: unknown };
 
 export type CollabAgentState = { status: CollabAgentStatus, message: string | null, };
 
@@ -234,13 +274,16 @@ export type CommandExecutionApprovalKind = "command" | "humanCommand" | "writeSt
 
 export type CommandExecutionOutputDeltaNotification = { threadId: string, turnId: string, itemId: string, delta: string, };
 
-export type CommandExecutionRequestApprovalParams = {/**
+export type CommandExecutionRequestApprovalParams = {
+/**
  * Kind of action under review. Defaults to `command` for older servers.
  */
-kind: CommandExecutionApprovalKind, threadId: string, turnId: string, itemId: string, /**
+kind: CommandExecutionApprovalKind, threadId: string, turnId: string, itemId: string,
+/**
  * Unix timestamp (in milliseconds) when this approval request started.
  */
-startedAtMs: number, /**
+startedAtMs: number,
+/**
  * Unique identifier for this specific approval callback.
  *
  * For regular shell/unified_exec approvals, this is null.
@@ -250,31 +293,49 @@ startedAtMs: number, /**
  * (a UUID) used to disambiguate routing.
  * Stdin approvals also use a distinct callback id; inspect `kind` to distinguish them.
  */
-approvalId?: string | null, /**
+approvalId?: string | null,
+/**
  * Environment in which the command will run.
  */
-environmentId: string | null, /**
+environmentId: string | null,
+/**
  * Optional explanatory reason (e.g. request for network access).
  */
-reason?: string | null, /**
+reason?: string | null,
+/**
  * Optional context for a managed-network approval prompt.
  */
-networkApprovalContext?: NetworkApprovalContext | null, /**
+networkApprovalContext?: NetworkApprovalContext | null,
+/**
  * The command to be executed.
  */
-command?: string | null, /**
+command?: string | null,
+/**
  * The command's working directory.
  */
-cwd?: LegacyAppPathString | null, /**
+cwd?: LegacyAppPathString | null,
+/**
  * Best-effort parsed command actions for friendly display.
  */
-commandActions?: Array<CommandAction> | null, /**
+commandActions?: Array<CommandAction> | null,
+/**
+ * Optional additional permissions requested for this command.
+ * @experimental
+ */
+additionalPermissions?: AdditionalPermissionProfile | null,
+/**
  * Optional proposed execpolicy amendment to allow similar commands without prompting.
  */
-proposedExecpolicyAmendment?: ExecPolicyAmendment | null, /**
+proposedExecpolicyAmendment?: ExecPolicyAmendment | null,
+/**
  * Optional proposed network policy amendments (allow/deny host) for future requests.
  */
-proposedNetworkPolicyAmendments?: Array<NetworkPolicyAmendment> | null};
+proposedNetworkPolicyAmendments?: Array<NetworkPolicyAmendment> | null,
+/**
+ * Ordered list of decisions the client may present for this prompt.
+ * @experimental
+ */
+availableDecisions?: Array<CommandExecutionApprovalDecision> | null, };
 
 export type CommandExecutionRequestApprovalResponse = { decision: CommandExecutionApprovalDecision, };
 
@@ -338,7 +399,17 @@ export type DynamicToolCallOutputContentItem = { "type": "inputText", text: stri
 
 export type DynamicToolCallParams = { threadId: string, turnId: string, callId: string, namespace: string | null, tool: string, arguments: JsonValue, };
 
+export type DynamicToolCallResponse = { contentItems: Array<DynamicToolCallOutputContentItem>, success: boolean, };
+
 export type DynamicToolCallStatus = "inProgress" | "completed" | "failed";
+
+export type DynamicToolFunctionSpec = { name: string, description: string, inputSchema: JsonValue, deferLoading?: boolean, };
+
+export type DynamicToolNamespaceSpec = { name: string, description: string, tools: Array<DynamicToolNamespaceTool>, };
+
+export type DynamicToolNamespaceTool = { "type": "function" } & DynamicToolFunctionSpec;
+
+export type DynamicToolSpec = { "type": "function" } & DynamicToolFunctionSpec | { "type": "namespace" } & DynamicToolNamespaceSpec;
 
 export type EnvironmentConnectionNotification = { threadId: string, environmentId: string, };
 
@@ -491,10 +562,13 @@ accountId: string | null,
  */
 rateLimitUpsell: JsonValue | null, };
 
-export type GetAccountResponse = {account: Account | null, /**
+export type GetAccountResponse = { account: Account | null,
+/**
  * ChatGPT user ID belonging to this account response, when available.
  */
-userId: string | null, requiresOpenaiAuth: boolean};
+userId: string | null, requiresOpenaiAuth: boolean,
+/** @experimental */
+workspaceRouting: WorkspaceRouting | null, };
 
 export type GitInfo = { sha: string | null, branch: string | null, originUrl: string | null, };
 
@@ -535,6 +609,8 @@ threadId: string,
  * Concise guardian warning message for the user.
  */
 message: string, };
+
+export type HelplineSubject = "answer" | "prompt";
 
 export type HookCompletedNotification = { threadId: string, turnId: string | null, run: HookRunSummary, };
 
@@ -865,7 +941,11 @@ export type McpServerElicitationRequestParams = { threadId: string,
  * context is app-server correlation rather than part of the protocol identity of the
  * elicitation itself.
  */
-turnId: string | null, serverName: string, } & ({ "mode": "form", _meta: JsonValue | null, message: string, requestedSchema: McpElicitationSchema, } | { "mode": "openai/form", _meta: JsonValue | null, message: string, requestedSchema: JsonValue, } | { "mode": "openaiForm", _meta: JsonValue | null, message: string, requestedSchema: JsonValue, } | { "mode": "url", _meta: JsonValue | null, message: string, url: string, elicitationId: string, });
+turnId: string | null, serverName: string,
+/**
+ * Registration scope, not necessarily the server's execution environment.
+ */
+environmentId: string | null, } & ({ "mode": "openai/userVerification", _meta: JsonValue | null, title: string, description: string, challenge: string, } | { "mode": "form", _meta: JsonValue | null, message: string, requestedSchema: McpElicitationSchema, } | { "mode": "openai/form", _meta: JsonValue | null, message: string, requestedSchema: JsonValue, } | { "mode": "openaiForm", _meta: JsonValue | null, message: string, requestedSchema: JsonValue, } | { "mode": "url", _meta: JsonValue | null, message: string, url: string, elicitationId: string, });
 
 export type McpServerEventNotification = { method: string, params: JsonValue, };
 
@@ -881,7 +961,11 @@ export type McpServerStartupFailureReason = "reauthenticationRequired";
 
 export type McpServerStartupState = "starting" | "ready" | "failed" | "cancelled";
 
-export type McpServerStatusUpdatedNotification = { threadId: string | null, name: string, status: McpServerStartupState, error: string | null, failureReason: McpServerStartupFailureReason | null, };
+export type McpServerStatusUpdatedNotification = { threadId: string | null, name: string,
+/**
+ * Registration scope, not necessarily the server's execution environment.
+ */
+environmentId: string | null, status: McpServerStartupState, error: string | null, failureReason: McpServerStartupFailureReason | null, };
 
 export type McpToolCallAppContext = { connectorId: string, linkId: string | null, resourceUri: string | null, appName: string | null, actionName: string | null, };
 
@@ -1005,6 +1089,12 @@ retirementAt: number | null, };
 export type ModelVerification = "trustedAccessForCyber";
 
 export type ModelVerificationNotification = { threadId: string, turnId: string, verifications: Array<ModelVerification>, };
+
+/**
+ * Controls the effective multi-agent delegation instructions for a turn. `custom` means the
+ * configured mode hint defines the policy instead of a built-in policy.
+ */
+export type MultiAgentMode = { "custom": string } | "explicitRequestOnly" | "proactive";
 
 /**
  * Multi-agent runtime supported by a model.
@@ -1254,9 +1344,43 @@ export type ResponseItemId = string;
  */
 export type ResponseUsageMetadata = { amount: string | null, metadata: JsonValue | null, };
 
+export type ReviewDelivery = "inline";
+
+export type ReviewStartParams = { threadId: string, target: ReviewTarget,
+/**
+ * Reviews run inline on the supplied thread. Omit this field or pass `inline`.
+ * To review on a separate thread, start a thread first and use its id.
+ */
+delivery?: ReviewDelivery | null, };
+
+export type ReviewStartResponse = { turn: Turn,
+/**
+ * The thread id supplied to `review/start`.
+ */
+reviewThreadId: string, };
+
+export type ReviewTarget = { "type": "uncommittedChanges" } | { "type": "baseBranch", branch: string, } | { "type": "commit", sha: string,
+/**
+ * Optional human-readable label (e.g., commit subject) for UIs.
+ */
+title: string | null, } | { "type": "custom", instructions: string, };
+
 export type SandboxMode = "read-only" | "workspace-write" | "danger-full-access";
 
 export type SandboxPolicy = { "type": "dangerFullAccess" } | { "type": "readOnly", networkAccess: boolean, } | { "type": "externalSandbox", networkAccess: NetworkAccess, } | { "type": "workspaceWrite", writableRoots: Array<AbsolutePathBuf>, networkAccess: boolean, excludeTmpdirEnvVar: boolean, excludeSlashTmp: boolean, };
+
+/**
+ * A user-selected root that can expose one or more runtime capabilities.
+ */
+export type SelectedCapabilityRoot = {
+/**
+ * Stable identifier supplied by the capability selection platform.
+ */
+id: string,
+/**
+ * Where the selected root can be resolved.
+ */
+location: CapabilityRootLocation, };
 
 /**
  * Server notification envelope sent over app-server transports.
@@ -1271,12 +1395,12 @@ export type ServerNotificationEnvelope = {
  * Optional so clients can decode notifications from older app-server
  * versions. Current app-server versions always populate it.
  */
-emittedAtMs?: number, } & ({ "method": "error", "params": ErrorNotification } | { "method": "thread/started", "params": ThreadStartedNotification } | { "method": "thread/status/changed", "params": ThreadStatusChangedNotification } | { "method": "thread/readState/changed", "params": ThreadReadStateChangedNotification } | { "method": "thread/archived", "params": ThreadArchivedNotification } | { "method": "thread/deleted", "params": ThreadDeletedNotification } | { "method": "thread/unarchived", "params": ThreadUnarchivedNotification } | { "method": "thread/closed", "params": ThreadClosedNotification } | { "method": "thread/reverted", "params": ThreadRevertedNotification } | { "method": "skills/changed", "params": SkillsChangedNotification } | { "method": "thread/name/updated", "params": ThreadNameUpdatedNotification } | { "method": "thread/section/changed", "params": ThreadSectionChangedNotification } | { "method": "thread/attachment/updated", "params": ThreadAttachmentUpdatedNotification } | { "method": "thread/goal/updated", "params": ThreadGoalUpdatedNotification } | { "method": "thread/prediction/updated", "params": ThreadPredictionUpdatedNotification } | { "method": "thread/goal/cleared", "params": ThreadGoalClearedNotification } | { "method": "thread/queue/changed", "params": ThreadQueueChangedNotification } | { "method": "project/changed", "params": ProjectChangedNotification } | { "method": "thread/project/updated", "params": ThreadProjectUpdatedNotification } | { "method": "thread/environment/connected", "params": EnvironmentConnectionNotification } | { "method": "thread/environment/disconnected", "params": EnvironmentConnectionNotification } | { "method": "thread/settings/updated", "params": ThreadSettingsUpdatedNotification } | { "method": "thread/tokenUsage/updated", "params": ThreadTokenUsageUpdatedNotification } | { "method": "turn/started", "params": TurnStartedNotification } | { "method": "hook/started", "params": HookStartedNotification } | { "method": "turn/completed", "params": TurnCompletedNotification } | { "method": "hook/completed", "params": HookCompletedNotification } | { "method": "turn/diff/updated", "params": TurnDiffUpdatedNotification } | { "method": "turn/plan/updated", "params": TurnPlanUpdatedNotification } | { "method": "item/started", "params": ItemStartedNotification } | { "method": "item/autoApprovalReview/started", "params": ItemGuardianApprovalReviewStartedNotification } | { "method": "item/autoApprovalReview/completed", "params": ItemGuardianApprovalReviewCompletedNotification } | { "method": "autoApprovalReview/strictReviewRequired", "params": StrictReviewRequiredNotification } | { "method": "item/completed", "params": ItemCompletedNotification } | { "method": "rawResponseItem/completed", "params": RawResponseItemCompletedNotification } | { "method": "rawResponse/completed", "params": RawResponseCompletedNotification } | { "method": "item/agentMessage/delta", "params": AgentMessageDeltaNotification } | { "method": "item/plan/delta", "params": PlanDeltaNotification } | { "method": "command/exec/outputDelta", "params": CommandExecOutputDeltaNotification } | { "method": "process/outputDelta", "params": ProcessOutputDeltaNotification } | { "method": "process/exited", "params": ProcessExitedNotification } | { "method": "item/commandExecution/outputDelta", "params": CommandExecutionOutputDeltaNotification } | { "method": "item/commandExecution/terminalInteraction", "params": TerminalInteractionNotification } | { "method": "item/fileChange/outputDelta", "params": FileChangeOutputDeltaNotification } | { "method": "item/fileChange/patchUpdated", "params": FileChangePatchUpdatedNotification } | { "method": "serverRequest/resolved", "params": ServerRequestResolvedNotification } | { "method": "item/mcpToolCall/progress", "params": McpToolCallProgressNotification } | { "method": "mcpServer/oauthLogin/completed", "params": McpServerOauthLoginCompletedNotification } | { "method": "mcpServer/startupStatus/updated", "params": McpServerStatusUpdatedNotification } | { "method": "mcpServer/event/stream/notification", "params": McpServerEventStreamNotification } | { "method": "account/updated", "params": AccountUpdatedNotification } | { "method": "account/gatewayOAuth/changed", "params": GatewayOAuthChangedNotification } | { "method": "account/rateLimits/updated", "params": AccountRateLimitsUpdatedNotification } | { "method": "app/list/updated", "params": AppListUpdatedNotification } | { "method": "remoteControl/status/changed", "params": RemoteControlStatusChangedNotification } | { "method": "externalAgentConfig/import/progress", "params": ExternalAgentConfigImportProgressNotification } | { "method": "externalAgentConfig/import/completed", "params": ExternalAgentConfigImportCompletedNotification } | { "method": "fs/changed", "params": FsChangedNotification } | { "method": "item/reasoning/summaryTextDelta", "params": ReasoningSummaryTextDeltaNotification } | { "method": "item/reasoning/summaryPartAdded", "params": ReasoningSummaryPartAddedNotification } | { "method": "item/reasoning/textDelta", "params": ReasoningTextDeltaNotification } | { "method": "thread/compacted", "params": ContextCompactedNotification } | { "method": "model/rerouted", "params": ModelReroutedNotification } | { "method": "model/verification", "params": ModelVerificationNotification } | { "method": "modelProvider/authRecoveryStarted", "params": AuthRecoveryNotification } | { "method": "modelProvider/authRecoveryCompleted", "params": AuthRecoveryNotification } | { "method": "turn/moderationMetadata", "params": TurnModerationMetadataNotification } | { "method": "model/safetyBuffering/updated", "params": ModelSafetyBufferingUpdatedNotification } | { "method": "warning", "params": WarningNotification } | { "method": "guardianWarning", "params": GuardianWarningNotification } | { "method": "deprecationNotice", "params": DeprecationNoticeNotification } | { "method": "configWarning", "params": ConfigWarningNotification } | { "method": "fuzzyFileSearch/sessionUpdated", "params": FuzzyFileSearchSessionUpdatedNotification } | { "method": "fuzzyFileSearch/sessionCompleted", "params": FuzzyFileSearchSessionCompletedNotification } | { "method": "thread/realtime/started", "params": ThreadRealtimeStartedNotification } | { "method": "thread/realtime/itemAdded", "params": ThreadRealtimeItemAddedNotification } | { "method": "thread/realtime/item/started", "params": ThreadRealtimeItemStartedNotification } | { "method": "thread/realtime/item/transcript/delta", "params": ThreadRealtimeItemTranscriptDeltaNotification } | { "method": "thread/realtime/item/completed", "params": ThreadRealtimeItemCompletedNotification } | { "method": "thread/realtime/transcript/delta", "params": ThreadRealtimeTranscriptDeltaNotification } | { "method": "thread/realtime/transcript/done", "params": ThreadRealtimeTranscriptDoneNotification } | { "method": "thread/realtime/outputAudio/delta", "params": ThreadRealtimeOutputAudioDeltaNotification } | { "method": "thread/realtime/sdp", "params": ThreadRealtimeSdpNotification } | { "method": "thread/realtime/error", "params": ThreadRealtimeErrorNotification } | { "method": "thread/realtime/closed", "params": ThreadRealtimeClosedNotification } | { "method": "windows/worldWritableWarning", "params": WindowsWorldWritableWarningNotification } | { "method": "windowsSandbox/setupCompleted", "params": WindowsSandboxSetupCompletedNotification } | { "method": "account/login/completed", "params": AccountLoginCompletedNotification });
+emittedAtMs?: number, } & ({ "method": "error", "params": ErrorNotification } | { "method": "thread/started", "params": ThreadStartedNotification } | { "method": "thread/status/changed", "params": ThreadStatusChangedNotification } | { "method": "thread/readState/changed", "params": ThreadReadStateChangedNotification } | { "method": "thread/archived", "params": ThreadArchivedNotification } | { "method": "thread/deleted", "params": ThreadDeletedNotification } | { "method": "thread/unarchived", "params": ThreadUnarchivedNotification } | { "method": "thread/closed", "params": ThreadClosedNotification } | { "method": "thread/reverted", "params": ThreadRevertedNotification } | { "method": "skills/changed", "params": SkillsChangedNotification } | { "method": "thread/name/updated", "params": ThreadNameUpdatedNotification } | { "method": "thread/section/changed", "params": ThreadSectionChangedNotification } | { "method": "thread/attachment/updated", "params": ThreadAttachmentUpdatedNotification } | { "method": "thread/goal/updated", "params": ThreadGoalUpdatedNotification } | { "method": "thread/prediction/updated", "params": ThreadPredictionUpdatedNotification } | { "method": "thread/goal/cleared", "params": ThreadGoalClearedNotification } | { "method": "thread/queue/changed", "params": ThreadQueueChangedNotification } | { "method": "project/changed", "params": ProjectChangedNotification } | { "method": "thread/project/updated", "params": ThreadProjectUpdatedNotification } | { "method": "thread/environment/connected", "params": EnvironmentConnectionNotification } | { "method": "thread/environment/disconnected", "params": EnvironmentConnectionNotification } | { "method": "thread/settings/updated", "params": ThreadSettingsUpdatedNotification } | { "method": "thread/tokenUsage/updated", "params": ThreadTokenUsageUpdatedNotification } | { "method": "turn/started", "params": TurnStartedNotification } | { "method": "hook/started", "params": HookStartedNotification } | { "method": "turn/completed", "params": TurnCompletedNotification } | { "method": "hook/completed", "params": HookCompletedNotification } | { "method": "turn/diff/updated", "params": TurnDiffUpdatedNotification } | { "method": "turn/plan/updated", "params": TurnPlanUpdatedNotification } | { "method": "item/started", "params": ItemStartedNotification } | { "method": "item/autoApprovalReview/started", "params": ItemGuardianApprovalReviewStartedNotification } | { "method": "item/autoApprovalReview/completed", "params": ItemGuardianApprovalReviewCompletedNotification } | { "method": "autoApprovalReview/strictReviewRequired", "params": StrictReviewRequiredNotification } | { "method": "item/completed", "params": ItemCompletedNotification } | { "method": "rawResponseItem/completed", "params": RawResponseItemCompletedNotification } | { "method": "rawResponse/completed", "params": RawResponseCompletedNotification } | { "method": "item/agentMessage/delta", "params": AgentMessageDeltaNotification } | { "method": "item/plan/delta", "params": PlanDeltaNotification } | { "method": "command/exec/outputDelta", "params": CommandExecOutputDeltaNotification } | { "method": "process/outputDelta", "params": ProcessOutputDeltaNotification } | { "method": "thread/search/partial", "params": ThreadSearchPartialNotification } | { "method": "process/exited", "params": ProcessExitedNotification } | { "method": "item/commandExecution/outputDelta", "params": CommandExecutionOutputDeltaNotification } | { "method": "item/commandExecution/terminalInteraction", "params": TerminalInteractionNotification } | { "method": "item/fileChange/outputDelta", "params": FileChangeOutputDeltaNotification } | { "method": "item/fileChange/patchUpdated", "params": FileChangePatchUpdatedNotification } | { "method": "serverRequest/resolved", "params": ServerRequestResolvedNotification } | { "method": "item/mcpToolCall/progress", "params": McpToolCallProgressNotification } | { "method": "mcpServer/oauthLogin/completed", "params": McpServerOauthLoginCompletedNotification } | { "method": "mcpServer/startupStatus/updated", "params": McpServerStatusUpdatedNotification } | { "method": "mcpServer/event/stream/notification", "params": McpServerEventStreamNotification } | { "method": "account/updated", "params": AccountUpdatedNotification } | { "method": "account/gatewayOAuth/changed", "params": GatewayOAuthChangedNotification } | { "method": "account/rateLimits/updated", "params": AccountRateLimitsUpdatedNotification } | { "method": "app/list/updated", "params": AppListUpdatedNotification } | { "method": "remoteControl/status/changed", "params": RemoteControlStatusChangedNotification } | { "method": "externalAgentConfig/import/progress", "params": ExternalAgentConfigImportProgressNotification } | { "method": "externalAgentConfig/import/completed", "params": ExternalAgentConfigImportCompletedNotification } | { "method": "fs/changed", "params": FsChangedNotification } | { "method": "item/reasoning/summaryTextDelta", "params": ReasoningSummaryTextDeltaNotification } | { "method": "item/reasoning/summaryPartAdded", "params": ReasoningSummaryPartAddedNotification } | { "method": "item/reasoning/textDelta", "params": ReasoningTextDeltaNotification } | { "method": "thread/compacted", "params": ContextCompactedNotification } | { "method": "model/rerouted", "params": ModelReroutedNotification } | { "method": "model/verification", "params": ModelVerificationNotification } | { "method": "modelProvider/authRecoveryStarted", "params": AuthRecoveryNotification } | { "method": "modelProvider/authRecoveryCompleted", "params": AuthRecoveryNotification } | { "method": "turn/moderationMetadata", "params": TurnModerationMetadataNotification } | { "method": "model/safetyBuffering/updated", "params": ModelSafetyBufferingUpdatedNotification } | { "method": "warning", "params": WarningNotification } | { "method": "guardianWarning", "params": GuardianWarningNotification } | { "method": "deprecationNotice", "params": DeprecationNoticeNotification } | { "method": "configWarning", "params": ConfigWarningNotification } | { "method": "fuzzyFileSearch/sessionUpdated", "params": FuzzyFileSearchSessionUpdatedNotification } | { "method": "fuzzyFileSearch/sessionCompleted", "params": FuzzyFileSearchSessionCompletedNotification } | { "method": "thread/realtime/started", "params": ThreadRealtimeStartedNotification } | { "method": "thread/realtime/itemAdded", "params": ThreadRealtimeItemAddedNotification } | { "method": "thread/realtime/item/started", "params": ThreadRealtimeItemStartedNotification } | { "method": "thread/realtime/item/transcript/delta", "params": ThreadRealtimeItemTranscriptDeltaNotification } | { "method": "thread/realtime/item/completed", "params": ThreadRealtimeItemCompletedNotification } | { "method": "thread/realtime/transcript/delta", "params": ThreadRealtimeTranscriptDeltaNotification } | { "method": "thread/realtime/transcript/done", "params": ThreadRealtimeTranscriptDoneNotification } | { "method": "thread/realtime/outputAudio/delta", "params": ThreadRealtimeOutputAudioDeltaNotification } | { "method": "thread/realtime/sdp", "params": ThreadRealtimeSdpNotification } | { "method": "thread/realtime/error", "params": ThreadRealtimeErrorNotification } | { "method": "thread/realtime/closed", "params": ThreadRealtimeClosedNotification } | { "method": "windows/worldWritableWarning", "params": WindowsWorldWritableWarningNotification } | { "method": "windowsSandbox/setupCompleted", "params": WindowsSandboxSetupCompletedNotification } | { "method": "account/login/completed", "params": AccountLoginCompletedNotification });
 
 /**
  * Request initiated from the server and sent to the client.
  */
-export type ServerRequest ={ "method": "item/commandExecution/requestApproval", id: RequestId, params: CommandExecutionRequestApprovalParams, } | { "method": "item/fileChange/requestApproval", id: RequestId, params: FileChangeRequestApprovalParams, } | { "method": "item/tool/requestUserInput", id: RequestId, params: ToolRequestUserInputParams, } | { "method": "mcpServer/elicitation/request", id: RequestId, params: McpServerElicitationRequestParams, } | { "method": "item/permissions/requestApproval", id: RequestId, params: PermissionsRequestApprovalParams, } | { "method": "item/tool/call", id: RequestId, params: DynamicToolCallParams, } | { "method": "account/chatgptAuthTokens/refresh", id: RequestId, params: ChatgptAuthTokensRefreshParams, } | { "method": "attestation/generate", id: RequestId, params: AttestationGenerateParams, } | { "method": "applyPatchApproval", id: RequestId, params: ApplyPatchApprovalParams, } | { "method": "execCommandApproval", id: RequestId, params: ExecCommandApprovalParams, };
+export type ServerRequest = { "method": "item/commandExecution/requestApproval", id: RequestId, params: CommandExecutionRequestApprovalParams, } | { "method": "item/fileChange/requestApproval", id: RequestId, params: FileChangeRequestApprovalParams, } | { "method": "item/tool/requestUserInput", id: RequestId, params: ToolRequestUserInputParams, } | { "method": "mcpServer/elicitation/request", id: RequestId, params: McpServerElicitationRequestParams, } | { "method": "item/permissions/requestApproval", id: RequestId, params: PermissionsRequestApprovalParams, } | { "method": "item/tool/call", id: RequestId, params: DynamicToolCallParams, } | { "method": "account/chatgptAuthTokens/refresh", id: RequestId, params: ChatgptAuthTokensRefreshParams, } | { "method": "attestation/generate", id: RequestId, params: AttestationGenerateParams, } | { "method": "applyPatchApproval", id: RequestId, params: ApplyPatchApprovalParams, } | { "method": "execCommandApproval", id: RequestId, params: ExecCommandApprovalParams, };
 
 export type ServerRequestResolvedNotification = { threadId: string, requestId: RequestId, };
 
@@ -1338,99 +1462,157 @@ column: number, };
 
 export type TextRange = { start: TextPosition, end: TextPosition, };
 
-export type Thread = {/**
+export type Thread = {
+/**
  * Identifier for this thread. Codex-generated thread IDs are UUIDv7.
  */
-id: string, /**
+id: string,
+/**
+ * Current environments for a loaded thread, in priority order, primary first.
+ * `null` means the thread is not loaded or the server does not expose its selection.
+ * An empty list means no environments are selected. This does not report connection status.
+ * @experimental
+ */
+environments: Array<ThreadEnvironment> | null,
+/**
+ * Optional implementation-specific thread data.
+ * @experimental
+ */
+extra: ThreadExtra | null,
+/**
  * Session id shared by threads that belong to the same session tree.
  */
-sessionId: string, /**
+sessionId: string,
+/**
  * Source thread id when this thread was created by forking another thread.
  */
-forkedFromId: string | null, /**
+forkedFromId: string | null,
+/**
+ * Parent that owns this persisted attached thread, independent of fork or spawn lineage.
+ * @experimental
+ */
+attachedToThreadId: string | null,
+/**
  * The ID of the parent thread. This will only be set if this thread is a subagent.
  */
-parentThreadId: string | null, /**
+parentThreadId: string | null,
+/**
  * Usually the first user message in the thread, if available.
  */
-preview: string, /**
+preview: string,
+/**
  * Whether the thread is ephemeral and should not be materialized on disk.
  */
-ephemeral: boolean, /**
+ephemeral: boolean,
+/**
  * The independently persisted section selected for this thread, if any.
  */
-section: ThreadSection | null, /**
+section: ThreadSection | null,
+/**
  * Unix timestamp in seconds when the thread entered its current section.
  */
-sectionEnteredAt: number | null, /**
+sectionEnteredAt: number | null,
+/**
  * Canonical project assignment owned by app-server, if any.
  */
-projectId: string | null, /**
+projectId: string | null,
+/**
  * Persisted thread history contract selected when this thread was created.
  */
-historyMode: ThreadHistoryMode, /**
+historyMode: ThreadHistoryMode,
+/**
  * Model provider used for this thread (for example, 'openai').
  */
-modelProvider: string, /**
+modelProvider: string,
+/**
  * Current configured model when loaded, otherwise the latest persisted model.
  * Null when unavailable. This is not per-turn execution telemetry.
  */
-model: string | null, /**
+model: string | null,
+/**
  * Current configured reasoning effort when loaded, otherwise the latest persisted effort.
  * Null when unset or unavailable. This is not per-turn execution telemetry.
  */
-reasoningEffort: ReasoningEffort | null, /**
+reasoningEffort: ReasoningEffort | null,
+/**
  * Unix timestamp (in seconds) when the thread was created.
  */
-createdAt: number, /**
+createdAt: number,
+/**
  * Unix timestamp (in seconds) when the thread was last updated.
  */
-updatedAt: number, /**
+updatedAt: number,
+/**
  * Unix timestamp (in seconds) used for thread recency ordering.
  */
-recencyAt: number | null, /**
+recencyAt: number | null,
+/**
  * Current runtime status for the thread.
  */
-status: ThreadStatus, /**
+status: ThreadStatus,
+/**
  * [UNSTABLE] Path to the thread on disk.
  */
-path: string | null, /**
+path: string | null,
+/**
  * Working directory captured for the thread.
  */
-cwd: AbsolutePathBuf, /**
+cwd: AbsolutePathBuf,
+/**
  * Version of the CLI that created the thread.
  */
-cliVersion: string, /**
+cliVersion: string,
+/**
  * Originator recorded when the thread was created, independent of its current client or executor.
  * Null when the recorded originator is unavailable.
  */
-originator: string | null, /**
+originator: string | null,
+/**
  * Origin of the thread (CLI, VSCode, codex exec, codex app-server, etc.).
  */
-source: SessionSource, /**
+source: SessionSource,
+/**
+ * Whether the app server accepts direct turn input for this loaded thread.
+ * `None` means the capability is unavailable, such as for an unloaded stored thread.
+ * @experimental
+ */
+canAcceptDirectInput: boolean | null,
+/**
  * Optional analytics source classification for this thread.
  */
-threadSource: ThreadSource | null, /**
+threadSource: ThreadSource | null,
+/**
  * Optional random unique nickname assigned to an AgentControl-spawned sub-agent.
  */
-agentNickname: string | null, /**
+agentNickname: string | null,
+/**
  * Optional role (agent_role) assigned to an AgentControl-spawned sub-agent.
  */
-agentRole: string | null, /**
+agentRole: string | null,
+/**
  * Optional Git metadata captured when the thread was created.
  */
-gitInfo: GitInfo | null, /**
+gitInfo: GitInfo | null,
+/**
  * Optional user-facing thread title.
  */
-name: string | null, /**
+name: string | null,
+/**
+ * Saved Daybreak choice, independent of turn execution. Null if unset.
+ * @experimental
+ */
+daybreakEnabled: boolean | null,
+/**
  * Only populated on `thread/resume`, `thread/fork`, and `thread/read`
  * (when `includeTurns` is true) responses.
  * For all other responses and notifications returning a Thread,
  * the turns field will be an empty list.
  */
-turns: Array<Turn>};
+turns: Array<Turn>, };
 
 export type ThreadActiveFlag = "waitingOnApproval" | "waitingOnUserInput";
+
+export type ThreadArchiveParams = { threadId: string, };
 
 export type ThreadArchivedNotification = { threadId: string, };
 
@@ -1446,7 +1628,19 @@ export type ThreadAttachmentUpdatedNotification = { threadId: string, attachment
 
 export type ThreadClosedNotification = { threadId: string, };
 
+export type ThreadCompactStartParams = { threadId: string, };
+
 export type ThreadDeletedNotification = { threadId: string, };
+
+/**
+ * An environment selected by a loaded thread, independent of connection status.
+ */
+export type ThreadEnvironment = { environmentId: string, cwd: LegacyAppPathString, runtimeWorkspaceRoots: Array<LegacyAppPathString>, };
+
+/**
+ * Extra app-server data for a thread.
+ */
+export type ThreadExtra = Record<string, never>;
 
 /**
  * There are two ways to fork a thread:
@@ -1458,45 +1652,123 @@ export type ThreadDeletedNotification = { threadId: string, };
  *
  * Prefer using thread_id whenever possible.
  */
-export type ThreadForkParams = {threadId: string, /**
+export type ThreadForkParams = { threadId: string,
+/**
+ * Start from the loaded parent's effective config, tools, environments, and
+ * persisted history to maximize prompt-cache reuse. Requires a loaded,
+ * persisted parent and `ephemeral: true`. Enables `features.reasoning_effort_override`
+ * on the fork. Only `config.thread_unload_delay_secs` may override the inherited
+ * config. Cannot be combined with `path`, `lastTurnId`, or `beforeTurnId`.
+ * @experimental
+ */
+experimentalPredictionMode?: boolean,
+/**
+ * Disable MCP servers in prediction mode when the inherited window uses incremental tools on Responses Lite.
+ * Requires `experimentalPredictionMode: true`.
+ * @experimental
+ */
+experimentalDisablePredictionMcp?: boolean,
+/**
  * Optional last turn id to fork through, inclusive.
  *
  * When specified, turns after `last_turn_id` are omitted from the fork.
  * The referenced turn cannot be in progress.
  */
-lastTurnId?: string | null, /**
+lastTurnId?: string | null,
+/**
+ * Optional turn id to fork before, excluding that turn and all later turns.
+ * Cannot be combined with `last_turn_id`.
+ * @experimental
+ */
+beforeTurnId?: string | null,
+/**
+ * [UNSTABLE] Specify the rollout path to fork from.
+ * If specified, the thread_id param will be ignored.
+ * @experimental
+ */
+path?: string | null,
+/**
  * Configuration overrides for the forked thread, if any.
  */
-model?: string | null, modelProvider?: string | null, serviceTier?: string | null | null, cwd?: string | null, approvalPolicy?: AskForApproval | null, /**
+model?: string | null, modelProvider?: string | null, serviceTier?: string | null | null, cwd?: string | null,
+/**
+ * Replace the thread's runtime workspace roots. Paths must be absolute.
+ * @experimental
+ */
+runtimeWorkspaceRoots?: Array<AbsolutePathBuf> | null, approvalPolicy?: AskForApproval | null,
+/**
  * Override where approval requests are routed for review on this thread
  * and subsequent turns.
  */
-approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null, config?: { [key in string]?: JsonValue } | null, baseInstructions?: string | null, developerInstructions?: string | null, ephemeral?: boolean, /**
+approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null,
+/**
+ * Named profile id for the forked thread. Cannot be combined with
+ * `sandbox`.
+ * @experimental
+ */
+permissions?: string | null, config?: { [key in string]?: JsonValue } | null, baseInstructions?: string | null, developerInstructions?: string | null, ephemeral?: boolean,
+/**
+ * Persist the fork as an attached thread of its resolved source, hidden from ordinary
+ * lists. The source cannot be deleted while attached threads exist. Requires a paginated source and local storage;
+ * incompatible with ephemeral and deferGoalContinuation. Omitted or false creates an ordinary fork.
+ * @experimental
+ */
+attachToSource?: boolean,
+/**
  * Optional client-supplied analytics source classification for this forked thread.
  */
-threadSource?: ThreadSource | null, /**
+threadSource?: ThreadSource | null,
+/**
  * When true, return only thread metadata and live fork state without
  * populating `thread.turns`. This is useful when the client plans to call
  * `thread/turns/list` immediately after forking. Full-history hydration
  * is deprecated for paginated threads; use this with `thread/turns/list`
  * and `thread/items/list` instead.
  */
-excludeTurns?: boolean};
+excludeTurns?: boolean,
+/**
+ * When true, carry the source thread's current goal into the fork without
+ * starting its initial automatic continuation. The next explicit turn owns
+ * the goal lifecycle, and normal automatic continuation resumes after it.
+ * @experimental
+ */
+deferGoalContinuation?: boolean, };
 
-export type ThreadForkResponse = {thread: Thread, model: string, modelProvider: string, serviceTier: string | null, /**
+export type ThreadForkResponse = { thread: Thread, model: string, modelProvider: string, serviceTier: string | null,
+/**
  * Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
  */
-disabledPluginIds: Array<string>, cwd: AbsolutePathBuf, /**
+disabledPluginIds: Array<string>, cwd: AbsolutePathBuf,
+/**
+ * Thread-scoped runtime workspace roots used to materialize
+ * `:workspace_roots`.
+ * @experimental
+ */
+runtimeWorkspaceRoots: Array<AbsolutePathBuf>,
+/**
  * Environment-native paths to instruction source files currently loaded for this thread.
  */
-instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval, /**
+instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval,
+/**
  * Reviewer currently used for approval requests on this thread.
  */
-approvalsReviewer: ApprovalsReviewer, /**
+approvalsReviewer: ApprovalsReviewer,
+/**
  * Legacy sandbox policy retained for compatibility. Experimental clients
  * should prefer `activePermissionProfile` for profile provenance.
  */
-sandbox: SandboxPolicy, reasoningEffort: ReasoningEffort | null};
+sandbox: SandboxPolicy,
+/**
+ * Named or implicit built-in profile that produced the active
+ * permissions, when known.
+ * @experimental
+ */
+activePermissionProfile: ActivePermissionProfile | null, reasoningEffort: ReasoningEffort | null,
+/**
+ * @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior.
+ * @experimental
+ */
+multiAgentMode: MultiAgentMode, };
 
 export type ThreadGoal = { threadId: string, objective: string, status: ThreadGoalStatus, tokenBudget: number | null, tokensUsed: number, timeUsedSeconds: number, createdAt: number, updatedAt: number, };
 
@@ -1564,7 +1836,11 @@ exitCode: number | null,
 /**
  * The duration of the command execution in milliseconds.
  */
-durationMs: number | null, } | { "type": "fileChange", id: string, changes: Array<FileUpdateChange>, status: PatchApplyStatus, } | { "type": "mcpToolCall", id: string, server: string, tool: string, status: McpToolCallStatus, arguments: JsonValue, appContext: McpToolCallAppContext | null,
+durationMs: number | null, } | { "type": "fileChange", id: string, changes: Array<FileUpdateChange>, status: PatchApplyStatus, } | { "type": "mcpToolCall", id: string, server: string,
+/**
+ * Registration scope, not necessarily the server's execution environment.
+ */
+environmentId: string | null, tool: string, status: McpToolCallStatus, arguments: JsonValue, appContext: McpToolCallAppContext | null,
 /**
  * Legacy compatibility field; prefer `mcpAppUi.resourceUri` when available.
  */
@@ -1627,72 +1903,128 @@ model: string | null,
  */
 reasoningEffort: ReasoningEffort | null, id: string, kind: SubAgentActivityKind, agentThreadId: string, agentPath: string, } | { "type": "webSearch" } & WebSearchItem | { "type": "imageView", id: string, path: LegacyAppPathString, } | { "type": "sleep" } & SleepItem | { "type": "imageGeneration" } & ImageGenerationItem | { "type": "enteredReviewMode", id: string, review: string, } | { "type": "exitedReviewMode", id: string, review: string, } | { "type": "contextCompaction", id: string, });
 
-export type ThreadListParams = {/**
+export type ThreadListParams = {
+/**
+ * Include persistent threads attached to a parent when searching by title.
+ * @experimental
+ */
+includeAttachedThreads?: boolean,
+/**
  * Show local history visible to the current ChatGPT account. Defaults to false.
  */
-currentAccountOnly?: boolean, /**
+currentAccountOnly?: boolean,
+/**
  * Opaque pagination cursor returned by a previous call.
  */
-cursor?: string | null, /**
+cursor?: string | null,
+/**
  * Optional page size; defaults to a reasonable server-side value.
  */
-limit?: number | null, /**
+limit?: number | null,
+/**
+ * Restrict results to up to 100 thread IDs before pagination. Omit or send null
+ * for unrestricted results. An empty list matches nothing. Exclusions still apply.
+ * Repeat the same IDs on each page. The local store uses indexed metadata for this filter.
+ */
+includedThreadIds?: Array<string> | null,
+/**
  * Thread IDs to exclude before applying the result limit. Up to 100
  * entries; invalid IDs or a larger list are rejected, never truncated.
  * Send the same exclusions on each page. Omitted, null, or empty means no exclusions.
  */
-excludedThreadIds?: Array<string> | null, /**
+excludedThreadIds?: Array<string> | null,
+/**
  * Optional sort key; defaults to created_at.
  */
-sortKey?: ThreadSortKey | null, /**
+sortKey?: ThreadSortKey | null,
+/**
  * Optional sort direction; defaults to descending (newest first).
  */
-sortDirection?: SortDirection | null, /**
+sortDirection?: SortDirection | null,
+/**
  * Optional provider filter; when set, only sessions recorded under these
  * providers are returned. When present but empty, includes all providers.
  */
-modelProviders?: Array<string> | null, /**
+modelProviders?: Array<string> | null,
+/**
  * Optional source filter; when set, only sessions from these source kinds
  * are returned. When omitted or empty, defaults to interactive sources.
  */
-sourceKinds?: Array<ThreadSourceKind> | null, /**
+sourceKinds?: Array<ThreadSourceKind> | null,
+/**
  * Optional originator allowlist, matching any supplied value exactly.
  * Supported by hosted backends only; the local app-server rejects a nonempty list.
  * Omitted or empty lists leave originators unrestricted.
  */
-originators?: Array<string> | null, /**
+originators?: Array<string> | null,
+/**
  * Optional archived filter; when set to true, only archived threads are returned.
  * If false or null, only non-archived threads are returned.
  */
-archived?: boolean | null, /**
+archived?: boolean | null,
+/**
  * Omit to include every section, set to `null` for unsectioned threads,
  * or provide a section ID to return only threads in that section.
  */
-sectionId?: string | null, /**
+sectionId?: string | null,
+/**
+ * Omit to include every project, set to null for unassigned threads,
+ * or provide a project ID to return only threads in that project.
+ * @experimental
+ */
+projectId?: string | null,
+/**
  * Optional cwd filter or filters; when set, only threads whose session cwd
  * exactly matches one of these paths are returned.
  */
-cwd?: string | Array<string> | null, /**
- * If true, return from the state DB without scanning JSONL rollouts to
- * repair thread metadata. Omitted or false preserves scan-and-repair
- * behavior.
+cwd?: string | Array<string> | null,
+/**
+ * If true, the local store returns indexed metadata without scanning JSONL rollouts
+ * for repairs. Requests with `includedThreadIds` always use indexed metadata.
  */
-useStateDbOnly?: boolean, /**
+useStateDbOnly?: boolean,
+/**
  * Optional substring filter for the extracted thread title.
  */
-searchTerm?: string | null};
+searchTerm?: string | null,
+/**
+ * Optional direct parent thread filter. Mutually exclusive with `ancestorThreadId`.
+ * @experimental
+ */
+parentThreadId?: string | null,
+/**
+ * Optional ancestor thread filter. Returns spawned descendants at any depth, excluding the
+ * ancestor itself. Mutually exclusive with `parentThreadId`.
+ * @experimental
+ */
+ancestorThreadId?: string | null,
+/**
+ * Return only persistent threads attached to this thread, including empty threads.
+ * Mutually exclusive with parentThreadId and ancestorThreadId.
+ * Omitting this filter keeps attached threads hidden from ordinary listings.
+ * @experimental
+ */
+attachedToThreadId?: string | null, };
 
-export type ThreadListResponse = {data: Array<Thread>, /**
+export type ThreadListResponse = { data: Array<Thread>,
+/**
+ * Local receipts for eligible threads on this page, keyed by thread ID.
+ * Null means durable read state is unavailable; an absent key means that row is ineligible.
+ * @experimental
+ */
+readStates: { [key in string]?: ThreadReadState } | null,
+/**
  * Opaque cursor to pass to the next call to continue after the last item.
  * if None, there are no more items to return.
  */
-nextCursor: string | null, /**
+nextCursor: string | null,
+/**
  * Opaque cursor to pass as `cursor` when reversing `sortDirection`.
  * This is only populated when the page contains at least one thread.
  * Use it with the opposite `sortDirection`; for timestamp sorts it anchors
  * at the start of the page timestamp so same-second updates are not skipped.
  */
-backwardsCursor: string | null};
+backwardsCursor: string | null, };
 
 export type ThreadNameUpdatedNotification = { threadId: string, threadName?: string, };
 
@@ -1713,7 +2045,12 @@ export type ThreadReadParams = { threadId: string,
  */
 includeTurns?: boolean, };
 
-export type ThreadReadResponse = {thread: Thread};
+export type ThreadReadResponse = { thread: Thread,
+/**
+ * Local receipt. Null means this thread's durable read state is unavailable.
+ * @experimental
+ */
+readState: ThreadReadState | null, };
 
 /**
  * The first unread position in a durable local thread. A null position means read.
@@ -1744,9 +2081,21 @@ export type ThreadRealtimeClosedNotification = { threadId: string, reason: strin
 export type ThreadRealtimeErrorNotification = { threadId: string, message: string, };
 
 /**
+ * A frame holds one or more payloads, at most one per channel. They share one ID,
+ * observation time, and seal. V1 requires its only channel, `voice_transcript`.
+ */
+export type ThreadRealtimeFrameChannels = { voice_transcript: ThreadRealtimeVoiceTranscript, };
+
+export type ThreadRealtimeHandoffMode = "start" | "steer";
+
+/**
  * EXPERIMENTAL - a thread-scoped realtime item in the canonical timeline.
  */
-export type ThreadRealtimeItem = { id: string, realtimeSessionId: string, } & ({ "type": "realtimeSessionStarted" } | { "type": "transcriptSegment", role: ThreadRealtimeTranscriptRole, text: string, } | { "type": "bemItemPromoted", turnId: string, itemId: string, presentation: ThreadRealtimeBemItemPresentation, } | { "type": "realtimeSessionClosed", outcome: ThreadRealtimeSessionOutcome, });
+export type ThreadRealtimeItem = { id: string, realtimeSessionId: string,
+/**
+ * Canonical observation time in Unix milliseconds for eligible voice calls.
+ */
+observedAtMs?: number, } & ({ "type": "realtimeSessionStarted" } | { "type": "frame", channels: ThreadRealtimeFrameChannels, } | { "type": "transcriptSegment", role: ThreadRealtimeTranscriptRole, text: string, } | { "type": "bemItemPromoted", turnId: string, itemId: string, presentation: ThreadRealtimeBemItemPresentation, } | { "type": "realtimeSessionClosed", outcome: ThreadRealtimeSessionOutcome, } | { "type": "turnInputAccepted", handoffId: string, turnId: string, mode: ThreadRealtimeHandoffMode, sourceEventIds: Array<string>, inputItemId: string, input: string, } | { "type": "sessionEndInputSaved", sourceEventIds: Array<string>, inputItemId: string, input: string, });
 
 /**
  * EXPERIMENTAL - raw non-audio thread realtime item emitted by the backend.
@@ -1807,6 +2156,22 @@ text: string, };
 
 export type ThreadRealtimeTranscriptRole = "user" | "assistant";
 
+export type ThreadRealtimeVoiceTranscript = { role: ThreadRealtimeTranscriptRole, text: string, };
+
+export type ThreadResumeInitialTurnsPageParams = {
+/**
+ * Optional turn page size.
+ */
+limit?: number | null,
+/**
+ * Optional turn pagination direction; defaults to descending.
+ */
+sortDirection?: SortDirection | null,
+/**
+ * How much item detail to include for each returned turn; defaults to summary.
+ */
+itemsView?: TurnItemsView | null, };
+
 /**
  * There are three ways to resume a thread:
  * 1. By thread_id: load the thread from disk by thread_id and resume it.
@@ -1823,57 +2188,134 @@ export type ThreadRealtimeTranscriptRole = "user" | "assistant";
  *
  * Prefer using thread_id whenever possible.
  */
-export type ThreadResumeParams = {threadId: string, /**
+export type ThreadResumeParams = { threadId: string,
+/**
+ * [UNSTABLE] FOR CODEX CLOUD - DO NOT USE.
+ * If specified, the thread will be resumed with the provided history
+ * instead of loaded from disk.
+ * @experimental
+ */
+history?: Array<ResponseItem> | null,
+/**
+ * [UNSTABLE] Specify the rollout path to resume from.
+ * If specified for a non-running thread, the thread_id param will be ignored.
+ * If thread_id identifies a running thread, the path must match the active
+ * rollout path.
+ * @experimental
+ */
+path?: string | null,
+/**
  * Configuration overrides for the resumed thread, if any.
  */
-model?: string | null, modelProvider?: string | null, serviceTier?: string | null | null, cwd?: string | null, approvalPolicy?: AskForApproval | null, /**
+model?: string | null, modelProvider?: string | null, serviceTier?: string | null | null, cwd?: string | null,
+/**
+ * Replace the thread's runtime workspace roots. Paths must be absolute.
+ * @experimental
+ */
+runtimeWorkspaceRoots?: Array<AbsolutePathBuf> | null, approvalPolicy?: AskForApproval | null,
+/**
  * Override where approval requests are routed for review on this thread
  * and subsequent turns.
  */
-approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null, config?: { [key in string]?: JsonValue } | null, baseInstructions?: string | null, developerInstructions?: string | null, /**
+approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null,
+/**
+ * Named profile id for the resumed thread. Cannot be combined with
+ * `sandbox`.
+ * @experimental
+ */
+permissions?: string | null, config?: { [key in string]?: JsonValue } | null, baseInstructions?: string | null, developerInstructions?: string | null,
+/**
  * @deprecated `friendly` and `pragmatic` no longer select a style.
  * Changing this does not rewrite the thread's existing instructions.
  */
-personality?: Personality | null, /**
+personality?: Personality | null,
+/**
  * When true, return only thread metadata and live-resume state without
  * populating `thread.turns`. This is useful when the client plans to call
  * `thread/turns/list` immediately after resuming. Full-history hydration
  * is deprecated for paginated threads; use this with `thread/turns/list`
  * and `thread/items/list` instead.
  */
-excludeTurns?: boolean};
+excludeTurns?: boolean,
+/**
+ * When present, include a `thread/turns/list` page in the resume response
+ * so clients can bootstrap recent turns without a second request.
+ * @experimental
+ */
+initialTurnsPage?: ThreadResumeInitialTurnsPageParams | null, };
 
-export type ThreadResumeResponse = {thread: Thread, model: string, modelProvider: string, serviceTier: string | null, /**
+export type ThreadResumeResponse = { thread: Thread, model: string, modelProvider: string, serviceTier: string | null,
+/**
  * Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
  */
-disabledPluginIds: Array<string>, cwd: AbsolutePathBuf, /**
+disabledPluginIds: Array<string>, cwd: AbsolutePathBuf,
+/**
+ * Thread-scoped runtime workspace roots used to materialize
+ * `:workspace_roots`.
+ * @experimental
+ */
+runtimeWorkspaceRoots: Array<AbsolutePathBuf>,
+/**
  * Environment-native paths to instruction source files currently loaded for this thread.
  */
-instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval, /**
+instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval,
+/**
  * Reviewer currently used for approval requests on this thread.
  */
-approvalsReviewer: ApprovalsReviewer, /**
+approvalsReviewer: ApprovalsReviewer,
+/**
  * Legacy sandbox policy retained for compatibility. Experimental clients
  * should prefer `activePermissionProfile` for profile provenance.
  */
-sandbox: SandboxPolicy, reasoningEffort: ReasoningEffort | null, /**
+sandbox: SandboxPolicy,
+/**
+ * Named or implicit built-in profile that produced the active
+ * permissions, when known.
+ * @experimental
+ */
+activePermissionProfile: ActivePermissionProfile | null, reasoningEffort: ReasoningEffort | null,
+/**
  * Effective collaboration mode. Absent when resuming from an older server.
  */
-collaborationMode: CollaborationMode | null, /**
+collaborationMode: CollaborationMode | null,
+/**
+ * @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior.
+ * @experimental
+ */
+multiAgentMode: MultiAgentMode,
+/**
+ * `thread/turns/list` page returned when requested by `initialTurnsPage`.
+ * @experimental
+ */
+initialTurnsPage: TurnsPage | null,
+/**
  * Opaque cursor for hydrating paginated turns backwards.
  *
  * Pass this as `cursor` to `thread/turns/list` with
  * `sortDirection: "desc"`. The first page includes the turn identified by the cursor.
  */
-turnsBackwardsCursor: string | null, /**
+turnsBackwardsCursor: string | null,
+/**
  * Opaque cursor for hydrating paginated items backwards.
  *
  * Pass this as `cursor` to `thread/items/list` with
  * `sortDirection: "desc"`. The first page includes the item identified by the cursor.
  */
-itemsBackwardsCursor: string | null};
+itemsBackwardsCursor: string | null, };
 
 export type ThreadRevertedNotification = { threadId: string, };
+
+/**
+ * A best-effort incremental batch for `thread/search/stream`. Match `requestId` to the request
+ * on this connection. Only a small subset of verified matches may be emitted; rows are unique
+ * and arrive in discovery order, but may be dropped under load or fall outside the final sorted
+ * page. Thread fields use stored metadata
+ * and the current watched status; live thread settings are enriched in the final response.
+ * Replace provisional rows with the authoritative final response. No partials follow it or an error.
+ */
+export type ThreadSearchPartialNotification = { requestId: RequestId, data: Array<ThreadSearchResult>, };
+
+export type ThreadSearchResult = { thread: Thread, snippet: string, };
 
 /**
  * An independently persisted, user-visible thread section.
@@ -1906,13 +2348,28 @@ export type ThreadSectionChangedNotification = { threadId: string,
  */
 sectionId: string | null, };
 
-export type ThreadSettings = {/**
+export type ThreadSetNameParams = { threadId: string, name: string, };
+
+export type ThreadSettings = {
+/**
  * Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
  */
-disabledPluginIds: Array<string>, cwd: AbsolutePathBuf, approvalPolicy: AskForApproval, approvalsReviewer: ApprovalsReviewer, sandboxPolicy: SandboxPolicy, activePermissionProfile: ActivePermissionProfile | null, model: string, modelProvider: string, serviceTier: string | null, effort: ReasoningEffort | null, summary: ReasoningSummary | null, collaborationMode: CollaborationMode, /**
+disabledPluginIds: Array<string>, cwd: AbsolutePathBuf,
+/**
+ * Environments configured for future turns, in priority order, primary first.
+ * `null` means the server does not expose the selection; [] means none are selected.
+ * @experimental
+ */
+environments: Array<ThreadEnvironment> | null, approvalPolicy: AskForApproval, approvalsReviewer: ApprovalsReviewer, sandboxPolicy: SandboxPolicy, activePermissionProfile: ActivePermissionProfile | null, model: string, modelProvider: string, serviceTier: string | null, effort: ReasoningEffort | null, summary: ReasoningSummary | null, collaborationMode: CollaborationMode,
+/**
+ * @deprecated Always `explicitRequestOnly`. Use `effort` for Ultra behavior.
+ * @experimental
+ */
+multiAgentMode: MultiAgentMode,
+/**
  * @deprecated Reports the saved setting; `friendly` and `pragmatic` no longer select a style.
  */
-personality: Personality | null};
+personality: Personality | null, };
 
 export type ThreadSettingsUpdatedNotification = { threadId: string, threadSettings: ThreadSettings, };
 
@@ -1922,32 +2379,124 @@ export type ThreadSource = string;
 
 export type ThreadSourceKind = "cli" | "vscode" | "exec" | "appServer" | "subAgent" | "subAgentReview" | "subAgentCompact" | "subAgentThreadSpawn" | "subAgentOther" | "unknown";
 
-export type ThreadStartParams = {model?: string | null, modelProvider?: string | null, serviceTier?: string | null | null, cwd?: string | null, approvalPolicy?: AskForApproval | null, /**
+export type ThreadStartParams = { model?: string | null, modelProvider?: string | null,
+/**
+ * Allow a provider with an authoritative static model catalog to replace an unavailable
+ * requested model with its default.
+ * @experimental
+ */
+allowProviderModelFallback?: boolean, serviceTier?: string | null | null, cwd?: string | null,
+/**
+ * Replace the thread's runtime workspace roots. Paths must be absolute.
+ * @experimental
+ */
+runtimeWorkspaceRoots?: Array<AbsolutePathBuf> | null, approvalPolicy?: AskForApproval | null,
+/**
  * Override where approval requests are routed for review on this thread
  * and subsequent turns.
  */
-approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null, config?: { [key in string]?: JsonValue } | null, serviceName?: string | null, baseInstructions?: string | null, developerInstructions?: string | null, /**
+approvalsReviewer?: ApprovalsReviewer | null, sandbox?: SandboxMode | null,
+/**
+ * Named profile id for this thread. Cannot be combined with `sandbox`.
+ * @experimental
+ */
+permissions?: string | null, config?: { [key in string]?: JsonValue } | null, serviceName?: string | null, baseInstructions?: string | null, developerInstructions?: string | null,
+/**
  * @deprecated `friendly` and `pragmatic` no longer select a style.
  */
-personality?: Personality | null, ephemeral?: boolean | null, sessionStartSource?: ThreadStartSource | null, /**
+personality?: Personality | null,
+/**
+ * @deprecated Ignored. Use Ultra reasoning effort for proactive multi-agent behavior.
+ * @experimental
+ */
+multiAgentMode?: MultiAgentMode | null, ephemeral?: boolean | null,
+/**
+ * Persisted thread history contract to use for this new thread.
+ * @experimental
+ */
+historyMode?: ThreadHistoryMode | null, sessionStartSource?: ThreadStartSource | null,
+/**
  * Optional client-supplied analytics source classification for this thread.
  */
-threadSource?: ThreadSource | null};
+threadSource?: ThreadSource | null,
+/**
+ * Optional project identity for this new thread. Durable threads persist
+ * the assignment; ephemeral threads expose it only in live responses.
+ * @experimental
+ */
+projectId?: string | null,
+/**
+ * Initial Daybreak choice for this persistent thread. Omitted or null
+ * leaves it unset. This does not select a turn's `cyberAccessProgram`
+ * or grant access. Not supported for ephemeral threads.
+ * @experimental
+ */
+daybreakEnabled?: boolean | null,
+/**
+ * Optional sticky environments for this thread.
+ *
+ * Omitted selects the default environment when environment access is
+ * enabled. Empty disables environment access for turns that do not
+ * provide a turn override. Non-empty selects the first environment as the
+ * current turn environment.
+ * @experimental
+ */
+environments?: Array<TurnEnvironmentParams> | null,
+/** @experimental */
+dynamicTools?: Array<DynamicToolSpec> | null,
+/**
+ * Capability roots selected for this thread by the hosting platform.
+ * @experimental
+ */
+selectedCapabilityRoots?: Array<SelectedCapabilityRoot> | null,
+/**
+ * Test-only experimental field used to validate experimental gating and
+ * schema filtering behavior in a stable way.
+ * @experimental
+ */
+mockExperimentalField?: string | null,
+/**
+ * If true, opt into emitting raw Responses API items on the event stream.
+ * This is for internal use only (e.g. Codex Cloud).
+ * @experimental
+ */
+experimentalRawEvents?: boolean, };
 
-export type ThreadStartResponse = {thread: Thread, model: string, modelProvider: string, serviceTier: string | null, /**
+export type ThreadStartResponse = { thread: Thread, model: string, modelProvider: string, serviceTier: string | null,
+/**
  * Saved list of disabled plugin IDs. Does not yet filter plugin capabilities.
  */
-disabledPluginIds: Array<string>, cwd: AbsolutePathBuf, /**
+disabledPluginIds: Array<string>, cwd: AbsolutePathBuf,
+/**
+ * Thread-scoped runtime workspace roots used to materialize
+ * `:workspace_roots`.
+ * @experimental
+ */
+runtimeWorkspaceRoots: Array<AbsolutePathBuf>,
+/**
  * Environment-native paths to instruction source files currently loaded for this thread.
  */
-instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval, /**
+instructionSources: Array<LegacyAppPathString>, approvalPolicy: AskForApproval,
+/**
  * Reviewer currently used for approval requests on this thread.
  */
-approvalsReviewer: ApprovalsReviewer, /**
+approvalsReviewer: ApprovalsReviewer,
+/**
  * Legacy sandbox policy retained for compatibility. Experimental clients
  * should prefer `activePermissionProfile` for profile provenance.
  */
-sandbox: SandboxPolicy, reasoningEffort: ReasoningEffort | null};
+sandbox: SandboxPolicy,
+/**
+ * Named or implicit built-in profile that produced the active
+ * permissions, when known.
+ * @experimental
+ */
+activePermissionProfile: ActivePermissionProfile | null, reasoningEffort: ReasoningEffort | null,
+/**
+ * @deprecated Always `explicitRequestOnly`. Use `reasoningEffort` for Ultra behavior.
+ * @experimental
+ */
+multiAgentMode: MultiAgentMode, };
 
 export type ThreadStartSource = "startup" | "clear";
 
@@ -1961,6 +2510,8 @@ export type ThreadTokenUsage = { total: TokenUsageBreakdown, last: TokenUsageBre
 
 export type ThreadTokenUsageUpdatedNotification = { threadId: string, turnId: string, tokenUsage: ThreadTokenUsage, };
 
+export type ThreadUnarchiveParams = { threadId: string, };
+
 export type ThreadUnarchiveResponse = { thread: Thread, };
 
 export type ThreadUnarchivedNotification = { threadId: string, };
@@ -1968,6 +2519,11 @@ export type ThreadUnarchivedNotification = { threadId: string, };
 export type ThreadUnreadPosition = { "type": "threadStart" } | { "type": "turn", turnId: string, };
 
 export type TokenUsageBreakdown = { totalTokens: number, inputTokens: number, cachedInputTokens: number, cacheWriteInputTokens: number, outputTokens: number, reasoningOutputTokens: number, };
+
+/**
+ * EXPERIMENTAL. Captures a user's answer to a request_user_input question.
+ */
+export type ToolRequestUserInputAnswer = { answers: Array<string>, };
 
 /**
  * EXPERIMENTAL. Defines a single selectable option for request_user_input.
@@ -1987,6 +2543,13 @@ autoResolutionMs: number | null, };
  * EXPERIMENTAL. Represents one request_user_input question and its required options.
  */
 export type ToolRequestUserInputQuestion = { id: string, header: string, question: string, isOther: boolean, isSecret: boolean, options: Array<ToolRequestUserInputOption> | null, };
+
+/**
+ * EXPERIMENTAL. Response payload mapping question ids to answers.
+ */
+export type ToolRequestUserInputResponse = { answers: { [key in string]?: ToolRequestUserInputAnswer }, };
+
+export type TrustedContacts = "check" | "skip";
 
 export type Turn = {
 /**
@@ -2032,11 +2595,19 @@ export type TurnCompletedNotification = { threadId: string, turn: Turn, };
  */
 export type TurnDiffUpdatedNotification = { threadId: string, turnId: string, diff: string, };
 
+export type TurnEnvironmentParams = { environmentId: string, cwd: LegacyAppPathString,
+/**
+ * Environment-native runtime workspace roots. Omitted defaults to `cwd`.
+ */
+runtimeWorkspaceRoots?: Array<LegacyAppPathString> | null, };
+
 export type TurnError = { message: string, codexErrorInfo: CodexErrorInfo | null, additionalDetails: string | null,
 /**
  * Optional public explanation and continuation instruction for a misalignment block.
  */
 misalignment: MisalignmentErrorDetails | null, };
+
+export type TurnInterruptParams = { threadId: string, turnId: string, };
 
 export type TurnItemsView = "notLoaded" | "summary" | "full";
 
@@ -2048,22 +2619,26 @@ export type TurnPlanStepStatus = "pending" | "inProgress" | "completed";
 
 export type TurnPlanUpdatedNotification = { threadId: string, turnId: string, explanation: string | null, plan: Array<TurnPlanStep>, };
 
-export type TurnStartParams = {threadId: string, /**
+export type TurnStartParams = { threadId: string,
+/**
  * Replace this thread's disabled plugin IDs.
  * Omitted/null preserves the list; [] clears it.
  */
-disabledPluginIds?: Array<string> | null, clientUserMessageId?: string | null, input: Array<UserInput>, /**
+disabledPluginIds?: Array<string> | null, clientUserMessageId?: string | null, input: Array<UserInput>,
+/**
  * Optional source classification for the caller that starts this turn.
  * Ignored when this request steers an already-active turn.
  */
-turnTrigger?: string | null, /**
+turnTrigger?: string | null,
+/**
  * ID of the turn that caused this new turn to start.
  *
  * Set this when starting work on behalf of another turn, such as delegated
  * work in a different thread. Leave unset for work started directly by the
  * user. Ignored when this request adds input to an active turn.
  */
-parentTurnId?: string | null, /**
+parentTurnId?: string | null,
+/**
  * ID of the first turn in the chain of work that led to this new turn.
  *
  * When setting `parentTurnId`, set this to the parent turn's `rootTurnId`
@@ -2071,51 +2646,156 @@ parentTurnId?: string | null, /**
  * If omitted, the new turn becomes its own root. Ignored when this request
  * adds input to an active turn.
  */
-rootTurnId?: string | null, toolOutput?: TurnToolOutput | null, /**
+rootTurnId?: string | null, toolOutput?: TurnToolOutput | null,
+/**
+ * Optional metadata to enrich Codex's ResponsesAPI turn metadata.
+ * Replaces unprotected client-provided entries when supplied; an empty map clears them.
+ *
+ * Entries are flattened into the JSON string sent as
+ * `client_metadata["x-codex-turn-metadata"]` on ResponsesAPI HTTP and websocket requests.
+ *
+ * They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys
+ * such as `session_id`, `thread_id`, `turn_id`, and `window_id` cannot be overridden.
+ * @experimental
+ */
+responsesapiClientMetadata?: { [key in string]?: string } | null,
+/**
+ * Merge entries into the ResponsesAPI turn metadata without removing existing entries.
+ * Applied after `responsesapiClientMetadata` if both are provided; reserved keys remain protected.
+ * @experimental
+ */
+responsesapiClientMetadataPatch?: { [key in string]?: string } | null,
+/**
+ * Optional client-provided context fragments keyed by an opaque source identifier.
+ * @experimental
+ */
+additionalContext?: { [key in string]?: AdditionalContextEntry } | null,
+/**
+ * Optional environments for this turn and subsequent turns.
+ *
+ * Omitted uses the thread sticky environments. Empty disables
+ * environment access for this turn. Non-empty selects the first
+ * environment as the current turn environment for this turn.
+ * @experimental
+ */
+environments?: Array<TurnEnvironmentParams> | null,
+/**
  * Override the working directory for this turn and subsequent turns.
  */
-cwd?: string | null, /**
+cwd?: string | null,
+/**
+ * Replace the thread's runtime workspace roots for this turn and
+ * subsequent turns. Paths must be absolute.
+ * @experimental
+ */
+runtimeWorkspaceRoots?: Array<AbsolutePathBuf> | null,
+/**
  * Override the approval policy for this turn and subsequent turns.
  */
-approvalPolicy?: AskForApproval | null, /**
+approvalPolicy?: AskForApproval | null,
+/**
  * Override where approval requests are routed for review on this turn and
  * subsequent turns.
  */
-approvalsReviewer?: ApprovalsReviewer | null, /**
+approvalsReviewer?: ApprovalsReviewer | null,
+/**
  * Override the sandbox policy for this turn and subsequent turns.
  */
-sandboxPolicy?: SandboxPolicy | null, /**
+sandboxPolicy?: SandboxPolicy | null,
+/**
+ * Select a named permissions profile id for this turn and subsequent
+ * turns. Cannot be combined with `sandboxPolicy`.
+ * @experimental
+ */
+permissions?: string | null,
+/**
  * Override the model for this turn and subsequent turns.
  */
-model?: string | null, /**
+model?: string | null,
+/**
  * Override the service tier for this turn and subsequent turns.
  */
-serviceTier?: string | null | null, /**
+serviceTier?: string | null | null,
+/**
  * Override the service tier only when this request starts a new turn.
  * Use "default" for standard speed. Omitted or null inherits the thread's tier.
  * Does not change the thread's tier or a turn being steered.
  */
-serviceTierForTurn?: string | null, /**
+serviceTierForTurn?: string | null,
+/**
  * Override the reasoning effort for this turn and subsequent turns.
  */
-effort?: ReasoningEffort | null, /**
+effort?: ReasoningEffort | null,
+/**
  * Override the reasoning summary for this turn and subsequent turns.
  */
-summary?: ReasoningSummary | null, /**
+summary?: ReasoningSummary | null,
+/**
  * @deprecated `friendly` and `pragmatic` no longer select a style.
  * Changing this does not rewrite the thread's existing instructions.
  */
-personality?: Personality | null, /**
+personality?: Personality | null,
+/**
  * Optional JSON Schema used to constrain the final assistant message for
  * this turn.
  */
-outputSchema?: JsonValue | null};
+outputSchema?: JsonValue | null,
+/**
+ * EXPERIMENTAL - Set a pre-set collaboration mode.
+ * Takes precedence over model, reasoning_effort, and developer instructions if set.
+ *
+ * For `collaboration_mode.settings.developer_instructions`, `null` means
+ * "use the built-in instructions for the selected mode".
+ * @experimental
+ */
+collaborationMode?: CollaborationMode | null,
+/**
+ * @deprecated Ignored. Use `effort: "ultra"` for proactive multi-agent behavior.
+ * @experimental
+ */
+multiAgentMode?: MultiAgentMode | null,
+/**
+ * EXPERIMENTAL - Request an authorized cyber program for this
+ * turn. Omission preserves automatic behavior. This does not grant access.
+ * @experimental
+ */
+cyberAccessProgram?: CyberAccessProgram | null, };
 
 export type TurnStartResponse = { turn: Turn, };
 
 export type TurnStartedNotification = { threadId: string, turn: Turn, };
 
 export type TurnStatus = "completed" | "interrupted" | "failed" | "inProgress";
+
+export type TurnSteerParams = { threadId: string, clientUserMessageId?: string | null, input: Array<UserInput>,
+/**
+ * Optional metadata to enrich Codex's ResponsesAPI turn metadata.
+ * Replaces unprotected client-provided entries when supplied; an empty map clears them.
+ *
+ * Entries are flattened into the JSON string sent as
+ * `client_metadata["x-codex-turn-metadata"]` on ResponsesAPI HTTP and websocket requests.
+ *
+ * They are not sent as top-level ResponsesAPI `client_metadata` keys, and reserved keys
+ * such as `session_id`, `thread_id`, `turn_id`, and `window_id` cannot be overridden.
+ * @experimental
+ */
+responsesapiClientMetadata?: { [key in string]?: string } | null,
+/**
+ * Merge entries into the ResponsesAPI turn metadata without removing existing entries.
+ * Applied after `responsesapiClientMetadata` if both are provided; reserved keys remain protected.
+ * @experimental
+ */
+responsesapiClientMetadataPatch?: { [key in string]?: string } | null,
+/**
+ * Optional client-provided context fragments keyed by an opaque source identifier.
+ * @experimental
+ */
+additionalContext?: { [key in string]?: AdditionalContextEntry } | null,
+/**
+ * Required active turn id precondition. The request fails when it does not
+ * match the currently active turn.
+ */
+expectedTurnId: string, };
 
 export type TurnSteerResponse = { turnId: string, };
 
@@ -2124,6 +2804,8 @@ export type TurnToolOutput = { name: string, namespace: string | null, output: F
  * Requests retention of this output in the thread's model history.
  */
 retain?: boolean, };
+
+export type TurnsPage = { data: Array<Turn>, nextCursor: string | null, backwardsCursor: string | null, };
 
 export type UserInput = { "type": "text", text: string,
 /**
@@ -2157,3 +2839,5 @@ export type WindowsSandboxSetupCompletedNotification = { mode: WindowsSandboxSet
 export type WindowsSandboxSetupMode = "elevated" | "unelevated";
 
 export type WindowsWorldWritableWarningNotification = { samplePaths: Array<string>, extraCount: number, failedScan: boolean, };
+
+export type WorkspaceRouting = { chatgptAccountId: string, backendOrigin: string, accountRoutingOverride: AccountRoutingOverride, };
