@@ -13,10 +13,10 @@ import {
   entrypointDigest,
   executablePath,
   findStored,
-  type HeldLock,
+  type Hold,
+  holdPath,
   homeLayout,
   lockedEntrypoint,
-  lockPath,
   noteUse,
   openStaging,
   type Runtime,
@@ -61,16 +61,16 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
   };
   const name = { version: version.semver, target: target.triple };
   return await workOnce({
-    path: lockPath(settings.home, name.version, name.target),
+    path: holdPath(settings.home, name.version, name.target),
     ready,
-    work: async (lock) => {
-      const restored = await restoreReplaced(settings.home, name, lock);
+    work: async (hold) => {
+      const restored = await restoreReplaced(settings.home, name, hold);
       const finished = restored ? await ready() : undefined;
       if (finished !== undefined) return finished;
       if (request.offline) throw notStored(request);
       await verifyStore(settings.home, name);
       const provisioned = await tryCandidates(signable(request), (candidate) =>
-        provisionAsset(request, candidate, lock),
+        provisionAsset(request, candidate, hold),
       );
       forced = false;
       return provisioned;
@@ -89,7 +89,7 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
 async function provisionAsset(
   request: ExactRequest,
   candidate: Candidate,
-  lock: HeldLock,
+  hold: Hold,
 ): Promise<Provisioned> {
   const { version, target, settings, onProgress, signal } = request;
   const { asset, channel } = candidate;
@@ -110,7 +110,7 @@ async function provisionAsset(
         }
         // With every attempt anew: what void bytes were unpacked to goes with them.
         const name = { version: version.semver, target: target.triple };
-        staging = await openStaging(settings.home, name, lock);
+        staging = await openStaging(settings.home, name, hold);
         return extractRuntime({ asset, bytes, path, destination: staging, signal });
       },
     );

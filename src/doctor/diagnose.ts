@@ -4,8 +4,8 @@ import { layoutOf, type PrefixOptions } from '../install/index.ts';
 import { settingsOf } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { Check, Finding, Patient } from './finding.ts';
+import { checkHolds } from './hold-check.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
-import { checkLocks } from './lock-check.ts';
 import { checkNode, checkPlatform } from './machine-checks.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkPath } from './path-check.ts';
@@ -33,7 +33,7 @@ const CHECKS: readonly Check[] = [
   checkHome,
   checkDisk,
   checkPrefix,
-  checkLocks,
+  checkHolds,
   checkPin,
   checkStore,
   checkInstalled,

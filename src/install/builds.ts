@@ -1,20 +1,20 @@
 import { lstat, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import type { HeldLock } from '../store/index.ts';
+import type { Hold } from '../store/index.ts';
 import { listLeftovers } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 
 /** What is locked while the builds of a package change. */
-export function packageLock(layout: PrefixLayout, name: string): string {
+export function packageHold(layout: PrefixLayout, name: string): string {
   return join(buildsDir(layout, name), 'install');
 }
 
 /** Other builds were replaced, or left by a process that was killed. */
-export async function removeOtherBuilds(layout: PrefixLayout, name: string, lock: HeldLock) {
+export async function removeOtherBuilds(layout: PrefixLayout, name: string, hold: Hold) {
   const builds = buildsDir(layout, name);
   const others = await listLeftovers(layout, name);
-  await lock.verifyHeld();
+  await hold.verifyHeld();
   for (const other of others) {
     if (other.endsWith('.lock')) continue;
     await rm(join(builds, other), { recursive: true, force: true });

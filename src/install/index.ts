@@ -1,5 +1,5 @@
 export { binLink } from './bin-link.ts';
-export { packageLock } from './builds.ts';
+export { packageHold } from './builds.ts';
 export { type InstalledPackage, isHealthy, listLeftovers, loadInstalled } from './installed.ts';
 export {
   forgetPrefix,

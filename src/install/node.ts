@@ -7,9 +7,9 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { type HeldLock, tidyLocked, workOnce } from '../store/index.ts';
+import { type Hold, tidyHeld, workOnce } from '../store/index.ts';
 import { linkBin, verifyBin } from './bin-link.ts';
-import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { packageHold, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 import { prefixError } from './prefix-error.ts';
@@ -43,8 +43,8 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
   await verifyBin(layout, plan, request);
   try {
     return await workOnce({
-      path: packageLock(layout, plan.name),
-      work: (lock) => installLocked(request, lock),
+      path: packageHold(layout, plan.name),
+      work: (hold) => installHeld(request, hold),
       signal: request.signal,
     });
   } catch (error) {
@@ -57,16 +57,13 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
  * prefix that cannot be written to, or in which another process is at work, stays as it is.
  */
 export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<void> {
-  await tidyLocked(packageLock(layout, name), async (lock) => {
+  await tidyHeld(packageHold(layout, name), async (hold) => {
     await describePrefix(layout, name, await currentBuild(layout, name));
-    await removeOtherBuilds(layout, name, lock);
+    await removeOtherBuilds(layout, name, hold);
   });
 }
 
-async function installLocked(
-  request: NodeInstallRequest,
-  lock: HeldLock,
-): Promise<InstalledPackage> {
+async function installHeld(request: NodeInstallRequest, hold: Hold): Promise<InstalledPackage> {
   const { plan, layout, signal } = request;
   const builds = buildsDir(layout, plan.name);
   const build = join(builds, `${plan.version}-${randomUUID()}`);
@@ -79,7 +76,7 @@ async function installLocked(
     // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
     await linkBin(layout, plan, { replace: false });
     // Another holder may have removed this build.
-    await lock.verifyHeld();
+    await hold.verifyHeld();
     const path = join(layout.modules, plan.name);
     // A scope is a directory of its own.
     await makeDirectory(dirname(path));
@@ -92,7 +89,7 @@ async function installLocked(
   // From here on the link leads to the build, which stays whatever happens.
   await syncDirectory(dirname(join(layout.modules, plan.name)));
   await linkBin(layout, plan, { replace: true });
-  await removeOtherBuilds(layout, plan.name, lock);
+  await removeOtherBuilds(layout, plan.name, hold);
   const installed = await loadInstalled(layout, plan.name);
   if (installed !== undefined && (await isHealthy(layout, installed))) return installed;
   throw new CodexRuntimeError(

@@ -1,9 +1,9 @@
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
-import { type HeldLock, workOnce } from '../store/index.ts';
+import { type Hold, workOnce } from '../store/index.ts';
 import { unlinkBin } from './bin-link.ts';
-import { packageLock, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { packageHold, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { linkedBuild, loadInstalled } from './installed.ts';
 import { buildsDir, type PrefixLayout } from './layout.ts';
 import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
@@ -17,8 +17,8 @@ export async function uninstallNodePackage(layout: PrefixLayout, name: string): 
   await verifyBuilds(buildsDir(layout, name));
   try {
     const removed = await workOnce({
-      path: packageLock(layout, name),
-      work: (lock) => uninstallLocked(layout, name, lock),
+      path: packageHold(layout, name),
+      work: (hold) => uninstallHeld(layout, name, hold),
     });
     // Empty unless somebody has begun to install again.
     await rmdir(buildsDir(layout, name)).catch(() => undefined);
@@ -28,11 +28,7 @@ export async function uninstallNodePackage(layout: PrefixLayout, name: string): 
   }
 }
 
-async function uninstallLocked(
-  layout: PrefixLayout,
-  name: string,
-  lock: HeldLock,
-): Promise<boolean> {
+async function uninstallHeld(layout: PrefixLayout, name: string, hold: Hold): Promise<boolean> {
   const found = await loadInstalled(layout, name);
   if (found === undefined && !(await isAnythingLeft(layout, name))) return false;
   const entrypoints = found === undefined ? ENTRYPOINTS : [found.runtime.entrypoint];
@@ -42,7 +38,7 @@ async function uninstallLocked(
     await rm(dir, { recursive: true, force: true });
   }
   await undescribePrefix(layout, name);
-  await removeOtherBuilds(layout, name, lock);
+  await removeOtherBuilds(layout, name, hold);
   return true;
 }
 

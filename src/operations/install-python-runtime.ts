@@ -11,7 +11,7 @@ import {
   tidyDirectory,
   verifyDirectory,
 } from '../install/python/index.ts';
-import { homeLayout, lockPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { holdPath, homeLayout, type Runtime, runtimeDir } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';
 import { planPythonInstall } from './plan-python-install.ts';
@@ -51,7 +51,7 @@ export async function installPythonRuntime(
     obtain: () => provisionRuntime(request),
     use: (runtime) =>
       installWheel(environment, { request, runtime, templatesDir: options.templatesDir }),
-    lock: lockPath(request.settings.home, request.version.semver, request.target.triple),
+    hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
     signal: options.signal,
   });
   const { runtime, source, downloaded } = provisioned;

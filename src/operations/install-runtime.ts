@@ -8,7 +8,7 @@ import {
   type PrefixOptions,
   rememberPrefix,
 } from '../install/index.ts';
-import { lockPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { holdPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
@@ -65,7 +65,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
   const { provisioned, result: installed } = await useRuntime({
     obtain: (again) => obtainRuntime(again ? { ...plan, action: 'download' } : plan),
     use: (runtime) => installStaged(options, { request, layout, name, runtime }),
-    lock: lockPath(request.settings.home, request.version.semver, request.target.triple),
+    hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
     signal: options.signal,
   });
   const { dir, executable } = installed;

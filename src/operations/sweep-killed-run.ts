@@ -1,11 +1,11 @@
 import type { ExactRequest } from '../exact-request.ts';
 import {
-  clearDeadLock,
+  clearDeadHold,
   clearStaging,
   findStored,
+  holdPath,
   homeLayout,
-  lockPath,
-  tidyLocked,
+  tidyHeld,
 } from '../store/index.ts';
 
 /**
@@ -16,13 +16,13 @@ import {
 export async function sweepKilledRun(request: ExactRequest): Promise<void> {
   const { home } = request.settings;
   const name = { version: request.version.semver, target: request.target.triple };
-  const path = lockPath(home, name.version, name.target);
-  if (!(await clearDeadLock(path))) return;
-  await tidyLocked(path, async (lock) => {
+  const path = holdPath(home, name.version, name.target);
+  if (!(await clearDeadHold(path))) return;
+  await tidyHeld(path, async (hold) => {
     const stored = await findStored(home, request);
     // Then what is under construction may hold the only copy; the next run that needs it restores it.
     if (stored === undefined) return;
-    await clearStaging(home, name, lock);
+    await clearStaging(home, name, hold);
     const { partialId, removeAbandoned } = await import('../download/index.ts');
     const { verified } = stored.manifest.origin;
     await removeAbandoned(homeLayout(home).partial, partialId(verified));

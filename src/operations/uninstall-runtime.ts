@@ -14,7 +14,7 @@ import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
-import { listRuntimes, lockPath, removeRuntime, workOnce } from '../store/index.ts';
+import { holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
 
 /** What is gone. */
@@ -125,7 +125,7 @@ async function removeStored(
     if (target !== undefined && manifest.target !== target.triple) continue;
     // Nobody may be bringing or replacing it meanwhile, nor another uninstall be ahead of this one.
     const gone = await workOnce({
-      path: lockPath(home, manifest.version, manifest.target),
+      path: holdPath(home, manifest.version, manifest.target),
       work: async () => {
         if (!(await exists(runtime.dir))) return false;
         await removeRuntime(home, runtime);

@@ -10,18 +10,18 @@ export interface RuntimeUse<T> {
   readonly obtain: (again: boolean) => Promise<Provisioned>;
   /** Works with the runtime's files; called again when they went meanwhile. */
   readonly use: (runtime: Runtime) => Promise<T>;
-  /** The runtime's lock; see `lockPath`. */
-  readonly lock: string;
+  /** The runtime's hold; see `holdPath`. */
+  readonly hold: string;
   readonly signal: AbortSignal | undefined;
 }
 
 /**
- * Brings a runtime into the store and works with its files. Whoever only reads takes no lock, so
+ * Brings a runtime into the store and works with its files. Whoever only reads takes no hold, so
  * `uninstall VERSION` or `prune` may remove it meanwhile: then it is brought again, and kept by its
- * lock while it is worked with.
+ * hold while it is worked with.
  * @throws what `obtain` and `use` throw
  */
-export async function useRuntime<T>({ obtain, use, lock, signal }: RuntimeUse<T>): Promise<{
+export async function useRuntime<T>({ obtain, use, hold, signal }: RuntimeUse<T>): Promise<{
   readonly provisioned: Provisioned;
   readonly result: T;
 }> {
@@ -32,7 +32,7 @@ export async function useRuntime<T>({ obtain, use, lock, signal }: RuntimeUse<T>
     const work = async () => ({ provisioned, result: await use(runtime) });
     try {
       if (!again) return await work();
-      return await workOnce({ path: lock, work, signal });
+      return await workOnce({ path: hold, work, signal });
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isMissingBelow(runtime.dir, error)) throw error;
     }

@@ -18,12 +18,12 @@ export async function pruneStaging(
   home: string,
   dryRun: boolean,
 ): Promise<{ readonly paths: readonly string[]; readonly freed: number }> {
-  const { staging, locks } = homeLayout(home);
+  const { staging, holds } = homeLayout(home);
   const paths: string[] = [];
   let freed = 0;
   for (const name of await readdir(staging).catch(() => [])) {
-    const lock = OURS.exec(name)?.[1];
-    if (lock === undefined) continue;
+    const hold = OURS.exec(name)?.[1];
+    if (hold === undefined) continue;
     const path = join(staging, name);
     const remove = async () => {
       const { own } = await treeSize(path);
@@ -36,8 +36,8 @@ export async function pruneStaging(
       freed += own;
     };
     if (dryRun) {
-      if (!(await exists(join(locks, `${lock}.lock`)))) await remove();
-    } else await alone(join(locks, lock), remove);
+      if (!(await exists(join(holds, `${hold}.lock`)))) await remove();
+    } else await alone(join(holds, hold), remove);
   }
   return { paths, freed };
 }

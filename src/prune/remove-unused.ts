@@ -1,5 +1,5 @@
 import { isCodexRuntimeError } from '../errors.ts';
-import { lastUsed, lockPath, type Runtime, removeRuntime } from '../store/index.ts';
+import { holdPath, lastUsed, type Runtime, removeRuntime } from '../store/index.ts';
 import type { KeepReason, PrunePolicy } from './plan-prune.ts';
 import { alone } from './prune-staging.ts';
 import { treeSize } from './tree-size.ts';
@@ -23,7 +23,7 @@ export async function removeUnused(
     else await removeRuntime(home, runtime);
   };
   try {
-    const free = await alone(lockPath(home, version, target), work);
+    const free = await alone(holdPath(home, version, target), work);
     return free ? late : ['busy'];
   } catch (error) {
     // Windows does not let go of a directory from which a program runs.

@@ -6,11 +6,11 @@ export {
   lockedEntrypoint,
   type Wanted,
 } from './find-stored.ts';
+export { clearDeadHold, type Hold, holdState, tidyHeld, workOnce } from './hold.ts';
 export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
-export { homeLayout, lockPath, type RuntimeKey, runtimeDir } from './layout.ts';
+export { holdPath, homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
 export { loadDescription, loadManifest, MANIFEST_NAME } from './load-manifest.ts';
-export { clearDeadLock, type HeldLock, lockState, tidyLocked, workOnce } from './lock.ts';
 export type {
   Runtime,
   RuntimeDescription,

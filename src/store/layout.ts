@@ -17,7 +17,7 @@ export interface HomeLayout {
   readonly partial: string;
   /** Runtimes under construction. */
   readonly staging: string;
-  readonly locks: string;
+  readonly holds: string;
   /** When each runtime was last used: empty files and their times. */
   readonly used: string;
 }
@@ -27,7 +27,7 @@ export function homeLayout(home: string): HomeLayout {
     store: join(home, 'store'),
     partial: join(home, 'partial'),
     staging: join(home, 'staging'),
-    locks: join(home, 'locks'),
+    holds: join(home, 'locks'),
     used: join(home, 'used'),
   };
 }
@@ -42,7 +42,7 @@ export function stagingPrefix({ version, target }: Pick<RuntimeKey, 'version' | 
   return `${version}_${target}.`;
 }
 
-/** The lock under which the runtimes of one version and target are made and removed. */
-export function lockPath(home: string, version: string, target: Triple): string {
-  return join(homeLayout(home).locks, `${version}_${target}`);
+/** The hold under which the runtimes of one version and target are made and removed. */
+export function holdPath(home: string, version: string, target: Triple): string {
+  return join(homeLayout(home).holds, `${version}_${target}`);
 }

@@ -5,9 +5,9 @@ import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
-import type { HeldLock } from './lock.ts';
 import type { RuntimeManifest } from './manifest.ts';
 import { isWhole } from './seal.ts';
 
@@ -43,7 +43,7 @@ export async function replaceRuntime(
 export async function restoreReplaced(
   home: string,
   name: Pick<RuntimeKey, 'version' | 'target'>,
-  lock: HeldLock,
+  hold: Hold,
 ): Promise<boolean> {
   const { staging } = homeLayout(home);
   const entries = await readdir(staging).catch(() => []);
@@ -55,7 +55,7 @@ export async function restoreReplaced(
     if (manifest === undefined || !(await isWhole(aside, manifest))) continue;
     const dir = runtimeDir(home, { ...name, variant: manifest.variant });
     if (await exists(dir)) continue;
-    await lock.verifyHeld();
+    await hold.verifyHeld();
     try {
       await makeDirectory(dirname(dir));
       await rename(aside, dir);

@@ -5,9 +5,9 @@ import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { writeSynced } from '../disk/write-synced.ts';
+import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
-import type { HeldLock } from './lock.ts';
 import type { Runtime, RuntimeManifest } from './manifest.ts';
 import { formatManifest } from './parse-manifest.ts';
 import { replaceRuntime } from './replace-runtime.ts';
@@ -43,15 +43,15 @@ export async function listRuntimeDirs(home: string): Promise<readonly string[]> 
 type Name = Pick<RuntimeKey, 'version' | 'target'>;
 
 /**
- * An empty directory for one runtime under construction. Whoever holds the lock of `version` and
+ * An empty directory for one runtime under construction. Whoever has the hold of `version` and
  * `target` is alone: other directories of the same name are what a killed process left, and go.
  */
-export async function openStaging(home: string, name: Name, lock: HeldLock): Promise<string> {
+export async function openStaging(home: string, name: Name, hold: Hold): Promise<string> {
   const { staging } = homeLayout(home);
   const dir = join(staging, `${stagingPrefix(name)}${randomUUID()}`);
   try {
     await makeDirectory(staging);
-    await clearStaging(home, name, lock);
+    await clearStaging(home, name, hold);
     await mkdir(dir, { mode: 0o700 });
   } catch (error) {
     throw diskError(error, 'make a staging directory', dir);
@@ -61,13 +61,13 @@ export async function openStaging(home: string, name: Name, lock: HeldLock): Pro
 
 /**
  * Removes what killed processes left under construction of one runtime. Throws the native error.
- * @param lock Its holder is alone, so nobody works there.
+ * @param hold Its holder is alone, so nobody works there.
  */
-export async function clearStaging(home: string, name: Name, lock: HeldLock): Promise<void> {
+export async function clearStaging(home: string, name: Name, hold: Hold): Promise<void> {
   const { staging } = homeLayout(home);
   const prefix = stagingPrefix(name);
   const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
-  await lock.verifyHeld();
+  await hold.verifyHeld();
   for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
 }
 

@@ -17,7 +17,7 @@ import { installIntoDirectory, tidyDirectory } from '../../src/install/python/di
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
-import { homeLayout, lockPath, sealFiles } from '../../src/store/index.ts';
+import { holdPath, homeLayout, sealFiles } from '../../src/store/index.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { healthyPatient } from '../support/patient.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -153,7 +153,7 @@ describe('the lock of a process that died after its work', () => {
   async function deadLock(home: string): Promise<string> {
     const child = spawn('true');
     await once(child, 'exit');
-    const path = `${lockPath(home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
+    const path = `${holdPath(home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
     await mkdir(dirname(path), { recursive: true });
     const owner = { pid: child.pid, space: PROCESS_SPACE, token: 'theirs' };
     await writeFile(path, JSON.stringify(owner));

@@ -5,7 +5,7 @@ import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
 import { useRuntime } from '../../src/operations/use-runtime.ts';
 import { pruneStore } from '../../src/prune/index.ts';
-import { lockPath, type Runtime, workOnce } from '../../src/store/index.ts';
+import { holdPath, type Runtime, workOnce } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
@@ -15,9 +15,9 @@ import { tempDir } from '../support/temp-dir.ts';
 
 const HOST = { platform: 'linux', arch: 'x64' };
 
-/** A lock that nobody holds. */
+/** A hold that nobody holds. */
 async function unlocked() {
-  return { lock: join(await tempDir(), 'lock'), signal: undefined };
+  return { hold: join(await tempDir(), 'lock'), signal: undefined };
 }
 
 describe('useRuntime', () => {
@@ -114,7 +114,7 @@ it('uninstall waits for whoever is at work on the version', async () => {
   const order: string[] = [];
   let uninstalling: Promise<unknown> = Promise.resolve();
   await workOnce({
-    path: lockPath(home, manifest.version, manifest.target),
+    path: holdPath(home, manifest.version, manifest.target),
     ready: async () => undefined,
     work: async () => {
       uninstalling = uninstallRuntime(options).then(() => order.push('uninstalled'));

@@ -159,12 +159,12 @@ describe('pruneStore', () => {
   it('leaves a runtime and a staging directory that somebody is working on', async () => {
     const { home, env } = await surroundings();
     const runtime = await oldRuntime(home);
-    const { locks, staging } = homeLayout(home);
+    const { holds, staging } = homeLayout(home);
     const name = '0.115.0_x86_64-unknown-linux-musl';
     const alive = join(staging, `${name}.${UUID}`);
     await mkdir(alive);
     const result = await workOnce({
-      path: join(locks, name),
+      path: join(holds, name),
       ready: async () => undefined,
       work: () => pruneStore({ home, env, unusedForMs: 0 }),
     });

@@ -8,8 +8,8 @@ import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import {
   commitRuntime,
   findRuntime,
+  holdPath,
   homeLayout,
-  lockPath,
   openStaging,
   type Runtime,
   type RuntimeKey,
@@ -17,7 +17,7 @@ import {
   runtimeDir,
   workOnce,
 } from '../../src/store/index.ts';
-import { HELD } from '../support/held-lock.ts';
+import { HELD } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -34,10 +34,10 @@ const ROUNDS = 20;
 /** Commits over what is there, as a forced installation does under its lock. */
 async function replace(home: string, files: Record<string, string> = {}): Promise<Runtime> {
   return await workOnce({
-    path: lockPath(home, KEY.version, KEY.target),
+    path: holdPath(home, KEY.version, KEY.target),
     ready: async () => undefined,
-    work: async (lock) => {
-      const staging = await openStaging(home, KEY, lock);
+    work: async (hold) => {
+      const staging = await openStaging(home, KEY, hold);
       const { manifest } = await miniatureRuntime(staging, { files });
       await rm(join(staging, 'runtime.json'));
       return await commitRuntime(home, { staging, manifest, replace: true });

@@ -27,7 +27,7 @@ import {
   runtimeDir,
 } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
-import { HELD } from '../support/held-lock.ts';
+import { HELD } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

@@ -6,7 +6,7 @@ import {
   type Runtime,
   type RuntimeManifest,
 } from '../../src/store/index.ts';
-import { HELD } from './held-lock.ts';
+import { HELD } from './held.ts';
 import { type MiniatureRuntime, miniatureRuntime } from './miniature-runtime.ts';
 
 /** Puts a runtime of a few bytes into the store of `home`, sealed as provisioning leaves it. */

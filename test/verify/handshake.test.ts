@@ -6,7 +6,7 @@ import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { commitRuntime, openStaging } from '../../src/store/index.ts';
 import { shakeHands, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';
-import { HELD } from '../support/held-lock.ts';
+import { HELD } from '../support/held.ts';
 import { storedRealRuntime } from '../support/real-tree.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';

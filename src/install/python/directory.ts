@@ -6,10 +6,10 @@ import { exists } from '../../disk/exists.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { verifyWritable } from '../../disk/verify-writable.ts';
-import { type HeldLock, tidyLocked, workOnce } from '../../store/index.ts';
+import { type Hold, tidyHeld, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { isLinkTo, relink } from '../relink.ts';
-import { buildsOf, currentOf, lockOf, metadataNames, type PythonDirectory } from './layout.ts';
+import { buildsOf, currentOf, holdOf, metadataNames, type PythonDirectory } from './layout.ts';
 
 export interface DirectoryInstall extends PythonDirectory {
   /** The executable in the package, e.g. `bin/codex`. */
@@ -39,8 +39,8 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
   try {
     await makeDirectory(buildsOf(request));
     await workOnce({
-      path: lockOf(request),
-      work: (lock) => installLocked(request, lock),
+      path: holdOf(request),
+      work: (hold) => installHeld(request, hold),
       signal,
     });
   } catch (error) {
@@ -70,13 +70,13 @@ export async function tidyDirectory(directory: PythonDirectory): Promise<void> {
   const builds = await readdir(buildsOf(directory)).catch(() => []);
   // The link, and the build that it leads to.
   if (builds.length <= 2 && (await metadataNames(directory)).length <= 1) return;
-  await tidyLocked(lockOf(directory), (lock) => removeOthers(directory, null, lock));
+  await tidyHeld(holdOf(directory), (hold) => removeOthers(directory, null, hold));
 }
 
 /** One name in every build: whatever version the name outside has, it shows the present one. */
 const METADATA = 'dist-info';
 
-async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise<void> {
+async function installHeld(request: DirectoryInstall, hold: Hold): Promise<void> {
   const { prefix, importName, entrypoint, fill } = request;
   const current = currentOf(request);
   const build = join(buildsOf(request), randomUUID());
@@ -99,7 +99,7 @@ async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise
     }
     await syncDirectory(buildsOf(request));
     // Another holder may have removed this build.
-    await lock.verifyHeld();
+    await hold.verifyHeld();
     await relink(build, current, build);
     for (const [path, target] of links) await relink(target, path, build);
     for (const dir of new Set([...links.keys()].map(dirname))) await syncDirectory(dir);
@@ -109,7 +109,7 @@ async function installLocked(request: DirectoryInstall, lock: HeldLock): Promise
     throw error;
   }
   await syncDirectory(buildsOf(request));
-  await removeOthers(request, metadata, lock);
+  await removeOthers(request, metadata, hold);
   await syncDirectory(prefix);
 }
 
@@ -138,14 +138,14 @@ async function commandLinks(
 async function removeOthers(
   directory: PythonDirectory,
   metadata: string | null,
-  lock: HeldLock,
+  hold: Hold,
 ): Promise<void> {
   const builds = buildsOf(directory);
   const current = await readlink(currentOf(directory)).catch(() => '');
   const others = await readdir(builds);
   const keep = metadata ?? (await presentMetadata(directory));
   const stale = (await metadataNames(directory)).filter((name) => name !== keep);
-  await lock.verifyHeld();
+  await hold.verifyHeld();
   for (const name of stale) await rm(join(directory.prefix, name), { recursive: true });
   for (const name of others) {
     if (name === 'current' || name.endsWith('.lock') || name === basename(current)) continue;

@@ -19,7 +19,7 @@ export function currentOf(directory: PythonDirectory): string {
 }
 
 /** What is locked while the package changes. */
-export function lockOf(directory: PythonDirectory): string {
+export function holdOf(directory: PythonDirectory): string {
   return join(buildsOf(directory), 'install');
 }
 

@@ -4,9 +4,9 @@ import { basename, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
-import { type HeldLock, workOnce } from '../../store/index.ts';
+import { type Hold, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
-import { buildsOf, currentOf, lockOf, type PythonDirectory } from './layout.ts';
+import { buildsOf, currentOf, holdOf, type PythonDirectory } from './layout.ts';
 import { ownedPaths } from './ownership.ts';
 
 /**
@@ -24,8 +24,8 @@ export async function removeFromDirectory(
   await verifyBuilds(builds);
   try {
     const removed = await workOnce({
-      path: lockOf(directory),
-      work: (lock) => removeLocked(directory, lock),
+      path: holdOf(directory),
+      work: (hold) => removeHeld(directory, hold),
       signal,
     });
     // Empty unless somebody has begun to install again.
@@ -36,11 +36,11 @@ export async function removeFromDirectory(
   }
 }
 
-async function removeLocked(directory: PythonDirectory, lock: HeldLock): Promise<boolean> {
+async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boolean> {
   const builds = buildsOf(directory);
   const owned = await ownedPaths(directory);
   const inside = (await readdir(builds)).filter((name) => !name.startsWith('install.lock'));
-  await lock.verifyHeld();
+  await hold.verifyHeld();
   // All that Python and the user find leads through this link, so it disappears in one step.
   await rm(currentOf(directory), { force: true });
   const aside = join(builds, randomUUID());

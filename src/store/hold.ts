@@ -7,11 +7,11 @@ import { CodexRuntimeError } from '../errors.ts';
 import {
   clearGuard,
   evictOwner,
-  inspectLock,
+  HOLD_FILES,
+  type HoldState,
+  inspectHold,
   isOwn,
-  LOCK_FILES,
-  type LockState,
-} from './lock-owner.ts';
+} from './hold-file.ts';
 
 /**
  * A holder renews its lock every second; one that has not for two is dead or paused. A paused one
@@ -25,7 +25,7 @@ const POLL_MS = 50;
 const MAX_LOSSES = 3;
 
 /** The lock as its holder sees it. */
-export interface HeldLock {
+export interface Hold {
   /**
    * Throws if the lock was taken away meanwhile, so that the work is begun again. To be called
    * between listing what to remove and removing it: when it returns, nothing on the list belongs
@@ -34,7 +34,7 @@ export interface HeldLock {
   verifyHeld(): Promise<void>;
 }
 
-export interface LockRequest<T> {
+export interface HoldRequest<T> {
   /** Absolute path; `<path>.lock` is the lock. */
   readonly path: string;
   /**
@@ -43,7 +43,7 @@ export interface LockRequest<T> {
    */
   readonly ready?: () => Promise<T | undefined>;
   /** Does the work while the lock is held; called again if it fails after losing the lock. */
-  readonly work: (lock: HeldLock) => Promise<T>;
+  readonly work: (hold: Hold) => Promise<T>;
   /** Called once, when somebody else holds the lock. */
   readonly onWait?: () => void;
   /** Default: ten minutes. */
@@ -56,7 +56,7 @@ export interface LockRequest<T> {
  * @throws CodexRuntimeError `STORE_BUSY` after `timeoutMs`; `ABORTED`; `DISK_FULL`,
  * `PERMISSION_DENIED` or `INSTALL_FAILED` when there can be no lock; what `work` throws
  */
-export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
+export async function workOnce<T>(request: HoldRequest<T>): Promise<T> {
   const deadline = Date.now() + (request.timeoutMs ?? 600_000);
   const file = `${request.path}.lock`;
   let waiting = false;
@@ -65,13 +65,13 @@ export async function workOnce<T>(request: LockRequest<T>): Promise<T> {
     throwIfAborted(request.signal);
     const finished = await request.ready?.();
     if (finished !== undefined) {
-      await clearDeadLock(request.path);
+      await clearDeadHold(request.path);
       return finished;
     }
-    const release = await tryLock(file);
+    const release = await tryHold(file);
     if (release !== undefined) {
       const last = losses === MAX_LOSSES;
-      const worked = await workLocked({ request, file, release, last });
+      const worked = await workHeld({ request, file, release, last });
       if (worked !== LOST) return worked;
       losses += 1;
       continue;
@@ -99,24 +99,21 @@ const TIDY_PATIENCE_MS = 200;
 /**
  * Clears away what a killed run left, when there is nothing else to do. A convenience: where the
  * lock is taken, or `work` fails, as in a directory that cannot be written to, nothing is reported.
- * @param path as {@link LockRequest.path}
+ * @param path as {@link HoldRequest.path}
  */
-export async function tidyLocked(
-  path: string,
-  work: (lock: HeldLock) => Promise<void>,
-): Promise<void> {
+export async function tidyHeld(path: string, work: (hold: Hold) => Promise<void>): Promise<void> {
   await workOnce({ path, work, timeoutMs: TIDY_PATIENCE_MS }).catch(() => undefined);
 }
 
 const LOST = Symbol('the lock was taken away while the work went on');
 
-async function workLocked<T>({
+async function workHeld<T>({
   request,
   file,
   release,
   last,
 }: {
-  readonly request: LockRequest<T>;
+  readonly request: HoldRequest<T>;
   readonly file: string;
   readonly release: () => Promise<void>;
   readonly last: boolean;
@@ -139,14 +136,14 @@ async function workLocked<T>({
   }
 }
 
-async function tryLock(file: string): Promise<(() => Promise<void>) | undefined> {
+async function tryHold(file: string): Promise<(() => Promise<void>) | undefined> {
   // Loaded here, because most runs find everything in place and lock nothing.
   const { lock } = await import('proper-lockfile');
   try {
     await makeDirectory(dirname(file));
     const release = await lock(file, {
       lockfilePath: file,
-      fs: LOCK_FILES,
+      fs: HOLD_FILES,
       // Evicting is ours: it must be one process's at a time, and know the dead from the silent.
       stale: Number.POSITIVE_INFINITY,
       update: RENEW_MS,
@@ -160,7 +157,7 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
   } catch (error) {
     if (!isErrno(error, 'ELOCKED')) throw diskError(error, 'take the lock', file);
     // Tried again at once: `timeoutMs` limits the wait for live holders, not for dead ones.
-    return (await evictOwner(file, SILENCE_MS)) ? await tryLock(file) : undefined;
+    return (await evictOwner(file, SILENCE_MS)) ? await tryHold(file) : undefined;
   }
 }
 
@@ -168,11 +165,11 @@ async function tryLock(file: string): Promise<(() => Promise<void>) | undefined>
  * Removes the lock of a holder that is gone, after its work was found done. Failures are ignored.
  * @returns whether there was one: its holder may have left more
  */
-export async function clearDeadLock(path: string): Promise<boolean> {
+export async function clearDeadHold(path: string): Promise<boolean> {
   return await evictOwner(`${path}.lock`, SILENCE_MS).catch(() => false);
 }
 
-/** {@link inspectLock} for the lock of {@link LockRequest.path}. */
-export async function lockState(path: string): Promise<LockState | undefined> {
-  return await inspectLock(`${path}.lock`, SILENCE_MS);
+/** {@link inspectHold} for the lock of {@link HoldRequest.path}. */
+export async function holdState(path: string): Promise<HoldState | undefined> {
+  return await inspectHold(`${path}.lock`, SILENCE_MS);
 }

@@ -9,7 +9,7 @@ import { tryParseJson } from '../json-bounds.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
 /** Who holds a lock. */
-interface LockOwner {
+interface HoldOwner {
   readonly pid: number;
   /** Names the space in which `pid` means something: machine, boot and process namespace. */
   readonly space: string;
@@ -17,14 +17,14 @@ interface LockOwner {
   readonly token: string;
 }
 
-const SELF: LockOwner = { pid: process.pid, space: PROCESS_SPACE, token: randomUUID() };
+const SELF: HoldOwner = { pid: process.pid, space: PROCESS_SPACE, token: randomUUID() };
 
 /**
  * proper-lockfile locks by making a directory. Here it makes a file: what it holds names the owner,
  * one call ends it, and only its owner's call does. A process that was paused while another took
  * its lock over must not remove that one's.
  */
-export const LOCK_FILES = {
+export const HOLD_FILES = {
   mkdir: callbackify(createOwned),
   rmdir: callbackify(async (path: string) => {
     if (await isOwn(path)) await rm(path, { force: true });
@@ -87,7 +87,7 @@ async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
 }
 
 /** A lock that is there. */
-export interface LockState {
+export interface HoldState {
   /** The holder's; null where it is a process of another machine, or unknown. */
   readonly pid: number | null;
   /**
@@ -98,7 +98,7 @@ export interface LockState {
 }
 
 /** Who holds the lock at `path`; undefined where there is none. Changes nothing. */
-export async function inspectLock(path: string, silenceMs: number): Promise<LockState | undefined> {
+export async function inspectHold(path: string, silenceMs: number): Promise<HoldState | undefined> {
   const owner = await loadOwner(path);
   const silent = await isSilent(path, silenceMs);
   if (owner?.space === PROCESS_SPACE) {
@@ -112,7 +112,7 @@ export async function inspectLock(path: string, silenceMs: number): Promise<Lock
 
 /** Whether there is a lock that somebody may take over. */
 async function isAbandoned(path: string, silenceMs: number): Promise<boolean> {
-  const lock = await inspectLock(path, silenceMs);
+  const lock = await inspectHold(path, silenceMs);
   return lock !== undefined && lock.state !== 'held';
 }
 
@@ -121,11 +121,11 @@ async function isSilent(path: string, silenceMs: number): Promise<boolean> {
   return stats !== undefined && stats.mtimeMs < Date.now() - silenceMs;
 }
 
-async function loadOwner(path: string): Promise<LockOwner | undefined> {
+async function loadOwner(path: string): Promise<HoldOwner | undefined> {
   return parseOwner(await readFile(path, 'utf8').catch(() => ''));
 }
 
-function parseOwner(text: string): LockOwner | undefined {
+function parseOwner(text: string): HoldOwner | undefined {
   const { pid, space, token } = asJsonObject(tryParseJson(text));
   if (typeof pid !== 'number' || typeof space !== 'string' || typeof token !== 'string') {
     return undefined;

@@ -1,23 +1,23 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { packageLock } from '../install/index.ts';
-import { homeLayout, lockState } from '../store/index.ts';
+import { packageHold } from '../install/index.ts';
+import { holdState, homeLayout } from '../store/index.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
 
 /** Locks that are held, stopped or dead: a run that waits for a held one seems to hang. */
-export const checkLocks: Check = async ({ settings: { home }, layout, name }) => {
-  const { locks } = homeLayout(home);
-  const names = await readdir(locks).catch(() => []);
+export const checkHolds: Check = async ({ settings: { home }, layout, name }) => {
+  const { holds } = homeLayout(home);
+  const names = await readdir(holds).catch(() => []);
   const ofStore = names
     .filter((each) => each.endsWith('.lock'))
-    .map((each) => join(locks, basename(each, '.lock')));
-  const findings = await Promise.all([...ofStore, packageLock(layout, name)].map(describeLock));
+    .map((each) => join(holds, basename(each, '.lock')));
+  const findings = await Promise.all([...ofStore, packageHold(layout, name)].map(describeLock));
   const found = findings.filter((finding) => finding !== undefined);
   return found.length > 0 ? found : [ok('lock', 'No other run is at work here.')];
 };
 
 async function describeLock(path: string): Promise<Finding | undefined> {
-  const lock = await lockState(path);
+  const lock = await holdState(path);
   if (lock === undefined) return undefined;
   const { pid, state } = lock;
   const fields = { path: `${path}.lock`, pid, state };

@@ -4,7 +4,7 @@ import { mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { diagnose } from '../../src/doctor/index.ts';
-import { lockPath } from '../../src/store/index.ts';
+import { holdPath } from '../../src/store/index.ts';
 import { finding, healthyPatient } from '../support/patient.ts';
 
 /** A patient with one lock, of the store or of the prefix, and the process that holds it. */
@@ -12,9 +12,9 @@ async function locked(where: 'store' | 'prefix') {
   const { options } = await healthyPatient();
   const path =
     where === 'store'
-      ? lockPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')
+      ? holdPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')
       : join(options.prefix, 'node_modules/.codex-cli-bin/install');
-  const script = new URL('../store/fixtures/lock-holder.mjs', import.meta.url);
+  const script = new URL('../store/fixtures/holder.mjs', import.meta.url);
   const child = fork(script, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
@@ -64,7 +64,7 @@ describe.each(['store', 'prefix'] as const)('of the locks of the %s, the doctor 
 describe('of the locks of other machines, the doctor finds', () => {
   it('those that are renewed, and those that are not any more', async () => {
     const { options } = await healthyPatient();
-    const path = `${lockPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
+    const path = `${holdPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
     await mkdir(dirname(path), { recursive: true });
     await writeFile(path, JSON.stringify({ pid: process.pid, space: 'elsewhere', token: 'x' }));
     expect(await finding(options, 'lock')).toMatchObject({ fields: { pid: null, state: 'held' } });

@@ -10,7 +10,7 @@ const OTHERS = JSON.stringify({ pid: 1, space: 'elsewhere', token: 'theirs' });
 
 /** A process that takes the lock and says so, then holds it until it is ended. */
 async function holder(path: string): Promise<ChildProcess> {
-  const script = new URL('./fixtures/lock-holder.mjs', import.meta.url);
+  const script = new URL('./fixtures/holder.mjs', import.meta.url);
   const child = fork(script, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   await once(child, 'message');
   return child;

@@ -1,4 +1,0 @@
-import type { HeldLock } from '../../src/store/index.ts';
-
-/** The lock of a test that is alone with its store. */
-export const HELD: HeldLock = { verifyHeld: async () => undefined };
