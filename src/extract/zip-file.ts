@@ -15,7 +15,6 @@ export class ZipFileReader extends RandomAccessReader {
     this.#handle = handle;
   }
 
-  // biome-ignore lint/complexity/useMaxParams: yauzl's own signature
   override read(
     buffer: Buffer,
     offset: number,

@@ -26,14 +26,11 @@ export function createCommand(context: CliContext, exitWith: ExitWith): Command 
   addPrefixFlags(command);
   addSignatureFlags(command);
   addRuntimeFlags(command);
-  return (
-    addCommonFlags(command)
-      .addHelpText('after', EXAMPLES)
-      // biome-ignore lint/complexity/useMaxParams: commander calls with every argument of the command line
-      .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
-        exitWith(await exec(context, self, flags));
-      })
-  );
+  return addCommonFlags(command)
+    .addHelpText('after', EXAMPLES)
+    .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
+      exitWith(await exec(context, self, flags));
+    });
 }
 
 async function exec(
