@@ -17,7 +17,11 @@ export function addPythonFlags(command: Command): Command {
         .choices(['node', 'python'])
         .default('node'),
     )
-    .option('--python <exe>', 'the interpreter of --ecosystem python (default: python3)', nonEmpty);
+    .option(
+      '--python <exe>',
+      'the interpreter of --ecosystem python (default: the active environment, or .venv here)',
+      nonEmpty,
+    );
 }
 
 /**

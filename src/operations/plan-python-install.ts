@@ -1,6 +1,8 @@
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import {
+  environmentFlags,
+  installedDistribution,
   type PythonEnvironment,
   type PythonOptions,
   pythonEnvironment,
@@ -25,10 +27,16 @@ export interface PythonPlan {
  * environment cannot hold; `INSTALL_FAILED` when the interpreter does not run
  */
 export async function planPythonInstall(options: PythonOptions): Promise<PythonPlan> {
-  const environment = pythonEnvironment(options);
+  const environment = await pythonEnvironment(options);
   const found = await loadComplete(environment);
+  const named = completeRequest(
+    { ...options, ecosystem: 'python' },
+    async () => found?.runtime ?? null,
+  );
   const request = await exactRequest(
-    await completeRequest({ ...options, ecosystem: 'python' }, async () => found?.runtime ?? null),
+    await named.catch(async (error: unknown) => {
+      throw found === null ? await withDamaged(error, environment) : error;
+    }),
   );
   const { force, settings } = request;
   if (found !== null && !force && (await isWantedOutside(settings.home, found.runtime, request))) {
@@ -36,6 +44,26 @@ export async function planPythonInstall(options: PythonOptions): Promise<PythonP
   }
   refuseForeign(request, environment);
   return { environment, request, present: null };
+}
+
+/** A damaged package does not decide the version, but the error says which one is there. */
+async function withDamaged(error: unknown, environment: PythonEnvironment): Promise<unknown> {
+  if (!isCodexRuntimeError(error, 'PIN_MISSING')) return error;
+  const lost = await installedDistribution(environment);
+  if (lost === null) return error;
+  const name = environment.names.distribution;
+  const command = ['codex-runtime install', lost.version, ...environmentFlags(environment)].join(
+    ' ',
+  );
+  return new CodexRuntimeError(
+    'PIN_MISSING',
+    `No Codex version is named, and ${name} ${lost.version} in ${lost.dir} is damaged or was not installed by codex-runtime.`,
+    {
+      hint: `Run "${command}" to install it again.`,
+      fields: { ...error.fields, installed: lost.version, dir: lost.dir },
+      cause: error,
+    },
+  );
 }
 
 /**

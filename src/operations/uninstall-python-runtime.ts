@@ -19,7 +19,7 @@ import type { Uninstalled } from './uninstall-runtime.ts';
  * `PREFIX_INVALID` when a link is in place of its builds
  */
 export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
-  const environment = pythonEnvironment(options);
+  const environment = await pythonEnvironment(options);
   const { home } = settingsOf(options);
   const { prefix, names } = environment;
   const found = await installedDistribution(environment);

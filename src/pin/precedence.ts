@@ -40,17 +40,18 @@ export interface PinRequest {
 
 type Resolver = (request: PinRequest, lock: Lock | null) => Promise<Omit<Pin, 'lock'> | undefined>;
 
+const ECOSYSTEM_VARIABLE = {
+  node: 'CODEX_NODE_RUNTIME_VERSION',
+  python: 'CODEX_PYTHON_RUNTIME_VERSION',
+} as const;
+
 /** The first that answers wins: design order, one line each. */
 const PRECEDENCE: readonly Resolver[] = [
   async ({ argument }) =>
     typeof argument === 'string'
       ? { spec: parseNamed('The version argument', argument), origin: 'argument' }
       : undefined,
-  async ({ env, ecosystem }) =>
-    fromVariable(
-      env,
-      ecosystem === 'node' ? 'CODEX_NODE_RUNTIME_VERSION' : 'CODEX_PYTHON_RUNTIME_VERSION',
-    ),
+  async ({ env, ecosystem }) => fromVariable(env, ECOSYSTEM_VARIABLE[ecosystem]),
   async ({ env }) => fromVariable(env, 'CODEX_RUNTIME_VERSION'),
   async (_request, lock) =>
     lock === null
@@ -80,7 +81,7 @@ export async function resolvePin(request: PinRequest): Promise<Pin> {
     if (found !== undefined) return { ...found, lock };
   }
   throw new CodexRuntimeError('PIN_MISSING', 'No Codex version is named.', {
-    hint: 'Pin one with "codex-runtime pin 0.115.0", name it as the argument, or set CODEX_RUNTIME_VERSION.',
+    hint: `Pin one with "codex-runtime pin 0.115.0", name it as the argument, or set CODEX_RUNTIME_VERSION or ${ECOSYSTEM_VARIABLE[request.ecosystem]}.`,
     fields: { cwd: request.cwd },
   });
 }

@@ -45,7 +45,7 @@ export async function pythonSubject(
  * interpreter does not run
  */
 export async function interpreterSubject(options: PythonOptions): Promise<Subject> {
-  const environment = pythonEnvironment(options);
+  const environment = await pythonEnvironment(options);
   const { python, names } = environment;
   const found = await installedDistribution(environment);
   if (found === null) throw noPythonPackage(environment);

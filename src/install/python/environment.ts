@@ -2,15 +2,21 @@ import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type RuntimeOptions, settingsOf } from '../../request.ts';
 import type { Environment } from '../../settings.ts';
+import { shellWord } from '../../shell-word.ts';
 import {
   DEFAULT_PACKAGE_NAME,
   type PythonNames,
   parsePackageName,
   pythonNames,
 } from '../../stage/package-names.ts';
+import { resolveInterpreter } from './interpreter.ts';
 
 export interface PythonOptions extends RuntimeOptions {
-  /** The interpreter whose pip installs: a path, or a name on PATH. Default `python3`. */
+  /**
+   * The interpreter whose pip installs: a path, or a name on PATH. Default: that of the active
+   * environment (`VIRTUAL_ENV`, `CONDA_PREFIX`), else of `.venv` in the working directory; with
+   * `prefix` it is `python3`, because there it only runs pip.
+   */
   readonly python?: string;
   /** Directory for `pip install --target`. Default: the interpreter's own environment. */
   readonly prefix?: string;
@@ -29,18 +35,34 @@ export interface PythonEnvironment {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The interpreter and the directory that the options mean. */
-export function pythonEnvironment(options: PythonOptions): PythonEnvironment {
+/**
+ * The interpreter and the directory that the options mean.
+ * @throws CodexRuntimeError `USAGE` where no interpreter is named and no environment is found
+ */
+export async function pythonEnvironment(options: PythonOptions): Promise<PythonEnvironment> {
   const { env, cwd, host } = settingsOf(options);
   const { prefix, signal } = options;
-  const python = options.python ?? (host.platform === 'win32' ? 'python' : 'python3');
   return {
-    python: /[/\\]/.test(python) ? resolve(cwd, python) : python,
+    python: await resolveInterpreter({
+      ...{ env, cwd, host },
+      python: options.python,
+      intoDirectory: prefix !== undefined,
+    }),
     prefix: prefix === undefined ? null : resolve(cwd, prefix),
     names: pythonNames(parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME)),
     env,
     signal,
   };
+}
+
+/** The flags with which the command means this environment. */
+export function environmentFlags({ python, prefix, names }: PythonEnvironment): readonly string[] {
+  const { distribution } = names;
+  return [
+    '--ecosystem python',
+    prefix === null ? `--python ${shellWord(python)}` : `--prefix ${shellWord(prefix)}`,
+    ...(distribution === DEFAULT_PACKAGE_NAME ? [] : [`--name ${distribution}`]),
+  ];
 }
 
 /** A `RELEASE_NOT_FOUND`: the environment or directory does not have the package. */

@@ -1,5 +1,6 @@
 export { tidyDirectory, verifyDirectory } from './directory.ts';
 export {
+  environmentFlags,
   noPythonPackage,
   type PythonEnvironment,
   type PythonOptions,

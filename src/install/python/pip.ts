@@ -1,9 +1,10 @@
 import type { ProgramResult } from '../../child/run-program.ts';
-import { CodexRuntimeError } from '../../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../../errors.ts';
 import type { Target } from '../../target/index.ts';
 import { installIntoDirectory } from './directory.ts';
 import type { PythonEnvironment } from './environment.ts';
 import { type InstalledPython, installedPythonRuntime, samePep440 } from './installed-python.ts';
+import { anyPython } from './interpreter.ts';
 import { runPython } from './run-python.ts';
 
 export interface PythonInstallRequest extends PythonEnvironment {
@@ -51,8 +52,8 @@ export async function installPythonPackage(
 
 async function runPip(request: PythonInstallRequest, directory: string | null): Promise<void> {
   const { wheel, foreignTarget } = request;
-  const result = await runPython(request, [
-    ...['-m', 'pip', 'install', '--no-deps', '--no-index', '--force-reinstall'],
+  const result = await askPip(request, [
+    ...['install', '--no-deps', '--no-index', '--force-reinstall'],
     ...['--disable-pip-version-check', '--no-input', '--no-warn-script-location', '--no-cache-dir'],
     ...(directory === null ? [] : [`--target=${directory}`]),
     ...(foreignTarget === null ? [] : ['--only-binary=:all:']),
@@ -69,11 +70,32 @@ async function runPip(request: PythonInstallRequest, directory: string | null): 
  */
 export async function uninstallPythonPackage(environment: PythonEnvironment): Promise<void> {
   const { distribution } = environment.names;
-  const result = await runPython(environment, [
-    ...['-m', 'pip', 'uninstall', '--yes', '--disable-pip-version-check', '--no-input'],
+  const result = await askPip(environment, [
+    ...['uninstall', '--yes', '--disable-pip-version-check', '--no-input'],
     ...['--', distribution],
   ]);
   if (result.status !== 0) throw pipFailure('remove', environment, result);
+}
+
+/**
+ * Environments of uv have no pip; that of another Python works on them (`--python`, pip 22.3 and
+ * newer).
+ */
+async function askPip(
+  environment: PythonEnvironment,
+  args: readonly string[],
+): Promise<ProgramResult> {
+  const result = await runPython(environment, ['-m', 'pip', ...args]);
+  if (result.status === 0 || !/No module named '?pip/.test(result.stderr)) return result;
+  const another = { ...environment, python: anyPython({ platform: process.platform }) };
+  const lent = await runPython(another, [
+    ...['-m', 'pip', `--python=${environment.python}`],
+    ...args,
+  ]).catch((error: unknown) => {
+    if (isCodexRuntimeError(error, 'INSTALL_FAILED')) return null;
+    throw error;
+  });
+  return lent === null || /No module named '?pip|no such option/.test(lent.stderr) ? result : lent;
 }
 
 /** What pip said, as an error. */

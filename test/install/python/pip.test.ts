@@ -14,7 +14,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { installedPythonRuntime, installPythonPackage } from '../../../src/install/python/index.ts';
+import {
+  installedPythonRuntime,
+  installPythonPackage,
+  uninstallPythonPackage,
+} from '../../../src/install/python/index.ts';
 import { samePep440 } from '../../../src/install/python/installed-python.ts';
 import { packLocalWheel } from '../../../src/pack/index.ts';
 import { planPackage, pythonNames } from '../../../src/stage/index.ts';
@@ -89,6 +93,16 @@ describe('installPythonPackage', () => {
     });
     // pip itself agrees that every file is as RECORD says.
     await expect(run(python, ['-m', 'pip', 'check'])).resolves.toBeDefined();
+  });
+
+  it('lets the pip of another Python install where the environment has none, as those of uv', async () => {
+    const bare = join(await tempDir(), '.venv');
+    await run('python3', ['-m', 'venv', '--without-pip', bare]);
+    const request = { prefix: null, names, env, foreignTarget: null, ...(await wheelOf()) };
+    const own = { ...request, python: join(bare, 'bin/python') };
+    expect(await installPythonPackage(own)).toMatchObject({ version: '0.115.0', prefix: bare });
+    await uninstallPythonPackage(own);
+    expect(await installedPythonRuntime(own)).toBeNull();
   });
 
   it('replaces an older version in a directory, and knows a prerelease in PEP 440 form', async () => {
