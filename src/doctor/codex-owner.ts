@@ -54,10 +54,12 @@ function byDirectory(
   return { owner, package: owner === 'cargo' ? null : name, version: version ?? null };
 }
 
-/** pip puts a small script on PATH that names its interpreter in the first line. */
+/** The script that names its interpreter in the first line, or the one of our wheels. */
 async function isPythonScript(real: string): Promise<CodexOwner | undefined> {
   const start = await readStart(real);
-  return /^#!.*python/.test(start) ? { ...UNKNOWN, owner: 'python' } : undefined;
+  return /^#!.*python|^#!.*\n# The command of the Python package /.test(start)
+    ? { ...UNKNOWN, owner: 'python' }
+    : undefined;
 }
 
 async function readStart(path: string): Promise<string> {

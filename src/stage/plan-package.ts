@@ -91,11 +91,12 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
     required: ['dist-info/METADATA', 'dist-info/entry_points.txt', 'package/__init__.py'],
     values: { ...commonValues(request, target), ...names, name: names.distribution, version },
   });
-  const distInfo = `${names.importName}-${version}.dist-info`;
-  const moved = template.map(({ path, content }) => ({
+  const wheelName = `${names.importName}-${version}`;
+  const moved = commandOf(template, target).map(({ path, content }) => ({
     path: path
       .replace(/^package\//, `${names.importName}/`)
-      .replace(/^dist-info\//, `${distInfo}/`),
+      .replace(/^dist-info\//, `${wheelName}.dist-info/`)
+      .replace(/^scripts\//, `${wheelName}.data/scripts/`),
     content,
   }));
   return {
@@ -106,6 +107,18 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
     files: combine(moved, runtimeFiles(request.runtime, `${names.importName}/`, moved)),
     executable: `${names.importName}/${manifest.entrypoint}`,
   };
+}
+
+/**
+ * Installers put `scripts/` on PATH as it is, so that the command starts without Python. Windows runs
+ * no shell scripts: there they make a launcher from the entry point.
+ */
+function commandOf(template: readonly TemplateFile[], { os }: Target): readonly TemplateFile[] {
+  const isScript = ({ path }: TemplateFile) => path.startsWith('scripts/');
+  if (os === 'win32') return template.filter((file) => !isScript(file));
+  return template.some(isScript)
+    ? template.filter(({ path }) => path !== 'dist-info/entry_points.txt')
+    : template;
 }
 
 function pythonVersion(semver: string): string {
@@ -161,7 +174,11 @@ function combine(
   runtime: readonly PlannedFile[],
 ): readonly PlannedFile[] {
   const planned = template.map(
-    ({ path, content }): PlannedFile => ({ path, mode: 0o644, content }),
+    ({ path, content }): PlannedFile => ({
+      path,
+      mode: path.includes('.data/scripts/') ? 0o755 : 0o644,
+      content,
+    }),
   );
   // Windows and macOS would fold two spellings of one path into one file.
   const taken = new Set(runtime.map(({ path }) => path.toLowerCase()));

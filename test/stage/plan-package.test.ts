@@ -118,8 +118,8 @@ describe('planPackage for Python', () => {
   it('spells version and paths as wheels do', async () => {
     const plan = await planMiniature('python', '0.116.0-alpha.11');
     expect(plan.files.map(({ path }) => path)).toEqual([
+      'codex_cli_bin-0.116.0a11.data/scripts/codex',
       'codex_cli_bin-0.116.0a11.dist-info/METADATA',
-      'codex_cli_bin-0.116.0a11.dist-info/entry_points.txt',
       'codex_cli_bin-0.116.0a11.dist-info/licenses/LICENSE',
       'codex_cli_bin/__init__.py',
       'codex_cli_bin/__main__.py',
@@ -135,6 +135,22 @@ describe('planPackage for Python', () => {
     });
     const metadata = contentOf(plan, 'codex_cli_bin-0.116.0a11.dist-info/METADATA');
     expect(metadata).toContain('\nName: codex-cli-bin\nVersion: 0.116.0a11\n');
+  });
+
+  it('puts a script on PATH, and for Windows an entry point', async () => {
+    const commands = async (plan: Promise<PackagePlan>) =>
+      (await plan).files
+        .filter(({ path }) => /scripts|entry_points/.test(path))
+        .map(({ path, mode }) => [path.replace(/^[^/]+\./, ''), mode]);
+    const unix = planMiniature('python', '0.115.0', 'darwin-arm64');
+    expect(await commands(unix)).toEqual([['data/scripts/codex', 0o755]]);
+    const windows = planMiniature('python', '0.115.0', 'win32-x64');
+    expect(await commands(windows)).toEqual([['dist-info/entry_points.txt', 0o644]]);
+    // Templates without a script keep their entry point everywhere.
+    const templates = await templatesCopy();
+    await rm(join(templates, 'python/scripts'), { recursive: true });
+    const own = planWith(templates, 'python');
+    expect(await commands(own)).toEqual([['dist-info/entry_points.txt', 0o644]]);
   });
 
   it('refuses a version that PEP 440 cannot write', async () => {
