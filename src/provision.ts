@@ -1,5 +1,5 @@
-import { rm } from 'node:fs/promises';
 import type { Asset } from './asset.ts';
+import { removeTree } from './disk/until-unblocked.ts';
 import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { ExactRequest } from './exact-request.ts';
@@ -139,7 +139,7 @@ async function provisionAsset(
     return { runtime, source: manifest.origin.source, downloaded: download.outcome.fetched };
   } finally {
     release();
-    if (staging !== '') await rm(staging, { recursive: true, force: true });
+    if (staging !== '') await removeTree(staging);
   }
 }
 

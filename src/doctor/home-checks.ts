@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, rm, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
 
 const GB = 1e9;
@@ -22,7 +23,7 @@ export const checkHome: Check = async ({ settings: { home, host } }) => {
     // Windows has no mount without the right to execute.
     if (host.platform === 'win32')
       return [stored, ok('home.exec', 'Programs may run from the home.')];
-    return [stored, await runs(home, probe).finally(() => rm(probe, { recursive: true }))];
+    return [stored, await runs(home, probe).finally(() => removeTree(probe))];
   } catch (error) {
     const failed = failFrom('home', diskError(error, 'write to the home of runtimes', dir));
     return [{ ...failed, advice: `${failed.advice} CODEX_RUNTIME_HOME or --home names another.` }];

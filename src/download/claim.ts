@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { readdir, rename, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
 
 /** The files of a partial download: the bytes, their edition, and which of them are there. */
@@ -51,9 +52,9 @@ async function adoptLargest(dir: string, id: string, path: string): Promise<void
   left.sort((a, b) => b.size - a.size);
   for (const [index, { path: found }] of left.entries()) {
     for (const suffix of PARTIAL_SUFFIXES) {
-      if (index > 0) await rm(found + suffix, { force: true });
+      if (index > 0) await removeFile(found + suffix);
       // Another heir was faster, or there never was such a file.
-      else await rename(found + suffix, path + suffix).catch(ignoreMissing);
+      else await movePath(found + suffix, path + suffix).catch(ignoreMissing);
     }
   }
 }
@@ -63,7 +64,7 @@ async function adoptLargest(dir: string, id: string, path: string): Promise<void
  * store. A file whose siblings were removed, or handed on, when its process was killed goes too.
  */
 export async function removeAbandoned(dir: string, id: string): Promise<void> {
-  for (const { path } of await abandonedFiles(dir, id)) await rm(path, { force: true });
+  for (const { path } of await abandonedFiles(dir, id)) await removeFile(path);
 }
 
 interface AbandonedFile {

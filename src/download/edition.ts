@@ -1,5 +1,6 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
+import { removeFile } from '../disk/until-unblocked.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 
@@ -29,7 +30,7 @@ export async function loadEdition(path: string): Promise<Edition | undefined> {
 
 /** Bytes without an edition cannot be continued, and then there is no sidecar. */
 export async function saveEdition(path: string, edition: Edition | null): Promise<void> {
-  if (edition === null) return rm(path, { force: true });
+  if (edition === null) return removeFile(path);
   const text = `${JSON.stringify({ schemaVersion: 1, ...edition })}\n`;
   await writeFile(path, text, { mode: 0o600 });
 }

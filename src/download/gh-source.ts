@@ -1,6 +1,7 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { AssetSource } from '../asset.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
 import { runGh } from '../gh/index.ts';
 import type { Environment } from '../settings.ts';
 import type { ByteSource } from './byte-source.ts';
@@ -29,7 +30,7 @@ export function createGhSource(
       return ready.open(range, signal);
     },
     async close() {
-      if (dir !== undefined) await rm(dir, { recursive: true, force: true });
+      if (dir !== undefined) await removeTree(dir);
     },
   };
 }

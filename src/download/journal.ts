@@ -1,4 +1,5 @@
-import { type FileHandle, open, readFile, rm } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
+import { removeFile } from '../disk/until-unblocked.ts';
 import { addInterval, type Interval, type IntervalSet } from './intervals.ts';
 
 /**
@@ -35,5 +36,5 @@ export async function loadJournal(path: string): Promise<IntervalSet | undefined
 }
 
 export async function removeJournal(path: string): Promise<void> {
-  await rm(path, { force: true });
+  await removeFile(path);
 }

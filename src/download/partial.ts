@@ -1,8 +1,9 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open, rm } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { removeFile } from '../disk/until-unblocked.ts';
 import { writeAll } from '../disk/write-all.ts';
 import { createAppendWriter } from './append-writer.ts';
 import { PARTIAL_SUFFIXES } from './claim.ts';
@@ -178,7 +179,7 @@ function createPartial({ path, file, left, guard }: OpenPartial): PartialFile {
       }),
     discard: () =>
       guard(async () => {
-        for (const suffix of PARTIAL_SUFFIXES) await rm(path + suffix, { force: true });
+        for (const suffix of PARTIAL_SUFFIXES) await removeFile(path + suffix);
       }),
   };
 }

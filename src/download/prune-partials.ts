@@ -1,6 +1,7 @@
-import { readdir, rm, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
 
 /** Names that downloads give their files and working directories. */
 const OURS = /^((sha256|sha512)-[0-9a-f]{64,128}\.|gh-)/;
@@ -25,7 +26,7 @@ export async function prunePartials(
     if (stats === undefined || Date.now() - stats.mtimeMs < olderThan) continue;
     if (stats.isFile()) freed += stats.size;
     if (options.dryRun === true) continue;
-    await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+    await removeTree(path).catch((error: unknown) => {
       throw diskError(error, 'remove an interrupted download', path);
     });
   }

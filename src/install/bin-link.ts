@@ -1,7 +1,8 @@
-import { lstat, readlink, rename, rm, symlink } from 'node:fs/promises';
+import { lstat, readlink, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import type { PrefixLayout } from './layout.ts';
@@ -37,9 +38,9 @@ export async function linkBin(
   const leadsTo = relative(layout.bin, destination(layout, linked));
   if ((await readlink(link).catch(() => undefined)) === leadsTo) return;
   const fresh = freshLink(link);
-  await rm(fresh, { force: true });
+  await removeFile(fresh);
   await symlink(leadsTo, fresh);
-  await rename(fresh, link).finally(() => rm(fresh, { force: true }));
+  await movePath(fresh, link).finally(() => removeFile(fresh));
   await syncDirectory(layout.bin);
 }
 
@@ -47,10 +48,10 @@ export async function linkBin(
 export async function unlinkBin(layout: PrefixLayout, linked: Linked): Promise<void> {
   if (!(await isOurs(layout, linked))) return;
   const link = binLink(layout, linked);
-  await rm(link, { force: true });
+  await removeFile(link);
   if (!link.endsWith('.cmd')) return;
   const stem = link.slice(0, -'.cmd'.length);
-  for (const shim of [stem, `${stem}.ps1`]) await rm(shim, { force: true });
+  for (const shim of [stem, `${stem}.ps1`]) await removeFile(shim);
 }
 
 /**

@@ -1,5 +1,6 @@
-import { lstat, rm } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Hold } from '../store/index.ts';
 import { listLeftovers } from './installed.ts';
@@ -17,7 +18,7 @@ export async function removeOtherBuilds(layout: PrefixLayout, name: string, hold
   await hold.verifyHeld();
   for (const other of others) {
     if (other.endsWith('.lock')) continue;
-    await rm(join(builds, other), { recursive: true, force: true });
+    await removeTree(join(builds, other));
   }
 }
 

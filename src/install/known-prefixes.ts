@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { asJsonObject, isJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 
@@ -36,9 +37,9 @@ export async function rememberPrefix(home: string, known: KnownPrefix): Promise<
   try {
     await mkdir(join(home, 'prefixes'), { recursive: true });
     await writeFile(fresh, `${JSON.stringify(known)}\n`);
-    await rename(fresh, path);
+    await movePath(fresh, path);
   } catch {
-    await rm(fresh, { force: true }).catch(() => undefined);
+    await removeFile(fresh).catch(() => undefined);
   }
 }
 
@@ -49,7 +50,7 @@ export async function isKnownPrefix(home: string, known: KnownPrefix): Promise<b
 
 /** As {@link rememberPrefix}: the package is gone whether or not its note can be removed. */
 export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {
-  await rm(notePath(home, known), { force: true }).catch(() => undefined);
+  await removeFile(notePath(home, known)).catch(() => undefined);
 }
 
 /** Forgets the prefixes whose Python package was `dir`. */

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { removeFile, removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type Hold, tidyHeld, workOnce } from '../store/index.ts';
@@ -102,8 +102,8 @@ async function installHeld(request: NodeInstallRequest, hold: Hold): Promise<Ins
 async function withdraw(layout: PrefixLayout, name: string, build: string): Promise<void> {
   const current = await currentBuild(layout, name);
   if (current === build) return;
-  await rm(freshLink(name, build), { force: true });
-  await rm(build, { recursive: true, force: true });
+  await removeFile(freshLink(name, build));
+  await removeTree(build);
   await describePrefix(layout, name, current);
 }
 

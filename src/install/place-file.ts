@@ -1,5 +1,7 @@
-import { chmod, constants, copyFile, link, lutimes, open, rm, stat } from 'node:fs/promises';
+import { chmod, constants, copyFile, link, lutimes, stat } from 'node:fs/promises';
 import { isErrno } from '../disk/errno.ts';
+import { syncFile } from '../disk/sync-file.ts';
+import { removeFile } from '../disk/until-unblocked.ts';
 
 /** How a file of the store gets into a package. */
 type Means = 'reflink' | 'hardlink' | 'copy';
@@ -46,7 +48,7 @@ export class FilePlacer {
       } catch (error) {
         if (means === 'copy' || !isErrno(error, ...CANNOT)) throw error;
         // The attempt may have left an empty file in the way of the next.
-        await rm(to, { force: true });
+        await removeFile(to);
       }
     }
   }
@@ -61,8 +63,7 @@ const PLACE: Record<Means, (from: string, to: string, mode: number) => Promise<v
   copy: async (from, to, mode) => {
     await copyFile(from, to, constants.COPYFILE_EXCL);
     await settle(from, to, mode);
-    const handle = await open(to, 'r');
-    await handle.sync().finally(() => handle.close());
+    await syncFile(to);
   },
 };
 

@@ -1,6 +1,7 @@
-import { readFile, rename, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
 import { asJsonObject, type JsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
@@ -26,7 +27,7 @@ export async function describePrefix(
   if (present !== undefined && !isOurEntry(present, name)) return;
   const entry = `file:${relative(layout.prefix, build).replaceAll('\\', '/')}`;
   const named = dependenciesOf(present ?? {});
-  if (named[name] === entry) return await rm(freshPath(layout), { force: true });
+  if (named[name] === entry) return await removeFile(freshPath(layout));
   const dependencies = { ...named, [name]: entry };
   await writePrefixJson(layout, { private: true, ...present, dependencies });
 }
@@ -39,8 +40,8 @@ export async function undescribePrefix(layout: PrefixLayout, name: string): Prom
   const { private: mark, dependencies: __, ...rest } = present;
   const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
   if (!isOursAlone) return await writePrefixJson(layout, { ...present, dependencies: others });
-  await rm(freshPath(layout), { force: true });
-  await rm(join(layout.prefix, 'package.json'), { force: true });
+  await removeFile(freshPath(layout));
+  await removeFile(join(layout.prefix, 'package.json'));
 }
 
 /** Whether {@link describePrefix} may write there: who has a package.json of their own keeps it. */
@@ -97,10 +98,10 @@ function freshPath({ prefix }: PrefixLayout): string {
 async function writePrefixJson(layout: PrefixLayout, content: JsonObject): Promise<void> {
   const fresh = freshPath(layout);
   try {
-    await rm(fresh, { force: true });
+    await removeFile(fresh);
     await writeSynced(fresh, `${JSON.stringify(content, null, 2)}\n`);
-    await rename(fresh, join(layout.prefix, 'package.json'));
+    await movePath(fresh, join(layout.prefix, 'package.json'));
   } finally {
-    await rm(fresh, { force: true });
+    await removeFile(fresh);
   }
 }

@@ -1,6 +1,7 @@
-import { lstat, readlink, rename, symlink } from 'node:fs/promises';
+import { lstat, readlink, symlink } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
+import { movePath } from '../disk/until-unblocked.ts';
 
 /** Whether `path` is a link to `target`, wherever that leads. */
 export async function isLinkTo(target: string, path: string): Promise<boolean> {
@@ -26,11 +27,11 @@ export async function relink(target: string, path: string, aside: string): Promi
   const text = process.platform === 'win32' ? target : relative(dirname(path), target);
   await symlink(text, fresh, 'junction');
   try {
-    await rename(fresh, path);
+    await movePath(fresh, path);
   } catch (error) {
     if (!isErrno(error, 'EISDIR', 'EPERM', 'EACCES', 'EEXIST') || (await isFile(path))) throw error;
-    await rename(path, `${aside}.${basename(path)}.replaced`);
-    await rename(fresh, path);
+    await movePath(path, `${aside}.${basename(path)}.replaced`);
+    await movePath(fresh, path);
   }
 }
 

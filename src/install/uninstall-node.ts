@@ -1,6 +1,7 @@
-import { rm, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
 import { type Hold, workOnce } from '../store/index.ts';
 import { unlinkBin } from './bin-link.ts';
 import { packageHold, removeOtherBuilds, verifyBuilds } from './builds.ts';
@@ -35,7 +36,7 @@ async function uninstallHeld(layout: PrefixLayout, name: string, hold: Hold): Pr
   for (const executable of entrypoints) await unlinkBin(layout, { name, executable });
   const dir = join(layout.modules, name);
   if (found !== undefined || (await linkedBuild(layout, name)) !== undefined) {
-    await rm(dir, { recursive: true, force: true });
+    await removeTree(dir);
   }
   await undescribePrefix(layout, name);
   await removeOtherBuilds(layout, name, hold);

@@ -1,6 +1,7 @@
-import { chmod, rename } from 'node:fs/promises';
+import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset, AssetSource, Channel } from '../asset.ts';
+import { movePath } from '../disk/until-unblocked.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { ExactRequest } from '../exact-request.ts';
@@ -65,7 +66,7 @@ export async function bringAsset(
   const verified = await findAssetFile(download.path, asset);
   if (verified === null) throw unreadable(path);
   await chmod(download.path, 0o644);
-  await rename(download.path, path);
+  await movePath(download.path, path);
   await download.discard();
   const signature = await bringSignature(request, {
     asset,

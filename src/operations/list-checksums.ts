@@ -1,7 +1,8 @@
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { DIR_CHECKSUMS, parseChecksums } from '../resolve/index.ts';
 import type { DownloadedAsset } from './bring-asset.ts';
 
@@ -24,10 +25,10 @@ export async function listChecksums(
   const fresh = `${path}.${process.pid}`;
   try {
     await writeFile(fresh, lines.map(([name, sha256]) => `${sha256}  ${name}\n`).join(''));
-    await rename(fresh, path);
+    await movePath(fresh, path);
   } catch (error) {
     throw diskError(error, 'list the checksums', path);
   } finally {
-    await rm(fresh, { force: true });
+    await removeFile(fresh);
   }
 }

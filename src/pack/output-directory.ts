@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, realpath, rename, rm } from 'node:fs/promises';
+import { readdir, readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
@@ -46,14 +47,14 @@ export async function openOutputDirectory(
   const replace = async () => {
     // A pack takes a while: who has put other files there meanwhile keeps them.
     await verifyReplaceable(out, companions);
-    await rename(out, previous).catch(ignoreMissing);
+    await movePath(out, previous).catch(ignoreMissing);
     try {
-      await rename(work, out);
+      await movePath(work, out);
     } catch (error) {
-      await rename(previous, out).catch(ignoreMissing);
+      await movePath(previous, out).catch(ignoreMissing);
       throw error;
     }
-    await rm(previous, { recursive: true, force: true });
+    await removeTree(previous);
   };
   return {
     work,
@@ -65,7 +66,7 @@ export async function openOutputDirectory(
       }
     },
     async discard() {
-      await rm(work, { recursive: true, force: true });
+      await removeTree(work);
     },
   };
 }
@@ -114,8 +115,8 @@ async function clearKilledPacks(out: string): Promise<void> {
     const path = join(parent, name);
     try {
       // It was killed between taking the old release away and putting the new one in place.
-      if (role === 'previous' && !(await exists(out))) await rename(path, out);
-      else await rm(path, { recursive: true, force: true });
+      if (role === 'previous' && !(await exists(out))) await movePath(path, out);
+      else await removeTree(path);
     } catch (error) {
       throw diskError(error, 'clear what a killed pack left', path);
     }

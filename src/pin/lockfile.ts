@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
+import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Triple } from '../target/index.ts';
 import { formatLock, MAX_LENGTH, parseLock } from './lockfile-text.ts';
@@ -78,11 +79,11 @@ export async function writeLock(path: string, lock: Lock): Promise<boolean> {
   const fresh = `${path}.${randomUUID()}`;
   try {
     await writeFile(fresh, text, { flag: 'wx' });
-    await rename(fresh, path);
+    await movePath(fresh, path);
   } catch (error) {
     throw diskError(error, 'write the lockfile', path);
   } finally {
-    await rm(fresh, { force: true });
+    await removeFile(fresh);
   }
   return true;
 }

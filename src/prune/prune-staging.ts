@@ -1,7 +1,8 @@
-import { readdir, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { homeLayout, workOnce } from '../store/index.ts';
 import { treeSize } from './tree-size.ts';
@@ -28,7 +29,7 @@ export async function pruneStaging(
     const remove = async () => {
       const { own } = await treeSize(path);
       if (!dryRun) {
-        await rm(path, { recursive: true, force: true }).catch((error: unknown) => {
+        await removeTree(path).catch((error: unknown) => {
           throw diskError(error, 'remove what was under construction', path);
         });
       }

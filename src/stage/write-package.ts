@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, readdir, realpath, rename, rm, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, realpath, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { workOnce } from '../store/index.ts';
@@ -52,15 +53,15 @@ export async function verifyPackageDirectory(directory: string): Promise<string>
 async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal): Promise<void> {
   const work = join(dirname(out), `.${basename(out)}.staging`);
   try {
-    await rm(work, { recursive: true, force: true });
+    await removeTree(work);
     for (const file of plan.files) {
       throwIfAborted(signal);
       await writePlanned(file, join(work, file.path));
     }
     await rmdir(out).catch(ignoreMissing);
-    await rename(work, out);
+    await movePath(work, out);
   } catch (error) {
-    await rm(work, { recursive: true, force: true });
+    await removeTree(work);
     throw diskError(error, `stage ${plan.name}`, out);
   }
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { readFileSync, stat, unlinkSync, utimes } from 'node:fs';
-import { readFile, rm, stat as statOf, writeFile } from 'node:fs/promises';
+import { readFile, stat as statOf, writeFile } from 'node:fs/promises';
 import { callbackify } from 'node:util';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
+import { removeFile, untilUnblocked } from '../disk/until-unblocked.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
@@ -27,7 +28,7 @@ const SELF: HoldOwner = { pid: process.pid, space: PROCESS_SPACE, token: randomU
 export const HOLD_FILES = {
   mkdir: callbackify(createOwned),
   rmdir: callbackify(async (path: string) => {
-    if (await isOwn(path)) await rm(path, { force: true });
+    if (await isOwn(path)) await removeFile(path);
   }),
   rmdirSync(path: string): void {
     if (parseOwner(read(path))?.token === SELF.token) unlinkSync(path);
@@ -53,24 +54,25 @@ export async function evictOwner(path: string, silenceMs: number): Promise<boole
     // Under the guard nobody else evicts: a lock that is abandoned now is still the same one when it
     // is removed, and not one that somebody has just taken.
     if (!(await isAbandoned(path, silenceMs))) return false;
-    await rm(path, { force: true });
+    await removeFile(path);
     return true;
   } finally {
-    await rm(guard, { force: true });
+    await removeFile(guard);
   }
 }
 
 /** Removes what an evictor left that was killed. Whoever has got the lock may do so. */
 export async function clearGuard(path: string): Promise<void> {
-  await rm(guardPath(path), { force: true });
+  await removeFile(guardPath(path));
 }
 
 async function createOwned(path: string): Promise<void> {
   try {
-    await writeFile(path, JSON.stringify(SELF), { flag: 'wx' });
+    // Windows keeps the name of a removed file for as long as another process reads it.
+    await untilUnblocked(() => writeFile(path, JSON.stringify(SELF), { flag: 'wx' }));
   } catch (error) {
     // A full disk takes the name and not the content.
-    if (!isErrno(error, 'EEXIST')) await rm(path, { force: true });
+    if (!isErrno(error, 'EEXIST')) await removeFile(path);
     throw error;
   }
 }
@@ -81,7 +83,7 @@ async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
     return true;
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
-    if (await isSilent(guard, silenceMs)) await rm(guard, { force: true });
+    if (await isSilent(guard, silenceMs)) await removeFile(guard);
     return false;
   }
 }
@@ -122,7 +124,7 @@ async function isSilent(path: string, silenceMs: number): Promise<boolean> {
 }
 
 async function loadOwner(path: string): Promise<HoldOwner | undefined> {
-  return parseOwner(await readFile(path, 'utf8').catch(() => ''));
+  return parseOwner(await untilUnblocked(() => readFile(path, 'utf8')).catch(() => ''));
 }
 
 function parseOwner(text: string): HoldOwner | undefined {

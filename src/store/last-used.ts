@@ -1,5 +1,6 @@
-import { lstat, mkdir, readdir, rm, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { removeFile } from '../disk/until-unblocked.ts';
 import { homeLayout, type RuntimeKey } from './layout.ts';
 import { MANIFEST_NAME } from './load-manifest.ts';
 import type { Runtime } from './manifest.ts';
@@ -34,7 +35,7 @@ export async function forgetUses(home: string, present: readonly RuntimeKey[]): 
   const known = new Set(present.map((key) => notePath(home, key)));
   for (const name of await readdir(used).catch(() => [])) {
     const path = join(used, name);
-    if (!known.has(path)) await rm(path, { force: true }).catch(() => undefined);
+    if (!known.has(path)) await removeFile(path).catch(() => undefined);
   }
 }
 

@@ -1,10 +1,11 @@
-import { readdir, rename, rm } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
@@ -30,9 +31,9 @@ export async function replaceRuntime(
   if (await holdsSameFiles(to, manifest)) return await renameFiles(from, to, manifest);
   const aside = `${from}${ASIDE}`;
   const occupied = await exists(to);
-  if (occupied) await rename(to, aside);
-  await rename(from, to);
-  if (occupied) await rm(aside, { recursive: true, force: true });
+  if (occupied) await movePath(to, aside);
+  await movePath(from, to);
+  if (occupied) await removeTree(aside);
 }
 
 /**
@@ -58,7 +59,7 @@ export async function restoreReplaced(
     await hold.verifyHeld();
     try {
       await makeDirectory(dirname(dir));
-      await rename(aside, dir);
+      await movePath(aside, dir);
       await syncDirectory(dirname(dir));
     } catch (error) {
       throw diskError(error, `bring Codex ${name.version} back`, dir);
@@ -81,8 +82,8 @@ async function holdsSameFiles(dir: string, manifest: RuntimeManifest): Promise<b
 async function renameFiles(from: string, to: string, { files }: RuntimeManifest): Promise<void> {
   // The manifest last: whatever it says of the origin, its files are there by then.
   const paths = [...files.map(({ path }) => path), MANIFEST_NAME];
-  for (const path of paths) await rename(join(from, path), join(to, path));
+  for (const path of paths) await movePath(join(from, path), join(to, path));
   const directories = new Set(paths.map((path) => dirname(join(to, path))));
   for (const directory of directories) await syncDirectory(directory);
-  await rm(from, { recursive: true, force: true });
+  await removeTree(from);
 }

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
+import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
@@ -68,7 +69,7 @@ export async function clearStaging(home: string, name: Name, hold: Hold): Promis
   const prefix = stagingPrefix(name);
   const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
   await hold.verifyHeld();
-  for (const entry of left) await rm(join(staging, entry), { recursive: true, force: true });
+  for (const entry of left) await removeTree(join(staging, entry));
 }
 
 export interface Commit {
@@ -114,8 +115,8 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
   const gone = join(staging, `${stagingPrefix(runtime.manifest)}${randomUUID()}`);
   try {
     await makeDirectory(staging);
-    await rename(runtime.dir, gone);
-    await rm(gone, { recursive: true, force: true });
+    await movePath(runtime.dir, gone);
+    await removeTree(gone);
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
   } catch (error) {
     throw diskError(error, `remove Codex ${runtime.manifest.version}`, runtime.dir);
@@ -125,7 +126,7 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
 async function removeEmptyParents(dir: string, stop: string): Promise<void> {
   for (let parent = dirname(dir); parent !== stop; parent = dirname(parent)) {
     if ((await readdir(parent)).length > 0) return;
-    await rm(parent, { recursive: true });
+    await removeTree(parent);
   }
 }
 

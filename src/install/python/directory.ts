@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { mkdir, open, readdir, readFile, readlink, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
+import { syncFile } from '../../disk/sync-file.ts';
+import { movePath, removeTree } from '../../disk/until-unblocked.ts';
 import { verifyWritable } from '../../disk/verify-writable.ts';
 import { type Hold, tidyHeld, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
@@ -85,7 +87,7 @@ async function installHeld(request: DirectoryInstall, hold: Hold): Promise<void>
     await mkdir(build);
     await fill(build);
     [metadata = null] = await metadataNames({ prefix: build, importName });
-    if (metadata !== null) await rename(join(build, metadata), join(build, METADATA));
+    if (metadata !== null) await movePath(join(build, metadata), join(build, METADATA));
     await syncTree(build);
     const links = new Map([
       [join(prefix, importName), join(current, importName)],
@@ -105,7 +107,7 @@ async function installHeld(request: DirectoryInstall, hold: Hold): Promise<void>
     for (const dir of new Set([...links.keys()].map(dirname))) await syncDirectory(dir);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
-    if (!(await isLinkTo(build, current))) await rm(build, { recursive: true }).catch(() => null);
+    if (!(await isLinkTo(build, current))) await removeTree(build).catch(() => null);
     throw error;
   }
   await syncDirectory(buildsOf(request));
@@ -124,12 +126,12 @@ async function commandLinks(
 ): Promise<readonly (readonly [string, string])[]> {
   const made = join(build, 'bin');
   if (process.platform !== 'win32') {
-    await rm(made, { recursive: true, force: true });
+    await removeTree(made);
     return [[join(prefix, 'bin', basename(entrypoint)), executable]];
   }
   await makeDirectory(join(prefix, 'bin'));
   for (const name of await readdir(made).catch(() => [])) {
-    await rename(join(made, name), join(prefix, 'bin', name));
+    await movePath(join(made, name), join(prefix, 'bin', name));
   }
   return [];
 }
@@ -146,10 +148,10 @@ async function removeOthers(
   const keep = metadata ?? (await presentMetadata(directory));
   const stale = (await metadataNames(directory)).filter((name) => name !== keep);
   await hold.verifyHeld();
-  for (const name of stale) await rm(join(directory.prefix, name), { recursive: true });
+  for (const name of stale) await removeTree(join(directory.prefix, name));
   for (const name of others) {
     if (name === 'current' || name.endsWith('.lock') || name === basename(current)) continue;
-    await rm(join(builds, name), { recursive: true, force: true });
+    await removeTree(join(builds, name));
   }
 }
 
@@ -170,14 +172,4 @@ async function syncTree(directory: string): Promise<void> {
     else if (entry.isFile()) await syncFile(path);
   }
   await syncDirectory(directory);
-}
-
-async function syncFile(path: string): Promise<void> {
-  // Windows flushes only what is open for writing.
-  const handle = await open(path, process.platform === 'win32' ? 'r+' : 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
 }

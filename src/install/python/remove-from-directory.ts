@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { lstat, readdir, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
+import { movePath, removeFile, removeTree } from '../../disk/until-unblocked.ts';
 import { type Hold, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { buildsOf, currentOf, holdOf, type PythonDirectory } from './layout.ts';
@@ -42,17 +43,17 @@ async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boole
   const inside = (await readdir(builds)).filter((name) => !name.startsWith('install.lock'));
   await hold.verifyHeld();
   // All that Python and the user find leads through this link, so it disappears in one step.
-  await rm(currentOf(directory), { force: true });
+  await removeFile(currentOf(directory));
   const aside = join(builds, randomUUID());
   for (const path of owned) await removeAtOnce(path, `${aside}.${basename(path)}`);
   await syncDirectory(directory.prefix);
-  for (const name of inside) await rm(join(builds, name), { recursive: true, force: true });
+  for (const name of inside) await removeTree(join(builds, name));
   return owned.length > 0 || inside.length > 0;
 }
 
 /** A directory, as pip makes them, goes aside first: half of a package is none that works. */
 async function removeAtOnce(path: string, aside: string): Promise<void> {
-  if (!(await lstat(path)).isDirectory()) return await rm(path);
-  await rename(path, aside);
-  await rm(aside, { recursive: true });
+  if (!(await lstat(path)).isDirectory()) return await removeFile(path);
+  await movePath(path, aside);
+  await removeTree(aside);
 }

@@ -1,0 +1,56 @@
+import { rename, rm } from 'node:fs/promises';
+import { setTimeout as pause } from 'node:timers/promises';
+import { isErrno } from './errno.ts';
+
+/** What Windows answers while another program has the file open. */
+const BLOCKED = ['EPERM', 'EACCES', 'EBUSY'] as const;
+const PATIENCE_MS = 5000;
+const FIRST_PAUSE_MS = 10;
+const LONGEST_PAUSE_MS = 250;
+
+export interface Patience {
+  /** Node's `process.platform`. Default: this machine's. */
+  readonly platform?: string | undefined;
+  /** How long a blocked call is tried again. Default: five seconds. */
+  readonly patienceMs?: number | undefined;
+}
+
+/**
+ * Tries a call again while another program blocks it. Windows refuses to rename or remove a file
+ * that is open elsewhere, and an editor, an indexer or an antivirus opens new files for a moment.
+ * On other systems the same errors are final, and thrown at once.
+ */
+export async function untilUnblocked<T>(
+  call: () => Promise<T>,
+  { platform = process.platform, patienceMs = PATIENCE_MS }: Patience = {},
+): Promise<T> {
+  const end = performance.now() + patienceMs;
+  for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
+    try {
+      return await call();
+    } catch (error) {
+      if (platform !== 'win32' || !isBlocked(error) || performance.now() >= end) throw error;
+    }
+    await pause(wait);
+  }
+}
+
+/** Whether Windows would answer so for a file that another program has open. */
+export function isBlocked(error: unknown): boolean {
+  return isErrno(error, ...BLOCKED);
+}
+
+/** Renames, with second tries. Throws the native error. */
+export async function movePath(from: string, to: string, patience?: Patience): Promise<void> {
+  await untilUnblocked(() => rename(from, to), patience);
+}
+
+/** Removes a file or a link, with second tries; a missing one needs no work. Throws the native error. */
+export async function removeFile(path: string, patience?: Patience): Promise<void> {
+  await untilUnblocked(() => rm(path, { force: true }), patience);
+}
+
+/** As {@link removeFile}, and a directory with all that it holds. */
+export async function removeTree(path: string, patience?: Patience): Promise<void> {
+  await untilUnblocked(() => rm(path, { recursive: true, force: true }), patience);
+}
