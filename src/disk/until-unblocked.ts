@@ -36,7 +36,7 @@ export async function untilUnblocked<T>(
 }
 
 /** Whether Windows would answer so for a file that another program has open. */
-export function isBlocked(error: unknown): boolean {
+function isBlocked(error: unknown): boolean {
   return isErrno(error, ...BLOCKED);
 }
 
