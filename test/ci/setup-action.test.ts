@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
@@ -56,7 +56,7 @@ describe('setup-codex-runtime', () => {
     const answer = await run(join(onPath, 'codex'), ['--version']);
     expect(answer.stdout).toBe('codex-cli 1.2.3\n');
     expect(stdout).toMatch(/^::group::Install Codex 1\.2\.3\n::stop-commands::[0-9a-f-]{36}\n/);
-    expect(stdout).toMatch(/::endgroup::\n$/);
+    expect(stdout).toMatch(/::endgroup::\nCodex 1\.2\.3 was downloaded .*\n$/);
   });
 
   it('installs what the lockfile pins, and nothing without one', async () => {
@@ -113,6 +113,94 @@ describe('setup-codex-runtime', () => {
     const inputs = { RUNNER_TOOL_CACHE: `${job.dir}\nkey=evil`, INPUT_CACHE: 'true' };
     await expect(job.script('plan', inputs)).rejects.toMatchObject({ code: 1 });
     await expect(readFile(job.GITHUB_OUTPUT, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
+  it('looks for the lockfile where it is told, and hands on the other inputs', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const job = await runner(github.env);
+    const sub = join(job.GITHUB_WORKSPACE, 'packages/app');
+    await mkdir(sub, { recursive: true });
+    const pinned = await runCli(['pin', '1.2.3'], { dir: job.dir, cwd: sub, env: github.env });
+    expect(pinned.status).toBe(0);
+    const inputs = { INPUT_WORKING_DIRECTORY: 'packages/app', INPUT_CACHE: 'true' };
+    await job.script('plan', inputs);
+    expect((await job.outputs())['key']).toMatch(/-[0-9a-f]{32}$/);
+    const { stdout } = await job.script('install', { ...inputs, INPUT_PREFIX: 'tools' });
+    expect(await job.outputs()).toMatchObject({ version: '1.2.3' });
+    const executable = join(sub, 'tools/node_modules/codex-cli-bin/bin/codex');
+    expect(stdout.trimEnd().split('\n').at(-1)).toMatch(
+      new RegExp(
+        `^Codex 1\\.2\\.3 was downloaded \\(.*\\), verified and installed: ${executable}$`,
+      ),
+    );
+    // One line even when everything was there.
+    const again = await job.script('install', { ...inputs, INPUT_PREFIX: 'tools' });
+    expect(again.stdout).toContain(`\nCodex 1.2.3 was already installed: ${executable}\n`);
+  });
+
+  it('keys the cache by repository and variant too', async () => {
+    const job = await runner();
+    const inputs = { INPUT_VERSION: '1.2.3', INPUT_REPO: 'Some/Fork', INPUT_VARIANT: 'binary' };
+    await job.script('plan', { INPUT_CACHE: 'true', ...inputs });
+    expect((await job.outputs())['key']).toMatch(/-1\.2\.3-some-fork-binary$/);
+  });
+
+  it('installs for Python and puts its command on PATH', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const job = await runner(github.env);
+    await run('python3', ['-m', 'venv', join(job.GITHUB_WORKSPACE, '.venv')]);
+    const inputs = { INPUT_VERSION: '1.2.3', INPUT_PYTHON: '.venv/bin/python' };
+    await job.script('install', inputs);
+    const onPath = (await readFile(job.GITHUB_PATH, 'utf8')).trimEnd();
+    expect(onPath).toBe(join(job.GITHUB_WORKSPACE, '.venv/bin'));
+    expect((await run(join(onPath, 'codex'), ['--version'])).stdout).toBe('codex-cli 1.2.3\n');
+  });
+
+  it.each([
+    [{}, 'Set the input "version"'],
+    [{ INPUT_VERSION: 'nonsense' }, 'The input "version" is "nonsense"'],
+    [{ INPUT_SOURCE: 'nmp' }, 'the input "source"'],
+    [{ INPUT_VARIANT: 'whole' }, 'The input "variant" is "whole". It takes auto, package, binary.'],
+    [{ INPUT_VERIFY_SIGNATURE: 'yes' }, 'The input "verify-signature" is "yes"'],
+    [{ INPUT_WORKING_DIRECTORY: 'gone' }, 'The input "working-directory" names'],
+    [{ INPUT_REPO: 'a b' }, 'The input "repo" is "a b"'],
+  ])('speaks of inputs where they are wrong: %j', async (inputs, words) => {
+    await using github = await startLoopbackGitHub();
+    const job = await runner(github.env);
+    const failure = job.script('install', {
+      INPUT_VERSION: words.startsWith('Set') ? '' : '1.2.3',
+      ...inputs,
+    });
+    await expect(failure).rejects.toMatchObject({
+      stdout: expect.stringContaining(words),
+    });
+    await failure.catch(({ stdout }) => expect(stdout).not.toMatch(/^::error::.* --[a-z]/m));
+  });
+
+  it("runs the code of its own commit, built there where it is not, without the job's secrets", async () => {
+    const repository = await realpath(await tempDir());
+    const own = join(repository, '.github/actions/setup-codex-runtime');
+    await cp(dirname(SCRIPT), own, { recursive: true });
+    const files = {
+      'package.json': '{"name":"x","version":"0.0.0","scripts":{"build":"node build.cjs"}}',
+      'package-lock.json':
+        '{"name":"x","version":"0.0.0","lockfileVersion":3,"requires":true,"packages":{"":{"name":"x","version":"0.0.0"}}}',
+      'build.cjs':
+        'const fs = require("node:fs"); fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/main.cjs", "console.log(JSON.stringify({ version: `1.2.3`, prefix: `/p`, executable: `/p/codex`, source: `store`, downloaded: 0 }))"); fs.writeFileSync("environment", JSON.stringify(process.env));',
+      'bin/codex-runtime.js': 'require("../dist/cli/main.cjs");',
+    };
+    await mkdir(join(repository, 'bin'));
+    for (const [name, text] of Object.entries(files)) await writeFile(join(repository, name), text);
+    const job = await runner();
+    const secrets = {
+      INPUT_TOKEN: 'ghs_canary',
+      GITHUB_TOKEN: 'ghs_canary',
+      SOME_KEY: 'ghs_canary',
+    };
+    const env = { ...job.env, ...secrets, INPUT_VERSION: '1.2.3' };
+    const { stdout } = await run(process.execPath, [join(own, 'setup.mjs'), 'install'], { env });
+    expect(stdout).toContain('Codex 1.2.3 was installed from the cache: /p/codex\n');
+    expect(await readFile(join(repository, 'environment'), 'utf8')).not.toContain('ghs_canary');
   });
 
   it('says what went wrong as one annotation, without the token', async () => {

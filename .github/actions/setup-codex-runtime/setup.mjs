@@ -2,13 +2,26 @@
 import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  choice,
+  input,
+  inTermsOfInputs,
+  repository,
+  required,
+  workingDirectory,
+  workspace,
+} from './inputs.mjs';
 
 const { env } = process;
 const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
 const LOCKFILE = 'codex-runtime.lock.json';
 const EXACT = /^(?:rust-)?v?\d+\.\d+\.\d+(?:[-.a-z0-9]+)?$/;
+
+/** What npm needs of the job; none of its tokens. */
+const BUILD_VARIABLES =
+  /^(?:PATH|HOME|USERPROFILE|SystemRoot|(?:LOCAL)?APPDATA|TE?MP|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|npm_config_(?:registry|userconfig|cache))$/i;
 
 try {
   if (process.argv[2] === 'plan') plan();
@@ -20,96 +33,154 @@ try {
 
 /** The store, and a cache key that names its bytes; no key where the version may mean others later. */
 function plan() {
+  const key = [pinIdentity(), repository()?.toLowerCase().replace('/', '-'), input('variant')];
   output('store', join(home(), 'store'));
-  const identity = env.INPUT_CACHE === 'true' ? pinIdentity() : null;
-  const machine = `${process.platform}-${process.arch}`;
-  output('key', identity === null ? '' : `codex-runtime-${machine}-${identity}`);
+  const cached = choice('cache', ['true', 'false']) === 'true' && key[0] !== null;
+  const parts = ['codex-runtime', process.platform, process.arch, ...key.filter(Boolean)];
+  output('key', cached ? parts.join('-') : '');
 }
 
 function pinIdentity() {
-  const version = input('VERSION');
+  const version = input('version');
   if (version !== undefined)
     return EXACT.test(version) ? version.replace(/^(?:rust-)?v?/, '') : null;
-  const lockfile = findUpward(LOCKFILE, workspace());
+  const lockfile = findUpward(LOCKFILE, workingDirectory());
   if (lockfile === null) return null;
   return createHash('sha256').update(readFileSync(lockfile)).digest('hex').slice(0, 32);
 }
 
 function install() {
-  const prefix = resolve(workspace(), input('PREFIX') ?? join(required('RUNNER_TEMP'), 'codex'));
-  const source = input('SOURCE');
-  const version = input('VERSION');
-  const args = ['install', '--json', `--prefix=${prefix}`];
-  if (source !== undefined) args.push(`--source=${source}`);
-  // Without a version only a lockfile may say which: a job must not depend on what was left there.
-  if (version === undefined) args.push('--frozen');
-  else args.push('--', version);
-  const result = group(`Install Codex ${version ?? 'as the lockfile pins it'}`, () => run(args));
-  const document = JSON.parse(result.stdout || '{}');
+  const version = input('version');
+  const args = installArguments(version);
+  const directory = workingDirectory();
+  const command = commandLine();
+  const title = `Install Codex ${version ?? 'as the lockfile pins it'}`;
+  const result = group(title, () => run([...command, ...args], directory));
+  const document = parseDocument(result.stdout);
   if (result.status !== 0) {
-    const hint = document.hint === undefined ? '' : ` ${document.hint}`;
-    throw new Error(`${document.message ?? 'codex-runtime could not be started.'}${hint}`);
+    throw new Error(
+      document?.message === undefined
+        ? 'codex-runtime could not be started.'
+        : inTermsOfInputs(document),
+    );
   }
   output('path', document.executable);
   output('version', document.version);
-  appendLine('GITHUB_PATH', join(prefix, 'node_modules', '.bin'));
+  appendLine('GITHUB_PATH', commandDirectory(document));
+  console.log(summary(document));
 }
 
-/** codex-runtime as this repository has built it, else the same version from npm. */
-function run(args) {
+function installArguments(version) {
+  const python = input('python');
+  const prefix = prefixOf(python);
+  const args = ['install', '--json'];
+  if (prefix !== null) args.push(`--prefix=${prefix}`);
+  if (python !== undefined) args.push('--ecosystem=python', `--python=${python}`);
+  const source = input('source');
+  if (source !== undefined) args.push(`--source=${source}`);
+  const repo = repository();
+  if (repo !== undefined) args.push(`--repo=${repo}`);
+  const variant = choice('variant', ['auto', 'package', 'binary']);
+  if (variant !== undefined) args.push(`--variant=${variant}`);
+  if (choice('verify-signature', ['true', 'false']) === 'true') args.push('--verify-signature');
+  // Without a version only a lockfile may say which: a job must not depend on what was left there.
+  if (version === undefined) args.push('--frozen');
+  else args.push('--', version);
+  return args;
+}
+
+/** Null for a Python environment, which its interpreter names. */
+function prefixOf(python) {
+  const named = input('prefix');
+  if (named !== undefined) return resolve(workingDirectory(), named);
+  return python === undefined ? join(required('RUNNER_TEMP'), 'codex') : null;
+}
+
+function commandDirectory({ prefix }) {
+  if (input('python') === undefined) return join(prefix, 'node_modules', '.bin');
+  const scripts = process.platform === 'win32' && input('prefix') === undefined ? 'Scripts' : 'bin';
+  return join(prefix, scripts);
+}
+
+function summary({ version, executable, source, downloaded }) {
+  const how = {
+    prefix: 'was already installed',
+    store: 'was installed from the cache',
+  }[source];
+  const megabytes = Math.max(1, Math.round(downloaded / 1e6));
+  const what = how ?? `was downloaded (${megabytes} MB), verified and installed`;
+  return `Codex ${version} ${what}: ${executable}`;
+}
+
+/**
+ * codex-runtime as the commit of this action has it. It is built here where it is not: by another
+ * name, from a registry, somebody else's code could run.
+ */
+function commandLine() {
   const built = join(REPOSITORY, 'dist', 'cli', 'main.cjs');
-  const { version } = JSON.parse(readFileSync(join(REPOSITORY, 'package.json'), 'utf8'));
-  const [file, first] =
-    existsSync(built) && existsSync(join(REPOSITORY, 'node_modules'))
-      ? [process.execPath, [join(REPOSITORY, 'bin', 'codex-runtime.js')]]
-      : npx(['--yes', `--package=codex-runtime@${version}`, '--', 'codex-runtime']);
-  const token = input('TOKEN');
-  return spawnSync(file, [...first, ...args], {
-    cwd: workspace(),
+  if (!existsSync(built) || !existsSync(join(REPOSITORY, 'node_modules'))) {
+    group('Build codex-runtime', () => {
+      build(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
+      build(['run', 'build']);
+    });
+  }
+  return [join(REPOSITORY, 'bin', 'codex-runtime.js')];
+}
+
+function build(args) {
+  const [file, first] = npm();
+  const clean = Object.entries(env).filter(([name]) => BUILD_VARIABLES.test(name));
+  const { status } = spawnSync(file, [...first, ...args], {
+    cwd: REPOSITORY,
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: Object.fromEntries(clean),
+  });
+  if (status !== 0) throw new Error(`codex-runtime could not be built: npm ${args[0]} failed.`);
+}
+
+/** npm as a script for this Node: Windows cannot start npm.cmd without a shell. */
+function npm() {
+  const directory = dirname(process.execPath);
+  const places = [join(directory, 'node_modules'), join(directory, '..', 'lib', 'node_modules')];
+  const script = places.map((place) => join(place, 'npm', 'bin', 'npm-cli.js')).find(existsSync);
+  return script === undefined ? ['npm', []] : [process.execPath, [script]];
+}
+
+function run(args, cwd) {
+  const token = input('token');
+  const inputs = Object.keys(env).filter((name) => name.startsWith('INPUT_'));
+  return spawnSync(process.execPath, args, {
+    cwd,
     encoding: 'utf8',
     maxBuffer: 64 * 1024 * 1024,
     stdio: ['ignore', 'pipe', 'inherit'],
     env: {
       ...env,
-      INPUT_TOKEN: undefined,
+      ...Object.fromEntries(inputs.map((name) => [name, undefined])),
       CODEX_RUNTIME_HOME: home(),
       ...(token === undefined ? {} : { GITHUB_TOKEN: token }),
     },
   });
 }
 
-/** npx as a script for this Node: Windows cannot start npx.cmd without a shell. */
-function npx(args) {
-  const directory = dirname(process.execPath);
-  const places = [join(directory, 'node_modules'), join(directory, '..', 'lib', 'node_modules')];
-  const script = places.map((place) => join(place, 'npm', 'bin', 'npx-cli.js')).find(existsSync);
-  return script === undefined ? ['npx', args] : [process.execPath, [script, ...args]];
+function parseDocument(text) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
 }
 
 function home() {
   return join(required('RUNNER_TOOL_CACHE'), 'codex-runtime');
 }
 
-function workspace() {
-  return env.GITHUB_WORKSPACE ?? process.cwd();
-}
-
-function input(name) {
-  const value = env[`INPUT_${name}`]?.trim();
-  return value === undefined || value === '' ? undefined : value;
-}
-
-function required(name) {
-  const value = env[name];
-  if (value === undefined || value === '')
-    throw new Error(`${name} is not set: this runs in GitHub Actions.`);
-  return value;
-}
-
+/** Within the workspace: what lies above it belongs to no commit of this repository. */
 function findUpward(name, from) {
   const path = join(from, name);
   if (existsSync(path)) return path;
-  return dirname(from) === from ? null : findUpward(name, dirname(from));
+  const inside = relative(workspace(), from);
+  return inside === '' || inside.startsWith('..') ? null : findUpward(name, dirname(from));
 }
 
 /** A folded part of the log, in which no line is taken for a command of the runner. */
