@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { throwIfAborted } from './abort.ts';
 import { CodexRuntimeError } from './errors.ts';
@@ -40,11 +41,10 @@ export async function printedVersion(
   const abort = () => stop();
   signal?.addEventListener('abort', abort, { once: true });
   try {
-    // An empty environment: the answer must not depend on the user's, and it gets no secrets.
     const running = promisify(execFile)(executable, ['--version'], {
       timeout: TIMEOUT_MS,
       killSignal: 'SIGKILL',
-      env: {},
+      env: homelessEnvironment(executable),
       windowsHide: true,
     });
     stop = () => {
@@ -64,4 +64,14 @@ export async function printedVersion(
   } finally {
     signal?.removeEventListener('abort', abort);
   }
+}
+
+/**
+ * Nothing of the user's, so that the answer does not depend on it and no secret is passed on. Every
+ * start of Codex writes into its home, and without a name for one into the account's: a path below a
+ * file, which nothing can make, keeps it from writing at all.
+ */
+function homelessEnvironment(executable: string): Record<string, string> {
+  const nowhere = join(executable, 'no-home');
+  return { CODEX_HOME: nowhere, HOME: nowhere, USERPROFILE: nowhere };
 }

@@ -1,4 +1,3 @@
-import { tmpdir } from 'node:os';
 import { anySignal } from '../abort.ts';
 import type { Environment } from '../settings.ts';
 import { Codex } from './codex.ts';
@@ -9,6 +8,8 @@ export interface HandshakeRequest {
   readonly codexPath: string;
   /** The server's whole environment; `CODEX_HOME` decides which configuration it reads. */
   readonly env: Environment;
+  /** Where it runs: a project's own configuration there would be read, too. */
+  readonly cwd: string;
   readonly signal?: AbortSignal | undefined;
   /** For the introduction, and again for the list of models. Default 30,000. */
   readonly timeoutMs?: number | undefined;
@@ -28,10 +29,8 @@ export interface Handshake {
  * @throws as `Codex.start` does
  */
 export async function handshake(request: HandshakeRequest): Promise<Handshake> {
-  const { codexPath, env, signal, timeoutMs = 30_000 } = request;
+  const { codexPath, env, cwd, signal, timeoutMs = 30_000 } = request;
   const start = signal === undefined ? {} : { signal };
-  // Not in the caller's directory: a project's own configuration is not what is being tested.
-  const cwd = tmpdir();
   await using codex = await Codex.start({
     codexPath,
     env,

@@ -85,7 +85,8 @@ export const checkHandshake: Check = async ({ settings, layout, name, signal }) 
   const found = await loadInstalled(layout, name);
   if (found === undefined || !isNative(settings.host, parseTarget(found.runtime.target))) return [];
   const { executable, version } = found;
-  const { handshake, failure } = await shakeHands(executable, settings.env, signal);
+  const { env, home } = settings;
+  const { handshake, failure } = await shakeHands({ executable, env, home, signal });
   if (handshake?.version === version) {
     return [ok('handshake', `Its app-server answers: ${handshake.userAgent}.`, { ...handshake })];
   }

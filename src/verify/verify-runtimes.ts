@@ -68,7 +68,7 @@ export async function verifySubjects(
       installed === null && runtime !== null ? [runtime] : [],
     ),
     host: settings.host,
-    handshake: options.handshake === true ? settings.env : null,
+    handshake: options.handshake === true ? { env: settings.env, home: settings.home } : null,
     signal: options.signal,
   };
   const runtimes: VerifiedRuntime[] = [];

@@ -29,8 +29,8 @@ export interface Expectation {
   readonly stored: readonly RuntimeDescription[];
   /** This machine. */
   readonly host: Host;
-  /** The environment to speak to the app-server in; null when it is not to be spoken to. */
-  readonly handshake: Environment | null;
+  /** Where and in which environment to speak to the app-server; null when it is not to be spoken to. */
+  readonly handshake: { readonly env: Environment; readonly home: string } | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -138,7 +138,7 @@ async function isLink(path: string): Promise<boolean> {
 async function run(
   dir: string,
   runtime: RuntimeDescription,
-  { handshake: env, signal }: Expectation,
+  { handshake: spoken, signal }: Expectation,
 ): Promise<{ readonly flaw: Flaw | null; readonly handshake: Handshake | null }> {
   const { entrypoint: path, version: expected } = runtime;
   const executable = executablePath(dir, runtime);
@@ -153,8 +153,8 @@ async function run(
   if (actual !== expected) {
     return flawed({ kind: 'version', expected, actual: actual ?? 'no version' });
   }
-  if (env === null) return { flaw: null, handshake: null };
-  const { handshake, failure } = await shakeHands(executable, env, signal);
+  if (spoken === null) return { flaw: null, handshake: null };
+  const { handshake, failure } = await shakeHands({ executable, ...spoken, signal });
   if (handshake === null) return flawed({ kind: 'handshake', actual: failure });
   if (handshake.version === expected) return { flaw: null, handshake };
   return flawed({ kind: 'handshake', expected, actual: handshake.version });

@@ -48,7 +48,7 @@ describeReal('a server', (version) => {
   it('shakes hands', async () => {
     const home = await makeCodexHome('http://127.0.0.1:9/v1');
     const codexPath = await realExecutable(version);
-    const result = await handshake({ codexPath, env: home.env });
+    const result = await handshake({ codexPath, env: home.env, cwd: home.work });
     expect(result.version).toBe(version);
     expect(result.userAgent).toContain(`/${version} (`);
     expect(result.models).toBeGreaterThan(3);

@@ -57,13 +57,15 @@ describe('verifyRuntimes with a handshake', () => {
   });
 
   it('ends when it is cancelled', async () => {
-    const { dir } = await storedRuntime((await surroundings()).home, {
+    const { home } = await surroundings();
+    const { dir } = await storedRuntime(home, {
       files: { 'bin/codex': '#!/bin/sh\nexec sleep 60\n' },
     });
     const controller = new AbortController();
     setTimeout(() => controller.abort(), 100);
     const env = { PATH: '/usr/bin:/bin' };
-    const shaken = shakeHands(join(dir, 'bin', 'codex'), env, controller.signal);
+    const executable = join(dir, 'bin', 'codex');
+    const shaken = shakeHands({ executable, env, home, signal: controller.signal });
     expect((await failure(shaken)).code).toBe('ABORTED');
   });
 });
