@@ -76,8 +76,13 @@ export type ProgressEvent =
       readonly dir: string;
       /** Absolute path of the native executable. */
       readonly executable: string;
-      /** Whether npm will remove the package again, because the project's package.json lacks it. */
-      readonly unknownToNpm: boolean;
+      /** The manager that will remove the package again, because package.json lacks it; null for none. */
+      readonly removedBy: PackageManager | null;
+      /** The npm package whose command `codex` was until now; null where it was nobody else's. */
+      readonly replaced: string | null;
     };
+
+/** Managers that tidy `node_modules`. Yarn from 2 on leaves what is not its own. */
+export type PackageManager = 'npm' | 'pnpm' | 'yarn';
 
 export type OnProgress = (event: ProgressEvent) => void;

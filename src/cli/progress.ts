@@ -1,11 +1,15 @@
 import { escapeControls } from '../errors.ts';
-import type { OnProgress, ProgressEvent } from '../events.ts';
+import type { OnProgress, PackageManager, ProgressEvent } from '../events.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 import { Transfer } from './transfer.ts';
 import { openTransferView } from './transfer-view.ts';
 
-const UNKNOWN_TO_NPM =
-  'The next npm install here removes it, because package.json does not name it: pin the version, and let the scripts "postinstall" and "dependencies" run codex-runtime install.';
+/** What each manager does to a package that package.json does not name, and what brings it back. */
+const REMOVED_BY: Readonly<Record<PackageManager, string>> = {
+  npm: 'The next npm install removes it: package.json does not name it. Pin the version, and let the scripts "postinstall" and "dependencies" run "codex-runtime install".',
+  pnpm: 'The next pnpm add or remove deletes node_modules/.bin/codex. Run "codex-runtime install" after it, or start Codex with "codex-runtime exec".',
+  yarn: 'The next yarn add or remove deletes it. Pin the version, let the script "postinstall" run "codex-runtime install", and run "yarn install" after yarn remove.',
+};
 
 /** Shows what happens to a person or a log; call `end` before other output. */
 export interface Progress {
@@ -69,7 +73,8 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         return;
       case 'installed':
         if (flags.verbose === true) say(`Installed in ${event.dir}`);
-        if (event.unknownToNpm) say(UNKNOWN_TO_NPM);
+        if (event.replaced !== null) say(replaced(event.replaced));
+        if (event.removedBy !== null) say(REMOVED_BY[event.removedBy]);
         return;
     }
   };
@@ -88,6 +93,10 @@ export async function withProgress<T>(
   } finally {
     progress.end();
   }
+}
+
+function replaced(name: string): string {
+  return `The command codex was ${name}'s until now. "codex-runtime uninstall" gives it back; after npm has removed ours, "npm rebuild ${name}" does.`;
 }
 
 function sourceName({ channel, source }: Extract<ProgressEvent, { type: 'unavailable' }>): string {

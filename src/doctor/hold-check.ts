@@ -11,7 +11,9 @@ export const checkHolds: Check = async ({ settings: { home }, layout, name }) =>
   const ofStore = names
     .filter((each) => each.endsWith('.lock'))
     .map((each) => join(holds, basename(each, '.lock')));
-  const findings = await Promise.all([...ofStore, packageHold(layout, name)].map(describeLock));
+  const findings = await Promise.all(
+    [...ofStore, await packageHold(layout, name)].map(describeLock),
+  );
   const found = findings.filter((finding) => finding !== undefined);
   return found.length > 0 ? found : [ok('lock', 'No other run is at work here.')];
 };

@@ -1,5 +1,5 @@
-import { lstat, readlink, symlink } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { lstat, readFile, readlink, symlink } from 'node:fs/promises';
+import { join, relative, resolve } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
@@ -56,8 +56,9 @@ export async function unlinkBin(layout: PrefixLayout, linked: Linked): Promise<v
 
 /**
  * Refuses, before anything changes, a directory in the link's place, which a rename cannot replace.
- * In a global prefix, which everybody on the machine shares, it also refuses a `codex` of somebody
- * else's unless `force` is set, as `npm install -g` does.
+ * Unless `force` is set it also refuses a `codex` that no package of the prefix owns, which nobody
+ * could give back; and in a global prefix, which everybody on the machine shares, one of another
+ * package, as `npm install -g` does.
  * @throws CodexRuntimeError `PREFIX_INVALID`
  */
 export async function verifyBin(
@@ -67,13 +68,63 @@ export async function verifyBin(
 ): Promise<void> {
   const link = binLink(layout, linked);
   for (const path of [link, freshLink(link)]) await refuseDirectory(path);
-  if (force || !layout.global || (await isOurs(layout, linked))) return;
-  if (!(await exists(link))) return;
-  throw new CodexRuntimeError('PREFIX_INVALID', `${link} belongs to another package.`, {
-    hint: 'Remove it (npm uninstall -g @openai/codex), or run again with --force to replace it.',
-    fields: { path: link },
+  if (force) return;
+  const owner = await binOwner(layout, linked);
+  if (owner.kind === 'none' || owner.kind === 'ours') return;
+  if (owner.kind === 'unknown') {
+    throw new CodexRuntimeError(
+      'PREFIX_INVALID',
+      `${link} was made neither by codex-runtime nor by a package here.`,
+      {
+        hint: 'Move it away, or run again with --force to replace it.',
+        fields: { path: link },
+      },
+    );
+  }
+  if (!layout.global) return;
+  throw new CodexRuntimeError('PREFIX_INVALID', `${link} is the command of ${owner.name}.`, {
+    hint: `Remove that package (npm uninstall -g ${owner.name}), or run again with --force to replace its command.`,
+    fields: { path: link, package: owner.name },
   });
 }
+
+/** Whose `codex` is where ours goes. */
+export type BinOwner =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'ours' }
+  | { readonly kind: 'unknown' }
+  /** A package of the same prefix, by its name. */
+  | { readonly kind: 'package'; readonly name: string };
+
+/** Says whose `codex` is where the link of `linked` goes. */
+export async function binOwner(layout: PrefixLayout, linked: Linked): Promise<BinOwner> {
+  const link = binLink(layout, linked);
+  if (!(await exists(link))) return { kind: 'none' };
+  if (await isOurs(layout, linked)) return { kind: 'ours' };
+  const name = await packageBehind(link, layout);
+  if (name === undefined) return { kind: 'unknown' };
+  return name === linked.name ? { kind: 'ours' } : { kind: 'package', name };
+}
+
+/** The package that a command leads into: by its link, or by the shim that npm, pnpm or yarn wrote. */
+async function packageBehind(link: string, layout: PrefixLayout): Promise<string | undefined> {
+  const text = await readlink(link).catch(() => undefined);
+  const path = text ?? (await shimTarget(link));
+  if (path === undefined) return undefined;
+  const within = relative(layout.modules, resolve(layout.bin, path)).replaceAll('\\', '/');
+  return /^((?:@[^/.][^/]*\/)?[^/.][^/]*)\//.exec(within)?.[1];
+}
+
+async function shimTarget(link: string): Promise<string | undefined> {
+  const { size } = await lstat(link);
+  const text = size > MAX_SHIM ? '' : await readFile(link, 'latin1').catch(() => '');
+  // `"$basedir/../@openai/codex/bin/codex.js"`, and in a .cmd `"%~dp0\..\@openai\codex\bin\codex.js"`.
+  return /"(?:\$basedir|%~?dp0%?)[/\\]([^"$%]+)"\s+(?:"\$@"|%\*)/
+    .exec(text)?.[1]
+    ?.replaceAll('\\', '/');
+}
+
+const MAX_SHIM = 8192;
 
 async function refuseDirectory(path: string): Promise<void> {
   const stats = await lstat(path).catch(() => undefined);

@@ -14,6 +14,6 @@ export { findLostPackage, type LostPackage } from './lost-package.ts';
 export { installNodePackage } from './node.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { prefixFlags } from './prefix-flags.ts';
-export { isUnknownToNpm } from './prefix-json.ts';
 export { isPythonPackageWhole, loadPythonRuntime } from './python/package.ts';
+export { removedBy } from './removed-by.ts';
 export { uninstallNodePackage } from './uninstall-node.ts';

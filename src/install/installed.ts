@@ -1,5 +1,5 @@
 import { readdir, readlink, realpath } from 'node:fs/promises';
-import { basename, dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve, sep } from 'node:path';
 import {
   executablePath,
   isWhole,
@@ -7,7 +7,7 @@ import {
   type RuntimeDescription,
 } from '../store/index.ts';
 import { binLink } from './bin-link.ts';
-import { buildsDir, type PrefixLayout } from './layout.ts';
+import { buildsDirs, type PrefixLayout } from './layout.ts';
 
 /** A runtime package that a prefix holds. */
 export interface InstalledPackage {
@@ -34,30 +34,37 @@ export async function loadInstalled(
 
 /**
  * What lies beside the package's build: another build, a lock, a half-made link. Usually nothing;
- * names in the directory of builds.
+ * absolute paths.
  */
 export async function listLeftovers(
   layout: PrefixLayout,
   name: string,
 ): Promise<readonly string[]> {
-  const names = await readdir(buildsDir(layout, name)).catch(() => []);
-  if (names.length === 0) return [];
+  const found: string[] = [];
+  for (const builds of buildsDirs(layout, name)) {
+    const names = await readdir(builds).catch(() => []);
+    found.push(...names.filter((entry) => OURS.test(entry)).map((entry) => join(builds, entry)));
+  }
+  if (found.length === 0) return [];
   const current = await currentBuild(layout, name);
-  return names
-    .filter((entry) => OURS.test(entry))
-    .filter((entry) => current === undefined || entry !== basename(current));
+  return found.filter((path) => current === undefined || !isBelow(path, current));
 }
 
 /** Builds begin with their version; whatever else lies there is somebody else's, and stays. */
 const OURS = /^(\d+\.\d+\.\d+|package\.json|install\.lock)/;
 
-/** Absolute path of the build that the package's link leads to; undefined where there is none. */
+/** Absolute path of the package in the build that its link leads to; undefined where there is none. */
 export async function currentBuild(
   layout: PrefixLayout,
   name: string,
 ): Promise<string | undefined> {
   const real = await realpath(join(layout.modules, name)).catch(() => undefined);
-  return real === undefined ? undefined : join(buildsDir(layout, name), basename(real));
+  if (real === undefined) return undefined;
+  for (const builds of buildsDirs(layout, name)) {
+    const root = await realpath(builds).catch(() => undefined);
+    if (root !== undefined && isBelow(root, real)) return join(builds, relative(root, real));
+  }
+  return undefined;
 }
 
 /** Where the package's link leads if that is a build of ours, whether or not the build is there. */
@@ -66,7 +73,11 @@ export async function linkedBuild(layout: PrefixLayout, name: string): Promise<s
   const link = await readlink(dir).catch(() => undefined);
   if (link === undefined) return undefined;
   const build = resolve(dirname(dir), link);
-  return dirname(build) === buildsDir(layout, name) ? build : undefined;
+  return buildsDirs(layout, name).some((builds) => isBelow(builds, build)) ? build : undefined;
+}
+
+function isBelow(root: string, path: string): boolean {
+  return path === root || path.startsWith(`${root}${sep}`);
 }
 
 /** Whether every file of the package and the link to its executable are as they were installed. */

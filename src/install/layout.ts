@@ -30,10 +30,17 @@ export function prefixLayout(options: {
   return { prefix, global, modules: join(prefix, 'lib', 'node_modules'), bin: join(prefix, 'bin') };
 }
 
-/** Where the builds of a package lie; hidden, as npm's own bookkeeping beside it is. */
-export function buildsDir(layout: PrefixLayout, name: string): string {
-  return join(layout.modules, `.${name}`);
+/**
+ * Where builds of a package may lie; hidden, as npm's own bookkeeping is. In a project, whose files
+ * are the user's, and in a global prefix they lie in `node_modules`, which is first. In a prefix that
+ * we describe to npm they lie beside it: `npm ci` empties `node_modules` and makes the link again.
+ */
+export function buildsDirs({ prefix, global, modules }: PrefixLayout, name: string): BuildsDirs {
+  const inModules = join(modules, `.${name}`);
+  return global ? [inModules] : [inModules, join(prefix, `.${name}`)];
 }
+
+type BuildsDirs = readonly [string, ...string[]];
 
 /** The prefix that npm takes when none is named: the nearest project upward, else `cwd`. */
 export function localPrefix(cwd: string): string {

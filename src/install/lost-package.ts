@@ -1,4 +1,4 @@
-import { basename, join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { tryParseVersion } from '../pin/index.ts';
 import { MANIFEST_NAME } from '../store/index.ts';
@@ -45,8 +45,12 @@ export async function findLostPackage(
   return noted ? { ...lost, version: null, trace: 'note' } : undefined;
 }
 
-/** Builds are named `<version>-<id>`. */
+/** The package lies in `<version>-<id>`; a build of an earlier codex-runtime is that directory itself. */
 function versionOf(build: string): string | null {
-  const text = basename(build).replace(/-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, '');
-  return tryParseVersion(text)?.semver ?? null;
+  for (let dir = build; dir !== dirname(dir); dir = dirname(dir)) {
+    const [, text] =
+      /([^\\/]+)-(?:[0-9a-f]{16}|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})$/.exec(dir) ?? [];
+    if (text !== undefined) return tryParseVersion(text)?.semver ?? null;
+  }
+  return null;
 }

@@ -8,10 +8,16 @@ import { removeFile, removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type Hold, tidyHeld, workOnce } from '../store/index.ts';
-import { linkBin, verifyBin } from './bin-link.ts';
-import { packageHold, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { binOwner, linkBin, verifyBin } from './bin-link.ts';
+import {
+  buildsDir,
+  packageHold,
+  removeEmptyBuilds,
+  removeOtherBuilds,
+  verifyBuilds,
+} from './builds.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
-import { buildsDir, type PrefixLayout } from './layout.ts';
+import { buildsDirs, type PrefixLayout } from './layout.ts';
 import { prefixError } from './prefix-error.ts';
 import { describePrefix } from './prefix-json.ts';
 import { freshLink, relink } from './relink.ts';
@@ -20,31 +26,39 @@ import { writeBuild } from './write-build.ts';
 export interface NodeInstallRequest {
   readonly plan: PackagePlan;
   readonly layout: PrefixLayout;
-  /** Replace a `codex` in a global prefix that is not ours, as `npm install -g --force` does. */
+  /** Replace a `codex` that is not ours to replace, as `npm install -g --force` does. */
   readonly force: boolean;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A package that was just installed. */
+export interface NodeInstallation extends InstalledPackage {
+  /** The npm package whose command `codex` was until now; null where it was nobody else's. */
+  readonly replaced: string | null;
 }
 
 /**
  * Installs a staged package into a prefix, where npm would put it.
  *
- * Each build of the package lies in a directory of its own, `node_modules/.<name>/<id>`, and
- * `node_modules/<name>` is a link to one of them. A build is complete and synced before the link
+ * Each build of the package lies in a directory of its own, `.<name>/<version>-<id>/<name>`, and
+ * `node_modules/<name>` is a link to one of them. (npm names a linked package after its directory,
+ * and hides what looks like a UUID.) A build is complete and synced before the link
  * moves, and the link moves by one rename: a reader, or a kill at any point, finds the old package
  * or the new one. (A directory cannot be replaced by another in one step.) npm treats the link as
  * it treats linked packages; see {@link describePrefix} for how it comes to keep it.
  *
  * @throws CodexRuntimeError `PREFIX_INVALID`, `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
  */
-export async function installNodePackage(request: NodeInstallRequest): Promise<InstalledPackage> {
+export async function installNodePackage(request: NodeInstallRequest): Promise<NodeInstallation> {
   const { layout, plan } = request;
   await makePrefix(layout);
-  await verifyBuilds(buildsDir(layout, plan.name));
+  await verifyBuilds(...buildsDirs(layout, plan.name));
   await verifyBin(layout, plan, request);
   try {
+    const builds = await buildsDir(layout, plan.name);
     return await workOnce({
-      path: packageHold(layout, plan.name),
-      work: (hold) => installHeld(request, hold),
+      path: await packageHold(layout, plan.name),
+      work: (hold) => installHeld(request, builds, hold),
       signal: request.signal,
     });
   } catch (error) {
@@ -57,18 +71,23 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<I
  * prefix that cannot be written to, or in which another process is at work, stays as it is.
  */
 export async function tidyPrefix(layout: PrefixLayout, name: string): Promise<void> {
-  await tidyHeld(packageHold(layout, name), async (hold) => {
+  await tidyHeld(await packageHold(layout, name), async (hold) => {
     await describePrefix(layout, name, await currentBuild(layout, name));
     await removeOtherBuilds(layout, name, hold);
   });
 }
 
-async function installHeld(request: NodeInstallRequest, hold: Hold): Promise<InstalledPackage> {
+async function installHeld(
+  request: NodeInstallRequest,
+  builds: string,
+  hold: Hold,
+): Promise<NodeInstallation> {
   const { plan, layout, signal } = request;
-  const builds = buildsDir(layout, plan.name);
-  const build = join(builds, `${plan.version}-${randomUUID()}`);
+  const root = join(builds, `${plan.version}-${buildId()}`);
+  const build = join(root, plan.name);
+  const owner = await binOwner(layout, plan);
   try {
-    await writeBuild(plan, build, signal);
+    await writeBuild({ plan, build, within: builds, signal });
     await syncDirectory(builds);
     throwIfAborted(signal);
     await describePrefix(layout, plan.name, build);
@@ -80,18 +99,21 @@ async function installHeld(request: NodeInstallRequest, hold: Hold): Promise<Ins
     const path = join(layout.modules, plan.name);
     // A scope is a directory of its own.
     await makeDirectory(dirname(path));
-    await relink(build, path, build);
+    await relink(build, path, root);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
-    await withdraw(layout, plan.name, build).catch(() => undefined);
+    await withdraw({ layout, name: plan.name, root, build }).catch(() => undefined);
     throw error;
   }
   // From here on the link leads to the build, which stays whatever happens.
   await syncDirectory(dirname(join(layout.modules, plan.name)));
   await linkBin(layout, plan, { replace: true });
   await removeOtherBuilds(layout, plan.name, hold);
+  await removeEmptyBuilds(layout, plan.name);
   const installed = await loadInstalled(layout, plan.name);
-  if (installed !== undefined && (await isHealthy(layout, installed))) return installed;
+  if (installed !== undefined && (await isHealthy(layout, installed))) {
+    return { ...installed, replaced: owner.kind === 'package' ? owner.name : null };
+  }
   throw new CodexRuntimeError(
     'INSTALL_FAILED',
     `${plan.name} ${plan.version} is not whole in ${layout.modules} after its installation.`,
@@ -99,11 +121,24 @@ async function installHeld(request: NodeInstallRequest, hold: Hold): Promise<Ins
   );
 }
 
-async function withdraw(layout: PrefixLayout, name: string, build: string): Promise<void> {
+/** Not a UUID, which npm would hide in its lists. */
+function buildId(): string {
+  return randomUUID().replaceAll('-', '').slice(-16);
+}
+
+interface Build {
+  readonly layout: PrefixLayout;
+  readonly name: string;
+  /** The directory of the build, and in it the package's. */
+  readonly root: string;
+  readonly build: string;
+}
+
+async function withdraw({ layout, name, root, build }: Build): Promise<void> {
   const current = await currentBuild(layout, name);
   if (current === build) return;
-  await removeFile(freshLink(name, build));
-  await removeTree(build);
+  await removeFile(freshLink(name, root));
+  await removeTree(root);
   await describePrefix(layout, name, current);
 }
 

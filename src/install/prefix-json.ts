@@ -29,7 +29,7 @@ export async function describePrefix(
   const named = dependenciesOf(present ?? {});
   if (named[name] === entry) return await removeFile(freshPath(layout));
   const dependencies = { ...named, [name]: entry };
-  await writePrefixJson(layout, { private: true, ...present, dependencies });
+  await writePrefixJson(layout, { ...(isOursAlone(present, name) ? OURS : present), dependencies });
 }
 
 /** Takes our entry out of the prefix's package.json, and the file away if nothing else is in it. */
@@ -37,9 +37,9 @@ export async function undescribePrefix(layout: PrefixLayout, name: string): Prom
   const present = await loadPrefixJson(layout);
   if (present === undefined || !isOurEntry(present, name)) return;
   const { [name]: _, ...others } = dependenciesOf(present);
-  const { private: mark, dependencies: __, ...rest } = present;
-  const isOursAlone = mark === true && Object.keys({ ...others, ...rest }).length === 0;
-  if (!isOursAlone) return await writePrefixJson(layout, { ...present, dependencies: others });
+  if (!isOursAlone(present, name)) {
+    return await writePrefixJson(layout, { ...present, dependencies: others });
+  }
   await removeFile(freshPath(layout));
   await removeFile(join(layout.prefix, 'package.json'));
 }
@@ -49,16 +49,6 @@ export async function ownsPrefixJson(layout: PrefixLayout, name: string): Promis
   if (layout.global) return false;
   const present = await loadPrefixJson(layout);
   return present === undefined || isOurEntry(present, name);
-}
-
-/**
- * Whether npm will remove the package with its next change to the prefix, because a package.json of
- * the user's own does not name it.
- */
-export async function isUnknownToNpm(layout: PrefixLayout, name: string): Promise<boolean> {
-  if (layout.global) return false;
-  const present = await loadPrefixJson(layout);
-  return present !== undefined && dependenciesOf(present)[name] === undefined;
 }
 
 /** Our entry in the prefix's package.json: which build it names; undefined where there is none. */
@@ -73,9 +63,25 @@ export async function loadOurEntry(
 }
 
 /** An unreadable package.json is somebody's, and counts as one without our entry. */
-async function loadPrefixJson({ prefix }: PrefixLayout): Promise<JsonObject | undefined> {
+export async function loadPrefixJson({ prefix }: PrefixLayout): Promise<JsonObject | undefined> {
   const text = await readFile(join(prefix, 'package.json'), 'utf8').catch(ignoreMissing);
   return text === undefined ? undefined : asJsonObject(tryParseJson(text));
+}
+
+/** Name and version: without them npm makes no SBOM of the prefix. */
+const OURS = { name: 'codex-runtime-prefix', version: '0.0.0', private: true } as const;
+
+/** Whether a package.json says nothing that we would not say; one of an earlier version says less. */
+function isOursAlone(packageJson: JsonObject | undefined, name: string): boolean {
+  if (packageJson === undefined) return true;
+  const { dependencies, ...own } = packageJson;
+  const others = Object.keys(asJsonObject(dependencies)).filter((key) => key !== name);
+  const said = Object.entries(own);
+  return (
+    others.length === 0 &&
+    own['private'] === true &&
+    said.every(([key, value]) => (OURS as JsonObject)[key] === value)
+  );
 }
 
 function dependenciesOf(packageJson: JsonObject): JsonObject {
@@ -84,7 +90,9 @@ function dependenciesOf(packageJson: JsonObject): JsonObject {
 
 function isOurEntry(packageJson: JsonObject, name: string): boolean {
   const entry = dependenciesOf(packageJson)[name];
-  return typeof entry === 'string' && entry.startsWith(`file:node_modules/.${name}/`);
+  if (typeof entry !== 'string') return false;
+  // Builds lie beside node_modules; those of earlier versions lay in it.
+  return ['file:.', 'file:node_modules/.'].some((start) => entry.startsWith(`${start}${name}/`));
 }
 
 /**

@@ -1,13 +1,13 @@
-import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { type Hold, workOnce } from '../store/index.ts';
 import { unlinkBin } from './bin-link.ts';
-import { packageHold, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { packageHold, removeEmptyBuilds, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { linkedBuild, loadInstalled } from './installed.ts';
-import { buildsDir, type PrefixLayout } from './layout.ts';
+import { buildsDirs, type PrefixLayout } from './layout.ts';
 import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
+import { returnBin } from './return-bin.ts';
 
 /**
  * Removes the package, its builds, its command and its entry, or what npm left of them. Returns
@@ -15,14 +15,13 @@ import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
  */
 export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
   if (!(await isAnythingLeft(layout, name))) return false;
-  await verifyBuilds(buildsDir(layout, name));
+  await verifyBuilds(...buildsDirs(layout, name));
   try {
     const removed = await workOnce({
-      path: packageHold(layout, name),
+      path: await packageHold(layout, name),
       work: (hold) => uninstallHeld(layout, name, hold),
     });
-    // Empty unless somebody has begun to install again.
-    await rmdir(buildsDir(layout, name)).catch(() => undefined);
+    await removeEmptyBuilds(layout, name);
     return removed;
   } catch (error) {
     throw diskError(error, `uninstall ${name}`, layout.prefix);
@@ -38,6 +37,7 @@ async function uninstallHeld(layout: PrefixLayout, name: string, hold: Hold): Pr
   if (found !== undefined || (await linkedBuild(layout, name)) !== undefined) {
     await removeTree(dir);
   }
+  await returnBin(layout, { name, executable: entrypoints[0] ?? null });
   await undescribePrefix(layout, name);
   await removeOtherBuilds(layout, name, hold);
   return true;

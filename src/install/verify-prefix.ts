@@ -3,8 +3,8 @@ import { verifyWritable } from '../disk/verify-writable.ts';
 import { entrypointOf } from '../extract/index.ts';
 import type { Target } from '../target/index.ts';
 import { verifyBin } from './bin-link.ts';
-import { verifyBuilds } from './builds.ts';
-import { buildsDir, type PrefixLayout } from './layout.ts';
+import { buildsDir, verifyBuilds } from './builds.ts';
+import { buildsDirs, type PrefixLayout } from './layout.ts';
 import { prefixError } from './prefix-error.ts';
 import { ownsPrefixJson } from './prefix-json.ts';
 
@@ -24,16 +24,16 @@ export async function verifyPrefix(
   layout: PrefixLayout,
   { name, target, force }: PrefixRequest,
 ): Promise<void> {
-  const builds = buildsDir(layout, name);
   const ownsJson = await ownsPrefixJson(layout, name).catch((error: unknown) => {
     throw prefixError(error, layout);
   });
+  const builds = await buildsDir(layout, name);
   const written = [builds, dirname(join(layout.modules, name)), layout.bin];
   for (const dir of ownsJson ? [layout.prefix, ...written] : written) {
     await verifyWritable(dir).catch((error: unknown) => {
       throw prefixError(error, layout);
     });
   }
-  await verifyBuilds(builds);
+  await verifyBuilds(...buildsDirs(layout, name));
   await verifyBin(layout, { name, executable: entrypointOf(target) }, { force });
 }

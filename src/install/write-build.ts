@@ -8,18 +8,23 @@ import type { PackagePlan } from '../stage/index.ts';
 import { sealFiles } from '../store/index.ts';
 import { FilePlacer } from './place-file.ts';
 
+export interface BuildRequest {
+  readonly plan: PackagePlan;
+  /** The package's directory. */
+  readonly build: string;
+  /** The directory of builds, above it; everything below this is new. */
+  readonly within: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Writes a build of a package into a new directory and syncs it. Files of the store are linked
  * where the file systems allow. Throws the native error.
  */
-export async function writeBuild(
-  plan: PackagePlan,
-  root: string,
-  signal?: AbortSignal,
-): Promise<void> {
-  const directories = new Set<string>([root]);
+export async function writeBuild({ plan, build, within, signal }: BuildRequest): Promise<void> {
+  const directories = new Set<string>();
   for (const { path } of plan.files) {
-    for (let dir = dirname(join(root, path)); dir !== root; dir = dirname(dir)) {
+    for (let dir = dirname(join(build, path)); dir !== within; dir = dirname(dir)) {
       directories.add(dir);
     }
   }
@@ -32,13 +37,13 @@ export async function writeBuild(
   const placer = new FilePlacer();
   await allOf(plan.files, async (file) => {
     throwIfAborted(signal);
-    const path = join(root, ...file.path.split('/'));
+    const path = join(build, ...file.path.split('/'));
     if ('content' in file) await writeSynced(path, file.content);
     else await placer.place(file.from, path, file.mode);
   });
   // Files from the store are sealed already.
   const written = plan.files.filter((file) => 'content' in file);
-  await sealFiles(root, written);
+  await sealFiles(build, written);
   await allOf(ordered, syncDirectory);
 }
 

@@ -62,7 +62,8 @@ export async function installPythonRuntime(
   request.onProgress?.({
     type: 'installed',
     dir: installed.found.dir,
-    unknownToNpm: false,
+    removedBy: null,
+    replaced: null,
     executable: installed.found.executable,
   });
   return resultOf(environment, installed, { dir: runtime.dir, source, downloaded });

@@ -2,12 +2,13 @@ import type { Variant } from '../asset.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
-  isUnknownToNpm,
   listLeftovers,
   type PrefixLayout,
   type PrefixOptions,
   rememberPrefix,
+  removedBy,
 } from '../install/index.ts';
+import type { NodeInstallation } from '../install/node.ts';
 import { holdPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
@@ -68,10 +69,15 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
     signal: options.signal,
   });
-  const { dir, executable } = installed;
+  const { dir, executable, replaced } = installed;
   await notePrefix(layout, name, request);
-  const unknownToNpm = await isUnknownToNpm(layout, name);
-  request.onProgress?.({ type: 'installed', dir, executable, unknownToNpm });
+  request.onProgress?.({
+    type: 'installed',
+    dir,
+    executable,
+    removedBy: await removedBy(layout, name),
+    replaced,
+  });
   const { runtime, source, downloaded } = provisioned;
   return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
 }
@@ -101,7 +107,7 @@ async function notePrefix(
 async function installStaged(
   options: InstallOptions,
   into: { request: ExactRequest; layout: PrefixLayout; name: string; runtime: Runtime },
-): Promise<InstalledPackage> {
+): Promise<NodeInstallation> {
   const { planPackage } = await import('../stage/index.ts');
   const { installNodePackage } = await import('../install/node.ts');
   const { templatesDir, signal } = options;

@@ -5,6 +5,7 @@ import {
   isHealthy,
   layoutOf,
   loadInstalled,
+  namesPrefix,
   type PrefixLayout,
   type PrefixOptions,
   prefixFlags,
@@ -12,6 +13,7 @@ import {
 import { completeRequest } from '../request.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName } from '../stage/package-names.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
+import { isNative } from '../target/index.ts';
 
 /** What is wanted, and the prefix that was looked at. */
 interface Surveyed {
@@ -19,6 +21,8 @@ interface Surveyed {
   readonly layout: PrefixLayout;
   /** Name of the package in the prefix. */
   readonly name: string;
+  /** What is there under that name, wanted and whole or not. */
+  readonly found: InstalledPackage | undefined;
 }
 
 /** The prefix holds it whole: nothing has to come. */
@@ -37,18 +41,6 @@ export type FetchPlan = Surveyed &
  * @throws CodexRuntimeError as completing a request does
  */
 export async function planInstall(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
-  return await plan(options, ({ force }) => !force);
-}
-
-/** {@link planInstall} for a run: a prefix serves only where it said which version is wanted. */
-export async function planRun(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
-  return await plan(options, ({ pin }) => pin.origin === 'installed');
-}
-
-async function plan(
-  options: PrefixOptions,
-  mayServe: (request: ExactRequest) => boolean,
-): Promise<PresentPlan | FetchPlan> {
   const layout = await layoutOf(options);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const found = await loadInstalled(layout, name);
@@ -65,14 +57,54 @@ async function plan(
     }),
   );
   const { home } = request.settings;
-  const present = mayServe(request) ? await healthy() : undefined;
-  if (present !== undefined && (await isWantedOutside(home, present.runtime, request))) {
-    return { action: 'none', request, layout, name, present };
-  }
+  // The cheap question first: a package of another version need not be looked through.
+  const mayServe =
+    !request.force && found !== undefined && (await isWantedOutside(home, found.runtime, request));
+  const present = mayServe ? await healthy() : undefined;
+  if (present !== undefined) return { action: 'none', request, layout, name, found, present };
   const stored = request.force ? undefined : await findStored(home, request);
   return stored === undefined
-    ? { action: 'download', request, layout, name }
-    : { action: 'link', request, layout, name, stored };
+    ? { action: 'download', request, layout, name, found }
+    : { action: 'link', request, layout, name, found, stored };
+}
+
+/**
+ * {@link planInstall} for a run. A prefix that was named answers for itself: what it does not hold
+ * is not taken from elsewhere.
+ * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when such a prefix has no runtime, or another one;
+ * `DAMAGED` when it has the wanted one and it is not whole
+ */
+export async function planRun(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
+  const plan = await planInstall(options);
+  if (plan.action === 'none' || !namesPrefix(options)) return plan;
+  const { request, layout, name, found } = plan;
+  const { version, target, force } = request;
+  const wanted = `Codex ${version.semver} for ${target.triple}`;
+  const flags = prefixFlags(layout, name);
+  const foreign = isNative(request.settings.host, target) ? [] : [`--target ${target.triple}`];
+  const command = ['codex-runtime install', version.semver, ...foreign, ...flags].join(' ');
+  const isThere =
+    found !== undefined && (await isWantedOutside(request.settings.home, found.runtime, request));
+  if (isThere && force) return plan;
+  const has =
+    found === undefined
+      ? 'has no runtime'
+      : `has Codex ${found.version} for ${found.runtime.target}`;
+  throw new CodexRuntimeError(
+    isThere ? 'DAMAGED' : 'RELEASE_NOT_FOUND',
+    isThere
+      ? `${wanted} in the prefix ${layout.prefix} is damaged.`
+      : `The prefix ${layout.prefix} ${has}, not ${wanted}.`,
+    {
+      hint: `Run "${command}" first, or leave out the prefix to use the store.`,
+      fields: {
+        version: version.semver,
+        target: target.triple,
+        prefix: layout.prefix,
+        actual: found?.version ?? null,
+      },
+    },
+  );
 }
 
 /** A damaged package does not decide the version, but the error says which one was there. */

@@ -10,6 +10,7 @@ import {
   type RuntimeManifest,
 } from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';
+import { combine } from './combine.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
 import { repositoryUrl } from './repository-url.ts';
@@ -92,12 +93,12 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
     values: { ...commonValues(request, target), ...names, name: names.distribution, version },
   });
   const wheelName = `${names.importName}-${version}`;
-  const moved = commandOf(template, target).map(({ path, content }) => ({
+  const moved = commandOf(template, target).map(({ path, ...file }) => ({
+    ...file,
     path: path
       .replace(/^package\//, `${names.importName}/`)
       .replace(/^dist-info\//, `${wheelName}.dist-info/`)
       .replace(/^scripts\//, `${wheelName}.data/scripts/`),
-    content,
   }));
   return {
     ecosystem: 'python',
@@ -166,29 +167,4 @@ function runtimeFiles(
 function describeContent({ path, content }: TemplateFile, prefix: string): RuntimeFile {
   const sha256 = createHash('sha256').update(content).digest('hex');
   return { path: path.slice(prefix.length), size: content.length, mode: 0o644, sha256 };
-}
-
-/** Template and runtime side by side; a path that both want would hide one of them. */
-function combine(
-  template: readonly TemplateFile[],
-  runtime: readonly PlannedFile[],
-): readonly PlannedFile[] {
-  const planned = template.map(
-    ({ path, content }): PlannedFile => ({
-      path,
-      mode: path.includes('.data/scripts/') ? 0o755 : 0o644,
-      content,
-    }),
-  );
-  // Windows and macOS would fold two spellings of one path into one file.
-  const taken = new Set(runtime.map(({ path }) => path.toLowerCase()));
-  const clash = planned.find(({ path }) => taken.has(path.toLowerCase()));
-  if (clash !== undefined) {
-    throw new CodexRuntimeError(
-      'TEMPLATE_INVALID',
-      `The template brings ${clash.path}, which belongs to the runtime.`,
-      { hint: 'Rename the file in the template.', fields: { file: clash.path } },
-    );
-  }
-  return [...planned, ...runtime].sort((a, b) => (a.path < b.path ? -1 : 1));
 }

@@ -1,4 +1,5 @@
 import type { Target } from '../target/index.ts';
+import { combine } from './combine.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, platformPackageName } from './package-names.ts';
 import type { PackagePlan } from './package-plan.ts';
 import { repositoryUrl } from './repository-url.ts';
@@ -39,7 +40,7 @@ export async function planRootPackage(request: RootPackageRequest): Promise<Pack
       platformList: packages.map((each) => `- \`${each}\``).join('\n'),
     },
   });
-  const files = template.map(({ path, content }) => ({ path, mode: 0o644, content }));
+  const files = combine(template);
   verifyPackageJson(files, { name, version });
   return { ecosystem: 'node', name, version, target: null, files, executable: null };
 }

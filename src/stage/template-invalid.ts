@@ -7,7 +7,7 @@ export function templateInvalid(
   cause?: unknown,
 ): CodexRuntimeError {
   return new CodexRuntimeError('TEMPLATE_INVALID', message, {
-    hint: 'Compare it with the templates that come with codex-runtime, or leave --templates out.',
+    hint: 'Compare it with the templates that come with codex-runtime, or leave out --templates.',
     fields,
     cause,
   });

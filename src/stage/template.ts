@@ -11,8 +11,10 @@ export type TemplateName = 'node-platform' | 'node-root' | 'python';
 export type TemplateValues = Readonly<Record<string, string | Readonly<Record<string, string>>>>;
 
 export interface TemplateFile {
-  /** Relative to the template's folder, with `/`. */
+  /** Where it goes, relative to the package or the template's folder, with `/`. */
   readonly path: string;
+  /** The file that it comes from, relative to the template's folder: `package.json.template`. */
+  readonly source: string;
   readonly content: Buffer;
 }
 
@@ -23,6 +25,14 @@ export const BUNDLED_TEMPLATES: string = fileURLToPath(
 
 /** Keeps tools from taking a template's `package.json` for a package of its own; it is left away. */
 const TEMPLATE_SUFFIX = /\.template$/;
+
+/**
+ * What npm packs from no directory, and what Python and editors leave beside their files: packages
+ * are the same whether a template was just used, copied or cloned.
+ * Source: npm-packlist's own defaults.
+ */
+const NEVER_PACKED =
+  /(?:^|\/)(?:\.git|\.svn|\.hg|CVS|node_modules|__pycache__)(?:\/|$)|(?:^|\/)(?:\.npmrc|\.npmignore|\.gitignore|\.DS_Store|\._[^/]*|\.[^/]*\.swp|\.lock-wscript|\.wafpickle-\d+|npm-debug\.log|[^/]*\.orig|[^/]*\.pyc)$|^(?:package-lock\.json|yarn\.lock|pnpm-lock\.yaml)$/;
 
 const PLACEHOLDER = /\{\{([A-Za-z][A-Za-z0-9]*)\}\}/g;
 const QUOTED_PLACEHOLDER = /"\{\{([A-Za-z][A-Za-z0-9]*)\}\}"/g;
@@ -36,7 +46,7 @@ export interface TemplateRequest {
 
 /**
  * Reads a template's folder and fills every `{{placeholder}}`. A file that is not UTF-8 text (an
- * image) is taken as it is.
+ * image) is taken as it is; what npm never packs is left out.
  * @throws CodexRuntimeError `TEMPLATE_INVALID`: the folder or a required file is missing, a
  * placeholder is unknown or malformed, or an entry is neither file nor directory
  */
@@ -54,7 +64,7 @@ export async function loadTemplate({
     const content = isUtf8(raw)
       ? Buffer.from(fill(raw.toString('utf8'), values, join(root, path)))
       : raw;
-    files.push({ path, content });
+    files.push({ path, source, content });
   }
   const missing = required.find((file) => !files.some(({ path }) => path === file));
   if (missing !== undefined) {
@@ -72,10 +82,10 @@ async function listFiles(root: string): Promise<readonly string[]> {
   });
   const paths: string[] = [];
   for (const entry of entries) {
-    if (entry.isDirectory()) continue;
     const path = join(entry.parentPath, entry.name)
       .slice(root.length + 1)
       .replaceAll('\\', '/');
+    if (entry.isDirectory() || NEVER_PACKED.test(path.replace(TEMPLATE_SUFFIX, ''))) continue;
     if (!entry.isFile()) {
       throw templateInvalid(`The template ${root} holds ${path}, which is not a plain file.`, {
         template: root,

@@ -8,9 +8,19 @@ const { lstatSync, realpathSync, renameSync, rmSync, symlinkSync } = require('no
 const { dirname, relative } = require('node:path');
 const { codexPath } = require('./index.js');
 
-const executable = codexPath();
+const executable = findExecutable();
 pointLinkAt(executable);
 run(executable, process.argv.slice(2));
+
+/** Whoever types `codex` needs the sentence, and no stack of this file. */
+function findExecutable() {
+  try {
+    return codexPath();
+  } catch (error) {
+    console.error(`codex: ${error.message}`);
+    process.exit(1);
+  }
+}
 
 /** Only a link that leads to this very file is replaced, and it is there at every moment. */
 function pointLinkAt(target) {

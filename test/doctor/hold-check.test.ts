@@ -13,7 +13,7 @@ async function locked(where: 'store' | 'prefix') {
   const path =
     where === 'store'
       ? holdPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')
-      : join(options.prefix, 'node_modules/.codex-cli-bin/install');
+      : join(options.prefix, '.codex-cli-bin/install');
   const script = new URL('../store/fixtures/holder.mjs', import.meta.url);
   const child = fork(script, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   onTestFinished(() => void child.kill('SIGKILL'));

@@ -36,7 +36,7 @@ describe('an installation whose lock another takes over', () => {
     const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
     await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
     const plan = await planOf('0.116.0');
-    const lock = join(layout.modules, '.codex-cli-bin', 'install.lock');
+    const lock = join(layout.prefix, '.codex-cli-bin', 'install.lock');
     let losses = 0;
     const [first, ...others] = plan.files;
     if (first === undefined || !('content' in first)) throw new Error('no content comes first');
@@ -71,7 +71,7 @@ describe('a prefix in which others are at work', () => {
   ])('%s', async (_, stolen, builds) => {
     const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
     await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
-    const dir = join(layout.modules, '.codex-cli-bin');
+    const dir = join(layout.prefix, '.codex-cli-bin');
     await mkdir(join(dir, '0.116.0-theirs'));
     let asked = 0;
     const watched = {

@@ -10,6 +10,7 @@ import {
   readFile,
   readlink,
   realpath,
+  rename,
   rm,
   stat,
   symlink,
@@ -22,7 +23,6 @@ import {
   type InstalledPackage,
   installNodePackage,
   isHealthy,
-  isUnknownToNpm,
   loadInstalled,
   type PrefixLayout,
   prefixLayout,
@@ -108,8 +108,8 @@ describe('installNodePackage', () => {
       cwd: layout.prefix,
     });
     expect(JSON.parse(stdout)).toEqual([
-      await realpath(executable),
-      await realpath(join(layout.modules, 'codex-cli-bin', 'codex-path')),
+      executable,
+      join(layout.modules, 'codex-cli-bin', 'codex-path'),
       '0.115.0',
       'x86_64-unknown-linux-musl',
     ]);
@@ -121,7 +121,7 @@ describe('installNodePackage', () => {
     const installed = await install(layout, { version: '0.116.0' });
     expect(installed.version).toBe('0.116.0');
     expect((await run(installed.executable, ['--version'])).stdout).toBe('codex-cli 0.116.0\n');
-    const builds = await readdir(join(layout.modules, '.codex-cli-bin'));
+    const builds = await readdir(join(layout.prefix, '.codex-cli-bin'));
     expect(builds.filter((name) => name.startsWith('0.'))).toHaveLength(1);
   });
 
@@ -141,25 +141,67 @@ describe('installNodePackage', () => {
         await readFile(join(layout.prefix, 'package.json'), 'utf8'),
       );
       expect(dependencies['codex-cli-bin']).toMatch(
-        new RegExp(`^file:node_modules/\\.codex-cli-bin/${version}-`),
+        new RegExp(`^file:\\.codex-cli-bin/${version}-[0-9a-f]{16}/codex-cli-bin$`),
       );
       const { stdout } = await run('npm', ['ls', '--json'], { cwd: layout.prefix });
       expect(JSON.parse(stdout)).not.toHaveProperty('problems');
     }
   });
 
-  it('knows whether npm will remove the package from a project that does not name it', async () => {
-    const own = await localLayout();
-    await install(own);
-    expect(await isUnknownToNpm(own, 'codex-cli-bin')).toBe(false);
-    const project = await localLayout();
-    await writeFile(join(project.prefix, 'package.json'), '{"name":"mine"}');
-    await install(project);
-    expect(await isUnknownToNpm(project, 'codex-cli-bin')).toBe(true);
-    const other = await tempDir();
-    await writeFile(join(other, 'package.json'), '{"name":"other","version":"1.0.0"}');
-    await run('npm', ['install', other, '--offline', '--no-audit'], { cwd: project.prefix });
-    expect(await loadInstalled(project, 'codex-cli-bin')).toBeUndefined();
+  it.each(['codex-cli-bin', '@example/codex'])(
+    'gives npm what it takes to list %s and to make an SBOM',
+    async (name) => {
+      const layout = await localLayout();
+      await install(layout, { name });
+      const npm = { cwd: layout.prefix };
+      const { stdout: tree } = await run('npm', ['ls'], npm);
+      expect(tree).toContain(`${name}@0.115.0 -> ./.${name}/0.115.0-`);
+      // npm writes stars for what it takes to be a secret.
+      expect(tree).not.toContain('***');
+      for (const format of ['cyclonedx', 'spdx']) {
+        const { stdout } = await run('npm', ['sbom', '--sbom-format', format], npm);
+        const { components, packages } = JSON.parse(stdout);
+        expect(components ?? packages).toContainEqual(
+          expect.objectContaining({ name }),
+        );
+      }
+    },
+  );
+
+  it('gives a package.json of an earlier version a name too, and adds nothing to others', async () => {
+    const layout = await localLayout();
+    await install(layout);
+    const path = join(layout.prefix, 'package.json');
+    const earlier = { 'codex-cli-bin': 'file:node_modules/.codex-cli-bin/0.115.0-x' };
+    await writeFile(path, JSON.stringify({ private: true, dependencies: earlier }));
+    await install(layout, { version: '0.116.0' });
+    expect(JSON.parse(await readFile(path, 'utf8'))).toMatchObject({
+      name: 'codex-runtime-prefix',
+      version: '0.0.0',
+      private: true,
+    });
+    await writeFile(path, JSON.stringify({ license: 'MIT', dependencies: earlier }));
+    await install(layout, { version: '0.116.0' });
+    expect(Object.keys(JSON.parse(await readFile(path, 'utf8')))).toEqual([
+      'license',
+      'dependencies',
+    ]);
+  });
+
+  it('replaces a build in node_modules, where earlier versions had it', async () => {
+    const layout = await localLayout();
+    const { dir } = await install(layout);
+    const earlier = join(layout.modules, '.codex-cli-bin/0.115.0-old');
+    await mkdir(join(earlier, '..'));
+    await rename(await realpath(dir), earlier);
+    await rm(dir);
+    await symlink('.codex-cli-bin/0.115.0-old', dir);
+    const before = await loadInstalled(layout, 'codex-cli-bin');
+    expect(before !== undefined && (await isHealthy(layout, before))).toBe(true);
+    const installed = await install(layout, { version: '0.116.0' });
+    expect(await isHealthy(layout, installed)).toBe(true);
+    expect(await readdir(layout.modules)).toEqual(['.bin', 'codex-cli-bin']);
+    expect(await readdir(join(layout.prefix, '.codex-cli-bin'))).toHaveLength(1);
   });
 
   it('keeps a package.json that nests too deep to be written again', async () => {
@@ -193,7 +235,7 @@ describe('installNodePackage', () => {
     expect(JSON.parse(stdout)).toMatchObject({ dependencies: { 'codex-cli-bin': {} } });
   });
 
-  it("refuses a global prefix whose codex is somebody else's, unless forced", async () => {
+  it('refuses a global prefix whose codex is not ours, unless forced', async () => {
     const prefix = await tempDir();
     const layout = prefixLayout({ prefix, global: true, platform: 'linux' });
     await mkdir(layout.bin);
@@ -229,8 +271,12 @@ describe('installNodePackage', () => {
     await uninstallNodePackage(layout, 'pnpm');
     expect(await readdir(join(layout.modules, '.pnpm'))).toContain('lib');
     const elsewhere = await tempDir();
-    await symlink(elsewhere, join(layout.modules, '.codex-cli-bin'));
-    await expect(install(layout)).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
+    for (const place of [layout.modules, layout.prefix]) {
+      const link = join(place, '.codex-cli-bin');
+      await symlink(elsewhere, link);
+      await expect(install(layout)).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
+      await rm(link);
+    }
     expect(await readdir(elsewhere)).toEqual([]);
   });
 

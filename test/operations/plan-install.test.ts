@@ -22,24 +22,49 @@ it('an installation does what its preview says, and a run takes what it finds', 
   expect(await installRuntime(wanted)).toMatchObject({ source: 'browser' });
   expect(await previewInstall(options)).toMatchObject({ action: 'none', resolution: null });
   expect(await installRuntime(options)).toMatchObject({ source: 'prefix' });
-  // Only where nothing else names a version does the prefix serve a run.
-  expect(await ensureRuntime(options)).toMatchObject({ source: 'prefix' });
-  expect(await ensureRuntime(wanted)).toMatchObject({ source: 'store' });
+  // A prefix that was named answers for itself, and the project's own serves where it fits.
+  const { prefix: _, ...here } = wanted;
+  for (const asked of [options, wanted, here]) {
+    expect(await ensureRuntime(asked)).toMatchObject({ source: 'prefix' });
+  }
+  expect(await ensureRuntime({ ...here, cwd: '/' })).toMatchObject({ source: 'store' });
   expect(await previewInstall({ ...wanted, force: true })).toMatchObject({ action: 'download' });
 
   await rm(join(dir, 'node_modules/.bin/codex'));
+  expect(await failure(ensureRuntime(wanted))).toMatchObject({
+    code: 'DAMAGED',
+    hint: expect.stringContaining(`codex-runtime install 1.2.3 --prefix ${dir}`),
+  });
+  expect(await ensureRuntime(here)).toMatchObject({ source: 'store' });
   expect(await previewInstall(wanted)).toMatchObject({ action: 'link', resolution: null });
   expect(await installRuntime(wanted)).toMatchObject({ source: 'store' });
 });
 
-it('a prefix does not serve a run that is for another target', async () => {
+it('a prefix that was named has what is asked for, or is told to', async () => {
+  await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+  const dir = await tempDir();
+  const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
+  const host = { platform: 'linux', arch: 'x64' } as const;
+  const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix: dir, env, host };
+  const nothing = await failure(ensureRuntime({ ...options, version: '1.2.3' }));
+  expect(nothing).toMatchObject({ code: 'RELEASE_NOT_FOUND', fields: { actual: null } });
+  await installRuntime({ ...options, version: '1.2.3' });
+  const other = await failure(ensureRuntime({ ...options, version: '1.2.4' }));
+  expect(other).toMatchObject({ code: 'RELEASE_NOT_FOUND', fields: { actual: '1.2.3' } });
+  const asked = github.requests.length;
+  await failure(ensureRuntime({ ...options, target: 'darwin-arm64' }));
+  expect(github.requests).toHaveLength(asked);
+});
+
+it('a project does not serve a run that is for another target', async () => {
   await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
   const dir = await tempDir();
   const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
   const host = { platform: 'linux', arch: 'x64' } as const;
   const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix: dir, env, host };
   await installRuntime({ ...options, version: '1.2.3' });
-  expect(await ensureRuntime({ ...options, target: 'darwin-arm64' })).toMatchObject({
+  const { prefix: _, ...here } = options;
+  expect(await ensureRuntime({ ...here, target: 'darwin-arm64' })).toMatchObject({
     version: '1.2.3',
     target: 'aarch64-apple-darwin',
   });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { cp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { BUNDLED_TEMPLATES, type PackagePlan, planPackage } from '../../src/stage/index.ts';
@@ -236,5 +236,48 @@ describe('templates', () => {
     const plan = await planWith(dir, 'python');
     const file = plan.files.find(({ path }) => path === 'codex_cli_bin/logo.png');
     expect(file).toMatchObject({ content: image });
+  });
+});
+
+describe('a template', () => {
+  it.each([
+    ['x.txt', 'x.txt.template'],
+    ['x.txt', 'X.txt'],
+    ['package.json', 'package.json.template'],
+  ])('with %s and %s for one file of the package is refused, with both names', async (...names) => {
+    const dir = await templatesCopy();
+    for (const name of names) {
+      const path = join(dir, 'node-platform', name);
+      await writeFile(path, await readFile(path).catch(() => 'text'));
+    }
+    await expect(planWith(dir)).rejects.toMatchObject({
+      code: 'TEMPLATE_INVALID',
+      fields: { sources: expect.arrayContaining([...names]) },
+    });
+  });
+
+  it('with two files for one place of a Python package is refused', async () => {
+    const dir = await templatesCopy();
+    await mkdir(join(dir, 'python/codex_cli_bin'));
+    await writeFile(join(dir, 'python/codex_cli_bin/py.typed'), '');
+    await expect(planWith(dir, 'python')).rejects.toMatchObject({ code: 'TEMPLATE_INVALID' });
+  });
+
+  it('is packed without what npm never packs', async () => {
+    const dir = await templatesCopy();
+    const before = (await planWith(dir)).files.map(({ path }) => path);
+    const root = join(dir, 'node-platform');
+    for (const folder of ['.git/refs', 'node_modules/x', '__pycache__', 'docs/.svn']) {
+      await mkdir(join(root, folder), { recursive: true });
+      await writeFile(join(root, folder, 'file'), '{{unknown}}');
+    }
+    for (const name of ['.npmrc', '.npmignore', '.npmrc.template', '.DS_Store', 'docs/.DS_Store']) {
+      await writeFile(join(root, name), '{{unknown}}');
+    }
+    for (const name of ['._README.md', '.README.md.swp', 'README.md.orig', 'package-lock.json']) {
+      await writeFile(join(root, name), '{{unknown}}');
+    }
+    await symlink('nowhere', join(root, '.git/link'));
+    expect((await planWith(dir)).files.map(({ path }) => path)).toEqual(before);
   });
 });

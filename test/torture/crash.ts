@@ -1,5 +1,5 @@
 import { realpath, rename, rm, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { installRuntime } from '../../src/index.ts';
 import type { LoopbackGitHub } from '../support/loopback-github.ts';
@@ -67,12 +67,11 @@ export async function prepare(github: LoopbackGitHub, before: string | null): Pr
 
 /** The build of a prefix gets a name that is the same in every run. */
 async function renameBuild(prefix: string, name: string): Promise<void> {
-  const modules = join(prefix, 'node_modules');
-  const link = join(modules, 'codex-cli-bin');
-  const build = join('.codex-cli-bin', name);
-  await rename(await realpath(link), join(modules, build));
+  const link = join(prefix, 'node_modules', 'codex-cli-bin');
+  const build = join(prefix, '.codex-cli-bin', name);
+  await rename(dirname(await realpath(link)), build);
   await rm(link);
-  await symlink(build, link);
+  await symlink(join('..', relative(prefix, build), 'codex-cli-bin'), link);
 }
 
 /** The mutating calls of an undisturbed run. */

@@ -73,7 +73,7 @@ function expected(versions: readonly string[]): readonly RegExp[] {
     new RegExp(`^home/store/(${any})(/${TARGET.triple})?$`),
     new RegExp(`^${runtime}(/|$)`),
     /^prefix\/(package\.json|node_modules|node_modules\/\.bin|node_modules\/\.bin\/codex)$/,
-    /^prefix\/node_modules\/(codex-cli-bin|\.codex-cli-bin)$/,
+    /^prefix\/(node_modules\/codex-cli-bin|\.codex-cli-bin)$/,
   ];
 }
 

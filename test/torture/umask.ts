@@ -17,11 +17,11 @@ export async function checkUmasks(): Promise<Figures> {
     if (status !== 0) failures.push(`umask ${umask}: exit status ${status}`);
     const modes = [
       ...(await modesBelow(join(site.home, 'store', NEW), 2)),
-      ...(await modesBelow(join(site.prefix, 'node_modules', '.codex-cli-bin'), 1)),
+      ...(await modesBelow(join(site.prefix, '.codex-cli-bin'), 1)),
     ];
     for (const [path, mode] of modes) {
       entries += 1;
-      const name = path.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, '*');
+      const name = path.replace(/-[0-9a-f]{16}(?=\/|$)/, '*');
       const expected = seen.get(name) ?? mode;
       seen.set(name, expected);
       if (mode !== expected) failures.push(`umask ${umask}: ${name} is ${mode}, not ${expected}`);

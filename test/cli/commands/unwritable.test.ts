@@ -47,7 +47,7 @@ describe('before anything is fetched', () => {
     ['a prefix', 'p', INSTALL],
     ['node_modules', 'p/node_modules', INSTALL],
     ['.bin', 'p/node_modules/.bin', INSTALL],
-    ['the builds of an earlier installation', 'p/node_modules/.codex-cli-bin', INSTALL],
+    ['the builds of an earlier installation', 'p/.codex-cli-bin', INSTALL],
     ["npm's global layout", 'p/bin', [...INSTALL, '-g']],
     ['a directory of Python packages', 'p', PYTHON],
     ['the commands of Python packages', 'p/bin', PYTHON],
@@ -68,8 +68,8 @@ describe('before anything is fetched', () => {
   });
 
   it.skipIf(whyNoMounts !== null).each([
-    ['the prefix, for its package.json,', 'p', ['node_modules'], INSTALL],
-    ['node_modules, for the link,', 'p/node_modules', ['.bin', '.codex-cli-bin'], INSTALL],
+    ['the prefix, for its package.json,', 'p', ['node_modules', '.codex-cli-bin'], INSTALL],
+    ['node_modules, for the link,', 'p/node_modules', ['.bin'], INSTALL],
     ['a directory, for the links of Python,', 'p', ['bin', '.codex_cli_bin'], PYTHON],
   ])(`%s that alone may not be written is an 8${whyNoMounts ?? ''}`, async (...row) => {
     const [, at, writable, args] = row;
