@@ -161,9 +161,7 @@ describe('installNodePackage', () => {
       for (const format of ['cyclonedx', 'spdx']) {
         const { stdout } = await run('npm', ['sbom', '--sbom-format', format], npm);
         const { components, packages } = JSON.parse(stdout);
-        expect(components ?? packages).toContainEqual(
-          expect.objectContaining({ name }),
-        );
+        expect(components ?? packages).toContainEqual(expect.objectContaining({ name }));
       }
     },
   );
