@@ -3,12 +3,13 @@ import type { ExactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
   listLeftovers,
+  type NodeInstallation,
   type PrefixLayout,
   type PrefixOptions,
   rememberPrefix,
   removedBy,
 } from '../install/index.ts';
-import type { NodeInstallation } from '../install/node.ts';
+
 import { holdPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
