@@ -42,6 +42,8 @@ export interface ModelServer {
   /** A PNG on the same server. */
   readonly picture: string;
   readonly requests: readonly ModelRequest[];
+  /** The Authorization header of each request; empty where it has none. */
+  readonly authorizations: readonly string[];
   close(): Promise<void>;
 }
 
@@ -50,6 +52,7 @@ export async function startModelServer(
   script: (request: ModelRequest, count: number) => Answer,
 ): Promise<ModelServer> {
   const requests: ModelRequest[] = [];
+  const authorizations: string[] = [];
   const server = createServer(async (request, response) => {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
@@ -63,6 +66,7 @@ export async function startModelServer(
     }
     const body = JSON.parse(Buffer.concat(chunks).toString('utf8')) as ModelRequest;
     requests.push(body);
+    authorizations.push(request.headers.authorization ?? '');
     await play(script(body, requests.length), response, `r${requests.length}`);
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
@@ -71,6 +75,7 @@ export async function startModelServer(
     url: `http://127.0.0.1:${port}/v1`,
     picture: `http://127.0.0.1:${port}/picture.png`,
     requests,
+    authorizations,
     close: async () => {
       server.closeAllConnections();
       await new Promise((resolve) => server.close(resolve));
