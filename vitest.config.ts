@@ -7,7 +7,7 @@ const ALONE = [
   'test/app-server/**/*.test.ts',
   'test/download/{gh-source,interrupts,lanes,resume}.test.ts',
   'test/extract/mutants.test.ts',
-  'test/http/{addresses,body,node-client}.test.ts',
+  'test/http/{addresses,before-the-head,body,node-client}.test.ts',
   'test/reliability/**/*.test.ts',
   'test/store/hold.test.ts',
 ];

@@ -45,7 +45,7 @@ const APART: Readonly<Record<string, string>> = {
   'cli-progress': 'cli-progress',
   'proper-lockfile': 'proper-lockfile',
   'cmd-shim': 'cmd-shim',
-  '@npmcli/agent': 'npm-agent',
+  socks: 'socks',
   'npm-registry-fetch/lib/auth.js': 'npm-auth',
   ssri: 'ssri',
 };

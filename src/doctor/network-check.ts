@@ -1,6 +1,12 @@
 import { anySignal } from '../abort.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import { createHttp, type Http, loadProxySettings, unavailableReason } from '../http/index.ts';
+import {
+  createHttp,
+  type Http,
+  loadProxySettings,
+  proxyFor,
+  unavailableReason,
+} from '../http/index.ts';
 import { createRegistry, packagePath } from '../npm/index.ts';
 import type { Settings } from '../settings.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
@@ -12,7 +18,7 @@ const PATIENCE_MS = 8_000;
 export const checkNetwork: Check = async (patient) => {
   const { settings } = patient;
   try {
-    loadProxySettings(settings.env);
+    proxyOf(settings);
   } catch (error) {
     return [failFrom('network.proxy', error)];
   }
@@ -88,7 +94,7 @@ function verdict(settings: Settings, findings: readonly Finding[]): Finding {
   const reachable = findings.filter(({ status }) => status === 'ok');
   const names = reachable.map(({ fields }) => String(fields['channel']));
   const by = (reason: string) => findings.find(({ fields }) => fields['reason'] === reason);
-  const proxy = describeProxy(settings);
+  const proxy = proxyOf(settings);
   const through = proxy === null ? '' : ` through the proxy ${proxy}`;
   if (names.length > 0) {
     return ok('network', `Reachable${through}: ${names.join(', ')}.`, { reachable: names, proxy });
@@ -107,9 +113,7 @@ function verdict(settings: Settings, findings: readonly Finding[]): Finding {
   });
 }
 
-/** The proxy without user and password. */
-function describeProxy({ env }: Settings): string | null {
-  const { httpProxy, httpsProxy } = loadProxySettings(env);
-  const proxy = httpsProxy === '' ? httpProxy : httpsProxy;
-  return proxy === '' ? null : new URL(proxy).host;
+/** The proxy through which GitHub is asked, without user and password; null for none. */
+function proxyOf({ env, github }: Settings): string | null {
+  return proxyFor(new URL(github.apiUrl), loadProxySettings(env))?.host ?? null;
 }

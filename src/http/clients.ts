@@ -1,24 +1,42 @@
 import { createSecureContext } from 'node:tls';
 import { getOrInsert } from '../get-or-insert.ts';
 import type { Environment } from '../settings.ts';
+import { type ConnectOptions, openWay } from './agent.ts';
 import type { Client, HttpTimeouts } from './client.ts';
-import { openDirectAgent } from './direct-agent.ts';
 import { createNodeClient } from './node-client.ts';
-import { loadProxySettings } from './proxy.ts';
+import { loadProxySettings, proxyFor } from './proxy.ts';
 import { loadCertificateAuthorities } from './trust.ts';
 
-/** The ways to the network, each opened when it is first taken. */
+/** The ways to the network. */
 export interface Clients {
+  /** The client that knows the way to the server of `url`. */
   to(url: URL): Promise<Client>;
+  readonly timeouts: HttpTimeouts;
+}
+
+/** Clients that are opened when they are first needed, and kept for further requests. */
+export interface OpenClients extends Clients {
   /** Ends every connection. */
   close(): Promise<void>;
 }
 
 /** Proxies, certificate authorities and time-outs as the surroundings want them. */
-export function createClients(env: Environment, timeouts: HttpTimeouts): Clients {
+export function createClients(env: Environment, timeouts: HttpTimeouts): OpenClients {
   const opened = new Map<string, Promise<Client>>();
+  const proxies = loadProxySettings(env);
+  let trusted: Promise<ConnectOptions> | undefined;
+  const open = async (url: URL, proxy: URL | null): Promise<Client> => {
+    // Slow to load, and plain connections have no use for it.
+    const secure = url.protocol === 'https:' || proxy?.protocol === 'https:';
+    if (secure) trusted ??= loadTrust(env);
+    return createNodeClient(await openWay(url, proxy, (await trusted) ?? {}), timeouts);
+  };
   return {
-    to: (url) => getOrInsert(opened, url.protocol, () => openClient(url, env, timeouts)),
+    timeouts,
+    async to(url) {
+      const proxy = proxyFor(url, proxies);
+      return getOrInsert(opened, `${url.protocol} ${proxy}`, () => open(url, proxy));
+    },
     async close() {
       // One that could not be opened has told its first user why.
       const settled = await Promise.allSettled(opened.values());
@@ -27,15 +45,8 @@ export function createClients(env: Environment, timeouts: HttpTimeouts): Clients
   };
 }
 
-async function openClient(url: URL, env: Environment, timeouts: HttpTimeouts): Promise<Client> {
-  const proxies = loadProxySettings(env);
-  const proxied = proxies.httpProxy !== '' || proxies.httpsProxy !== '';
-  // Slow to load, and plain connections have no use for it.
-  const secure = url.protocol === 'https:' || proxied;
-  const ca = secure ? await loadCertificateAuthorities(env) : undefined;
-  // One context for all connections: each would parse every certificate again.
-  const connect = ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
-  if (!proxied) return createNodeClient(await openDirectAgent(url, connect), timeouts);
-  const { openProxiedClient } = await import('./proxied-client.ts');
-  return openProxiedClient({ timeouts, proxies, connect });
+/** One context for all connections: each would parse every certificate again. */
+async function loadTrust(env: Environment): Promise<ConnectOptions> {
+  const ca = await loadCertificateAuthorities(env);
+  return ca === undefined ? {} : { secureContext: createSecureContext({ ca }) };
 }

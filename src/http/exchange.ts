@@ -1,4 +1,5 @@
 import type { Body } from './body.ts';
+import type { Answer, HttpTimeouts } from './client.ts';
 import type { Clients } from './clients.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import type { ResponseHeaders } from './headers.ts';
@@ -24,6 +25,7 @@ export interface HttpResponse {
 }
 
 const MAX_HOPS = 5;
+const GRACE_MS = 100;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
@@ -32,7 +34,7 @@ const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
-  clients: Pick<Clients, 'to'>,
+  clients: Clients,
   address: string,
   request: HttpRequest,
 ): Promise<HttpResponse> {
@@ -53,11 +55,7 @@ export async function exchange(
   });
 }
 
-async function ask(
-  clients: Pick<Clients, 'to'>,
-  url: URL,
-  request: HttpRequest,
-): Promise<HttpResponse> {
+async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
   const { credentials, signal } = request;
   const headers = {
     'user-agent': 'codex-runtime',
@@ -67,12 +65,45 @@ async function ask(
       ? { authorization: credentials.authorization }
       : {}),
   };
-  try {
+  const answering = (async () => {
     const client = await clients.to(url);
-    return { ...(await client.get({ url, headers, signal })), url };
+    return client.get({ url, headers, signal });
+  })();
+  try {
+    return { ...(await inTime(answering, clients.timeouts, signal)), url };
   } catch (error) {
+    // An answer that comes after all is nobody's.
+    answering.then(({ body }) => body.destroy(), ignore);
     throw networkFailure(url, error, signal);
   }
+}
+
+/**
+ * The client's answer, unless the signal fires or the time for one is over: whatever a client, a
+ * proxy or a look-up does, the call ends.
+ */
+function inTime(
+  answering: Promise<Answer>,
+  { connect, headers }: HttpTimeouts,
+  signal: AbortSignal | undefined,
+): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(signal?.reason);
+    const late = () =>
+      reject(Object.assign(new Error('timed out'), { code: 'ERR_HEADERS_TIMEOUT' }));
+    // The client has the same limits and knows which one was passed: it goes first.
+    const timer = setTimeout(late, connect + headers + GRACE_MS);
+    if (signal?.aborted === true) abort();
+    signal?.addEventListener('abort', abort, { once: true });
+    answering.then(resolve, reject).finally(() => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    });
+  });
+}
+
+function ignore(): void {
+  // Whoever asked has been told something else.
 }
 
 function accept(answer: HttpResponse): HttpResponse {
@@ -81,8 +112,8 @@ function accept(answer: HttpResponse): HttpResponse {
   if (status >= 200 && status < 300 && encoding === null) return answer;
   answer.body.destroy();
   if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
-  const what = encoding === null ? `answered ${status}` : `encoded the answer (${encoding})`;
-  throw unavailable(`${url.host} ${what} to ${displayUrl(url)}, which is not taken.`, {
+  const what = encoding === null ? `response ${status}` : `content encoding ${encoding}`;
+  throw unavailable(`Unexpected ${what} from ${displayUrl(url)}.`, {
     reason: 'refused',
     url,
     status,

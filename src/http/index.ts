@@ -1,5 +1,6 @@
+export { openWay } from './agent.ts';
 export type { Body } from './body.ts';
-export { openDirectAgent } from './direct-agent.ts';
+export type { Client, HttpTimeouts } from './client.ts';
 export { parseJson, readBounded, readText, verifyJson } from './document.ts';
 export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
@@ -7,6 +8,6 @@ export { parseHop } from './hop.ts';
 export { createHttp, type Http, type HttpOptions } from './http.ts';
 export { aborted } from './network-failure.ts';
 export { createNodeClient } from './node-client.ts';
-export { loadProxySettings } from './proxy.ts';
+export { loadProxySettings, type ProxySettings, proxyFor } from './proxy.ts';
 export { RETRY_POLICY, type RetryPolicy, waitForRetry, withRetries } from './retry.ts';
 export { loadCertificateAuthorities } from './trust.ts';

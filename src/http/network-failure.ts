@@ -1,5 +1,6 @@
 import { abortedError } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { certificateFailure, isCertificateError } from './certificate-failure.ts';
 import { displayUrl, unavailable } from './failure.ts';
 
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
@@ -10,32 +11,20 @@ const NETWORK_WORDS: Readonly<Record<string, string>> = {
   EHOSTUNREACH: 'there is no route to the host',
   ENETUNREACH: 'the network cannot be reached',
   ETIMEDOUT: 'the connection timed out',
-  UND_ERR_CONNECT_TIMEOUT: 'the connection timed out',
   ERR_HEADERS_TIMEOUT: 'no answer came in time',
-  UND_ERR_HEADERS_TIMEOUT: 'no answer came in time',
   ERR_BODY_TIMEOUT: 'the connection stalled',
-  UND_ERR_BODY_TIMEOUT: 'the connection stalled',
-  UND_ERR_SOCKET: 'the connection was closed early',
 };
+
+const PROXY_HINT =
+  "Check HTTPS_PROXY, HTTP_PROXY, NO_PROXY and npm's proxy settings; a proxy URL may hold user:password@.";
 
 /** Turns what the HTTP client threw into a typed failure; an abort becomes `ABORTED`. */
 export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): CodexRuntimeError {
   if (error instanceof CodexRuntimeError) return error;
   if (signal?.aborted === true) return aborted(signal);
   const code = errorCode(error);
-  const text = error instanceof Error ? error.message : String(error);
-  const proxyStatus = /Proxy response \((\d{3})\)|\((407)\)/.exec(text);
-  if (proxyStatus !== null) {
-    return proxyFailure(url, Number(proxyStatus[1] ?? proxyStatus[2]), error);
-  }
   if (isCertificateError(code)) {
-    return unavailable(`The certificate of ${url.host} was not accepted (${code}).`, {
-      reason: 'untrusted',
-      url,
-      errno: code,
-      cause: error,
-      hint: 'Name the file with your own certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.',
-    });
+    return certificateFailure(`The certificate of ${url.host}`, { code, url, cause: error });
   }
   return unavailable(`${displayUrl(url)} cannot be reached: ${wordsFor(code)}.`, {
     reason: code === 'ENOTFOUND' ? 'unknown-host' : 'unreachable',
@@ -46,24 +35,42 @@ export function networkFailure(url: URL, error: unknown, signal?: AbortSignal): 
   });
 }
 
+/** There is no connection to the proxy, or it ended before it led anywhere. */
+export function proxyUnreachable(proxy: URL, error: unknown): CodexRuntimeError {
+  if (error instanceof CodexRuntimeError) return error;
+  const code = errorCode(error);
+  if (isCertificateError(code)) {
+    const what = `The certificate of the proxy ${proxy.host}`;
+    return certificateFailure(what, { code, url: new URL(`https://${proxy.host}`), cause: error });
+  }
+  return unavailable(`The proxy ${proxy.host} cannot be reached: ${wordsFor(code)}.`, {
+    reason: code === 'ENOTFOUND' ? 'unknown-host' : 'unreachable',
+    errno: code,
+    cause: error,
+    hint: PROXY_HINT,
+  });
+}
+
 function wordsFor(code: string): string {
-  if (code.startsWith('HPE_')) return `its answer is no valid HTTP (${code})`;
+  if (code.startsWith('HPE_')) return `the answer is not valid HTTP (${code})`;
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
     return `no TLS connection came about (${code})`;
   }
   return NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
 }
 
-/** The proxy answered in place of the server. */
-export function proxyFailure(url: URL, status: number, cause?: unknown): CodexRuntimeError {
+/**
+ * The proxy answered in place of the server.
+ * @param answer its HTTP status, or what a SOCKS proxy said
+ */
+export function proxyRefusal(proxy: URL | null, answer: number | string): CodexRuntimeError {
+  const which = proxy === null ? 'The proxy' : `The proxy ${proxy.host}`;
   const words =
-    status === 407 ? 'asks for a user and password (407)' : `refused the connection (${status})`;
-  return unavailable(`The proxy on the way to ${url.host} ${words}.`, {
+    answer === 407 ? 'asks for a user and password (407)' : `refused the connection (${answer})`;
+  return unavailable(`${which} ${words}.`, {
     reason: 'proxy',
-    url,
-    status,
-    cause,
-    hint: 'Check HTTPS_PROXY, HTTP_PROXY and NO_PROXY; a proxy URL may hold user:password@.',
+    ...(typeof answer === 'number' ? { status: answer } : {}),
+    hint: PROXY_HINT,
   });
 }
 
@@ -72,19 +79,10 @@ export function aborted(signal: AbortSignal): CodexRuntimeError {
 }
 
 /** The system's or the client's code; of several addresses tried, the last one's. */
-function errorCode(error: unknown): string {
+export function errorCode(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) {
     return errorCode(error.errors.at(-1));
   }
   const code = (error as { code?: unknown } | null)?.code;
   return typeof code === 'string' ? code : '';
-}
-
-function isCertificateError(code: string): boolean {
-  return (
-    code.startsWith('CERT_') ||
-    code.startsWith('ERR_TLS_CERT') ||
-    code.includes('SELF_SIGNED') ||
-    code.startsWith('UNABLE_TO_')
-  );
 }

@@ -1,48 +1,68 @@
 import { CodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
+import { isExempt } from './no-proxy.ts';
 
-/** What the proxy variables say; an empty string means none. */
+/** Where a proxy is named, and its text. The text may hold a password and is never printed. */
+interface NamedProxy {
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Which proxies there are. They are read when a URL needs one: one that is not needed may be wrong. */
 export interface ProxySettings {
-  readonly httpProxy: string;
-  readonly httpsProxy: string;
-  /** Comma-separated hosts that are asked directly. */
+  readonly http: NamedProxy | undefined;
+  readonly https: NamedProxy | undefined;
+  /** Hosts that are asked directly; see {@link isExempt}. */
   readonly noProxy: string;
 }
 
-const PROXY_PROTOCOLS: readonly string[] = ['http:', 'https:', 'socks5:', 'socks:'];
+const PROXY_PROTOCOLS: readonly string[] = [
+  'http:',
+  'https:',
+  'socks:',
+  'socks4:',
+  'socks4a:',
+  'socks5:',
+  'socks5h:',
+];
 
 /**
- * Reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY`; the lower-case form goes first,
- * as in curl. The values may hold a password and are never printed.
- * @throws CodexRuntimeError `USAGE` for a proxy that is not a URL.
+ * What `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY` and `NO_PROXY` say; the lower-case form goes first,
+ * as in curl.
  */
 export function loadProxySettings(env: Environment): ProxySettings {
+  const all = variable(env, 'ALL_PROXY');
   return {
-    httpProxy: proxyUrl(env, 'HTTP_PROXY'),
-    httpsProxy: proxyUrl(env, 'HTTPS_PROXY'),
-    noProxy: variable(env, 'NO_PROXY')?.value ?? '',
+    http: variable(env, 'HTTP_PROXY') ?? all,
+    https: variable(env, 'HTTPS_PROXY') ?? all,
+    noProxy: variable(env, 'NO_PROXY')?.text ?? '',
   };
 }
 
-function proxyUrl(env: Environment, name: string): string {
-  const found = variable(env, name) ?? variable(env, 'ALL_PROXY');
-  if (found === undefined) return '';
+/**
+ * The proxy through which `url` is asked, or null for none.
+ * @throws CodexRuntimeError `USAGE` when it needs one that is not a proxy's URL
+ */
+export function proxyFor(url: URL, { http, https, noProxy }: ProxySettings): URL | null {
+  const named = url.protocol === 'https:' ? https : http;
+  return named === undefined || isExempt(url, noProxy) ? null : parseProxy(named);
+}
+
+function parseProxy({ name, text }: NamedProxy): URL {
   // `proxy.example:8080` is how many write it; curl reads it as http.
-  const text = found.value.includes('://') ? found.value : `http://${found.value}`;
-  if (URL.canParse(text) && PROXY_PROTOCOLS.includes(new URL(text).protocol)) return text;
-  throw new CodexRuntimeError('USAGE', `${found.name} does not hold a proxy that can be used.`, {
-    hint: `Write ${found.name} like http://user:password@proxy.example:8080; socks5:// works too.`,
-    fields: { variable: found.name },
+  const address = text.includes('://') ? text : `http://${text}`;
+  const url = URL.canParse(address) ? new URL(address) : null;
+  if (url !== null && PROXY_PROTOCOLS.includes(url.protocol) && url.hostname !== '') return url;
+  throw new CodexRuntimeError('USAGE', `${name} is not the address of a proxy.`, {
+    hint: `Write ${name} like http://user:password@proxy.example:8080; https, socks5 and socks5h work too.`,
+    fields: { variable: name },
   });
 }
 
-function variable(
-  env: Environment,
-  name: string,
-): { readonly name: string; readonly value: string } | undefined {
+function variable(env: Environment, name: string): NamedProxy | undefined {
   for (const spelled of [name.toLowerCase(), name]) {
-    const value = env[spelled]?.trim();
-    if (value !== undefined && value !== '') return { name: spelled, value };
+    const text = env[spelled]?.trim();
+    if (text !== undefined && text !== '') return { name: spelled, text };
   }
   return undefined;
 }

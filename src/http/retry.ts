@@ -22,9 +22,6 @@ export const RETRY_POLICY: RetryPolicy = {
   longestWait: 20_000,
 };
 
-/** Of the system, of Node's client and of undici. */
-const CONNECT_TIMEOUTS: readonly unknown[] = ['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'];
-
 /** What repeating work has to go by. */
 export interface RetryOptions {
   readonly policy: RetryPolicy;
@@ -98,7 +95,7 @@ export async function waitForRetry(
 
 /** Packets that vanish cost the whole time-out: a firewall is not asked a third time. */
 function attemptsFor(error: CodexRuntimeError, { attempts }: RetryPolicy): number {
-  const timedOut = CONNECT_TIMEOUTS.includes(error.fields['errno']);
+  const timedOut = error.fields['errno'] === 'ETIMEDOUT';
   return timedOut ? Math.min(attempts, 2) : attempts;
 }
 

@@ -1,7 +1,7 @@
 import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import type { ResponseHeaders } from './headers.ts';
-import { proxyFailure } from './network-failure.ts';
+import { proxyRefusal } from './network-failure.ts';
 import { retryAtOf } from './rate-limit.ts';
 
 export interface HttpRefusal {
@@ -17,8 +17,8 @@ export function statusFailure({ url, status, headers, now }: HttpRefusal): Codex
   if (status === 404 || status === 410) {
     return unavailable(`${shown} was not found (${status}).`, { reason: 'not-found', url, status });
   }
-  // What a tunnel's client passes on as if the server had said it.
-  if (status === 407) return proxyFailure(url, status);
+  // Of a proxy that takes plain requests: it answers in the server's place.
+  if (status === 407) return proxyRefusal(null, status);
   const retryAt = retryAtOf(status, headers, now);
   if (status === 429 || (status === 403 && retryAt !== null)) {
     const until = retryAt === null ? '' : ` until ${new Date(retryAt).toISOString()}`;

@@ -1,52 +1,44 @@
-import type { Agent } from 'node:http';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { CodexRuntimeError } from '../errors.ts';
 import { getOrInsert } from '../get-or-insert.ts';
-import { openDirectAgent } from '../http/index.ts';
+import {
+  type Client,
+  createNodeClient,
+  type HttpTimeouts,
+  openWay,
+  proxyFor,
+} from '../http/index.ts';
 import type { NpmOptions } from './options.ts';
 
 /** What a client shows to prove who it is. */
 export type ClientIdentity = Pick<NpmOptions, 'cert' | 'key'>;
 
-const opened = new WeakMap<NpmOptions, Map<string, Promise<Agent>>>();
+type Ways = Map<string, ReturnType<typeof openWay>>;
+const opened = new WeakMap<NpmOptions, Ways>();
 
 /**
- * npm's agent, which knows the ways through proxies, and Node's where there is none: npm's takes long
- * to load. One configuration has one agent for each protocol and identity, so requests share
- * connections.
- * @throws CodexRuntimeError `USAGE` for an identity that is none.
+ * The client for `url` with npm's certificates and proxies. One configuration has one agent for each
+ * way and identity, so requests share connections.
+ * @throws CodexRuntimeError `USAGE` for an identity or a proxy that cannot be used
  */
-export async function agentFor(
+export async function registryClient(
   url: URL,
   options: NpmOptions,
-  identity: ClientIdentity,
-): Promise<Agent> {
-  const proxy = url.protocol === 'https:' ? options.httpsProxy : options.proxy;
-  // npm's agent takes the star for a host.
-  const proxied = proxy && options.noProxy?.trim() !== '*';
-  if (proxied) return proxyAgent(url, { ...options, ...identity }, proxy);
-  const agents = getOrInsert(opened, options, () => new Map<string, Promise<Agent>>());
-  const name = JSON.stringify([url.protocol, identity.cert, identity.key]);
-  return getOrInsert(agents, name, () => directAgent(url, { ...options, ...identity }));
-}
-
-async function proxyAgent(url: URL, options: NpmOptions, proxy: string): Promise<Agent> {
-  const { getAgent } = await import('@npmcli/agent');
-  const { ca, cert, key, localAddress, maxSockets, noProxy, strictSSL } = options;
-  return getAgent(url.href, {
-    ...{ ca, cert, key, localAddress, maxSockets, noProxy, proxy },
-    rejectUnauthorized: strictSSL !== false,
+  { identity, timeouts }: { readonly identity: ClientIdentity; readonly timeouts: HttpTimeouts },
+): Promise<Client> {
+  const proxy = proxyFor(url, options.proxies);
+  const ways = getOrInsert(opened, options, (): Ways => new Map());
+  const name = JSON.stringify([url.protocol, proxy, identity.cert, identity.key]);
+  const way = getOrInsert(ways, name, async () => {
+    const { localAddress, strictSSL } = options;
+    const secureContext = contextOf({ ...options, ...identity });
+    return openWay(url, proxy, {
+      ...(secureContext === undefined ? {} : { secureContext }),
+      ...(localAddress ? { localAddress } : {}),
+      rejectUnauthorized: strictSSL !== false,
+    });
   });
-}
-
-function directAgent(url: URL, options: NpmOptions): Promise<Agent> {
-  const { localAddress, strictSSL } = options;
-  const secureContext = contextOf(options);
-  return openDirectAgent(url, {
-    ...(secureContext === undefined ? {} : { secureContext }),
-    ...(localAddress ? { localAddress } : {}),
-    rejectUnauthorized: strictSSL !== false,
-  });
+  return createNodeClient(await way, timeouts);
 }
 
 function contextOf(options: NpmOptions): SecureContext | undefined {
@@ -64,7 +56,7 @@ function contextOf(options: NpmOptions): SecureContext | undefined {
 
 /** For a certificate and key that npm's configuration holds or names. */
 export function unusableIdentity(cause: unknown): CodexRuntimeError {
-  return new CodexRuntimeError('USAGE', "npm's configuration has a certificate that is none.", {
+  return new CodexRuntimeError('USAGE', "npm's configuration contains an invalid certificate.", {
     hint: 'Look at cert, key, certfile, keyfile and cafile in your .npmrc files.',
     cause,
   });

@@ -1,42 +1,38 @@
 import {
-  createNodeClient,
   exchange,
   type HttpRequest,
   type HttpResponse,
+  type HttpTimeouts,
   parseHop,
 } from '../http/index.ts';
-import { agentFor, unusableIdentity } from './agent.ts';
+import { registryClient, unusableIdentity } from './agent.ts';
 import type { NpmOptions } from './options.ts';
-
-const ANSWER_TIMEOUT_MS = 30_000;
 
 /**
  * Opens a document or a tarball the way that npm's configuration names (proxies, certificates) and
  * with npm's choice of credentials, but not with npm's client: that reads a body as fast as the network
  * delivers, so a slower reader would have to hold all 170 MB in memory.
  *
- * @param request `stall` in milliseconds; default none, because whoever reads a tarball's body
- * decides how long silence may last.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`, `USAGE` for certificate files that
  * cannot be read
  */
 export async function openRegistryUrl(
   address: string,
   options: NpmOptions,
-  { stall = 0, ...request }: HttpRequest & { readonly stall?: number },
+  { timeouts, ...request }: HttpRequest & { readonly timeouts: HttpTimeouts },
 ): Promise<HttpResponse> {
   const { origin } = parseHop(address);
   const { token, auth, cert, key } = await credentialsFor(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
   const identity = cert === null ? options : { cert, key };
-  const timeouts = { connect: ANSWER_TIMEOUT_MS, headers: ANSWER_TIMEOUT_MS, stall };
   const npm = {
+    timeouts,
     // A registry may redirect to its storage, which has no business with its credentials.
-    to: async (url: URL) =>
-      createNodeClient(
-        await agentFor(url, options, url.origin === origin ? identity : options),
+    to: (url: URL) =>
+      registryClient(url, options, {
+        identity: url.origin === origin ? identity : options,
         timeouts,
-      ),
+      }),
   };
   const credentials = authorization === undefined ? undefined : { origin, authorization };
   return exchange(npm, address, { ...request, credentials });

@@ -1,6 +1,10 @@
 import { dirname, join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
-import { loadCertificateAuthorities, loadProxySettings } from '../http/index.ts';
+import {
+  loadCertificateAuthorities,
+  loadProxySettings,
+  type ProxySettings,
+} from '../http/index.ts';
 import type { Settings } from '../settings.ts';
 
 /**
@@ -9,12 +13,8 @@ import type { Settings } from '../settings.ts';
  */
 export interface NpmOptions {
   readonly registry?: string;
-  /** For plain http; an empty string means none. */
-  readonly proxy?: string | null;
-  /** For https, likewise. */
-  readonly httpsProxy?: string | null;
-  /** Comma-separated. */
-  readonly noProxy?: string | null;
+  /** npm's own settings, else the variables. */
+  readonly proxies: ProxySettings;
   readonly strictSSL?: boolean;
   /** PEM; undefined for Node's own. */
   readonly ca?: string | string[] | undefined;
@@ -22,8 +22,6 @@ export interface NpmOptions {
   readonly cert?: string | null;
   readonly key?: string | null;
   readonly localAddress?: string | null;
-  /** Connections to one host through a proxy. */
-  readonly maxSockets?: number;
   /** The package that is asked for: its scope may have a registry, and credentials, of its own. */
   readonly spec?: string;
   readonly [name: string]: unknown;
@@ -37,25 +35,30 @@ export interface NpmOptions {
  */
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {
   const config = await loadNpmConfig(settings);
-  const flat = config.flat as NpmOptions;
+  const { flat } = config;
   verifyRegistries(flat);
-  const proxies = loadProxySettings(settings.env);
-  // Either of npm's settings is for all requests, the variables are each for one protocol.
-  const own = flat.httpsProxy || flat.proxy;
   return {
     ...flat,
-    // npm leaves these variables to its agent, which would read them from the process.
-    httpsProxy: own || proxies.httpsProxy,
-    proxy: own || proxies.httpProxy,
-    // Without a setting npm has an empty one, which it takes for none.
-    noProxy: flat.noProxy || proxies.noProxy,
+    proxies: proxiesOf(flat, loadProxySettings(settings.env)),
     // npm's own setting replaces Node's authorities; the variables add to them.
-    ca: flat.ca ?? (await loadCertificateAuthorities(settings.env)),
+    ca: (flat['ca'] as NpmOptions['ca'] | null) ?? (await loadCertificateAuthorities(settings.env)),
+  };
+}
+
+/** Either of npm's settings is for all requests; the variables are each for one protocol. */
+function proxiesOf(flat: Readonly<Record<string, unknown>>, variables: ProxySettings) {
+  const text = flat['httpsProxy'] || flat['proxy'];
+  const own = typeof text === 'string' ? { name: "npm's proxy setting", text } : undefined;
+  return {
+    http: own ?? variables.http,
+    https: own ?? variables.https,
+    // Without a setting npm has an empty one.
+    noProxy: String(flat['noProxy'] || variables.noProxy),
   };
 }
 
 /** npm's client would build URLs of whatever stands there. */
-function verifyRegistries(flat: NpmOptions): void {
+function verifyRegistries(flat: Readonly<Record<string, unknown>>): void {
   for (const [name, value] of Object.entries(flat)) {
     if (name !== 'registry' && !name.endsWith(':registry')) continue;
     const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;

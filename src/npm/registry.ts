@@ -4,6 +4,7 @@ import {
   displayUrl,
   type HttpRequest,
   type HttpResponse,
+  type HttpTimeouts,
   parseJson,
   RETRY_POLICY,
   type RetryPolicy,
@@ -22,11 +23,13 @@ const configurations = new WeakMap<RegistrySettings, Promise<NpmOptions>>();
 function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
   return getOrInsert(configurations, settings, () => {
     const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
-    // Whoever mends it asks again.
+    // After a repair it is read again.
     loading.catch(() => configurations.delete(settings));
     return loading;
   });
 }
+
+const TIMEOUTS: HttpTimeouts = { connect: 30_000, headers: 30_000, stall: 15_000 };
 
 /** Credentials are npm's own choice. */
 export type RegistryRequest = Pick<HttpRequest, 'headers' | 'signal'>;
@@ -46,8 +49,11 @@ export interface RegistryOptions {
   /** Told of `retry` and `waiting`. */
   readonly onProgress?: OnProgress | undefined;
   readonly retry?: Partial<RetryPolicy>;
-  /** Milliseconds without a byte of a document after which it is asked for again. Default 15 s. */
-  readonly stall?: number;
+  /**
+   * Milliseconds. Default: connect and headers 30 s, and 15 s without a byte of a document. Who reads
+   * a tarball decides how long its silence may last.
+   */
+  readonly timeouts?: Partial<HttpTimeouts>;
 }
 
 /**
@@ -59,18 +65,19 @@ export function createRegistry(
   settings: RegistrySettings,
   options: RegistryOptions = {},
 ): Registry {
-  const { stall = 15_000 } = options;
+  const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const policy = { ...RETRY_POLICY, ...options.retry };
 
   const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
     const npm = await configurationOf(settings);
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
     const { href } = new URL(path, registryOf(npm, settings.npmPackage));
-    return openRegistryUrl(href, npm, { stall, ...request });
+    return openRegistryUrl(href, npm, { ...request, timeouts });
   };
   return {
     async open(url, request = {}) {
-      return openRegistryUrl(url, await configurationOf(settings), request);
+      const npm = await configurationOf(settings);
+      return openRegistryUrl(url, npm, { ...request, timeouts: { ...timeouts, stall: 0 } });
     },
     getJson: (path, request = {}) =>
       withRetries(

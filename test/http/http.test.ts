@@ -209,7 +209,7 @@ describe('an answer that is none', () => {
     const { url } = await serveRaw((socket) => socket.end('HTTP/1.1 101 Switching\r\n\r\n'));
     const error = await failure(http().getText(url));
     expect(error.fields).toMatchObject({ reason: 'refused', status: 101 });
-    expect(error.message).toContain('answered 101');
+    expect(error.message).toContain('response 101');
   });
 
   test('of a status that none is means nothing', async () => {

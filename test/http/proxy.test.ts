@@ -2,12 +2,13 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inspect } from 'node:util';
 import { beforeAll, describe, expect, inject, test } from 'vitest';
-import { loadProxySettings } from '../../src/http/proxy.ts';
+import { loadProxySettings, proxyFor } from '../../src/http/proxy.ts';
 import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
 import { failure } from '../support/failure.ts';
 import type { FaultServer } from '../support/fault-server.ts';
 import { closing, openHttp, serve } from '../support/loopback-http.ts';
 import { type LoopbackProxy, startProxy } from '../support/loopback-proxy.ts';
+import { startSocks } from '../support/loopback-socks.ts';
 
 const HOST = 'assets.example.test';
 let certificate: Certificate;
@@ -15,7 +16,7 @@ let certificate: Certificate;
 beforeAll(async () => {
   const dir = join(inject('runDir'), 'proxy');
   await mkdir(dir, { recursive: true });
-  certificate = makeCertificate(dir, [HOST, '127.0.0.1']);
+  certificate = makeCertificate(dir, [HOST, '127.0.0.1', 'localhost']);
 });
 const http = (env: Record<string, string>) =>
   openHttp({}, { NODE_EXTRA_CA_CERTS: certificate.ca, ...env });
@@ -79,6 +80,36 @@ describe('an https request', () => {
   });
 });
 
+describe('a proxy that cannot be used', () => {
+  const WRONG = 'gopher://proxy.example.test:70';
+
+  test('is refused by the request that needs it', async () => {
+    const error = await failure(http({ HTTPS_PROXY: WRONG }).getText(`https://${HOST}/`));
+    expect(error).toMatchObject({ code: 'USAGE', fields: { variable: 'HTTPS_PROXY' } });
+  });
+
+  test.each([
+    ['exempt from it', { HTTPS_PROXY: WRONG, NO_PROXY: '127.0.0.1' }],
+    ['of another protocol', { HTTP_PROXY: WRONG }],
+  ])('does not stop a request that is %s', async (_, env) => {
+    const { tls } = await servers();
+    expect(await http(env).getText(tls.url)).toBe('through');
+  });
+});
+
+describe('a SOCKS proxy', () => {
+  test.each(['socks5', 'socks5h', 'socks4a'])('leads to the server (%s)', async (scheme) => {
+    const { tls } = await servers();
+    const socks = await startSocks();
+    const host = scheme === 'socks5' ? 'localhost' : HOST;
+    const env = { ALL_PROXY: `${scheme}://127.0.0.1:${socks.port}` };
+    expect(await http(env).getText(`https://${host}:${tls.port}/`)).toBe('through');
+    // The trailing h leaves the look-up of the name to the proxy.
+    const asked = scheme === 'socks5' ? /^(127\.0\.0\.1|0*:.*1)$/ : HOST;
+    expect(socks.targets).toEqual([expect.stringMatching(asked)]);
+  });
+});
+
 describe('a proxy', () => {
   test('that asks for a password says so, without showing the one it was given', async () => {
     const { proxy, tls } = await servers('Basic other');
@@ -120,7 +151,8 @@ describe('a proxy', () => {
   test.each(['ftp://user:canary@proxy:1', 'http://user:canary@[bad', 'http://'])(
     'written as %s is refused by the name of its variable only',
     (value) => {
-      const load = () => loadProxySettings({ https_proxy: value });
+      const settings = loadProxySettings({ https_proxy: value });
+      const load = () => proxyFor(new URL('https://example.test/'), settings);
       expect(load).toThrow(
         expect.objectContaining({ code: 'USAGE', fields: { variable: 'https_proxy' } }),
       );

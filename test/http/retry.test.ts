@@ -49,12 +49,10 @@ describe('work is repeated', () => {
     expect(await attemptsFor(new TypeError('ours'))).toBe(1);
   });
 
-  test.each(['ETIMEDOUT', 'UND_ERR_CONNECT_TIMEOUT'])(
-    'only once more when a connection timed out (%s): each costs the whole time-out',
-    async (errno) => {
-      expect(await attemptsFor(unavailable('away', { reason: 'unreachable', errno }))).toBe(2);
-    },
-  );
+  test('only once more when a connection timed out: each costs the whole time-out', async () => {
+    const late = unavailable('away', { reason: 'unreachable', errno: 'ETIMEDOUT' });
+    expect(await attemptsFor(late)).toBe(2);
+  });
 
   test('not when the server asks for more patience than the policy has', async () => {
     const policy = { ...QUICK, longestWait: 50 };

@@ -52,8 +52,7 @@ describe("npm's configuration", () => {
     expect(await loadNpmOptions(settings)).toMatchObject({
       '@openai:registry': 'https://npm.example/openai/',
       registry: 'https://npm.example/all/',
-      httpsProxy: 'http://proxy:1',
-      proxy: 'http://proxy:2',
+      proxies: { https: { text: 'proxy:1' }, http: { text: 'proxy:2' } },
     });
   });
 
@@ -63,7 +62,7 @@ describe("npm's configuration", () => {
     ['is that of the variable where it says so', 'noproxy=null', '127.0.0.1'],
   ])('the list of hosts without a proxy %s', async (_, npmrc, expected) => {
     const settings = await settingsWith([npmrc], { HTTPS_PROXY: 'proxy:1', NO_PROXY: '127.0.0.1' });
-    expect((await loadNpmOptions(settings)).noProxy).toEqual(expected);
+    expect((await loadNpmOptions(settings)).proxies.noProxy).toEqual(expected);
   });
 
   test('that npm itself refuses is a matter of usage', async () => {
@@ -392,7 +391,7 @@ test('a document that stalls is asked for again, and is unreachable in the end',
     response.writeHead(200, { 'content-length': 100 }).write('{');
   });
   const settings = await settingsWith([`registry=${url}/`]);
-  const opened = createRegistry(settings, { retry: { pause: 5 }, stall: 100 });
+  const opened = createRegistry(settings, { retry: { pause: 5 }, timeouts: { stall: 100 } });
   const error = await failure(opened.getJson('one'));
   expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'unreachable' } });
   expect(asked).toBe(3);
