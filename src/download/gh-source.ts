@@ -1,11 +1,20 @@
-import { mkdtemp } from 'node:fs/promises';
+import { mkdtemp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { anySignal } from '../abort.ts';
 import type { AssetSource } from '../asset.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { runGh } from '../gh/index.ts';
+import { unavailable } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';
+
+export interface GhSourceOptions {
+  readonly workDir: string;
+  readonly env: Environment;
+  /** Milliseconds without a byte after which gh is ended. Default 60,000. */
+  readonly silence?: number;
+}
 
 /**
  * `gh release download`: works where gh is logged in and nothing else is. The asset arrives whole
@@ -14,17 +23,36 @@ import { createFileSource } from './file-source.ts';
 export function createGhSource(
   source: Extract<AssetSource, { kind: 'gh' }>,
   asset: string,
-  options: { readonly workDir: string; readonly env: Environment },
+  options: GhSourceOptions,
 ): ByteSource {
   let dir: string | undefined;
   let ready: ByteSource | undefined;
+  /** gh has no limit of its own for a proxy or a server that says nothing. */
+  const download = async (into: string, signal: AbortSignal): Promise<void> => {
+    const { env, silence = 60_000 } = options;
+    const watch = watchGrowth(into, silence);
+    try {
+      await runGh(ghArguments(source, asset, into), {
+        env,
+        signal: anySignal(signal, watch.signal),
+      });
+    } catch (error) {
+      if (!watch.signal.aborted || signal.aborted) throw error;
+      throw unavailable(`gh brought no byte of ${asset} for ${silence / 1000} s.`, {
+        reason: 'unreachable',
+        hint: 'Check the network and the proxy variables (HTTPS_PROXY, NO_PROXY).',
+      });
+    } finally {
+      watch.end();
+    }
+  };
   return {
     kind: 'gh',
     address: `gh:${source.host}/${source.repo}@${source.tag}/${asset}`,
     async open(range, signal) {
       if (ready === undefined) {
         dir ??= await mkdtemp(join(options.workDir, 'gh-'));
-        await runGh(ghArguments(source, asset, dir), { env: options.env, signal });
+        await download(dir, signal);
         ready = createFileSource(join(dir, asset), 'gh');
       }
       return ready.open(range, signal);
@@ -47,4 +75,24 @@ export function ghArguments(
   const pattern = asset.replace(/[\\*?[\]{}]/g, '\\$&');
   const command = ['release', 'download', `--repo=${host}/${repo}`, `--pattern=${pattern}`];
   return [...command, `--dir=${dir}`, '--', tag];
+}
+
+/** Fires `signal` when the files in `dir` have not grown for `silence` milliseconds. */
+function watchGrowth(dir: string, silence: number) {
+  const controller = new AbortController();
+  let size = -1;
+  let grown = performance.now();
+  const timer = setInterval(async () => {
+    const now = await sizeOf(dir);
+    if (now !== size) grown = performance.now();
+    size = now;
+    if (performance.now() - grown >= silence) controller.abort();
+  }, silence / 10);
+  return { signal: controller.signal, end: () => clearInterval(timer) };
+}
+
+async function sizeOf(dir: string): Promise<number> {
+  const names = await readdir(dir).catch(() => []);
+  const sizes = names.map(async (name) => (await stat(join(dir, name)).catch(() => null))?.size);
+  return (await Promise.all(sizes)).reduce<number>((sum, size) => sum + (size ?? 0), 0);
 }

@@ -3,7 +3,7 @@ import { runProgram } from '../child/run-program.ts';
 import { withoutSecrets } from '../child/without-secrets.ts';
 import { isErrno } from '../disk/errno.ts';
 import type { CodexRuntimeError } from '../errors.ts';
-import { type UnavailableReason, unavailable } from '../http/index.ts';
+import { type UnavailableReason, unavailable, unavailableReason } from '../http/index.ts';
 import type { Environment } from '../settings.ts';
 
 /** What gh gets of the environment beside what every child does: its configuration and credentials. */
@@ -18,6 +18,13 @@ const GH_VARIABLES: ReadonlySet<string> = new Set([
   'GH_ENTERPRISE_TOKEN',
   'GITHUB_ENTERPRISE_TOKEN',
 ]);
+/** They go before the account that gh itself is logged in to. */
+const TOKENS: readonly string[] = [
+  'GH_TOKEN',
+  'GITHUB_TOKEN',
+  'GH_ENTERPRISE_TOKEN',
+  'GITHUB_ENTERPRISE_TOKEN',
+];
 /** Characters of gh's words that a message repeats. */
 const MAX_QUOTED = 4096;
 
@@ -37,8 +44,22 @@ export interface GhRun {
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE` when gh is missing or fails, `ABORTED`
  */
 export async function runGh(args: readonly string[], run: GhRun): Promise<string> {
-  const { env, signal, timeoutMs } = run;
-  const { status, stdout, stderr } = await runProgram({
+  const { env } = run;
+  const first = await runOnce(args, run, env);
+  if (first.status === 0) return first.stdout;
+  const failure = ghFailure({ command: args[0] ?? '', ...first, env });
+  if (unavailableReason(failure) !== 'unauthorized' || !TOKENS.some((name) => env[name])) {
+    throw failure;
+  }
+  // A token that has expired hides the account that gh knows.
+  const without = Object.entries(env).filter(([name]) => !TOKENS.includes(name));
+  const second = await runOnce(args, run, Object.fromEntries(without));
+  if (second.status === 0) return second.stdout;
+  throw failure;
+}
+
+function runOnce(args: readonly string[], { signal, timeoutMs }: GhRun, env: Environment) {
+  return runProgram({
     file: 'gh',
     args,
     env: ghEnvironment(env),
@@ -46,8 +67,6 @@ export async function runGh(args: readonly string[], run: GhRun): Promise<string
     timeoutMs,
     notStarted,
   });
-  if (status !== 0) throw ghFailure({ command: args[0] ?? '', status, stderr, env });
-  return stdout;
 }
 
 function ghEnvironment(env: Environment): Record<string, string> {

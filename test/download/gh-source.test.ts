@@ -2,7 +2,7 @@ import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { ghArguments } from '../../src/download/gh-source.ts';
+import { createGhSource, ghArguments } from '../../src/download/gh-source.ts';
 import { openDownload } from '../../src/download/index.ts';
 import { collect, type DownloadFixture, downloadFixture } from '../support/download-fixture.ts';
 import { failure } from '../support/failure.ts';
@@ -79,6 +79,31 @@ describe('gh', () => {
     const error = await failure(collect(openDownload(bare).bytes));
     expect(error.code).toBe('SOURCES_EXHAUSTED');
     expect(error.fields['reasons']).toMatchObject([{ source: 'gh', reason: 'missing-tool' }]);
+  });
+
+  test('is asked once more with its own account where the token is refused', async () => {
+    await writeFile(join(fixture.home, 'content'), fixture.content);
+    const target = '"$dir/codex-x86_64-unknown-linux-musl.tar.gz"';
+    await standIn(`${DOWNLOADED}
+[ -n "$GH_TOKEN" ] && { echo 'HTTP 401: Bad credentials' >&2; exit 1; }
+cp ${join(fixture.home, 'content')} ${target}`);
+    const download = openDownload(request(), { retry: { attempts: 1 } });
+    expect((await collect(download.bytes)).equals(fixture.content)).toBe(true);
+  });
+
+  test('that brings nothing any more is ended', async () => {
+    await standIn(`${DOWNLOADED}\necho some > "$dir/codex"; exec sleep 60`);
+    const { settings } = request();
+    const source = createGhSource(SOURCE, 'codex', {
+      workDir: fixture.home,
+      env: settings.env,
+      silence: 500,
+    });
+    const started = performance.now();
+    const error = await failure(source.open(null, new AbortController().signal));
+    expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'unreachable' } });
+    expect(performance.now() - started).toBeLessThan(4_000);
+    await source.close();
   });
 
   test('is ended by an abort, however it resists', async () => {
