@@ -42,6 +42,15 @@ export type ProgressEvent =
       readonly reason: string;
     }
   | {
+      /** A server refused credentials, and is asked again without them. */
+      readonly type: 'refused';
+      /** Where they come from: the name of a variable, or npm's configuration. */
+      readonly credentials: string;
+      readonly host: string;
+      /** HTTP status. */
+      readonly status: number;
+    }
+  | {
       /** Another process holds the lock, or GitHub's rate limit is used up. */
       readonly type: 'waiting';
       readonly for: 'lock' | 'rate-limit';

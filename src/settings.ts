@@ -3,6 +3,8 @@ import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
 import type { Host } from './target/index.ts';
 
+const PUBLIC_API = 'https://api.github.com';
+
 /** Whose releases are meant where nobody names others. */
 export const DEFAULT_REPO = 'openai/codex';
 
@@ -48,6 +50,8 @@ export interface GitHubSettings {
    * Null when none is set.
    */
   readonly token: string | null;
+  /** The variable that holds the token. */
+  readonly tokenName: string | null;
 }
 
 export interface SettingsOverrides {
@@ -94,28 +98,41 @@ function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
   const host = enterpriseHost(env);
   const apiUrl = urlFrom(env, 'GITHUB_API_URL');
   return {
-    apiUrl: apiUrl ?? (host === undefined ? 'https://api.github.com' : `https://${host}/api/v3`),
+    apiUrl: apiUrl ?? (host === undefined ? PUBLIC_API : `https://${host}/api/v3`),
     serverUrl:
       urlFrom(env, 'GITHUB_SERVER_URL') ??
       (host === undefined ? 'https://github.com' : `https://${host}`),
     repo: parseRepo(repo),
-    token:
+    ...readToken(
+      env,
       apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
-        ? (ifSet(env['GH_ENTERPRISE_TOKEN']) ?? ifSet(env['GITHUB_ENTERPRISE_TOKEN']) ?? null)
-        : (ifSet(env['GH_TOKEN']) ?? ifSet(env['GITHUB_TOKEN']) ?? null),
+        ? ['GH_ENTERPRISE_TOKEN', 'GITHUB_ENTERPRISE_TOKEN']
+        : ['GH_TOKEN', 'GITHUB_TOKEN'],
+    ),
   };
+}
+
+/** A token that was read from a file often ends with a line end, which no header may hold. */
+function readToken(env: Environment, names: readonly string[]) {
+  for (const tokenName of names) {
+    const token = env[tokenName]?.trim() ?? '';
+    if (token !== '') return { token, tokenName };
+  }
+  return { token: null, tokenName: null };
 }
 
 /**
  * The token as it goes to GitHub's API: to the API's own origin, and to no other. Undefined where
  * there is no token.
  */
-export function githubCredentials({
-  apiUrl,
-  token,
-}: GitHubSettings): { readonly origin: string; readonly authorization: string } | undefined {
+export function githubCredentials({ apiUrl, repo, token, tokenName }: GitHubSettings) {
   if (token === null) return undefined;
-  return { origin: new URL(apiUrl).origin, authorization: `Bearer ${token}` };
+  return {
+    origin: new URL(apiUrl).origin,
+    authorization: `Bearer ${token}`,
+    name: tokenName ?? 'the token',
+    forPublic: isUpstream(repo) && apiUrl === PUBLIC_API,
+  };
 }
 
 /** `GH_HOST` where it is another host than github.com. */

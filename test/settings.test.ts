@@ -12,6 +12,7 @@ describe('GitHub settings', () => {
       serverUrl: 'https://github.com',
       repo: 'openai/codex',
       token: null,
+      tokenName: null,
     });
     expect(github({ GH_HOST: 'github.com', GITHUB_API_URL: '' })).toEqual(github({}));
   });
@@ -36,6 +37,7 @@ describe('GitHub settings', () => {
   test.each<[Environment, string | null]>([
     [{ GH_TOKEN: 'a', GITHUB_TOKEN: 'b' }, 'a'],
     [{ GH_TOKEN: '', GITHUB_TOKEN: 'b' }, 'b'],
+    [{ GH_TOKEN: ' \n', GITHUB_TOKEN: 'b\r\n' }, 'b'],
     [{ GH_TOKEN: 'a', GITHUB_API_URL: 'https://code.example.com/api/v3' }, 'a'],
     [{ GH_TOKEN: 'a', GH_HOST: 'team.ghe.com' }, 'a'],
     [{ GH_TOKEN: 'a', GH_HOST: 'code.example.com' }, null],

@@ -58,6 +58,12 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         view.end();
         say(`Trying again (${event.attempt}): ${event.reason}`);
         return;
+      case 'refused':
+        view.end();
+        say(
+          `${event.host} refused ${event.credentials} (${event.status}); asking without it. Renew or remove it.`,
+        );
+        return;
       case 'verified':
         view.end();
         if (flags.verbose === true) say(`Verified ${event.digests.join(', ')}`);

@@ -71,7 +71,7 @@ function explain(code: string, { host }: URL): { readonly words: string; readonl
   if (isUnknownIssuer(code)) {
     return {
       words: 'its issuer is not trusted',
-      hint: 'Name the file with the certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE.',
+      hint: 'Name the file with the certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE; Node 22.15 and newer also take what this machine itself trusts.',
     };
   }
   return { words: 'it could not be verified', hint: `Ask whoever runs ${host}.` };

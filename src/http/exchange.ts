@@ -1,10 +1,11 @@
 import type { Body } from './body.ts';
 import type { Answer, HttpTimeouts } from './client.ts';
 import type { Clients } from './clients.ts';
-import { displayUrl, unavailable } from './failure.ts';
+import { readBounded } from './document.ts';
+import { displayUrl, unavailable, unavailableReason } from './failure.ts';
 import type { ResponseHeaders } from './headers.ts';
 import { type Credentials, parseHop } from './hop.ts';
-import { networkFailure } from './network-failure.ts';
+import { errorCode, networkFailure } from './network-failure.ts';
 import { statusFailure } from './status-failure.ts';
 
 export interface HttpRequest {
@@ -26,11 +27,15 @@ export interface HttpResponse {
 
 const MAX_HOPS = 5;
 const GRACE_MS = 100;
+/** GitHub tells of its secondary rate limit in some hundred bytes. */
+const REASON_BYTES = 2 ** 14;
+const REASON_MS = 2_000;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
  * One GET without retries: follows redirects by our own rules, asks for and takes only unencoded
- * bodies, and turns every other answer than 2xx into a typed failure.
+ * bodies, and turns every other answer than 2xx into a typed failure. Where the server refuses the
+ * credentials it is asked once more without them: it may hold what was asked for ready for all.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
  */
 export async function exchange(
@@ -40,8 +45,8 @@ export async function exchange(
 ): Promise<HttpResponse> {
   let url = parseHop(address);
   for (let hop = 0; hop <= MAX_HOPS; hop += 1) {
-    const answer = await ask(clients, url, request);
-    if (!REDIRECTS.includes(answer.status)) return accept(answer);
+    const answer = await askHop(clients, url, request);
+    if (!REDIRECTS.includes(answer.status)) return answer;
     answer.body.destroy();
     const location = answer.headers['location'];
     if (location === undefined) {
@@ -55,15 +60,39 @@ export async function exchange(
   });
 }
 
+/** A redirect, or an answer that can be taken. */
+async function askHop(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
+  const own = request.credentials?.origin === url.origin ? request.credentials : undefined;
+  const refused = own === undefined ? undefined : clients.refusals.find(own);
+  const credentials = refused === undefined ? own : undefined;
+  const answer = await ask(clients, url, { ...request, credentials });
+  if (REDIRECTS.includes(answer.status) || isTaken(answer)) return answer;
+  const { status, headers } = answer;
+  const encoding = encodingOf(headers);
+  if (status < 400) {
+    answer.body.destroy();
+    const what = encoding === null ? `response ${status}` : `content encoding ${encoding}`;
+    throw unavailable(`Unexpected ${what} from ${displayUrl(url)}.`, {
+      reason: 'refused',
+      url,
+      status,
+    });
+  }
+  const text = await readStart(answer);
+  const refusal = { url, status, headers, text, now: Date.now(), credentials, refused };
+  const failure = statusFailure(refusal);
+  if (credentials === undefined || unavailableReason(failure) !== 'unauthorized') throw failure;
+  clients.refusals.add(credentials, status);
+  return askHop(clients, url, request);
+}
+
 async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
   const { credentials, signal } = request;
   const headers = {
     'user-agent': 'codex-runtime',
     ...request.headers,
     'accept-encoding': 'identity',
-    ...(credentials !== undefined && credentials.origin === url.origin
-      ? { authorization: credentials.authorization }
-      : {}),
+    ...(credentials === undefined ? {} : { authorization: credentials.authorization }),
   };
   const answering = (async () => {
     const client = await clients.to(url);
@@ -74,8 +103,20 @@ async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<Ht
   } catch (error) {
     // An answer that comes after all is nobody's.
     answering.then(({ body }) => body.destroy(), ignore);
+    if (errorCode(error) === 'ERR_INVALID_CHAR') throw unsendable(url, credentials, error);
     throw networkFailure(url, error, signal);
   }
+}
+
+/** Node refuses a header that would end the line and begin another. */
+function unsendable(url: URL, credentials: Credentials | undefined, cause: unknown) {
+  const what = credentials?.name ?? 'A header';
+  return unavailable(`${what} holds a character that no HTTP header may hold.`, {
+    reason: 'refused',
+    url,
+    cause,
+    hint: `Set ${what} again, without line ends.`,
+  });
 }
 
 /**
@@ -106,18 +147,22 @@ function ignore(): void {
   // Whoever asked has been told something else.
 }
 
-function accept(answer: HttpResponse): HttpResponse {
-  const { status, headers, url } = answer;
-  const encoding = encodingOf(headers);
-  if (status >= 200 && status < 300 && encoding === null) return answer;
-  answer.body.destroy();
-  if (status >= 400) throw statusFailure({ url, status, headers, now: Date.now() });
-  const what = encoding === null ? `response ${status}` : `content encoding ${encoding}`;
-  throw unavailable(`Unexpected ${what} from ${displayUrl(url)}.`, {
-    reason: 'refused',
-    url,
-    status,
-  });
+function isTaken({ status, headers }: HttpResponse): boolean {
+  return status >= 200 && status < 300 && encodingOf(headers) === null;
+}
+
+/** What a refusal says about itself, as far as it comes at once; the rest is not waited for. */
+async function readStart({ status, body }: HttpResponse): Promise<string> {
+  const enough = setTimeout(() => body.destroy(), REASON_MS);
+  try {
+    if (status !== 403 && status !== 429) return '';
+    return await readBounded(body, REASON_BYTES, () => new RangeError('too long'));
+  } catch {
+    return '';
+  } finally {
+    clearTimeout(enough);
+    body.destroy();
+  }
 }
 
 /** How a body is encoded; null where it is not, though some servers and caches say so in a word. */

@@ -6,6 +6,10 @@ export interface Credentials {
   readonly origin: string;
   /** The value of the `authorization` header. */
   readonly authorization: string;
+  /** Where the secret comes from, e.g. the name of a variable: it is shown where it is refused. */
+  readonly name: string;
+  /** Whether what is asked for is public, so that its absence can be told without them. */
+  readonly forPublic: boolean;
 }
 
 /**

@@ -7,7 +7,7 @@ import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface HttpOptions {
-  /** Told of `retry` and `waiting`. */
+  /** Told of `retry`, `waiting` and `refused`. */
   readonly onProgress?: OnProgress | undefined;
   /** Milliseconds. Default: connect 5 s, headers 30 s, stall 15 s. */
   readonly timeouts?: Partial<HttpTimeouts>;
@@ -37,7 +37,7 @@ const TIMEOUTS: HttpTimeouts = { connect: 5_000, headers: 30_000, stall: 15_000 
 export function createHttp(settings: Pick<Settings, 'env'>, options: HttpOptions = {}): Http {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const policy = { ...RETRY_POLICY, ...options.retry };
-  const clients = createClients(settings.env, timeouts);
+  const clients = createClients(settings.env, timeouts, options.onProgress);
 
   const open = (url: string, request: HttpRequest = {}): Promise<HttpResponse> =>
     exchange(clients, url, request);

@@ -1,6 +1,7 @@
 export { openWay } from './agent.ts';
 export type { Body } from './body.ts';
 export type { Client, HttpTimeouts } from './client.ts';
+export { createRefusals, type Refusals } from './clients.ts';
 export { parseJson, readBounded, readText, verifyJson } from './document.ts';
 export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 export { displayUrl, type UnavailableReason, unavailable, unavailableReason } from './failure.ts';
@@ -10,4 +11,5 @@ export { aborted } from './network-failure.ts';
 export { createNodeClient } from './node-client.ts';
 export { loadProxySettings, type ProxySettings, proxyFor } from './proxy.ts';
 export { RETRY_POLICY, type RetryPolicy, waitForRetry, withRetries } from './retry.ts';
-export { loadCertificateAuthorities } from './trust.ts';
+export { withSystemTrust } from './system-trust.ts';
+export { defaultAuthorities, loadCertificateAuthorities } from './trust.ts';

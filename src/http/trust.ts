@@ -18,8 +18,19 @@ export async function loadCertificateAuthorities(env: Environment): Promise<stri
   return extra.length === 0 ? undefined : [...defaultAuthorities(), ...extra];
 }
 
-function defaultAuthorities(): readonly string[] {
-  // Node 22.15 and newer: includes what --use-system-ca adds.
-  const { getCACertificates } = tls as { getCACertificates?: (kind: 'default') => string[] };
-  return getCACertificates?.('default') ?? tls.rootCertificates;
+/** What Node trusts by itself. */
+export function defaultAuthorities(): readonly string[] {
+  // Includes what --use-system-ca adds.
+  return authoritiesOfNode('default') ?? tls.rootCertificates;
+}
+
+/** The certificate store of this machine, as far as this Node can read it; empty where it cannot. */
+export function systemAuthorities(): readonly string[] {
+  return authoritiesOfNode('system') ?? [];
+}
+
+/** Node 22.15 and newer tell. */
+function authoritiesOfNode(kind: 'default' | 'system'): readonly string[] | undefined {
+  const { getCACertificates } = tls as { getCACertificates?: (kind: string) => string[] };
+  return getCACertificates?.(kind);
 }

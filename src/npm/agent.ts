@@ -4,9 +4,11 @@ import { getOrInsert } from '../get-or-insert.ts';
 import {
   type Client,
   createNodeClient,
+  defaultAuthorities,
   type HttpTimeouts,
   openWay,
   proxyFor,
+  withSystemTrust,
 } from '../http/index.ts';
 import type { NpmOptions } from './options.ts';
 
@@ -28,21 +30,26 @@ export async function registryClient(
 ): Promise<Client> {
   const proxy = proxyFor(url, options.proxies);
   const ways = getOrInsert(opened, options, (): Ways => new Map());
-  const name = JSON.stringify([url.protocol, proxy, identity.cert, identity.key]);
-  const way = getOrInsert(ways, name, async () => {
-    const { localAddress, strictSSL } = options;
-    const secureContext = contextOf({ ...options, ...identity });
-    return openWay(url, proxy, {
-      ...(secureContext === undefined ? {} : { secureContext }),
-      ...(localAddress ? { localAddress } : {}),
-      rejectUnauthorized: strictSSL !== false,
+  const clientWith = async (system: readonly string[]): Promise<Client> => {
+    const name = JSON.stringify([url.protocol, proxy, identity.cert, identity.key, system.length]);
+    const way = getOrInsert(ways, name, async () => {
+      const { localAddress, strictSSL } = options;
+      const secureContext = contextOf({ ...options, ...identity }, system);
+      return openWay(url, proxy, {
+        ...(secureContext === undefined ? {} : { secureContext }),
+        ...(localAddress ? { localAddress } : {}),
+        rejectUnauthorized: strictSSL !== false,
+      });
     });
-  });
-  return createNodeClient(await way, timeouts);
+    return createNodeClient(await way, timeouts);
+  };
+  const usual = await clientWith([]);
+  return options.ownAuthorities ? usual : withSystemTrust(usual, clientWith);
 }
 
-function contextOf(options: NpmOptions): SecureContext | undefined {
-  const { ca } = options;
+function contextOf(options: NpmOptions, system: readonly string[]): SecureContext | undefined {
+  const ca =
+    system.length === 0 ? options.ca : [...(options.ca ?? defaultAuthorities()), ...system];
   // npm says null where nothing is set.
   const cert = options.cert ?? undefined;
   const key = options.key ?? undefined;

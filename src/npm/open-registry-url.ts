@@ -4,9 +4,15 @@ import {
   type HttpResponse,
   type HttpTimeouts,
   parseHop,
+  type Refusals,
 } from '../http/index.ts';
 import { registryClient, unusableIdentity } from './agent.ts';
 import type { NpmOptions } from './options.ts';
+
+interface RegistryRequest extends HttpRequest {
+  readonly timeouts: HttpTimeouts;
+  readonly refusals: Refusals;
+}
 
 /**
  * Opens a document or a tarball the way that npm's configuration names (proxies, certificates) and
@@ -19,7 +25,7 @@ import type { NpmOptions } from './options.ts';
 export async function openRegistryUrl(
   address: string,
   options: NpmOptions,
-  { timeouts, ...request }: HttpRequest & { readonly timeouts: HttpTimeouts },
+  { timeouts, refusals, ...request }: RegistryRequest,
 ): Promise<HttpResponse> {
   const { origin } = parseHop(address);
   const { token, auth, cert, key } = await credentialsFor(address, options);
@@ -27,6 +33,7 @@ export async function openRegistryUrl(
   const identity = cert === null ? options : { cert, key };
   const npm = {
     timeouts,
+    refusals,
     // A registry may redirect to its storage, which has no business with its credentials.
     to: (url: URL) =>
       registryClient(url, options, {
@@ -34,7 +41,9 @@ export async function openRegistryUrl(
         timeouts,
       }),
   };
-  const credentials = authorization === undefined ? undefined : { origin, authorization };
+  const name = `npm's credentials for ${new URL(origin).host}`;
+  const credentials =
+    authorization === undefined ? undefined : { origin, authorization, name, forPublic: false };
   return exchange(npm, address, { ...request, credentials });
 }
 

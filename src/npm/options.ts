@@ -18,6 +18,8 @@ export interface NpmOptions {
   readonly strictSSL?: boolean;
   /** PEM; undefined for Node's own. */
   readonly ca?: string | string[] | undefined;
+  /** Whether npm's configuration names the authorities: no others count then. */
+  readonly ownAuthorities: boolean;
   /** PEM, of a client that has to prove who it is. */
   readonly cert?: string | null;
   readonly key?: string | null;
@@ -40,6 +42,7 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
   return {
     ...flat,
     proxies: proxiesOf(flat, loadProxySettings(settings.env)),
+    ownAuthorities: Boolean(flat['ca']),
     // npm's own setting replaces Node's authorities; the variables add to them.
     ca: (flat['ca'] as NpmOptions['ca'] | null) ?? (await loadCertificateAuthorities(settings.env)),
   };

@@ -1,6 +1,7 @@
 import type { OnProgress } from '../events.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import {
+  createRefusals,
   displayUrl,
   type HttpRequest,
   type HttpResponse,
@@ -46,7 +47,7 @@ export interface Registry {
 }
 
 export interface RegistryOptions {
-  /** Told of `retry` and `waiting`. */
+  /** Told of `retry`, `waiting` and `refused`. */
   readonly onProgress?: OnProgress | undefined;
   readonly retry?: Partial<RetryPolicy>;
   /**
@@ -66,18 +67,23 @@ export function createRegistry(
   options: RegistryOptions = {},
 ): Registry {
   const timeouts = { ...TIMEOUTS, ...options.timeouts };
+  const refusals = createRefusals(options.onProgress);
   const policy = { ...RETRY_POLICY, ...options.retry };
 
   const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
     const npm = await configurationOf(settings);
     // Not by npm's client: where it is redirected to another port of a host, its token goes along.
     const { href } = new URL(path, registryOf(npm, settings.npmPackage));
-    return openRegistryUrl(href, npm, { ...request, timeouts });
+    return openRegistryUrl(href, npm, { ...request, timeouts, refusals });
   };
   return {
     async open(url, request = {}) {
       const npm = await configurationOf(settings);
-      return openRegistryUrl(url, npm, { ...request, timeouts: { ...timeouts, stall: 0 } });
+      return openRegistryUrl(url, npm, {
+        ...request,
+        timeouts: { ...timeouts, stall: 0 },
+        refusals,
+      });
     },
     getJson: (path, request = {}) =>
       withRetries(

@@ -73,7 +73,12 @@ describe('an https request', () => {
   test('keeps its credentials from the proxy', async () => {
     const { proxy, tls } = await servers();
     const url = `https://${HOST}:${tls.port}`;
-    const credentials = { origin: url, authorization: 'Bearer canary' };
+    const credentials = {
+      origin: url,
+      authorization: 'Bearer canary',
+      name: 'TOKEN',
+      forPublic: false,
+    };
     await http({ HTTPS_PROXY: proxy.url }).getText(url, { credentials });
     expect(tls.requests[0]?.headers.authorization).toBe('Bearer canary');
     expect(proxy.credentials).toEqual([undefined]);

@@ -14,7 +14,12 @@ describe('credentials', () => {
     const api = await serve((_, response) => {
       response.writeHead(302, { location: `${cdn.url}/signed?sig=1` }).end();
     });
-    const credentials = { origin: api.url, authorization: 'Bearer canary' };
+    const credentials = {
+      origin: api.url,
+      authorization: 'Bearer canary',
+      name: 'TOKEN',
+      forPublic: false,
+    };
     expect(await getText(`${api.url}/asset`, { credentials })).toBe('bytes');
     expect(api.requests[0]?.headers.authorization).toBe('Bearer canary');
     expect(cdn.requests[0]?.headers.authorization).toBeUndefined();
@@ -25,7 +30,12 @@ describe('credentials', () => {
       if (request.url === '/end') return response.end('bytes');
       return response.writeHead(307, { location: '/end' }).end();
     });
-    const credentials = { origin: api.url, authorization: 'Bearer canary' };
+    const credentials = {
+      origin: api.url,
+      authorization: 'Bearer canary',
+      name: 'TOKEN',
+      forPublic: false,
+    };
     await getText(`${api.url}/asset`, { credentials });
     expect(api.requests[1]?.headers.authorization).toBe('Bearer canary');
   });
@@ -37,7 +47,9 @@ describe('credentials', () => {
       `https://127.0.0.1:${api.port}`,
       `http://127.0.0.1:${api.port + 1}`,
     ]) {
-      await getText(api.url, { credentials: { origin, authorization: 'Bearer canary' } });
+      await getText(api.url, {
+        credentials: { origin, authorization: 'Bearer canary', name: 'TOKEN', forPublic: false },
+      });
     }
     expect(api.requests.map(({ headers }) => headers.authorization)).toEqual([
       undefined,

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { CodexRuntimeError } from '../../src/errors.ts';
 import { RETRY_POLICY, unavailable, withRetries } from '../../src/http/index.ts';
-import { retryAtOf } from '../../src/http/rate-limit.ts';
+import { retryAtOf } from '../../src/http/status-failure.ts';
 
 const QUICK = { ...RETRY_POLICY, pause: 2, longestPause: 4 };
 
@@ -76,6 +76,6 @@ describe('the time to ask again', () => {
     [429, { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': 'never' }, null],
     [404, { 'retry-after': '7' }, null],
   ])('after %i with %o is %s', (status, headers, expected) => {
-    expect(retryAtOf(status, headers, NOW)).toBe(expected);
+    expect(retryAtOf({ status, headers, now: NOW })).toBe(expected);
   });
 });

@@ -1,9 +1,15 @@
+import { readFileSync } from 'node:fs';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import tls from 'node:tls';
-import { beforeAll, describe, expect, inject, test } from 'vitest';
+import { beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
 import { loadCertificateAuthorities } from '../../src/http/trust.ts';
-import { type Certificate, makeCertificate, startTlsServer } from '../support/certificate.ts';
+import {
+  type Certificate,
+  makeCertificate,
+  makeCertificateFor,
+  startTlsServer,
+} from '../support/certificate.ts';
 import { failure } from '../support/failure.ts';
 import { closing, openHttp, serve } from '../support/loopback-http.ts';
 
@@ -39,6 +45,80 @@ describe('a certificate', () => {
   test('for another name is refused even so', async () => {
     const error = await failure(ask({ SSL_CERT_FILE: certificate.ca }, 'localhost'));
     expect(error.fields['reason']).toBe('untrusted');
+  });
+});
+
+describe('what to do about a certificate', () => {
+  const DAY = 86_400_000;
+  const days = (from: number, to: number) =>
+    [new Date(Date.now() + from * DAY), new Date(Date.now() + to * DAY)] as const;
+  const askWith = async (shown: Certificate, host: string, env: Record<string, string>) => {
+    const server = closing(await startTlsServer(shown, (_, response) => response.end('trusted')));
+    return failure(openHttp({}, env).getText(`https://${host}:${server.port}/`));
+  };
+  const known = () => ({ SSL_CERT_FILE: certificate.ca });
+
+  test('that has expired is a matter of the clock, or of its owner', async () => {
+    const old = makeCertificateFor(dir, ['127.0.0.1'], days(-9, -2));
+    const error = await askWith(old, '127.0.0.1', known());
+    expect(error.fields).toMatchObject({ reason: 'untrusted', errno: 'CERT_HAS_EXPIRED' });
+    expect(error.hint).toMatch(/clock says .*renew/);
+    expect(error.hint).not.toContain('NODE_EXTRA_CA_CERTS');
+  });
+
+  test('that is not valid yet is a matter of the clock', async () => {
+    const early = makeCertificateFor(dir, ['127.0.0.1'], days(2, 9));
+    const error = await askWith(early, '127.0.0.1', known());
+    expect(error.fields).toMatchObject({ reason: 'untrusted', errno: 'CERT_NOT_YET_VALID' });
+    expect(error.hint).toContain('clock');
+    expect(error.hint).not.toMatch(/NODE_EXTRA_CA_CERTS|renew/);
+  });
+
+  test('for another name is a matter of the address', async () => {
+    const error = await askWith(certificate, 'localhost', known());
+    expect(error.fields).toMatchObject({ errno: 'ERR_TLS_CERT_ALTNAME_INVALID' });
+    expect(error.hint).toContain('localhost');
+    expect(error.hint).not.toMatch(/NODE_EXTRA_CA_CERTS|clock/);
+  });
+
+  test('of an unknown issuer is a matter of the authorities that are trusted', async () => {
+    const error = await askWith(certificate, '127.0.0.1', {});
+    expect(error.fields).toMatchObject({ reason: 'untrusted' });
+    expect(error.hint).toContain('NODE_EXTRA_CA_CERTS');
+  });
+});
+
+/** As Node 22.15 and newer read the certificate store of the machine. */
+function systemStore(...authorities: readonly string[]): { readonly asked: readonly string[] } {
+  const asked: string[] = [];
+  const own = tls as { getCACertificates?: unknown };
+  const before = own.getCACertificates;
+  own.getCACertificates = (kind: string) => {
+    asked.push(kind);
+    return kind === 'system' ? authorities : tls.rootCertificates;
+  };
+  onTestFinished(() => {
+    own.getCACertificates = before;
+  });
+  return { asked };
+}
+
+describe("the machine's certificate store", () => {
+  test('counts where Node can read it', async () => {
+    systemStore(readFileSync(certificate.ca, 'utf8'));
+    expect(await ask({})).toBe('trusted');
+  });
+
+  test('is not read where nothing is missing', async () => {
+    const { asked } = systemStore(readFileSync(certificate.ca, 'utf8'));
+    expect(await ask({ SSL_CERT_FILE: certificate.ca })).toBe('trusted');
+    expect(asked).not.toContain('system');
+  });
+
+  test('does not make a wrong name right', async () => {
+    systemStore(readFileSync(certificate.ca, 'utf8'));
+    const error = await failure(ask({}, 'localhost'));
+    expect(error.fields).toMatchObject({ errno: 'ERR_TLS_CERT_ALTNAME_INVALID' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import type { RequestListener } from 'node:http';
 import { createServer } from 'node:https';
 import { join } from 'node:path';
@@ -27,6 +27,61 @@ export function makeCertificate(dir: string, names: readonly string[]): Certific
     ...['-addext', `subjectAltName=${names.map(altName).join(',')}`],
   ]);
   return { key: readFileSync(key), cert: readFileSync(cert), ca };
+}
+
+/**
+ * A certificate for `names` by the authority that {@link makeCertificate} made in `dir`, valid from
+ * and to these dates.
+ */
+export function makeCertificateFor(
+  dir: string,
+  names: readonly string[],
+  [from, to]: readonly [Date, Date],
+): Certificate {
+  const path = (name: string) => join(dir, name);
+  const config = `[ca]
+default_ca=own
+[own]
+database=${path('index')}
+new_certs_dir=${dir}
+serial=${path('serial')}
+default_md=sha256
+policy=any
+x509_extensions=names
+unique_subject=no
+[any]
+commonName=supplied
+[names]
+basicConstraints=CA:FALSE
+subjectAltName=${names.map(altName).join(',')}
+`;
+  writeFileSync(path('ca.cnf'), config);
+  writeFileSync(path('index'), '');
+  writeFileSync(path('serial'), '01');
+  const [key, request, cert, ca] = ['dated-key.pem', 'dated.csr', 'dated.pem', 'ca.pem'].map(path);
+  const openssl = (...args: (string | undefined)[]) =>
+    execFileSync('openssl', args.map(String), QUIET);
+  const curve = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes'];
+  openssl('req', ...curve, '-keyout', key, '-out', request, '-subj', `/CN=${names[0]}`);
+  const dates = ['-startdate', openSslDate(from), '-enddate', openSslDate(to)];
+  const signer = ['-cert', ca, '-keyfile', path('ca-key.pem')];
+  openssl(
+    'ca',
+    '-batch',
+    '-config',
+    path('ca.cnf'),
+    ...signer,
+    ...dates,
+    '-in',
+    request,
+    '-out',
+    cert,
+  );
+  return { key: readFileSync(String(key)), cert: readFileSync(String(cert)), ca: String(ca) };
+}
+
+function openSslDate(date: Date): string {
+  return `${date.toISOString().replace(/\D/g, '').slice(0, 14)}Z`;
 }
 
 const QUIET = { stdio: 'ignore' } as const;
