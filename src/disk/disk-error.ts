@@ -7,8 +7,9 @@ const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
 
 /**
  * What a failed file system call means to the user: `DISK_FULL` (ENOSPC, EDQUOT, EFBIG),
- * `PERMISSION_DENIED` (EACCES, EPERM, EROFS), else `INSTALL_FAILED`. An error that is already ours
- * comes back unchanged, so that a catch around several steps cannot relabel an earlier verdict.
+ * `PERMISSION_DENIED` (EACCES, EPERM, EROFS), else `INSTALL_FAILED`. An error without an errno is no
+ * failure of the disk but a bug: `UNEXPECTED`. One that is already ours comes back unchanged, so that
+ * a catch around several steps cannot relabel an earlier verdict.
  *
  * @param error What was thrown; kept as `cause`.
  * @param doing What was going on, to follow "Could not": `write the runtime`.
@@ -18,14 +19,23 @@ export function diskError(error: unknown, doing: string, path: string): CodexRun
   if (error instanceof CodexRuntimeError) return error;
   if (isAbortError(error)) return abortedError(error);
   const errno = errnoOf(error);
+  if (errno === undefined) return bug(error, doing, path);
   const code = codeFor(errno);
-  const why = REASON[code] ?? ERRNO[errno ?? ''] ?? errno;
-  const told = why ?? (error instanceof Error ? error.message : String(error));
-  return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${told}.`, {
-    hint: HINT[code] ?? 'Choose another directory, or mend this one, and run the command again.',
+  const why = REASON[code] ?? ERRNO[errno] ?? errno;
+  return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${why}.`, {
+    hint: HINT[code] ?? 'Choose another directory, or repair this one, and run the command again.',
     cause: error,
-    fields: { path, errno: errno ?? null },
+    fields: { path, errno },
   });
+}
+
+function bug(error: unknown, doing: string, path: string): CodexRuntimeError {
+  const told = error instanceof Error ? error.message : String(error);
+  return new CodexRuntimeError(
+    'UNEXPECTED',
+    `codex-runtime stopped unexpectedly (this is a bug). It could not ${doing} at ${path}: ${told}`,
+    { hint: 'Run again with --verbose and report what it prints.', cause: error, fields: { path } },
+  );
 }
 
 const REASON: Partial<Record<ErrorCode, string>> = {
@@ -36,12 +46,12 @@ const REASON: Partial<Record<ErrorCode, string>> = {
 /** The rest of what a person meets, in words; Node's own messages repeat the path and the call. */
 const ERRNO: Readonly<Record<string, string>> = {
   EBUSY: 'it is in use (EBUSY)',
-  EIO: 'the disk does not answer (EIO)',
-  ELOOP: 'its symbolic links lead in a circle (ELOOP)',
+  EIO: 'the disk reported an error (EIO)',
+  ELOOP: 'its symbolic links form a loop (ELOOP)',
   EMFILE: 'this process has too many files open (EMFILE)',
   ENAMETOOLONG: 'the path is too long (ENAMETOOLONG)',
-  ENOENT: 'there is no such directory, and none can be made there (ENOENT)',
-  ENOTDIR: 'a part of the path is a file, and no directory (ENOTDIR)',
+  ENOENT: 'the directory does not exist (ENOENT)',
+  ENOTDIR: 'a part of the path is a file, not a directory (ENOTDIR)',
   ETXTBSY: 'the program is running (ETXTBSY)',
 };
 
@@ -50,8 +60,8 @@ const HINT: Partial<Record<ErrorCode, string>> = {
   PERMISSION_DENIED: 'Choose a directory that you may write to.',
 };
 
-function codeFor(errno: string | undefined): ErrorCode {
-  if (errno !== undefined && FULL.has(errno)) return 'DISK_FULL';
-  if (errno !== undefined && DENIED.has(errno)) return 'PERMISSION_DENIED';
+function codeFor(errno: string): ErrorCode {
+  if (FULL.has(errno)) return 'DISK_FULL';
+  if (DENIED.has(errno)) return 'PERMISSION_DENIED';
   return 'INSTALL_FAILED';
 }

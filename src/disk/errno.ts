@@ -1,11 +1,14 @@
 import { constants } from 'node:os';
 
-/** The name of what the operating system, or Node, refused: `ENOENT`; undefined where none is told. */
+/**
+ * The name of what the operating system refused: `ENOENT`. Undefined for every other error, such as
+ * Node's own `ERR_INVALID_ARG_TYPE`: that is a bug of ours, whatever call it came from.
+ */
 export function errnoOf(error: unknown): string | undefined {
   if (!(error instanceof Error) || !('code' in error)) return undefined;
   // libuv has no name for a reached quota: Node calls it "Unknown system error -122".
   if ('errno' in error && error.errno === -constants.errno.EDQUOT) return 'EDQUOT';
-  return typeof error.code === 'string' ? error.code : undefined;
+  return typeof error.code === 'string' && !error.code.startsWith('ERR_') ? error.code : undefined;
 }
 
 /** Whether `error` carries one of these names. */

@@ -1,3 +1,4 @@
+import { openSync } from 'node:fs';
 import { mkdtemp, open, rm, writeFile } from 'node:fs/promises';
 import { constants, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,6 +8,14 @@ import { CodexRuntimeError } from '../../src/errors.ts';
 
 function errno(code: string): Error {
   return Object.assign(new Error(`${code}: failed`), { code });
+}
+
+function caught(work: () => unknown): unknown {
+  try {
+    return work();
+  } catch (error) {
+    return error;
+  }
 }
 
 describe('diskError', () => {
@@ -58,9 +67,14 @@ describe('diskError', () => {
     }
   });
 
-  it('survives a thrown value that is not an Error', () => {
-    const error = diskError('odd', 'write the runtime', '/some/path');
-    expect(error.code).toBe('INSTALL_FAILED');
-    expect(error.fields['errno']).toBeNull();
+  it.each<[string, () => unknown]>([
+    ['a TypeError', () => new TypeError('x is not a function')],
+    ['an argument that Node refuses', () => caught(() => openSync('a\0b', 'r'))],
+    ['a thrown value that is not an Error', () => 'odd'],
+  ])('calls %s a bug, and not a failure of the disk', (_what, make) => {
+    const thrown = make();
+    const error = diskError(thrown, 'write the runtime', '/some/path');
+    expect([error.code, error.exitStatus, error.cause]).toEqual(['UNEXPECTED', 1, thrown]);
+    expect(error.message).toContain('/some/path');
   });
 });
