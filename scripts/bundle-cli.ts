@@ -43,7 +43,6 @@ const APART: Readonly<Record<string, string>> = {
   tar: 'tar',
   yauzl: 'yauzl',
   'cli-progress': 'cli-progress',
-  'proper-lockfile': 'proper-lockfile',
   'cmd-shim': 'cmd-shim',
   socks: 'socks',
   'npm-registry-fetch/lib/auth.js': 'npm-auth',

@@ -51,7 +51,7 @@ export type ProgressEvent =
       readonly status: number;
     }
   | {
-      /** Another process holds the lock, or GitHub's rate limit is used up. */
+      /** Another process is at the same work, or GitHub's rate limit is used up. */
       readonly type: 'waiting';
       readonly for: 'lock' | 'rate-limit';
       readonly reason: string;
@@ -95,3 +95,8 @@ export type ProgressEvent =
 export type PackageManager = 'npm' | 'pnpm' | 'yarn';
 
 export type OnProgress = (event: ProgressEvent) => void;
+
+/** How a wait for another process is told: `reason` says what that process does. */
+export function tellWaiting(onProgress: OnProgress | undefined, reason: string): () => void {
+  return () => onProgress?.({ type: 'waiting', for: 'lock', reason });
+}

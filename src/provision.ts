@@ -1,7 +1,8 @@
 import type { Asset } from './asset.ts';
 import { removeTree } from './disk/until-unblocked.ts';
-import { type Download, partialId, receiveAsset, removeAbandoned } from './download/index.ts';
+import { type Download, partialId, receiveAsset, removeLeftParts } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
+import { tellWaiting } from './events.ts';
 import type { ExactRequest } from './exact-request.ts';
 import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
@@ -56,7 +57,9 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
     await noteUse(settings.home, runtime.manifest);
     // Of a run that was killed, or overtaken by the one that stored it.
     const left = partialId(runtime.manifest.origin.verified);
-    await removeAbandoned(homeLayout(settings.home).partial, left).catch(() => undefined);
+    await removeLeftParts(homeLayout(settings.home).partial, left, { held: false }).catch(
+      () => undefined,
+    );
     return { runtime, source: 'store', downloaded: 0 };
   };
   const name = { version: version.semver, target: target.triple };
@@ -75,12 +78,10 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       forced = false;
       return provisioned;
     },
-    onWait: () =>
-      request.onProgress?.({
-        type: 'waiting',
-        for: 'lock',
-        reason: `another process is fetching Codex ${version.semver} for ${target.triple}`,
-      }),
+    onWait: tellWaiting(
+      request.onProgress,
+      `another process is fetching Codex ${version.semver} for ${target.triple}`,
+    ),
     signal: request.signal,
   });
 }

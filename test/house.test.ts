@@ -14,7 +14,6 @@ const ROOMS = [
   'json-bounds.ts',
   'abort.ts',
   'disk',
-  'process-space.ts',
   'target',
   'settings.ts',
   'pin',

@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
+import { presenceOf, thisProcess } from '../src/disk/owner.ts';
 import { parseVersion } from '../src/pin/index.ts';
-import { isProcessGone } from '../src/process-space.ts';
 import { verifyVersion } from '../src/verify-version.ts';
 import { failure } from './support/failure.ts';
 import { tempDir } from './support/temp-dir.ts';
@@ -21,7 +21,7 @@ it('an executable that hangs and ignores signals does not outlive its check', as
   // Long before the check's own patience ends.
   expect(performance.now() - before).toBeLessThan(10_000);
   const pid = Number(await readFile(note, 'utf8'));
-  await expect.poll(() => isProcessGone(pid)).toBe(true);
+  await expect.poll(() => presenceOf({ ...thisProcess(), pid, started: null })).toBe('gone');
 });
 
 it('a file that no machine runs is an installation that failed', async () => {

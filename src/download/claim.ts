@@ -1,25 +1,29 @@
-import { randomBytes } from 'node:crypto';
-import { readdir, stat } from 'node:fs/promises';
+import { createHash, randomBytes } from 'node:crypto';
+import { constants, copyFile, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
-import { movePath, removeFile } from '../disk/until-unblocked.ts';
-import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
+import { presenceOf, thisProcess } from '../disk/owner.ts';
+import { movePath, removeTree } from '../disk/until-unblocked.ts';
 
-/** The files of a partial download: the bytes, their edition, and which of them are there. */
-export const PARTIAL_SUFFIXES: readonly string[] = ['', '.json', '.journal'];
+/**
+ * What a partial download consists of: the bytes, their edition, which of them are there, and gh's
+ * working directory.
+ */
+export const PARTIAL_SUFFIXES: readonly string[] = ['', '.json', '.journal', '.gh'];
 
 /** A partial file that belongs to one download of one process. */
 export interface Claim {
-  /** Absolute; nobody else writes to it. */
+  /** Absolute; no other download writes to it. */
   readonly path: string;
-  /** Takes over what a download that is no longer running left of the same asset. */
+  /**
+   * Takes over what other downloads left of the same asset. The caller has the hold of what the asset
+   * becomes: whoever worked on it before has ended, or was stopped and has lost that hold.
+   */
   adopt(): Promise<void>;
   /** The download is over: what it leaves may be taken over. */
   release(): void;
 }
 
-/** An owner in another container or on another machine cannot be asked; its silence counts, in ms. */
-const SILENCE_MS = 600_000;
 const running = new Set<string>();
 
 /** Names an asset's bytes: those with another digest are another file. */
@@ -31,13 +35,15 @@ export function partialId([digest]: readonly {
 }
 
 /**
- * Claims a name of its own for a partial file: two processes (one of them perhaps only paused) never
- * write to the same file. A rename hands a dead one's file to exactly one heir.
+ * Claims a name of its own for a partial file: two downloads (one of them perhaps stopped) never
+ * write to the same file.
  *
  * @param id Names the bytes, e.g. by their digest.
  */
 export function claimPartial(dir: string, id: string): Claim {
-  const name = `${id}.${process.pid}-${PROCESS_SPACE_ID}-${randomBytes(4).toString('hex')}`;
+  const { pid, started, space } = thisProcess();
+  const owner = [pid, idOf(space), ...(started === null ? [] : [started])].join('-');
+  const name = `${id}.${owner}-${randomBytes(4).toString('hex')}`;
   const path = join(dir, name);
   running.add(name);
   return {
@@ -48,61 +54,93 @@ export function claimPartial(dir: string, id: string): Claim {
 }
 
 async function adoptLargest(dir: string, id: string, path: string): Promise<void> {
-  const left = (await abandonedFiles(dir, id)).filter(({ isCompanion }) => !isCompanion);
-  left.sort((a, b) => b.size - a.size);
-  for (const [index, { path: found }] of left.entries()) {
-    for (const suffix of PARTIAL_SUFFIXES) {
-      if (index > 0) await removeFile(found + suffix);
-      // Another heir was faster, or there never was such a file.
-      else await movePath(found + suffix, path + suffix).catch(ignoreMissing);
-    }
+  const left = await leftParts(dir, id, 'anyone');
+  const [largest] = left.filter(({ suffix }) => suffix === '').sort((a, b) => b.size - a.size);
+  if (largest !== undefined)
+    await takeOver(
+      left.filter(({ stem }) => stem === largest.stem),
+      path,
+    );
+  await removeParts(left);
+}
+
+/** The bytes last: what the other files say of them is then true also of a file that still grows. */
+async function takeOver(parts: readonly LeftPart[], path: string): Promise<void> {
+  for (const part of parts.toSorted((a, b) => b.suffix.length - a.suffix.length)) {
+    if (part.suffix === '.gh') continue;
+    // An owner that may wake up goes on writing to a file that has no name any more.
+    const means = part.presence === 'gone' ? movePath : cloned;
+    await means(part.path, path + part.suffix).catch(ignoreMissing);
   }
 }
 
-/**
- * Removes all that downloads of these bytes left which are no longer running: the bytes are in the
- * store. A file whose siblings were removed, or handed on, when its process was killed goes too.
- */
-export async function removeAbandoned(dir: string, id: string): Promise<void> {
-  for (const { path } of await abandonedFiles(dir, id)) await removeFile(path);
+async function cloned(from: string, to: string): Promise<void> {
+  await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
-interface AbandonedFile {
+/**
+ * Removes what downloads of these bytes left: the bytes are in the store. Without the hold of what
+ * they become, only what a process left that is known to be gone.
+ */
+export async function removeLeftParts(
+  dir: string,
+  id: string,
+  options: { readonly held: boolean },
+): Promise<void> {
+  await removeParts(await leftParts(dir, id, options.held ? 'anyone' : 'the dead'));
+}
+
+async function removeParts(parts: readonly LeftPart[]): Promise<void> {
+  for (const { path } of parts) await removeTree(path);
+}
+
+interface LeftPart {
   readonly path: string;
   /** Bytes. */
   readonly size: number;
-  /** Whether it tells of a partial file and holds none of its bytes. */
-  readonly isCompanion: boolean;
+  /** What all files of one download begin with. */
+  readonly stem: string;
+  readonly suffix: string;
+  /** Whether its owner is at work; unknown where it cannot be asked. */
+  readonly presence: ReturnType<typeof presenceOf>;
 }
 
-/** The files of downloads of these bytes which are no longer running. */
-async function abandonedFiles(dir: string, id: string): Promise<AbandonedFile[]> {
-  const found: AbandonedFile[] = [];
+/** The files of downloads of these bytes which are not running in this process. */
+async function leftParts(dir: string, id: string, by: 'anyone' | 'the dead'): Promise<LeftPart[]> {
+  const found: LeftPart[] = [];
   for (const name of await readdir(dir).catch(() => [])) {
-    const stem = name.replace(/\.(json|journal)$/, '');
-    const owner = parseOwner(stem, id);
-    if (owner === null || running.has(stem)) continue;
+    const part = parsePart(name);
+    if (part?.id !== id || running.has(part.stem)) continue;
+    if (by === 'the dead' && part.presence !== 'gone') continue;
     const path = join(dir, name);
     const stats = await stat(path).catch(() => undefined);
-    if (stats === undefined || !isAbandoned(owner, stats.mtimeMs)) continue;
-    found.push({ path, size: stats.size, isCompanion: name !== stem });
+    if (stats !== undefined) found.push({ ...part, path, size: stats.size });
   }
   return found;
 }
 
-interface Owner {
-  readonly pid: number;
-  readonly space: string;
+/** Every file in the directory that a download left or is at work on, of whatever asset. */
+export function parsePart(
+  name: string,
+): (Pick<LeftPart, 'stem' | 'suffix' | 'presence'> & { readonly id: string }) | undefined {
+  const match = PART.exec(name);
+  if (match === null) return undefined;
+  const [, stem = '', id = '', pid = '', space = '', started = null, suffix = ''] = match;
+  const owner = { pid: Number(pid), space: spaceOf(space), started };
+  // Ours, and not running any more: an earlier download of this process.
+  const ended = presenceOf(owner) === 'here' && owner.pid === process.pid && !running.has(stem);
+  return { stem, id, suffix, presence: ended ? 'gone' : presenceOf(owner) };
 }
 
-function parseOwner(name: string, id: string): Owner | null {
-  if (!name.startsWith(`${id}.`)) return null;
-  const match = /^(\d+)-([0-9a-f]{8})-[0-9a-f]{8}$/.exec(name.slice(id.length + 1));
-  return match === null ? null : { pid: Number(match[1]), space: String(match[2]) };
+const PART =
+  /^(((?:sha256|sha512)-[0-9a-f]{64,128}|unverifiable)\.(\d+)-([0-9a-f]{8})(?:-(\d+))?-[0-9a-f]{8})(\.json|\.journal|\.gh)?$/;
+
+/** A file name holds eight digits of the space that they stand for. */
+function spaceOf(id: string): string {
+  const { space } = thisProcess();
+  return id === idOf(space) ? space : id;
 }
 
-function isAbandoned({ pid, space }: Owner, lastWrite: number): boolean {
-  if (space !== PROCESS_SPACE_ID) return Date.now() - lastWrite > SILENCE_MS;
-  // Ours, and not running any more: an earlier download, or an earlier process with this id.
-  return pid === process.pid || isProcessGone(pid);
+function idOf(space: string): string {
+  return createHash('sha256').update(space).digest('hex').slice(0, 8);
 }

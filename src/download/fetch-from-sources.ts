@@ -1,3 +1,4 @@
+import { rmdir } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { createHttp, unavailableReason } from '../http/index.ts';
@@ -17,7 +18,7 @@ import { deliverFromDisk, reportProgress, type TransferState } from './transfer-
  */
 export async function fetchFromSources(
   state: TransferState,
-  { asset, channel, settings, partialDir, onProgress }: DownloadRequest,
+  { asset, channel, settings, onProgress }: DownloadRequest,
 ): Promise<{ readonly kind: AssetSource['kind']; readonly url: string }> {
   const left = await deliverWhatIsComplete(state);
   if (left !== null) return left;
@@ -28,7 +29,8 @@ export async function fetchFromSources(
     settings,
     http,
     registry: createRegistry(settings),
-    workDir: partialDir,
+    // One of the download's own files, so that whoever takes it over finds it.
+    workDir: `${state.partial.path}.gh`,
   };
   const reasons: Reason[] = [];
   const failures: CodexRuntimeError[] = [];
@@ -51,6 +53,7 @@ export async function fetchFromSources(
     }
   } finally {
     await http.close();
+    await rmdir(around.workDir).catch(() => undefined);
   }
   throw exhausted(asset.name, reasons, advice(failures) ?? silentSourcesHint(settings.github.repo));
 }

@@ -2,6 +2,7 @@ import { mkdtemp, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { anySignal } from '../abort.ts';
 import type { AssetSource } from '../asset.ts';
+import { makeDirectory } from '../disk/make-directory.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { runGh } from '../gh/index.ts';
 import { unavailable } from '../http/index.ts';
@@ -51,6 +52,7 @@ export function createGhSource(
     address: `gh:${source.host}/${source.repo}@${source.tag}/${asset}`,
     async open(range, signal) {
       if (ready === undefined) {
+        await makeDirectory(options.workDir);
         dir ??= await mkdtemp(join(options.workDir, 'gh-'));
         await download(dir, signal);
         ready = createFileSource(join(dir, asset), 'gh');

@@ -1,4 +1,4 @@
-export { partialId, removeAbandoned } from './claim.ts';
+export { partialId, removeLeftParts } from './claim.ts';
 export type { Download, DownloadRequest } from './download.ts';
 export { openDownload } from './open-download.ts';
 export { prunePartials } from './prune-partials.ts';

@@ -3,7 +3,7 @@ import type { Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from '../http/index.ts';
 import { streamFrom } from './byte-stream.ts';
-import { claimPartial, partialId, removeAbandoned } from './claim.ts';
+import { claimPartial, partialId, removeLeftParts } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
 import { sizeOf } from './intervals.ts';
@@ -30,7 +30,8 @@ const TUNING: TransferTuning = {
 
 /**
  * Brings an asset's bytes here from the first of its sources that can deliver them. Nothing is
- * fetched before `bytes` is read.
+ * fetched before `bytes` is read. The caller has the hold of what the asset becomes: what other
+ * processes left of it is taken over.
  *
  * Reading `bytes` throws CodexRuntimeError `SOURCES_EXHAUSTED` (with `fields.reasons`),
  * `DIGEST_MISMATCH`, `SIZE_MISMATCH`, `TRUNCATED` with `fields.restart` when the download has to be
@@ -64,7 +65,7 @@ export function openDownload(request: DownloadRequest, tuning: DownloadTuning = 
   const discard = async (): Promise<void> => {
     await partial?.discard();
     claim.release();
-    await removeAbandoned(partialDir, id);
+    await removeLeftParts(partialDir, id, { held: true });
   };
   return { bytes, path: claim.path, outcome, discard, release: claim.release };
 }

@@ -7,7 +7,7 @@ import { syncDirectory } from '../disk/sync-directory.ts';
 import { removeFile, removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
-import { type Hold, tidyHeld, workOnce } from '../store/index.ts';
+import { type Hold, type HoldWait, tidyHeld, workOnce } from '../store/index.ts';
 import { binOwner, linkBin, verifyBin } from './bin-link.ts';
 import {
   buildsDir,
@@ -23,12 +23,11 @@ import { describePrefix } from './prefix-json.ts';
 import { freshLink, relink } from './relink.ts';
 import { writeBuild } from './write-build.ts';
 
-export interface NodeInstallRequest {
+export interface NodeInstallRequest extends HoldWait {
   readonly plan: PackagePlan;
   readonly layout: PrefixLayout;
   /** Replace a `codex` that is not ours to replace, as `npm install -g --force` does. */
   readonly force: boolean;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A package that was just installed. */
@@ -59,6 +58,7 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<N
     return await workOnce({
       path: await packageHold(layout, plan.name),
       work: (hold) => installHeld(request, builds, hold),
+      onWait: request.onWait,
       signal: request.signal,
     });
   } catch (error) {

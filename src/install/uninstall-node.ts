@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
-import { type Hold, workOnce } from '../store/index.ts';
+import { type Hold, type HoldWait, workOnce } from '../store/index.ts';
 import { unlinkBin } from './bin-link.ts';
 import { packageHold, removeEmptyBuilds, removeOtherBuilds, verifyBuilds } from './builds.ts';
 import { linkedBuild, loadInstalled } from './installed.ts';
@@ -13,13 +13,18 @@ import { returnBin } from './return-bin.ts';
  * Removes the package, its builds, its command and its entry, or what npm left of them. Returns
  * whether there was anything.
  */
-export async function uninstallNodePackage(layout: PrefixLayout, name: string): Promise<boolean> {
+export async function uninstallNodePackage(
+  layout: PrefixLayout,
+  name: string,
+  wait: HoldWait,
+): Promise<boolean> {
   if (!(await isAnythingLeft(layout, name))) return false;
   await verifyBuilds(...buildsDirs(layout, name));
   try {
     const removed = await workOnce({
       path: await packageHold(layout, name),
       work: (hold) => uninstallHeld(layout, name, hold),
+      ...wait,
     });
     await removeEmptyBuilds(layout, name);
     return removed;

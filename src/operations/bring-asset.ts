@@ -4,9 +4,11 @@ import type { Asset, AssetSource, Channel } from '../asset.ts';
 import { movePath } from '../disk/until-unblocked.ts';
 import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import type { Candidate } from '../resolve/index.ts';
 import { saveBundle } from '../signature/index.ts';
+import { workOnce } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findAssetFile } from './asset-file.ts';
 
@@ -35,6 +37,20 @@ export interface DownloadedAsset {
  * where the lockfile requires a signature. Native errors of the disk pass.
  */
 export async function bringAsset(
+  request: ExactRequest,
+  candidate: Candidate,
+  dir: string,
+): Promise<DownloadedAsset> {
+  const { name } = candidate.asset;
+  return await workOnce({
+    path: join(partialDir(dir), name),
+    work: () => bringHeld(request, candidate, dir),
+    onWait: tellWaiting(request.onProgress, `another process is fetching ${name}`),
+    signal: request.signal,
+  });
+}
+
+async function bringHeld(
   request: ExactRequest,
   { asset, channel }: Candidate,
   dir: string,

@@ -4,6 +4,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
 import {
@@ -17,7 +18,7 @@ import { isNative } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';
 import { planPythonInstall } from './plan-python-install.ts';
 import { knownPlace, loadComplete, type PresentPython } from './present-python.ts';
-import { useRuntime } from './use-runtime.ts';
+import { useRuntime, waitForRuntime } from './use-runtime.ts';
 
 export interface PythonInstallOptions extends PythonOptions {
   /** Directory of templates in place of the bundled ones. */
@@ -53,6 +54,7 @@ export async function installPythonRuntime(
     use: (runtime) =>
       installWheel(environment, { request, runtime, templatesDir: options.templatesDir }),
     hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
+    onWait: waitForRuntime(request),
     signal: options.signal,
   });
   const { runtime, source, downloaded } = provisioned;
@@ -98,6 +100,7 @@ async function installWheel(
       version: plan.version,
       entrypoint: runtime.manifest.entrypoint,
       foreignTarget,
+      onWait: tellWaiting(request.onProgress, `another process is changing ${environment.prefix}`),
     });
   } finally {
     await removeTree(directory);

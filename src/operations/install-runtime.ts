@@ -1,4 +1,5 @@
 import type { Variant } from '../asset.ts';
+import { tellWaiting } from '../events.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
@@ -15,7 +16,7 @@ import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
 import { planInstall } from './plan-install.ts';
 import { sweepKilledRun } from './sweep-killed-run.ts';
-import { useRuntime } from './use-runtime.ts';
+import { useRuntime, waitForRuntime } from './use-runtime.ts';
 
 export interface InstallOptions extends PrefixOptions {
   /** Directory of templates in place of the bundled ones. */
@@ -68,6 +69,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     obtain: (again) => obtainRuntime(again ? { ...plan, action: 'download' } : plan),
     use: (runtime) => installStaged(options, { request, layout, name, runtime }),
     hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
+    onWait: waitForRuntime(request),
     signal: options.signal,
   });
   const { dir, executable, replaced } = installed;
@@ -111,7 +113,7 @@ async function installStaged(
 ): Promise<NodeInstallation> {
   const { planPackage } = await import('../stage/index.ts');
   const { installNodePackage } = await import('../install/node.ts');
-  const { templatesDir, signal } = options;
+  const { templatesDir, onProgress, signal } = options;
   const plan = await planPackage({
     runtime: into.runtime,
     ecosystem: 'node',
@@ -122,6 +124,7 @@ async function installStaged(
     plan,
     layout: into.layout,
     force: into.request.force,
+    onWait: tellWaiting(onProgress, `another process is changing ${into.layout.prefix}`),
     signal,
   });
 }

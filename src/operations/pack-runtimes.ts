@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
 import {
   type PackedFile,
   type PackedRelease,
@@ -67,6 +68,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     templatesDir: options.templatesDir,
     repository: options.repository,
     onPacked,
+    onWait: tellWaiting(options.onProgress, `another process is writing ${out}`),
     signal: options.signal,
   });
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
 import { exactRequest } from '../exact-request.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
@@ -61,7 +62,8 @@ export async function stageRuntime(options: StageOptions): Promise<StagedPackage
   const dir = resolve(settings.cwd, options.out);
   await verifyPackageDirectory(dir);
   const plan = root ? await planRoot(options) : await planTarget(options);
-  await writePackage(plan, dir, options.signal);
+  const onWait = tellWaiting(options.onProgress, `another process is writing ${dir}`);
+  await writePackage(plan, dir, { onWait, signal: options.signal });
   const { ecosystem, name, version, target, executable } = plan;
   const path = executable === null ? null : resolve(dir, executable);
   return { dir, ecosystem, name, version, target, executable: path };

@@ -23,8 +23,8 @@ export async function sweepKilledRun(request: ExactRequest): Promise<void> {
     // Then what is under construction may hold the only copy; the next run that needs it restores it.
     if (stored === undefined) return;
     await clearStaging(home, name, hold);
-    const { partialId, removeAbandoned } = await import('../download/index.ts');
+    const { partialId, removeLeftParts } = await import('../download/index.ts');
     const { verified } = stored.manifest.origin;
-    await removeAbandoned(homeLayout(home).partial, partialId(verified));
+    await removeLeftParts(homeLayout(home).partial, partialId(verified), { held: true });
   });
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { tellWaiting } from '../events.ts';
 import { forgetPython } from '../install/index.ts';
 import {
   installedDistribution,
@@ -25,7 +26,8 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
   const found = await installedDistribution(environment);
   const name = names.distribution;
   if (prefix !== null) {
-    if (await removeFromDirectory({ ...names, prefix }, options.signal)) {
+    const onWait = tellWaiting(options.onProgress, `another process is changing ${prefix}`);
+    if (await removeFromDirectory({ ...names, prefix }, { onWait, signal: options.signal })) {
       const dir = join(prefix, names.importName);
       await forgetPython(home, dir);
       return { runtimes: [], package: { name, version: found?.version ?? null, dir } };

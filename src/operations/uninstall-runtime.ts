@@ -1,5 +1,6 @@
 import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
 import {
   findLostPackage,
   forgetPrefix,
@@ -58,7 +59,7 @@ export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uni
   if (version !== undefined && found !== undefined) verifyMeant(found, version, options.target);
   const gone = {
     runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
-    package: found === undefined ? null : await removePackage(home, found),
+    package: found === undefined ? null : await removePackage(home, found, options),
   };
   if (gone.runtimes.length > 0 || gone.package !== null) return gone;
   throw await nothingThere(options, wantsPrefix);
@@ -131,6 +132,10 @@ async function removeStored(
         await removeRuntime(home, runtime);
         return true;
       },
+      onWait: tellWaiting(
+        options.onProgress,
+        `another process is at work on Codex ${manifest.version} for ${manifest.target}`,
+      ),
       signal: options.signal,
     });
     if (gone) removed.push(runtime.dir);
@@ -157,9 +162,11 @@ async function findPackage(
 async function removePackage(
   home: string,
   { layout, name, version, dir }: FoundPackage,
+  { onProgress, signal }: PrefixOptions,
 ): Promise<Uninstalled['package']> {
-  await uninstallNodePackage(layout, name);
   const { prefix, global } = layout;
+  const onWait = tellWaiting(onProgress, `another process is changing ${prefix}`);
+  await uninstallNodePackage(layout, name, { onWait, signal });
   await forgetPrefix(home, { prefix, global, name });
   return { name, version, dir };
 }

@@ -1,18 +1,19 @@
 import { sep } from 'node:path';
+import { tellWaiting } from '../events.ts';
+import type { ExactRequest } from '../exact-request.ts';
 import type { Provisioned } from '../provision.ts';
-import { type Runtime, workOnce } from '../store/index.ts';
+import { type HoldWait, type Runtime, workOnce } from '../store/index.ts';
 
 /** How often a runtime is brought that others take away. */
 const MAX_ATTEMPTS = 10;
 
-export interface RuntimeUse<T> {
+export interface RuntimeUse<T> extends HoldWait {
   /** Told whether what it brought before has gone. */
   readonly obtain: (again: boolean) => Promise<Provisioned>;
   /** Works with the runtime's files; called again when they went meanwhile. */
   readonly use: (runtime: Runtime) => Promise<T>;
   /** The runtime's hold; see `holdPath`. */
   readonly hold: string;
-  readonly signal: AbortSignal | undefined;
 }
 
 /**
@@ -21,7 +22,7 @@ export interface RuntimeUse<T> {
  * hold while it is worked with.
  * @throws what `obtain` and `use` throw
  */
-export async function useRuntime<T>({ obtain, use, hold, signal }: RuntimeUse<T>): Promise<{
+export async function useRuntime<T>({ obtain, use, hold, onWait, signal }: RuntimeUse<T>): Promise<{
   readonly provisioned: Provisioned;
   readonly result: T;
 }> {
@@ -32,11 +33,17 @@ export async function useRuntime<T>({ obtain, use, hold, signal }: RuntimeUse<T>
     const work = async () => ({ provisioned, result: await use(runtime) });
     try {
       if (!again) return await work();
-      return await workOnce({ path: hold, work, signal });
+      return await workOnce({ path: hold, work, onWait, signal });
     } catch (error) {
       if (attempt === MAX_ATTEMPTS || !isMissingBelow(runtime.dir, error)) throw error;
     }
   }
+}
+
+/** Says that another process brings, removes or uses the runtime. */
+export function waitForRuntime({ version, target, onProgress }: ExactRequest): () => void {
+  const reason = `another process is at work on Codex ${version.semver} for ${target.triple}`;
+  return tellWaiting(onProgress, reason);
 }
 
 /** Whether an error, or one behind it, says that a file of the directory is not there. */

@@ -5,70 +5,61 @@ import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { putAside } from '../disk/put-aside.ts';
 import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { isProcessGone, PROCESS_SPACE_ID } from '../process-space.ts';
-import { workOnce } from '../store/index.ts';
+import { type Hold, type HoldWait, workOnce } from '../store/index.ts';
 import { PACK_MANIFEST, parsePackManifest } from './pack-manifest.ts';
 
-/** Where a release appears, whole or not at all. */
-export interface OutputDirectory {
-  /** Where its files are written before they count. */
-  readonly work: string;
-  /** Puts the written files in place of what was there. */
-  publish(): Promise<void>;
-  /** Removes what was written, after a failure. */
-  discard(): Promise<void>;
-}
-
 /**
- * Prepares the output directory of a release: it must be missing, empty, or hold an earlier pack and
- * nothing else. What a killed run left is removed, or put back where it had taken it away. Of two
- * packs into one directory the later one stays, whole.
+ * Lets `write` fill a directory that then takes the place of `path`, whole or not at all. `path` must be
+ * missing, empty, or hold an earlier pack and nothing else. Packs into one directory go one after the
+ * other, so that what lies beside it is a killed run's: it is removed, or put back where that run had
+ * taken it away.
  * @param companions names that an earlier pack may have besides those in its manifest
- * @throws CodexRuntimeError `PREFIX_INVALID` when other files are there; the disk's own failures
+ * @throws CodexRuntimeError `PREFIX_INVALID` when other files are there; what `write` throws; the
+ * disk's own failures
  */
-export async function openOutputDirectory(
+export async function writeOutputDirectory<T>(
   path: string,
   companions: (name: string) => boolean,
-): Promise<OutputDirectory> {
+  write: (work: string) => Promise<T>,
+  wait: HoldWait,
+): Promise<T> {
   const out = await realOf(path);
-  await clearKilledPacks(out);
-  await verifyReplaceable(out, companions);
-  // Beside it, so that putting it in place is a rename on one file system.
-  const work = ownedName(out, 'packing');
-  const previous = ownedName(out, 'previous');
-  try {
-    await makeDirectory(work);
-  } catch (error) {
-    throw diskError(error, 'make the output directory', work);
-  }
-  const replace = async () => {
-    // A pack takes a while: who has put other files there meanwhile keeps them.
+  const work = async (hold: Hold) => {
+    await clearKilledPacks(out, hold);
     await verifyReplaceable(out, companions);
-    await movePath(out, previous).catch(ignoreMissing);
+    // Beside it, so that putting it in place is a rename on one file system.
+    const fresh = freshName(out, 'packing');
     try {
-      await movePath(work, out);
+      await makeDirectory(fresh);
+      const written = await write(fresh);
+      // A pack takes a while: files that were put there meanwhile stay.
+      await verifyReplaceable(out, companions);
+      await hold.verifyHeld();
+      await replace(out, fresh);
+      return written;
     } catch (error) {
-      await movePath(previous, out).catch(ignoreMissing);
-      throw error;
+      await removeTree(fresh);
+      throw diskError(error, 'write the packages', out);
     }
-    await removeTree(previous);
   };
-  return {
-    work,
-    async publish() {
-      try {
-        await workOnce({ path: hiddenName(out), work: replace });
-      } catch (error) {
-        throw diskError(error, 'put the packages in place', out);
-      }
-    },
-    async discard() {
-      await removeTree(work);
-    },
-  };
+  return await workOnce({ path: hiddenName(out), work, ...wait });
+}
+
+async function replace(out: string, fresh: string): Promise<void> {
+  const previous = freshName(out, 'previous');
+  // The manifest last: as long as it is there, the directory counts as a pack of ours.
+  await putAside(out, previous, { last: PACK_MANIFEST }).catch(ignoreMissing);
+  try {
+    await movePath(fresh, out);
+  } catch (error) {
+    await movePath(previous, out).catch(ignoreMissing);
+    throw error;
+  }
+  await removeTree(previous);
 }
 
 /** Beside `out`, and hidden. */
@@ -76,13 +67,12 @@ function hiddenName(out: string): string {
   return join(dirname(out), `.${basename(out)}`);
 }
 
-/** A name that no other pack has, and that says who made it. */
-function ownedName(out: string, role: 'packing' | 'previous'): string {
-  return `${hiddenName(out)}.${role}-${PROCESS_SPACE_ID}-${process.pid}-${randomUUID()}`;
+function freshName(out: string, role: 'packing' | 'previous'): string {
+  return `${hiddenName(out)}.${role}-${randomUUID()}`;
 }
 
 /**
- * Refuses a directory that {@link openOutputDirectory} would refuse, before what goes into it is
+ * Refuses a directory that {@link writeOutputDirectory} would refuse, before what goes into it is
  * fetched; makes and removes nothing.
  * @throws CodexRuntimeError `PREFIX_INVALID` when other files are there; the disk's own failures
  */
@@ -104,14 +94,15 @@ async function realOf(path: string): Promise<string> {
   return await realpath(path).catch(() => resolve(path));
 }
 
-async function clearKilledPacks(out: string): Promise<void> {
+async function clearKilledPacks(out: string, hold: Hold): Promise<void> {
   const hidden = basename(hiddenName(out));
   const parent = dirname(out);
-  for (const name of await readdir(parent).catch(() => [])) {
-    const owned = /\.(packing|previous)-([0-9a-f]{8})-(\d+)-[0-9a-f-]{36}$/.exec(name);
-    if (owned === null || name.slice(0, owned.index) !== hidden) continue;
-    const [, role, space, pid] = owned;
-    if (space !== PROCESS_SPACE_ID || !isProcessGone(Number(pid))) continue;
+  const names = await readdir(parent).catch(() => []);
+  await hold.verifyHeld();
+  for (const name of names) {
+    const left = /\.(packing|previous)-([0-9a-f]{8}-\d+-)?[0-9a-f-]{36}$/.exec(name);
+    if (left === null || name.slice(0, left.index) !== hidden) continue;
+    const [, role] = left;
     const path = join(parent, name);
     try {
       // It was killed between taking the old release away and putting the new one in place.

@@ -11,17 +11,17 @@ import {
   planRootPackage,
   platformPackageName,
 } from '../stage/index.ts';
-import type { Runtime } from '../store/index.ts';
+import type { HoldWait, Runtime } from '../store/index.ts';
 import { parseTarget, TARGETS, type Target } from '../target/index.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';
-import { openOutputDirectory, verifyOutputDirectory } from './output-directory.ts';
+import { verifyOutputDirectory, writeOutputDirectory } from './output-directory.ts';
 import { PACK_MANIFEST, type PackManifest, packManifest } from './pack-manifest.ts';
 import { archivesOf, type PackedFile, packTarget } from './pack-target.ts';
 import { isReferenceZlib } from './reference-zlib.ts';
 import { sbomFile } from './sbom.ts';
 
-export interface PackRequest {
+export interface PackRequest extends HoldWait {
   /** One verified runtime for each target, all of one version. */
   readonly runtimes: readonly Runtime[];
   readonly ecosystems: readonly Ecosystem[];
@@ -41,7 +41,6 @@ export interface PackRequest {
   /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
   readonly parallelism?: number;
   readonly onPacked?: ((file: PackedFile) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 export interface PackedRelease extends PackManifest {
@@ -66,29 +65,27 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
   const targetPlans = await Promise.all(runtimes.map((runtime) => planTarget(runtime, request)));
   const rootPlans = await planRoot(runtimes, release, request);
 
-  const output = await openOutputDirectory(request.out, isCompanion);
-  try {
-    const pool = new DeflatePool(request.parallelism);
-    const packed = await Promise.all(
-      [...targetPlans, rootPlans].map(async (plans) => {
-        const files = await packTarget(archivesOf(plans), {
-          directory: output.work,
-          pool,
-          signal: request.signal,
-        });
-        for (const file of files) request.onPacked?.(file);
-        return files;
-      }),
-    );
-    const files = packed.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
-    const manifest = packManifest(release, runtimes, files);
-    await writeCompanions(output.work, { manifest, runtimes, request });
-    await output.publish();
-    return { ...manifest, reproducible: await isReferenceZlib() };
-  } catch (error) {
-    await output.discard();
-    throw error;
-  }
+  const { onWait, signal } = request;
+  const manifest = await writeOutputDirectory(
+    request.out,
+    isCompanion,
+    async (work) => {
+      const pool = new DeflatePool(request.parallelism);
+      const packed = await Promise.all(
+        [...targetPlans, rootPlans].map(async (plans) => {
+          const files = await packTarget(archivesOf(plans), { directory: work, pool, signal });
+          for (const file of files) request.onPacked?.(file);
+          return files;
+        }),
+      );
+      const files = packed.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
+      const made = packManifest(release, runtimes, files);
+      await writeCompanions(work, { manifest: made, runtimes, request });
+      return made;
+    },
+    { onWait, signal },
+  );
+  return { ...manifest, reproducible: await isReferenceZlib() };
 }
 
 /**

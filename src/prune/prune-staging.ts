@@ -3,21 +3,21 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
-import { isCodexRuntimeError } from '../errors.ts';
-import { homeLayout, workOnce } from '../store/index.ts';
+import { homeLayout, workIfFree } from '../store/index.ts';
 import { treeSize } from './tree-size.ts';
 
 /** What construction and removal name their directories: `<version>_<target>.<uuid>`. */
 const OURS = /^(.+_[a-z0-9_-]+)\.[0-9a-f]{8}-[0-9a-f-]{27}(\.replaced)?$/;
 
 /**
- * Removes what killed processes left under construction. Whoever holds a runtime's lock is alone,
- * so its other directories are dead; one whose lock is taken is somebody's work.
+ * Removes what killed processes left under construction. Whoever has a runtime's hold is alone,
+ * so its other directories are dead; where another process has it, they are at work.
  * @returns the paths that went (with `dryRun`: that would go), and the bytes that they freed
  */
 export async function pruneStaging(
   home: string,
   dryRun: boolean,
+  signal: AbortSignal | undefined,
 ): Promise<{ readonly paths: readonly string[]; readonly freed: number }> {
   const { staging, holds } = homeLayout(home);
   const paths: string[] = [];
@@ -38,18 +38,7 @@ export async function pruneStaging(
     };
     if (dryRun) {
       if (!(await exists(join(holds, `${hold}.lock`)))) await remove();
-    } else await alone(join(holds, hold), remove);
+    } else await workIfFree(join(holds, hold), remove, signal);
   }
   return { paths, freed };
-}
-
-/** Does the work under a lock that is free now; returns false when it is not. */
-export async function alone(path: string, work: () => Promise<void>): Promise<boolean> {
-  try {
-    await workOnce({ path, work, timeoutMs: 0 });
-    return true;
-  } catch (error) {
-    if (!isCodexRuntimeError(error, 'STORE_BUSY')) throw error;
-    return false;
-  }
 }

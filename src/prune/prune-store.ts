@@ -86,12 +86,12 @@ export async function pruneStore(options: PruneOptions = {}): Promise<PruneResul
     throwIfAborted(options.signal);
     const late =
       decision.reasons.length === 0 && !dryRun
-        ? await removeUnused(home, decision.runtime, policy)
+        ? await removeUnused(home, decision.runtime, policy, options.signal)
         : [];
     outcomes.push(describe({ ...decision, reasons: [...decision.reasons, ...late] }));
   }
   const removed = outcomes.filter(({ reasons }) => reasons.length === 0);
-  const staging = await pruneStaging(home, dryRun);
+  const staging = await pruneStaging(home, dryRun, options.signal);
   const partials = await prunePartials(
     homeLayout(home).partial,
     Math.min(PARTIALS_FOR_MS, options.unusedForMs ?? PARTIALS_FOR_MS),

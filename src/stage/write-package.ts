@@ -8,7 +8,7 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { workOnce } from '../store/index.ts';
+import { type HoldWait, workOnce } from '../store/index.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
 
 /**
@@ -20,16 +20,16 @@ import type { PackagePlan, PlannedFile } from './package-plan.ts';
 export async function writePackage(
   plan: PackagePlan,
   directory: string,
-  signal?: AbortSignal,
+  wait: HoldWait,
 ): Promise<void> {
   const out = await verifyPackageDirectory(directory);
   const write = async () => {
     await refuseOccupied(out);
-    await writeWhole(plan, out, signal);
+    await writeWhole(plan, out, wait.signal);
   };
   // Another one would write to the same working directory.
   const path = join(dirname(out), `.${basename(out)}`);
-  await workOnce({ path, work: write, signal });
+  await workOnce({ path, work: write, ...wait });
 }
 
 /**
@@ -50,7 +50,11 @@ export async function verifyPackageDirectory(directory: string): Promise<string>
   return out;
 }
 
-async function writeWhole(plan: PackagePlan, out: string, signal?: AbortSignal): Promise<void> {
+async function writeWhole(
+  plan: PackagePlan,
+  out: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const work = join(dirname(out), `.${basename(out)}.staging`);
   try {
     await removeTree(work);

@@ -1,148 +1,190 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync, stat, unlinkSync, utimes } from 'node:fs';
-import { readFile, stat as statOf, writeFile } from 'node:fs/promises';
-import { callbackify } from 'node:util';
+import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { isErrno } from '../disk/errno.ts';
-import { exists } from '../disk/exists.ts';
+import { type Owner, presenceOf, thisProcess } from '../disk/owner.ts';
 import { removeFile, untilUnblocked } from '../disk/until-unblocked.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
-import { isProcessGone, PROCESS_SPACE } from '../process-space.ts';
 
-/** Who holds a lock. */
-interface HoldOwner {
-  readonly pid: number;
-  /** Names the space in which `pid` means something: machine, boot and process namespace. */
-  readonly space: string;
-  /** Tells this process from an earlier one of the same number. */
-  readonly token: string;
-}
+/** A holder shows that it is alive once in this time, in milliseconds. */
+const BEAT_MS = 1000;
+/** One that has shown nothing for so long is dead or stopped. */
+export const SILENCE_MS = 2000;
+/** A waiter that slept itself has not seen silence all the while. */
+const LONGEST_LOOK_MS = 250;
 
-const SELF: HoldOwner = { pid: process.pid, space: PROCESS_SPACE, token: randomUUID() };
+/** Tells this process's holds from those of an earlier process with the same number. */
+const TOKEN = randomUUID();
 
-/**
- * proper-lockfile locks by making a directory. Here it makes a file: what it holds names the owner,
- * one call ends it, and only its owner's call does. A process that was paused while another took
- * its lock over must not remove that one's.
- */
-export const HOLD_FILES = {
-  mkdir: callbackify(createOwned),
-  rmdir: callbackify(async (path: string) => {
-    if (await isOwn(path)) await removeFile(path);
-  }),
-  rmdirSync(path: string): void {
-    if (parseOwner(read(path))?.token === SELF.token) unlinkSync(path);
-  },
-  stat,
-  utimes,
-};
-
-/** Whether this process still holds the lock. */
-export async function isOwn(path: string): Promise<boolean> {
-  return (await loadOwner(path))?.token === SELF.token;
+/** A hold of this process. */
+export interface HeldFile {
+  /** Whether no other process has taken it over. */
+  isOwn(): Promise<boolean>;
+  /** Gives it back; one that cannot be removed falls silent, and is taken over. */
+  release(): Promise<void>;
 }
 
 /**
- * Removes a lock that nobody keeps: of a process of this machine that has ended, or of any that has
- * not renewed it for `silenceMs`. Returns whether it did.
+ * Makes the file that is the hold; undefined where there is one. Its holder rewrites it through the
+ * open file, never by name: a process that was stopped while another took its hold over must not
+ * touch that one's. Throws the native error.
  */
-export async function evictOwner(path: string, silenceMs: number): Promise<boolean> {
-  if (!(await isAbandoned(path, silenceMs))) return false;
-  const guard = guardPath(path);
-  if (!(await takeGuard(guard, silenceMs))) return false;
+export async function createHold(path: string): Promise<HeldFile | undefined> {
+  // Windows keeps the name of a removed file for as long as another process reads it.
+  const file = await untilUnblocked(() => open(path, 'wx')).catch((error: unknown) => {
+    if (!isErrno(error, 'EEXIST')) throw error;
+  });
+  if (file === undefined) return undefined;
   try {
-    // Under the guard nobody else evicts: a lock that is abandoned now is still the same one when it
-    // is removed, and not one that somebody has just taken.
-    if (!(await isAbandoned(path, silenceMs))) return false;
-    await removeFile(path);
-    return true;
-  } finally {
-    await removeFile(guard);
-  }
-}
-
-/** Removes what an evictor left that was killed. Whoever has got the lock may do so. */
-export async function clearGuard(path: string): Promise<void> {
-  await removeFile(guardPath(path));
-}
-
-async function createOwned(path: string): Promise<void> {
-  try {
-    // Windows keeps the name of a removed file for as long as another process reads it.
-    await untilUnblocked(() => writeFile(path, JSON.stringify(SELF), { flag: 'wx' }));
+    await file.write(contentAt(0), 0);
   } catch (error) {
     // A full disk takes the name and not the content.
-    if (!isErrno(error, 'EEXIST')) await removeFile(path);
+    await file.close();
+    await removeFile(path);
     throw error;
   }
+  return keepAlive(path, file);
 }
 
-async function takeGuard(guard: string, silenceMs: number): Promise<boolean> {
-  try {
-    await writeFile(guard, '', { flag: 'wx' });
-    return true;
-  } catch (error) {
-    if (!isErrno(error, 'EEXIST')) throw error;
-    if (await isSilent(guard, silenceMs)) await removeFile(guard);
-    return false;
+function keepAlive(path: string, file: FileHandle): HeldFile {
+  let beats = 0;
+  let beating: Promise<void> = Promise.resolve();
+  const isOwn = async () => (await loadText(path)).includes(TOKEN);
+  const beat = async () => {
+    beats += 1;
+    if (await isOwn()) await file.write(contentAt(beats), 0);
+  };
+  const timer = setInterval(() => {
+    // A beat that fails is silence, which costs the hold and not the work.
+    beating = beating.then(beat).catch(() => undefined);
+  }, BEAT_MS).unref();
+  return {
+    isOwn,
+    async release() {
+      clearInterval(timer);
+      await beating;
+      await file.close().catch(() => undefined);
+      if (await isOwn()) await removeFile(path).catch(() => undefined);
+    },
+  };
+}
+
+/** Always of one length, so that a reader never meets the rest of an older one. */
+function contentAt(beats: number): string {
+  const beat = String(beats).padStart(10, '0');
+  return JSON.stringify({ ...thisProcess(), token: TOKEN, beat });
+}
+
+/** A hold as it was seen once. */
+interface Sight {
+  readonly owner: Owner | undefined;
+  /** Changes with every beat. */
+  readonly mark: string;
+}
+
+async function lookAt(path: string): Promise<Sight | undefined> {
+  const [text, stats] = await Promise.all([loadText(path), stat(path).catch(() => undefined)]);
+  if (stats === undefined) return undefined;
+  return { owner: parseOwner(text), mark: `${stats.ino} ${stats.mtimeMs} ${text}` };
+}
+
+/** Looks at one hold again and again, and tells by its own clock how long nothing has changed. */
+export class HoldWatch {
+  readonly #path: string;
+  #mark: string | undefined;
+  #looked = 0;
+  #silentMs = 0;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /**
+   * Who holds it; undefined where nobody does. `silent`: its holder exists and has stopped. `gone`:
+   * its holder has ended. Both may be taken over.
+   */
+  async look(): Promise<(HoldState & Pick<Sight, 'mark'>) | undefined> {
+    const sight = await lookAt(this.#path);
+    if (sight === undefined) return undefined;
+    const { owner, mark } = sight;
+    const silent = this.#isSilent(mark);
+    const presence = owner === undefined ? 'unknown' : presenceOf(owner);
+    const pid = owner === undefined || presence === 'unknown' ? null : owner.pid;
+    if (presence === 'gone' || (presence === 'unknown' && silent))
+      return { pid, state: 'gone', mark };
+    return { pid, state: silent ? 'silent' : 'held', mark };
+  }
+
+  #isSilent(mark: string): boolean {
+    const now = performance.now();
+    if (mark === this.#mark) this.#silentMs += Math.min(now - this.#looked, LONGEST_LOOK_MS);
+    else this.#silentMs = 0;
+    this.#mark = mark;
+    this.#looked = now;
+    return this.#silentMs >= SILENCE_MS;
   }
 }
 
-/** A lock that is there. */
+/** A hold that is there. */
 export interface HoldState {
-  /** The holder's; null where it is a process of another machine, or unknown. */
+  /** The holder's; null where it is a process of another machine or container, or unknown. */
   readonly pid: number | null;
-  /**
-   * `silent`: its holder exists and has not renewed it, because it is stopped. `gone`: its holder
-   * has ended. Both may be taken over.
-   */
   readonly state: 'held' | 'silent' | 'gone';
 }
 
-/** Who holds the lock at `path`; undefined where there is none. Changes nothing. */
-export async function inspectHold(path: string, silenceMs: number): Promise<HoldState | undefined> {
-  const owner = await loadOwner(path);
-  const silent = await isSilent(path, silenceMs);
-  if (owner?.space === PROCESS_SPACE) {
-    const { pid } = owner;
-    if (isProcessGone(pid)) return { pid, state: 'gone' };
-    return { pid, state: silent ? 'silent' : 'held' };
+/** Removes holds whose holders are gone or silent, one process at a time. */
+export class Evictor {
+  readonly #path: string;
+  readonly #watch: HoldWatch;
+  readonly #guard: HoldWatch;
+
+  constructor(path: string) {
+    this.#path = path;
+    this.#watch = new HoldWatch(path);
+    this.#guard = new HoldWatch(guardPath(path));
   }
-  if (silent) return { pid: null, state: 'gone' };
-  return (await exists(path)) ? { pid: null, state: 'held' } : undefined;
-}
 
-/** Whether there is a lock that somebody may take over. */
-async function isAbandoned(path: string, silenceMs: number): Promise<boolean> {
-  const lock = await inspectHold(path, silenceMs);
-  return lock !== undefined && lock.state !== 'held';
-}
+  /** To be asked again and again: whether the hold has been removed now. Throws the native error. */
+  async evict(): Promise<boolean> {
+    const seen = await this.#watch.look();
+    if (seen === undefined || seen.state === 'held') return false;
+    const guard = await this.#takeGuard();
+    if (guard === undefined) return false;
+    try {
+      // Under the guard nobody else evicts: what looks the same is the same hold, and not one that
+      // another process has just taken.
+      if ((await lookAt(this.#path))?.mark !== seen.mark) return false;
+      await removeFile(this.#path);
+      return true;
+    } finally {
+      await guard.release();
+    }
+  }
 
-async function isSilent(path: string, silenceMs: number): Promise<boolean> {
-  const stats = await statOf(path).catch(() => undefined);
-  return stats !== undefined && stats.mtimeMs < Date.now() - silenceMs;
-}
-
-async function loadOwner(path: string): Promise<HoldOwner | undefined> {
-  return parseOwner(await untilUnblocked(() => readFile(path, 'utf8')).catch(() => ''));
-}
-
-function parseOwner(text: string): HoldOwner | undefined {
-  const { pid, space, token } = asJsonObject(tryParseJson(text));
-  if (typeof pid !== 'number' || typeof space !== 'string' || typeof token !== 'string') {
+  async #takeGuard(): Promise<HeldFile | undefined> {
+    const guard = await createHold(guardPath(this.#path));
+    if (guard !== undefined) return guard;
+    const left = await this.#guard.look();
+    if (left !== undefined && left.state !== 'held') await clearGuard(this.#path);
     return undefined;
   }
-  return { pid, space, token };
+}
+
+/** Removes what an evictor left that was killed. Whoever has the hold may do so. */
+export async function clearGuard(path: string): Promise<void> {
+  await removeFile(guardPath(path));
 }
 
 function guardPath(path: string): string {
   return `${path}.evict`;
 }
 
-function read(path: string): string {
-  try {
-    return readFileSync(path, 'utf8').trim();
-  } catch {
-    return '';
-  }
+async function loadText(path: string): Promise<string> {
+  return await untilUnblocked(() => readFile(path, 'utf8')).catch(() => '');
+}
+
+function parseOwner(text: string): Owner | undefined {
+  const { pid, space, started } = asJsonObject(tryParseJson(text));
+  if (typeof pid !== 'number' || typeof space !== 'string') return undefined;
+  return { pid, space, started: typeof started === 'string' ? started : null };
 }

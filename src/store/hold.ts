@@ -1,175 +1,212 @@
 import { dirname } from 'node:path';
 import { pause, throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
-import { isErrno } from '../disk/errno.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import {
   clearGuard,
-  evictOwner,
-  HOLD_FILES,
+  createHold,
+  Evictor,
+  type HeldFile,
   type HoldState,
-  inspectHold,
-  isOwn,
+  HoldWatch,
+  SILENCE_MS,
 } from './hold-file.ts';
 
-/**
- * A holder renews its lock every second; one that has not for two is dead or paused. A paused one
- * that wakes up finds its work superseded: it works in a directory of its own, a commit is a
- * rename, and a failure after its lock was taken away is no failure of the work.
- */
-const SILENCE_MS = 2000;
-const RENEW_MS = 1000;
 const POLL_MS = 50;
-/** How often the work is begun again after the lock was lost. */
+/** How often the work is begun again after the hold was lost. */
 const MAX_LOSSES = 3;
+/** How often a hold is tried in a directory that others remove when it is empty. */
+const MAX_REMOVALS = 20;
 
-/** The lock as its holder sees it. */
+/**
+ * The right to be alone with a piece of work, among all processes of all machines that see the disk.
+ * It saves work, it does not keep data safe: a holder that was stopped for two seconds loses it, and
+ * finds its work superseded when it wakes. It works in a directory of its own, a commit is a rename,
+ * and a failure after its hold was taken over is no failure of the work.
+ */
 export interface Hold {
   /**
-   * Throws if the lock was taken away meanwhile, so that the work is begun again. To be called
+   * Throws if the hold was taken over meanwhile, so that the work is begun again. To be called
    * between listing what to remove and removing it: when it returns, nothing on the list belongs
    * to a later holder.
    */
   verifyHeld(): Promise<void>;
 }
 
-export interface HoldRequest<T> {
-  /** Absolute path; `<path>.lock` is the lock. */
+/** How a wait for another process is told and ended. */
+export interface HoldWait {
+  /** Called once, when another process is at work: says what is waited for. */
+  readonly onWait: () => void;
+  readonly signal: AbortSignal | undefined;
+}
+
+export interface HoldRequest<T> extends HoldWait {
+  /** Absolute path; `<path>.lock` is the file. */
   readonly path: string;
   /**
    * Asked before each attempt: the result, if the present holder has produced it meanwhile.
    * Default: every caller does the work itself.
    */
   readonly ready?: () => Promise<T | undefined>;
-  /** Does the work while the lock is held; called again if it fails after losing the lock. */
+  /** Does the work while the hold is kept; called again if it fails after losing the hold. */
   readonly work: (hold: Hold) => Promise<T>;
-  /** Called once, when somebody else holds the lock. */
-  readonly onWait?: () => void;
   /** Default: ten minutes. */
-  readonly timeoutMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+  readonly timeoutMs?: number;
 }
 
 /**
  * Lets one of many processes do a piece of work and the others take its result.
  * @throws CodexRuntimeError `STORE_BUSY` after `timeoutMs`; `ABORTED`; `DISK_FULL`,
- * `PERMISSION_DENIED` or `INSTALL_FAILED` when there can be no lock; what `work` throws
+ * `PERMISSION_DENIED` or `INSTALL_FAILED` when there can be no hold; what `work` throws
  */
 export async function workOnce<T>(request: HoldRequest<T>): Promise<T> {
-  const deadline = Date.now() + (request.timeoutMs ?? 600_000);
-  const file = `${request.path}.lock`;
+  const { path, ready, onWait, timeoutMs = 600_000, signal } = request;
+  const file = `${path}.lock`;
+  const evictor = new Evictor(file);
+  const begun = performance.now();
   let waiting = false;
   let losses = 0;
   for (;;) {
-    throwIfAborted(request.signal);
-    const finished = await request.ready?.();
+    throwIfAborted(signal);
+    const finished = await ready?.();
     if (finished !== undefined) {
-      await clearDeadHold(request.path);
+      await clearDeadHold(path);
       return finished;
     }
-    const release = await tryHold(file);
-    if (release !== undefined) {
+    const held = await tryHold(file, evictor);
+    if (held !== undefined) {
       const last = losses === MAX_LOSSES;
-      const worked = await workHeld({ request, file, release, last });
+      const worked = await workHeld(request, held, last);
       if (worked !== LOST) return worked;
       losses += 1;
       continue;
     }
-    if (!waiting) request.onWait?.();
+    if (!waiting) onWait();
     waiting = true;
-    if (Date.now() > deadline) {
-      throw new CodexRuntimeError(
-        'STORE_BUSY',
-        `Another process has held ${request.path} too long.`,
-        {
-          hint: 'Find the other codex-runtime and end it, or run again later.',
-          fields: { path: request.path },
-        },
-      );
-    }
+    if (performance.now() - begun > timeoutMs) throw busy(path);
     // Jitter keeps many waiters from asking in step.
-    await pause(POLL_MS + Math.random() * POLL_MS, request.signal);
+    await pause(POLL_MS + Math.random() * POLL_MS, signal);
   }
+}
+
+function busy(path: string): CodexRuntimeError {
+  return new CodexRuntimeError('STORE_BUSY', `Another process has worked on ${path} too long.`, {
+    hint: 'Find the other codex-runtime and end it, or run again later.',
+    fields: { path },
+  });
 }
 
 /** Tidying is no reason to wait for a run that works. */
 const TIDY_PATIENCE_MS = 200;
 
 /**
- * Clears away what a killed run left, when there is nothing else to do. A convenience: where the
- * lock is taken, or `work` fails, as in a directory that cannot be written to, nothing is reported.
+ * Clears away what a killed run left, when there is nothing else to do. A convenience: where another
+ * process is at work, or the directory cannot be written to, nothing is reported.
  * @param path as {@link HoldRequest.path}
  */
 export async function tidyHeld(path: string, work: (hold: Hold) => Promise<void>): Promise<void> {
-  await workOnce({ path, work, timeoutMs: TIDY_PATIENCE_MS }).catch(() => undefined);
+  const quiet = { onWait: () => undefined, timeoutMs: TIDY_PATIENCE_MS, signal: undefined };
+  await workOnce({ path, work, ...quiet }).catch((error: unknown) => {
+    if (!isCodexRuntimeError(error) && errnoOf(error) === undefined) throw error;
+  });
 }
 
-const LOST = Symbol('the lock was taken away while the work went on');
+/** Enough to judge once more a holder that was seen to be silent. */
+const JUDGE_PATIENCE_MS = SILENCE_MS + 1000;
 
-async function workHeld<T>({
-  request,
-  file,
-  release,
-  last,
-}: {
-  readonly request: HoldRequest<T>;
-  readonly file: string;
-  readonly release: () => Promise<void>;
-  readonly last: boolean;
-}): Promise<T | typeof LOST> {
-  const verifyHeld = async () => {
-    if (await isOwn(file)) return;
-    throw new CodexRuntimeError('STORE_BUSY', `Another process took ${request.path} over.`, {
-      hint: 'This process was paused for long. Run the command again.',
-      fields: { path: request.path },
-    });
-  };
+/** Does the work unless another process is at it; returns false when one is. */
+export async function workIfFree(
+  path: string,
+  work: () => Promise<void>,
+  signal: AbortSignal | undefined,
+): Promise<boolean> {
+  if ((await holdState(path))?.state === 'held') return false;
   try {
-    // The holder before us may have finished between our question and our lock.
-    return (await request.ready?.()) ?? (await request.work({ verifyHeld }));
+    const onWait = () => undefined;
+    await workOnce({ path, work, onWait, timeoutMs: JUDGE_PATIENCE_MS, signal });
+    return true;
   } catch (error) {
-    if (last || (await isOwn(file))) throw error;
-    return LOST;
-  } finally {
-    await release();
+    if (!isCodexRuntimeError(error, 'STORE_BUSY')) throw error;
+    return false;
   }
 }
 
-async function tryHold(file: string): Promise<(() => Promise<void>) | undefined> {
-  // Loaded here, because most runs find everything in place and lock nothing.
-  const { lock } = await import('proper-lockfile');
-  try {
-    await makeDirectory(dirname(file));
-    const release = await lock(file, {
-      lockfilePath: file,
-      fs: HOLD_FILES,
-      // Evicting is ours: it must be one process's at a time, and know the dead from the silent.
-      stale: Number.POSITIVE_INFINITY,
-      update: RENEW_MS,
-      realpath: false,
-      // Losing the lock loses only the right to be alone; see SILENCE_MS.
-      onCompromised: () => undefined,
+const LOST = Symbol('the hold was taken over while the work went on');
+
+async function workHeld<T>(
+  { path, ready, work }: HoldRequest<T>,
+  held: HeldFile,
+  last: boolean,
+): Promise<T | typeof LOST> {
+  const verifyHeld = async () => {
+    if (await held.isOwn()) return;
+    throw new CodexRuntimeError('STORE_BUSY', `Another process took the work on ${path} over.`, {
+      hint: 'This process was stopped for a while. Run the command again.',
+      fields: { path },
     });
-    await clearGuard(file);
-    // A lock file that cannot be removed goes stale by itself; the work is done either way.
-    return () => release().catch(() => undefined);
+  };
+  try {
+    // The holder before us may have finished between our question and our hold.
+    return (await ready?.()) ?? (await work({ verifyHeld }));
   } catch (error) {
-    if (!isErrno(error, 'ELOCKED')) throw diskError(error, 'take the lock', file);
+    if (last || (await held.isOwn())) throw error;
+    return LOST;
+  } finally {
+    await held.release();
+  }
+}
+
+async function tryHold(file: string, evictor: Evictor): Promise<HeldFile | undefined> {
+  try {
+    const held = await createIn(dirname(file), file);
+    if (held !== undefined) {
+      await clearGuard(file);
+      return held;
+    }
     // Tried again at once: `timeoutMs` limits the wait for live holders, not for dead ones.
-    return (await evictOwner(file, SILENCE_MS)) ? await tryHold(file) : undefined;
+    return (await evictor.evict()) ? await tryHold(file, evictor) : undefined;
+  } catch (error) {
+    throw diskError(error, 'create a file', file);
+  }
+}
+
+/** Makes the directory too, as often as another process removes it because it is empty. */
+async function createIn(directory: string, file: string): Promise<HeldFile | undefined> {
+  for (let removals = 0; ; removals += 1) {
+    try {
+      await makeDirectory(directory);
+      return await createHold(file);
+    } catch (error) {
+      if (!isErrno(error, 'ENOENT') || removals === MAX_REMOVALS) throw error;
+    }
   }
 }
 
 /**
- * Removes the lock of a holder that is gone, after its work was found done. Failures are ignored.
+ * Removes the hold of a process that is known to be gone, after its work was found done. The disk's
+ * failures are ignored.
  * @returns whether there was one: its holder may have left more
  */
 export async function clearDeadHold(path: string): Promise<boolean> {
-  return await evictOwner(`${path}.lock`, SILENCE_MS).catch(() => false);
+  return await new Evictor(`${path}.lock`).evict().catch((error: unknown) => {
+    if (errnoOf(error) === undefined) throw error;
+    return false;
+  });
 }
 
-/** {@link inspectHold} for the lock of {@link HoldRequest.path}. */
+/**
+ * Who holds what {@link HoldRequest.path} names; undefined where nobody does. Watches a holder that
+ * cannot be asked until it shows a sign of life, for two seconds at most.
+ */
 export async function holdState(path: string): Promise<HoldState | undefined> {
-  return await inspectHold(`${path}.lock`, SILENCE_MS);
+  const watch = new HoldWatch(`${path}.lock`);
+  const first = await watch.look();
+  for (let seen = first; seen !== undefined; seen = await watch.look()) {
+    const { pid, state } = seen;
+    if (state !== 'held' || seen.mark !== first?.mark) return { pid, state };
+    await pause(POLL_MS, undefined);
+  }
+  return undefined;
 }

@@ -6,7 +6,15 @@ export {
   lockedEntrypoint,
   type Wanted,
 } from './find-stored.ts';
-export { clearDeadHold, type Hold, holdState, tidyHeld, workOnce } from './hold.ts';
+export {
+  clearDeadHold,
+  type Hold,
+  type HoldWait,
+  holdState,
+  tidyHeld,
+  workIfFree,
+  workOnce,
+} from './hold.ts';
 export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { holdPath, homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';

@@ -1,6 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, utimes, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { diagnose } from '../../src/doctor/index.ts';
@@ -39,10 +40,8 @@ describe.each(['store', 'prefix'] as const)('of the locks of the %s, the doctor 
   it.skipIf(process.platform === 'win32')(
     'a holder that has stopped, and how to end it',
     async () => {
-      const { options, child, lock } = await locked(where);
+      const { options, child } = await locked(where);
       child.kill('SIGSTOP');
-      const past = new Date(Date.now() - 5_000);
-      await utimes(lock, past, past);
       const found = await finding(options, 'lock');
       expect(found).toMatchObject({ status: 'warn', fields: { pid: child.pid, state: 'silent' } });
       expect(found.advice).toContain(`kill ${child.pid}`);
@@ -66,10 +65,15 @@ describe('of the locks of other machines, the doctor finds', () => {
     const { options } = await healthyPatient();
     const path = `${holdPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, JSON.stringify({ pid: process.pid, space: 'elsewhere', token: 'x' }));
+    const theirs = JSON.stringify({ pid: process.pid, space: 'elsewhere', token: 'theirs' });
+    await writeFile(path, theirs);
+    let beats = 0;
+    const beating = setInterval(() => {
+      beats += 1;
+      writeFileSync(path, `${theirs}${beats}`);
+    }, 300);
     expect(await finding(options, 'lock')).toMatchObject({ fields: { pid: null, state: 'held' } });
-    const past = new Date(Date.now() - 5_000);
-    await utimes(path, past, past);
+    clearInterval(beating);
     expect(await finding(options, 'lock')).toMatchObject({ fields: { pid: null, state: 'gone' } });
   });
 

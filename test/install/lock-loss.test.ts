@@ -5,6 +5,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { thisProcess } from '../../src/disk/owner.ts';
 import { partialId } from '../../src/download/index.ts';
 import {
   installNodePackage,
@@ -15,9 +16,9 @@ import {
 import { tidyPrefix } from '../../src/install/node.ts';
 import { installIntoDirectory, tidyDirectory } from '../../src/install/python/directory.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
-import { PROCESS_SPACE } from '../../src/process-space.ts';
 import { type PackagePlan, planPackage } from '../../src/stage/index.ts';
 import { holdPath, homeLayout, sealFiles } from '../../src/store/index.ts';
+import { PATIENT } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { healthyPatient } from '../support/patient.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -34,7 +35,7 @@ async function planOf(version: string): Promise<PackagePlan> {
 describe('an installation whose lock another takes over', () => {
   it('does not lead the package to a build that the other may have removed', async () => {
     const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
-    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
+    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false, ...PATIENT });
     const plan = await planOf('0.116.0');
     const lock = join(layout.prefix, '.codex-cli-bin', 'install.lock');
     let losses = 0;
@@ -50,6 +51,7 @@ describe('an installation whose lock another takes over', () => {
       },
     };
     const installing = installNodePackage({
+      ...PATIENT,
       plan: { ...plan, files: [stealing, ...others] },
       layout,
       force: false,
@@ -70,7 +72,7 @@ describe('a prefix in which others are at work', () => {
     ['keeps the builds of who took the lock over', true, 2],
   ])('%s', async (_, stolen, builds) => {
     const layout = prefixLayout({ prefix: await tempDir(), global: false, platform: 'linux' });
-    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false });
+    await installNodePackage({ plan: await planOf('0.115.0'), layout, force: false, ...PATIENT });
     const dir = join(layout.prefix, '.codex-cli-bin');
     await mkdir(join(dir, '0.116.0-theirs'));
     let asked = 0;
@@ -99,6 +101,7 @@ describe('a directory of Python packages whose lock another takes over', () => {
     const lock = join(prefix, `.${importName}`, 'install.lock');
     const install = (version: string, meanwhile: () => void = () => undefined) =>
       installIntoDirectory({
+        ...PATIENT,
         prefix,
         importName,
         entrypoint: 'bin/codex',
@@ -155,7 +158,7 @@ describe('the lock of a process that died after its work', () => {
     await once(child, 'exit');
     const path = `${holdPath(home, '0.115.0', 'x86_64-unknown-linux-musl')}.lock`;
     await mkdir(dirname(path), { recursive: true });
-    const owner = { pid: child.pid, space: PROCESS_SPACE, token: 'theirs' };
+    const owner = { pid: child.pid, space: thisProcess().space, token: 'theirs' };
     await writeFile(path, JSON.stringify(owner));
     return path;
   }
@@ -198,7 +201,7 @@ async function halfWork(home: string, verified: Parameters<typeof partialId>[0])
   const { staging, partial } = homeLayout(home);
   const child = spawn('true');
   await once(child, 'exit');
-  const space = createHash('sha256').update(PROCESS_SPACE).digest('hex').slice(0, 8);
+  const space = createHash('sha256').update(thisProcess().space).digest('hex').slice(0, 8);
   const paths = {
     staging: join(staging, `0.115.0_x86_64-unknown-linux-musl.${randomUUID()}`),
     partial: join(partial, `${partialId(verified)}.${child.pid}-${space}-00000000`),

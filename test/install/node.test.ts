@@ -30,6 +30,7 @@ import {
 } from '../../src/install/index.ts';
 import { planPackage } from '../../src/stage/index.ts';
 import { sealFiles } from '../../src/store/index.ts';
+import { PATIENT } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -47,7 +48,7 @@ async function install(layout: PrefixLayout, wish: Wish = {}): Promise<Installed
   await sealFiles(runtime.dir, runtime.manifest.files);
   const name = wish.name === undefined ? {} : { name: wish.name };
   const plan = await planPackage({ runtime, ecosystem: 'node', ...name });
-  return await installNodePackage({ plan, layout, force: wish.force ?? false });
+  return await installNodePackage({ plan, layout, force: wish.force ?? false, ...PATIENT });
 }
 
 async function localLayout(): Promise<PrefixLayout> {
@@ -211,7 +212,7 @@ describe('installNodePackage', () => {
     await writeFile(path, text);
     await install(layout, { version: '0.116.0' });
     expect(await readFile(path, 'utf8')).toBe(text);
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(true);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(true);
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 
@@ -266,7 +267,7 @@ describe('installNodePackage', () => {
     const layout = await localLayout();
     await mkdir(join(layout.modules, '.pnpm', 'lib'), { recursive: true });
     await install(layout, { name: 'pnpm' });
-    await uninstallNodePackage(layout, 'pnpm');
+    await uninstallNodePackage(layout, 'pnpm', PATIENT);
     expect(await readdir(join(layout.modules, '.pnpm'))).toContain('lib');
     const elsewhere = await tempDir();
     for (const place of [layout.modules, layout.prefix]) {
@@ -341,7 +342,7 @@ describe('uninstallNodePackage', () => {
   it('removes the package, its builds and its command', async () => {
     const layout = await localLayout();
     await install(layout);
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(true);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(true);
     expect(await loadInstalled(layout, 'codex-cli-bin')).toBeUndefined();
     expect(await readdir(layout.modules)).toEqual(['.bin']);
     expect(await readdir(layout.bin)).toEqual([]);
@@ -352,13 +353,13 @@ describe('uninstallNodePackage', () => {
     const layout = await localLayout();
     await install(layout);
     await run('ln', ['-sf', '/bin/true', join(layout.bin, 'codex')]);
-    await uninstallNodePackage(layout, 'codex-cli-bin');
+    await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT);
     expect((await lstat(join(layout.bin, 'codex'))).isSymbolicLink()).toBe(true);
   });
 
   it('says when there is nothing to remove', async () => {
     const layout = await localLayout();
     await expect(access(layout.modules)).rejects.toThrow();
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin')).toBe(false);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(false);
   });
 });

@@ -7,6 +7,7 @@ import { useRuntime } from '../../src/operations/use-runtime.ts';
 import { pruneStore } from '../../src/prune/index.ts';
 import { holdPath, type Runtime, workOnce } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
+import { PATIENT } from '../support/held.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
@@ -17,7 +18,7 @@ const HOST = { platform: 'linux', arch: 'x64' };
 
 /** A hold that nobody holds. */
 async function unlocked() {
-  return { hold: join(await tempDir(), 'lock'), signal: undefined };
+  return { hold: join(await tempDir(), 'lock'), ...PATIENT };
 }
 
 describe('useRuntime', () => {
@@ -116,6 +117,7 @@ it('uninstall waits for whoever is at work on the version', async () => {
   await workOnce({
     path: holdPath(home, manifest.version, manifest.target),
     ready: async () => undefined,
+    ...PATIENT,
     work: async () => {
       uninstalling = uninstallRuntime(options).then(() => order.push('uninstalled'));
       await new Promise((resolve) => setTimeout(resolve, 300));

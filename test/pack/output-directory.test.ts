@@ -1,10 +1,9 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
 import { lstat, mkdir, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { openOutputDirectory } from '../../src/pack/output-directory.ts';
+import { writeOutputDirectory } from '../../src/pack/output-directory.ts';
+import { PATIENT } from '../support/held.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import { packMiniatures } from '../support/packed-release.ts';
@@ -25,18 +24,10 @@ async function wholeRelease(out: string): Promise<string> {
   return version;
 }
 
-/** Opens an output directory that an earlier pack of ours may fill. */
-async function open(out: string) {
-  return await openOutputDirectory(out, (name) =>
-    ['SHA256SUMS', 'codex', 'sbom.cdx.json'].includes(name),
-  );
-}
-
-/** The id of a process that has ended. */
-async function goneProcess(): Promise<number> {
-  const child = spawn('true');
-  await once(child, 'exit');
-  return child.pid ?? 0;
+/** Fills a directory that an earlier pack of ours may have filled. */
+async function fill(out: string, write: (work: string) => Promise<void>): Promise<void> {
+  const companions = ['SHA256SUMS', 'codex', 'sbom.cdx.json'];
+  await writeOutputDirectory(out, (name) => companions.includes(name), write, PATIENT);
 }
 
 it('an output directory that is a link is filled where it leads, and stays a link', async () => {
@@ -72,41 +63,40 @@ describe('packs into one directory at once', () => {
     expect(await readdir(dirname(out))).toEqual(['dist']);
   });
 
-  it('do not take away what somebody put there meanwhile', async () => {
+  it('do not take away what others put there meanwhile', async () => {
     const out = join(await tempDir(), 'dist');
-    const output = await open(out);
-    await mkdir(out);
-    await writeFile(join(out, 'thesis.txt'), 'mine');
-    await expect(output.publish()).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
-    await output.discard();
+    const filling = fill(out, async () => {
+      await mkdir(out);
+      await writeFile(join(out, 'thesis.txt'), 'mine');
+    });
+    await expect(filling).rejects.toMatchObject({ code: 'PREFIX_INVALID' });
     expect(await readdir(out)).toEqual(['thesis.txt']);
     expect(await readdir(dirname(out))).toEqual(['dist']);
   });
 });
 
 describe('what a killed pack left', () => {
-  /** A name of this machine, and of a process that has ended. */
-  async function killedName(name: string): Promise<string> {
-    return name.replace(`-${process.pid}-`, `-${await goneProcess()}-`);
-  }
+  const ID = '5f6d0c52-0f0f-4b2e-9a51-8d2a3f0f7c11';
 
-  it('is removed by the next, and what a living one has made stays', async () => {
-    const out = join(await tempDir(), 'dist');
-    const living = await open(out);
-    const killed = await open(out);
-    await rename(killed.work, await killedName(killed.work));
-    await (await open(out)).publish();
-    expect((await readdir(dirname(out))).map((name) => join(dirname(out), name)).sort()).toEqual(
-      [living.work, out].sort(),
-    );
+  it.each([
+    ['of this machine', `.dist.packing-${ID}`],
+    ['of another container', `.dist.packing-0badcafe-1-${ID}`],
+  ])('%s is removed by the next', async (_where, name) => {
+    const { out } = await packMiniatures();
+    await mkdir(join(dirname(out), name));
+    await writeFile(join(dirname(out), name, 'half'), '');
+    await packMiniatures({ version: '0.116.0', out });
+    expect(await wholeRelease(out)).toBe('0.116.0');
+    expect(await readdir(dirname(out))).toEqual(['dist']);
   });
 
   it('is put back where it had taken the earlier release away', async () => {
     const { out } = await packMiniatures();
-    const { work } = await open(out);
-    await rename(out, await killedName(work.replace('.packing-', '.previous-')));
-    const next = await open(out);
-    await next.discard();
+    await rename(out, join(dirname(out), `.dist.previous-${ID}`));
+    const filling = fill(out, async () => {
+      throw new TypeError('no luck');
+    });
+    await expect(filling).rejects.toMatchObject({ code: 'UNEXPECTED' });
     expect(await wholeRelease(out)).toBe('0.115.0');
   });
 });

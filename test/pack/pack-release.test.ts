@@ -8,6 +8,7 @@ import { isReferenceZlib } from '../../src/pack/reference-zlib.ts';
 import { BUNDLED_TEMPLATES } from '../../src/stage/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { failure } from '../support/failure.ts';
+import { PATIENT } from '../support/held.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -301,7 +302,13 @@ describe('packRelease refuses', () => {
 it('an earlier pack is replaced whole', async () => {
   const { out } = await packMiniatures();
   const runtimes = await miniatureRuntimes({ version: '0.116.0' });
-  await packRelease({ runtimes, ecosystems: ['node'], out, downloadUrl: ({ path }) => path });
+  await packRelease({
+    runtimes,
+    ecosystems: ['node'],
+    out,
+    downloadUrl: ({ path }) => path,
+    ...PATIENT,
+  });
   const names = await readdir(out);
   expect(names.every((name) => !name.includes('0.115.0'))).toBe(true);
   expect(await readdir(dirname(out))).toEqual(['dist']);

@@ -19,6 +19,7 @@ import { pruneStore } from '../../src/prune/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
 import { homeLayout, workOnce } from '../../src/store/index.ts';
 import { lastUsed } from '../../src/store/last-used.ts';
+import { PATIENT } from '../support/held.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -166,6 +167,7 @@ describe('pruneStore', () => {
     const result = await workOnce({
       path: join(holds, name),
       ready: async () => undefined,
+      ...PATIENT,
       work: () => pruneStore({ home, env, unusedForMs: 0 }),
     });
     expect(result).toMatchObject({ removed: [], kept: [{ reasons: ['busy'] }], staging: [] });

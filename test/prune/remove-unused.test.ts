@@ -19,21 +19,21 @@ async function decided() {
 describe('removeUnused', () => {
   it('removes', async () => {
     const { home, runtime } = await decided();
-    expect(await removeUnused(home, runtime, POLICY)).toEqual([]);
+    expect(await removeUnused(home, runtime, POLICY, undefined)).toEqual([]);
     await expect(stat(runtime.dir)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
   it('keeps what a prefix has linked since it was decided', async () => {
     const { home, runtime } = await decided();
     await link(join(runtime.dir, 'bin', 'codex'), join(home, 'codex'));
-    expect(await removeUnused(home, runtime, POLICY)).toEqual(['linked']);
+    expect(await removeUnused(home, runtime, POLICY, undefined)).toEqual(['linked']);
     expect((await stat(runtime.dir)).isDirectory()).toBe(true);
   });
 
   it('keeps what was used since it was decided', async () => {
     const { home, runtime } = await decided();
     await utimes(join(runtime.dir, 'runtime.json'), new Date(), new Date());
-    expect(await removeUnused(home, runtime, POLICY)).toEqual(['recent']);
+    expect(await removeUnused(home, runtime, POLICY, undefined)).toEqual(['recent']);
     expect((await stat(runtime.dir)).isDirectory()).toBe(true);
   });
 });

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { planPackage, writePackage } from '../../src/stage/index.ts';
+import { PATIENT } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -15,7 +16,7 @@ it('of many into one directory at once one is there, whole, and the others are r
   const dir = await tempDir();
   const out = join(dir, 'package');
   const plans = await Promise.all(['0.115.0', '0.116.0', '0.117.0', '0.118.0'].map(planOf));
-  const outcomes = await Promise.allSettled(plans.map((plan) => writePackage(plan, out)));
+  const outcomes = await Promise.allSettled(plans.map((plan) => writePackage(plan, out, PATIENT)));
   const staged = plans.filter((_, index) => outcomes[index]?.status === 'fulfilled');
   expect(staged).toHaveLength(1);
   for (const outcome of outcomes) {
@@ -31,7 +32,7 @@ it('goes where a link to an empty directory leads, and leaves the link', async (
   const dir = await tempDir();
   await mkdir(join(dir, 'elsewhere'));
   await symlink('elsewhere', join(dir, 'package'));
-  await writePackage(await planOf('0.115.0'), join(dir, 'package'));
+  await writePackage(await planOf('0.115.0'), join(dir, 'package'), PATIENT);
   expect((await lstat(join(dir, 'package'))).isSymbolicLink()).toBe(true);
   expect(await readdir(join(dir, 'elsewhere'))).toContain('package.json');
 });

@@ -1,9 +1,12 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { access, readFile, utimes, writeFile } from 'node:fs/promises';
+import { writeFileSync } from 'node:fs';
+import { access, readFile, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { thisProcess } from '../../src/disk/owner.ts';
 import { workOnce } from '../../src/store/index.ts';
+import { PATIENT } from '../support/held.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const OTHERS = JSON.stringify({ pid: 1, space: 'elsewhere', token: 'theirs' });
@@ -23,6 +26,7 @@ describe('workOnce', () => {
     let runs = 0;
     const ask = () =>
       workOnce({
+        ...PATIENT,
         path,
         ready: async () => result,
         work: async () => {
@@ -39,6 +43,7 @@ describe('workOnce', () => {
   it('lets the next one work when the first one fails', async () => {
     const path = join(await tempDir(), 'runtime');
     const failing = workOnce({
+      ...PATIENT,
       path,
       ready: async () => undefined,
       work: async () => {
@@ -46,7 +51,12 @@ describe('workOnce', () => {
       },
     });
     await expect(failing).rejects.toThrow('no luck');
-    const next = workOnce({ path, ready: async () => undefined, work: async () => 'luck' });
+    const next = workOnce({
+      ...PATIENT,
+      path,
+      ready: async () => undefined,
+      work: async () => 'luck',
+    });
     expect(await next).toBe('luck');
   });
 
@@ -59,6 +69,7 @@ describe('workOnce', () => {
     let waited = 0;
     const started = performance.now();
     await workOnce({
+      ...PATIENT,
       path,
       ready: async () => undefined,
       work: async () => 'mine',
@@ -79,6 +90,7 @@ describe('workOnce', () => {
     );
     try {
       const asked = workOnce({
+        ...PATIENT,
         path,
         ready: async () => undefined,
         work: async () => 'never',
@@ -94,6 +106,7 @@ describe('workOnce', () => {
     const path = join(await tempDir(), 'runtime');
     let runs = 0;
     const result = workOnce({
+      ...PATIENT,
       path,
       ready: async () => (runs === 1 ? 'theirs' : undefined),
       work: async () => {
@@ -111,7 +124,7 @@ describe('workOnce', () => {
       await writeFile(`${path}.lock`, OTHERS);
       return 'mine';
     };
-    expect(await workOnce({ path, ready: async () => undefined, work })).toBe('mine');
+    expect(await workOnce({ ...PATIENT, path, ready: async () => undefined, work })).toBe('mine');
     expect(await readFile(`${path}.lock`, 'utf8')).toBe(OTHERS);
   });
 
@@ -119,6 +132,7 @@ describe('workOnce', () => {
     const path = join(await tempDir(), 'runtime');
     const asked: string[] = [];
     await workOnce({
+      ...PATIENT,
       path,
       ready: async () => undefined,
       work: async ({ verifyHeld }) => {
@@ -138,17 +152,77 @@ describe('workOnce', () => {
     child.kill('SIGKILL');
     await exit;
     await access(`${path}.lock`);
-    expect(await workOnce({ path, ready: async () => 'done', work: async () => '' })).toBe('done');
+    expect(
+      await workOnce({ ...PATIENT, path, ready: async () => 'done', work: async () => '' }),
+    ).toBe('done');
     await expect(access(`${path}.lock`)).rejects.toThrow();
   });
 
-  it('takes the lock of a silent holder that has no name', async () => {
+  it.each<[string, string, number]>([
+    ['of another machine, whose clock is behind', OTHERS, -3_600],
+    ['of another machine, whose clock is ahead', OTHERS, 3_600],
+    ['that has no name', '', 0],
+  ])('takes the hold of a silent holder %s', async (_who, content, seconds) => {
     const path = join(await tempDir(), 'runtime');
-    await writeFile(`${path}.lock`, '');
-    const longAgo = new Date(Date.now() - 3_000);
-    await utimes(`${path}.lock`, longAgo, longAgo);
-    const work = async () => 'mine';
-    expect(await workOnce({ path, ready: async () => undefined, work })).toBe('mine');
+    await writeFile(`${path}.lock`, content);
+    const time = new Date(Date.now() + seconds * 1000);
+    await utimes(`${path}.lock`, time, time);
+    const started = performance.now();
+    expect(await workOnce({ ...PATIENT, path, work: async () => 'mine' })).toBe('mine');
+    const waited = performance.now() - started;
+    expect(waited).toBeGreaterThan(1_900);
+    expect(waited).toBeLessThan(5_000);
+  });
+
+  it('leaves the hold of a holder of another machine that shows itself', async () => {
+    const path = join(await tempDir(), 'runtime');
+    let beats = 0;
+    const beating = setInterval(() => {
+      beats += 1;
+      writeFileSync(`${path}.lock`, `${OTHERS}${beats}`);
+    }, 500);
+    await expect.poll(() => beats).toBeGreaterThan(0);
+    const asked = workOnce({ ...PATIENT, path, work: async () => 'never', timeoutMs: 4_000 });
+    await expect(asked).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    clearInterval(beating);
+  });
+
+  it('does not take its own sleep for the silence of another', async () => {
+    const path = join(await tempDir(), 'runtime');
+    const child = await holder(path);
+    const asked = workOnce({ ...PATIENT, path, work: async () => 'never', timeoutMs: 1_000 });
+    const failed = expect(asked).rejects.toMatchObject({ code: 'STORE_BUSY' });
+    try {
+      await new Promise((resolve) => setTimeout(resolve, 100));
+      child.kill('SIGSTOP');
+      // The machine sleeps, and both with it.
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
+      child.kill('SIGCONT');
+      await failed;
+    } finally {
+      child.kill('SIGKILL');
+    }
+  });
+
+  it.each<[string, object]>([
+    ['that started at another time', { pid: process.ppid, started: '1' }],
+    ['that has this very number and an earlier start', { pid: process.pid, started: '1' }],
+  ])('knows at once that a process %s is another one', async (_what, owner) => {
+    const path = join(await tempDir(), 'runtime');
+    const { space } = thisProcess();
+    await writeFile(`${path}.lock`, JSON.stringify({ ...owner, space, token: 'theirs' }));
+    const started = performance.now();
+    expect(await workOnce({ ...PATIENT, path, work: async () => 'mine' })).toBe('mine');
+    expect(performance.now() - started).toBeLessThan(1_000);
+  });
+
+  it('is made again in a directory that others remove when it is empty', async () => {
+    const dir = join(await tempDir(), 'builds');
+    const removing = setInterval(() => void rmdir(dir).catch(() => undefined), 0);
+    for (let round = 0; round < 100; round += 1) {
+      await workOnce({ ...PATIENT, path: join(dir, 'install'), work: async () => true });
+    }
+    clearInterval(removing);
   });
 
   it('gives up with STORE_BUSY when a live holder outlasts the patience', async () => {
@@ -156,6 +230,7 @@ describe('workOnce', () => {
     const child = await holder(path);
     try {
       const asked = workOnce({
+        ...PATIENT,
         path,
         ready: async () => undefined,
         work: async () => 'never',
@@ -173,6 +248,7 @@ describe('workOnce', () => {
     const controller = new AbortController();
     try {
       const asked = workOnce({
+        ...PATIENT,
         path,
         ready: async () => undefined,
         work: async () => 'never',

@@ -17,7 +17,7 @@ import {
   runtimeDir,
   workOnce,
 } from '../../src/store/index.ts';
-import { HELD } from '../support/held.ts';
+import { HELD, PATIENT } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -34,6 +34,7 @@ const ROUNDS = 20;
 /** Commits over what is there, as a forced installation does under its lock. */
 async function replace(home: string, files: Record<string, string> = {}): Promise<Runtime> {
   return await workOnce({
+    ...PATIENT,
     path: holdPath(home, KEY.version, KEY.target),
     ready: async () => undefined,
     work: async (hold) => {

@@ -1,4 +1,7 @@
-import type { Hold } from '../../src/store/index.ts';
+import type { Hold, HoldWait } from '../../src/store/index.ts';
 
-/** The lock of a test that is alone with its store. */
+/** The hold of a test that is alone with its store. */
 export const HELD: Hold = { verifyHeld: async () => undefined };
+
+/** A wait that is told to nobody and ends by itself. */
+export const PATIENT: HoldWait = { onWait: () => undefined, signal: undefined };

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { type PackedRelease, type PackRequest, packRelease } from '../../src/pack/index.ts';
 import type { Runtime } from '../../src/store/manifest.ts';
 import { TARGETS } from '../../src/target/index.ts';
+import { PATIENT } from './held.ts';
 import { type MiniatureRuntime, miniatureRuntime } from './miniature-runtime.ts';
 import { tempDir } from './temp-dir.ts';
 
@@ -26,6 +27,7 @@ export async function packMiniatures(
   const runtimes =
     request.runtimes ?? (await miniatureRuntimes(version === undefined ? {} : { version }));
   const release = await packRelease({
+    ...PATIENT,
     ecosystems: ['node', 'python'],
     downloadUrl: ({ path }) => `https://downloads.example/${path}`,
     ...request,

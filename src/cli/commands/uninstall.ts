@@ -1,11 +1,13 @@
 import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
+import type { OnProgress } from '../../events.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
+import { withProgress } from '../progress.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface UninstallFlags extends CommonFlags, PythonFlags {
@@ -20,7 +22,9 @@ export function createCommand(context: CliContext): Command {
   return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
-      const gone = await uninstall(context, version, flags);
+      const gone = await withProgress(context, flags, ({ onProgress }) =>
+        uninstall(context, version, { flags, onProgress }),
+      );
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
       printResult(context, flags, { result: gone, text: removed.join('\n') });
     });
@@ -29,9 +33,9 @@ export function createCommand(context: CliContext): Command {
 async function uninstall(
   context: CliContext,
   version: string | undefined,
-  flags: UninstallFlags,
+  { flags, onProgress }: { readonly flags: UninstallFlags; readonly onProgress: OnProgress },
 ): Promise<Uninstalled> {
-  const options = libraryOptions(context, { version, flags });
+  const options = libraryOptions(context, { version, flags, onProgress });
   if (!isForPython(flags)) return await uninstallRuntime(options);
   const forPython = { ...options, ...pythonOptions(flags) };
   if (version !== undefined || flags.target !== undefined) {

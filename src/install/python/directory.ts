@@ -8,17 +8,16 @@ import { syncDirectory } from '../../disk/sync-directory.ts';
 import { syncFile } from '../../disk/sync-file.ts';
 import { movePath, removeTree } from '../../disk/until-unblocked.ts';
 import { verifyWritable } from '../../disk/verify-writable.ts';
-import { type Hold, tidyHeld, workOnce } from '../../store/index.ts';
+import { type Hold, type HoldWait, tidyHeld, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { isLinkTo, relink } from '../relink.ts';
 import { buildsOf, currentOf, holdOf, metadataNames, type PythonDirectory } from './layout.ts';
 
-export interface DirectoryInstall extends PythonDirectory {
+export interface DirectoryInstall extends PythonDirectory, HoldWait {
   /** The executable in the package, e.g. `bin/codex`. */
   readonly entrypoint: string;
   /** Fills the empty directory that it is given. */
   readonly fill: (target: string) => Promise<void>;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /**
@@ -36,13 +35,14 @@ export interface DirectoryInstall extends PythonDirectory {
  * @throws whatever `fill` throws; the disk's own failures
  */
 export async function installIntoDirectory(request: DirectoryInstall): Promise<void> {
-  const { prefix, signal } = request;
+  const { prefix, onWait, signal } = request;
   await verifyBuilds(buildsOf(request));
   try {
     await makeDirectory(buildsOf(request));
     await workOnce({
       path: holdOf(request),
       work: (hold) => installHeld(request, hold),
+      onWait,
       signal,
     });
   } catch (error) {

@@ -8,6 +8,8 @@ import { anyPython } from './interpreter.ts';
 import { runPython } from './run-python.ts';
 
 export interface PythonInstallRequest extends PythonEnvironment {
+  /** Says that another process is changing the directory. */
+  readonly onWait: () => void;
   /** Absolute path of the wheel. */
   readonly wheel: string;
   /** PEP 440. */
@@ -35,6 +37,7 @@ export async function installPythonPackage(
       importName: names.importName,
       entrypoint: request.entrypoint,
       fill: (directory) => runPip(request, directory),
+      onWait: request.onWait,
       signal: request.signal,
     });
   }

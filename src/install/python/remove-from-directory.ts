@@ -5,7 +5,7 @@ import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { movePath, removeFile, removeTree } from '../../disk/until-unblocked.ts';
-import { type Hold, workOnce } from '../../store/index.ts';
+import { type Hold, type HoldWait, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { buildsOf, currentOf, holdOf, type PythonDirectory } from './layout.ts';
 import { ownedPaths } from './ownership.ts';
@@ -18,7 +18,7 @@ import { ownedPaths } from './ownership.ts';
  */
 export async function removeFromDirectory(
   directory: PythonDirectory,
-  signal?: AbortSignal,
+  wait: HoldWait,
 ): Promise<boolean> {
   const builds = buildsOf(directory);
   if (!(await exists(builds)) && (await ownedPaths(directory)).length === 0) return false;
@@ -27,7 +27,7 @@ export async function removeFromDirectory(
     const removed = await workOnce({
       path: holdOf(directory),
       work: (hold) => removeHeld(directory, hold),
-      signal,
+      ...wait,
     });
     // Empty unless somebody has begun to install again.
     await rmdir(builds).catch(() => undefined);

@@ -15,6 +15,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { installIntoDirectory, tidyDirectory } from '../../../src/install/python/directory.ts';
 import { failure } from '../../support/failure.ts';
+import { PATIENT } from '../../support/held.ts';
 import { PIP_SCRIPT, pipLike, shownVersions } from '../../support/pip-like.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -26,7 +27,7 @@ function install(
   version: string,
   fill: (target: string) => Promise<void> = (target) => pipLike(target, version),
 ) {
-  return installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill });
+  return installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill, ...PATIENT });
 }
 
 const metadata = (version: string) => `codex_cli_bin-${version}.dist-info`;

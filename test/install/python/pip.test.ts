@@ -62,7 +62,7 @@ describe('installPythonPackage', () => {
     const request = { python: dying, prefix: await tempDir(), names, foreignTarget: null };
     const said = { ...env, PIP_WORDS: words };
     const error = await failure(
-      installPythonPackage({ ...request, wheel, version, entrypoint, env: said }),
+      installPythonPackage({ ...PATIENT, ...request, wheel, version, entrypoint, env: said }),
     );
     expect(error.message).toBe(`pip of ${dying} could not install codex-cli-bin: ${quoted}`);
   });
@@ -73,6 +73,7 @@ describe('installPythonPackage', () => {
     const wheel = await packLocalWheel(plan, await tempDir());
     const request = { python, prefix: null, names, env, foreignTarget: null };
     const installed = await installPythonPackage({
+      ...PATIENT,
       ...{ ...request, wheel, version: '0.115.0' },
       entrypoint: runtime.manifest.entrypoint,
     });
@@ -100,7 +101,10 @@ describe('installPythonPackage', () => {
     await run('python3', ['-m', 'venv', '--without-pip', bare]);
     const request = { prefix: null, names, env, foreignTarget: null, ...(await wheelOf()) };
     const own = { ...request, python: join(bare, 'bin/python') };
-    expect(await installPythonPackage(own)).toMatchObject({ version: '0.115.0', prefix: bare });
+    expect(await installPythonPackage({ ...PATIENT, ...own })).toMatchObject({
+      version: '0.115.0',
+      prefix: bare,
+    });
     await uninstallPythonPackage(own);
     expect(await installedPythonRuntime(own)).toBeNull();
   });
@@ -110,9 +114,9 @@ describe('installPythonPackage', () => {
     await mkdir(join(prefix, 'bin'), { recursive: true });
     await writeFile(join(prefix, 'bin/other'), 'kept');
     const request = { python, prefix, names, env, foreignTarget: null };
-    await installPythonPackage({ ...request, ...(await wheelOf()) });
+    await installPythonPackage({ ...PATIENT, ...request, ...(await wheelOf()) });
     const newer = await wheelOf({ version: '0.116.0-alpha.2' });
-    const installed = await installPythonPackage({ ...request, ...newer });
+    const installed = await installPythonPackage({ ...PATIENT, ...request, ...newer });
     expect(installed.version).toBe('0.116.0a2');
     expect(await installedPythonRuntime(request)).toEqual(installed);
     expect((await readdir(prefix)).sort()).toEqual([
@@ -132,6 +136,7 @@ describe('installPythonPackage', () => {
       const target = parseTarget(spelling);
       const prefix = await tempDir();
       const installed = await installPythonPackage({
+        ...PATIENT,
         ...(await wheelOf({ target: spelling })),
         ...{ python, prefix, names, env, foreignTarget: target },
       });
@@ -143,7 +148,7 @@ describe('installPythonPackage', () => {
   it('tells what pip says about a wheel of another platform', async () => {
     const wheel = await wheelOf({ target: 'win32-x64' });
     const request = { python, prefix: await tempDir(), names, env, foreignTarget: null };
-    await expect(installPythonPackage({ ...request, ...wheel })).rejects.toMatchObject({
+    await expect(installPythonPackage({ ...PATIENT, ...request, ...wheel })).rejects.toMatchObject({
       code: 'INSTALL_FAILED',
       message: expect.stringContaining('not a supported wheel'),
     });
@@ -152,7 +157,12 @@ describe('installPythonPackage', () => {
   it('refuses when Python then finds another version', async () => {
     const wheel = await wheelOf();
     const request = { python, prefix: await tempDir(), names, env, foreignTarget: null };
-    const installing = installPythonPackage({ ...request, ...wheel, version: '0.116.0' });
+    const installing = installPythonPackage({
+      ...PATIENT,
+      ...request,
+      ...wheel,
+      version: '0.116.0',
+    });
     await expect(installing).rejects.toMatchObject({
       code: 'VERSION_MISMATCH',
       fields: { expected: '0.116.0', actual: '0.115.0' },
@@ -162,6 +172,7 @@ describe('installPythonPackage', () => {
   it('says when there is no such Python', async () => {
     const request = { python: '/nowhere/python', prefix: null, names, env, foreignTarget: null };
     const installing = installPythonPackage({
+      ...PATIENT,
       ...request,
       wheel: '/x.whl',
       version: '0.115.0',
@@ -175,7 +186,7 @@ describe('verifyRuntimes, of a directory that pip filled', () => {
   it.each(['__init__.py', 'codex-path/rg'])('finds a changed byte in %s', async (path) => {
     const prefix = await tempDir();
     const request = { python, prefix, names, env, foreignTarget: null };
-    const { dir } = await installPythonPackage({ ...request, ...(await wheelOf()) });
+    const { dir } = await installPythonPackage({ ...PATIENT, ...request, ...(await wheelOf()) });
     const options = { prefix, home: await tempDir(), cwd: prefix, env };
     expect((await verifyRuntimes(options)).runtimes).toMatchObject([{ dir, version: '0.115.0' }]);
     const bytes = await readFile(join(dir, path));
@@ -191,7 +202,7 @@ describe('verifyRuntimes, of a directory that we filled', () => {
   it('finds a command that is gone or leads elsewhere', async () => {
     const prefix = await tempDir();
     const request = { python, prefix, names, env, foreignTarget: null };
-    await installPythonPackage({ ...request, ...(await wheelOf()) });
+    await installPythonPackage({ ...PATIENT, ...request, ...(await wheelOf()) });
     const options = { prefix, home: await tempDir(), cwd: prefix, env };
     const command = join(prefix, 'bin/codex');
     for (const change of [() => rm(command), () => symlink('/bin/true', command)]) {
@@ -208,7 +219,11 @@ describe('installedPythonRuntime', () => {
     const environment = { python, prefix, names: pythonNames('other-name'), env };
     expect(await installedPythonRuntime(environment)).toBeNull();
     const request = { ...environment, names, foreignTarget: null };
-    const { executable } = await installPythonPackage({ ...request, ...(await wheelOf()) });
+    const { executable } = await installPythonPackage({
+      ...PATIENT,
+      ...request,
+      ...(await wheelOf()),
+    });
     await rm(executable);
     const { stdout } = await run(python, ['-c', MISSING], { env: { PYTHONPATH: prefix } });
     expect(stdout).toBe('FileNotFoundError\n');
@@ -261,3 +276,5 @@ try:
 except FileNotFoundError as error:
     print(type(error).__name__)
 `;
+
+import { PATIENT } from '../../support/held.ts';

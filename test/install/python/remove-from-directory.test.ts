@@ -18,6 +18,7 @@ import { installIntoDirectory } from '../../../src/install/python/directory.ts';
 import { removeFromDirectory } from '../../../src/install/python/remove-from-directory.ts';
 import { asNobody, whyNotNobody } from '../../support/as-nobody.ts';
 import { failure } from '../../support/failure.ts';
+import { PATIENT } from '../../support/held.ts';
 import { pipLike } from '../../support/pip-like.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -26,7 +27,7 @@ const METADATA = 'codex_cli_bin-0.115.0.dist-info';
 
 async function installed(prefix: string): Promise<void> {
   const fill = (target: string) => pipLike(target, '0.115.0');
-  await installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill });
+  await installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill, ...PATIENT });
 }
 
 async function tree(dir: string): Promise<readonly string[]> {
@@ -41,15 +42,15 @@ describe('removeFromDirectory', () => {
     const prefix = await tempDir();
     await mkdir(join(prefix, 'other'));
     await install(prefix);
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect(await tree(prefix)).toEqual(['bin', 'other']);
-    expect(await removeFromDirectory({ prefix, importName })).toBe(false);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(false);
     expect(await tree(prefix)).toEqual(['bin', 'other']);
   });
 
   it('makes no directory to find that there is none', async () => {
     const prefix = join(await tempDir(), 'none');
-    expect(await removeFromDirectory({ prefix, importName })).toBe(false);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(false);
     await expect(readdir(prefix)).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
@@ -64,7 +65,7 @@ describe('removeFromDirectory', () => {
     for (const [name, text] of Object.entries(links))
       await symlink(text, join(prefix, 'bin', name));
     await symlink('../.codex_cli_bin/current/codex_cli_bin/bin/codex', join(prefix, 'bin/codex2'));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect((await readdir(join(prefix, 'bin'))).sort()).toEqual(Object.keys(links).sort());
     expect(await readlink(join(prefix, 'bin/notes'))).toBe(links.notes);
   });
@@ -77,7 +78,7 @@ describe('removeFromDirectory', () => {
     await install(prefix);
     await rm(join(prefix, 'bin/codex'));
     await writeFile(join(prefix, 'bin/codex'), 'mine');
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect(await tree(prefix)).toEqual(['bin', 'bin/codex']);
     expect(await readFile(join(prefix, 'bin/codex'), 'utf8')).toBe('mine');
   });
@@ -88,10 +89,10 @@ describe('removeFromDirectory', () => {
     await writeFile(join(sources, '__init__.py'), '');
     await mkdir(join(prefix, METADATA));
     await symlink(sources, join(prefix, importName));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(false);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(false);
     await rm(join(prefix, importName));
     await mkdir(join(prefix, importName));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(false);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(false);
     expect(await tree(prefix)).toEqual([importName, METADATA]);
     expect(await tree(sources)).toEqual(['__init__.py']);
   });
@@ -100,9 +101,9 @@ describe('removeFromDirectory', () => {
     const prefix = await tempDir();
     await pipLike(prefix, '0.115.0');
     await rm(join(prefix, importName, 'runtime.json'));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     await mkdir(join(prefix, METADATA));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect(await tree(prefix)).toEqual(['bin']);
   });
 
@@ -111,7 +112,7 @@ describe('removeFromDirectory', () => {
     await installed(prefix);
     await rm(join(prefix, '.codex_cli_bin/current'));
     await rm(join(prefix, importName));
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect(await tree(prefix)).toEqual(['bin']);
   });
 
@@ -119,11 +120,11 @@ describe('removeFromDirectory', () => {
     const prefix = await tempDir();
     let removing: Promise<boolean> | undefined;
     const fill = async (target: string) => {
-      removing = removeFromDirectory({ prefix, importName });
+      removing = removeFromDirectory({ prefix, importName }, PATIENT);
       await pipLike(target, '0.115.0');
       await sleep(200);
     };
-    await installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill });
+    await installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill, ...PATIENT });
     expect(await removing).toBe(true);
     expect(await tree(prefix)).toEqual(['bin']);
   });
@@ -138,7 +139,7 @@ describe('removeFromDirectory', () => {
     execFileSync('mkfifo', [record]);
     const before = await tree(prefix);
     let done = false;
-    const removing = failure(removeFromDirectory({ prefix, importName })).finally(() => {
+    const removing = failure(removeFromDirectory({ prefix, importName }, PATIENT)).finally(() => {
       done = true;
     });
     let losses = 0;
@@ -163,7 +164,7 @@ describe('removeFromDirectory', () => {
     const [prefix, elsewhere] = [await tempDir(), await tempDir()];
     await writeFile(join(elsewhere, 'kept'), '');
     await symlink(elsewhere, join(prefix, '.codex_cli_bin'));
-    const removing = removeFromDirectory({ prefix, importName });
+    const removing = removeFromDirectory({ prefix, importName }, PATIENT);
     expect(await failure(removing)).toMatchObject({ code: 'PREFIX_INVALID', exitStatus: 8 });
     expect(await tree(elsewhere)).toEqual(['kept']);
   });
@@ -179,12 +180,12 @@ describe.skipIf(whyNotNobody !== null)(`a removal that may not go on${whyNotNobo
     execFileSync('chown', ['-R', '65534', prefix]);
     // Whoever may not write to a directory may not remove what it holds.
     await chown(join(prefix, dir), 0, 0);
-    const removing = asNobody(() => failure(removeFromDirectory({ prefix, importName })));
+    const removing = asNobody(() => failure(removeFromDirectory({ prefix, importName }, PATIENT)));
     expect((await removing).code).toBe('PERMISSION_DENIED');
     const found = [importName, `${importName}/__init__.py`, `${importName}/bin/codex`];
     for (const path of found) expect(existsSync(join(prefix, path))).toBe(false);
     if (dir === 'bin') expect(existsSync(join(prefix, 'bin/codex'))).toBe(false);
-    expect(await removeFromDirectory({ prefix, importName })).toBe(true);
+    expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     expect(await tree(prefix)).toEqual(['bin']);
   });
 });
