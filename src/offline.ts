@@ -1,6 +1,7 @@
 import { CodexRuntimeError } from './errors.ts';
 import {
   formatSpec,
+  isUpstream,
   matches,
   newestFirst,
   type Pin,
@@ -8,7 +9,7 @@ import {
   type Version,
 } from './pin/index.ts';
 import type { SourceSelection } from './resolve/source-selection.ts';
-import { isUpstream, type Settings } from './settings.ts';
+import type { Settings } from './settings.ts';
 import { shellWord } from './shell-word.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';
 import { isNative, type Target } from './target/index.ts';

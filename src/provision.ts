@@ -6,8 +6,8 @@ import { tellWaiting } from './events.ts';
 import type { ExactRequest } from './exact-request.ts';
 import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
 import { notStored } from './offline.ts';
+import { isUpstream } from './pin/index.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
-import { isUpstream } from './settings.ts';
 import type { FetchedBundle } from './signature/index.ts';
 import {
   commitRuntime,

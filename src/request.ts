@@ -150,7 +150,7 @@ export async function completeRequest(
   const settings = settingsOf({ ...options, repo: options.repo ?? repo });
   return {
     settings,
-    repo: options.repo ?? null,
+    repo: options.repo === undefined ? null : settings.github.repo,
     pin,
     target,
     variant: options.variant ?? 'auto',

@@ -1,20 +1,12 @@
 import { resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
+import { DEFAULT_REPO, type Environment, parseRepository } from './pin/index.ts';
 import type { Host } from './target/index.ts';
 
+export type { Environment };
+
 const PUBLIC_API = 'https://api.github.com';
-
-/** Whose releases are meant where nobody names others. */
-export const DEFAULT_REPO = 'openai/codex';
-
-/** Whether `repo` is the one whose releases the mirror and npm carry. GitHub takes any case. */
-export function isUpstream(repo: string): boolean {
-  return repo.toLowerCase() === DEFAULT_REPO;
-}
-
-/** Environment variables as a plain record, so that no room reads the process's own. */
-export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** Everything that comes from the surroundings, read once and fully defaulted. */
 export interface Settings {
@@ -42,7 +34,7 @@ export interface GitHubSettings {
   readonly apiUrl: string;
   /** Base of browser URLs, without a trailing slash. */
   readonly serverUrl: string;
-  /** `owner/name`. */
+  /** `owner/name`, as `parseRepository` spells it. */
   readonly repo: string;
   /**
    * `GH_TOKEN`, else `GITHUB_TOKEN`; for a host that `GH_HOST` alone names `GH_ENTERPRISE_TOKEN`,
@@ -102,7 +94,7 @@ function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
     serverUrl:
       urlFrom(env, 'GITHUB_SERVER_URL') ??
       (host === undefined ? 'https://github.com' : `https://${host}`),
-    repo: parseRepo(repo),
+    repo: parseRepository(repo),
     ...readToken(
       env,
       apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
@@ -158,23 +150,6 @@ function urlFrom(env: Environment, name: string): string | undefined {
   if (base && url.username === '' && url.password === '') return trimSlash(url.href);
   const problem = 'is no http or https URL without user, query and fragment.';
   throw usage({ what: name, text: null, problem, hint: 'Correct it, or leave it unset.' });
-}
-
-/** Whether `text` is an `owner/name`. It becomes part of URLs, so a segment like `..` is none. */
-export function isRepository(text: string): boolean {
-  const segments = text.split('/');
-  const plain = segments.every((name) => /^[\w.-]+$/.test(name) && !/^(-|\.{1,2}$)/.test(name));
-  return segments.length === 2 && plain;
-}
-
-function parseRepo(repo: string): string {
-  if (isRepository(repo)) return repo;
-  throw usage({
-    what: 'The repository',
-    text: repo,
-    problem: 'is no owner/name.',
-    hint: 'Write it like openai/codex.',
-  });
 }
 
 interface Misuse {

@@ -55,6 +55,10 @@ describe('GitHub settings', () => {
     },
   );
 
+  test('have one spelling of a repository', () => {
+    expect(github({}, 'OpenAI/Codex').repo).toBe('openai/codex');
+  });
+
   test.each<Environment>([
     { GH_HOST: 'https://code.example.com' },
     { GH_HOST: 'code.example.com/path' },

@@ -13,9 +13,9 @@ import {
   type PythonPlace,
   prefixLayout,
 } from '../install/index.ts';
-import type { Ecosystem } from '../pin/index.ts';
+import { DEFAULT_REPO, type Ecosystem } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { DEFAULT_REPO, type Settings } from '../settings.ts';
+import type { Settings } from '../settings.ts';
 import {
   executablePath,
   isWhole,

@@ -1,6 +1,12 @@
 import { forManyListeners } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { findLockfile, lockRepository, parseLock, parseVersion } from '../pin/index.ts';
+import {
+  findLockfile,
+  lockRepository,
+  parseLock,
+  parseRepository,
+  parseVersion,
+} from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import {
   compareLock,
@@ -16,6 +22,8 @@ export interface VerifiedPin {
   readonly version: string;
   /** Absolute path of the lockfile. */
   readonly path: string;
+  /** `owner/name` whose releases it locks. */
+  readonly repo: string;
   /** Targets that are not locked because no channel has a build for them. */
   readonly absent: LockComparison['absent'];
   /** Channels that could not be compared with, and why. */
@@ -36,7 +44,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
   const lock = parseLock(found.text, found.path);
   verifyVersion(found.path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
-  const repo = lockRepository(lock, options.repo ?? null);
+  const repo = lockRepository(lock, named(options));
   const check = await compareLock({
     settings: settingsOf({ ...options, repo }),
     sources: sourcesFor(options.source, repo),
@@ -50,7 +58,12 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
     if (!(error instanceof CodexRuntimeError)) throw error;
     throw withReasons(error, check);
   }
-  return { version: lock.version, path: found.path, absent: check.absent, silent: check.silent };
+  const { absent, silent } = check;
+  return { version: lock.version, path: found.path, repo, absent, silent };
+}
+
+function named({ repo }: RuntimeOptions): string | null {
+  return repo === undefined ? null : parseRepository(repo);
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {

@@ -81,7 +81,10 @@ async function settingsFor(options: WaitOptions, version: Version): Promise<Sett
   const settings = settingsOf(options);
   const lock = lockFor({ lock: await loadLock(settings.cwd) }, version);
   if (lock === null) return settings;
-  return settingsOf({ ...options, repo: lockRepository(lock, options.repo ?? null) });
+  return settingsOf({
+    ...options,
+    repo: lockRepository(lock, options.repo === undefined ? null : settings.github.repo),
+  });
 }
 
 interface CompleteRelease {

@@ -1,6 +1,5 @@
 import { createHash } from 'node:crypto';
-import { fromIntegrity, parseVersion } from '../pin/index.ts';
-import { DEFAULT_REPO } from '../settings.ts';
+import { DEFAULT_REPO, fromIntegrity, parseVersion } from '../pin/index.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';
 
@@ -63,7 +62,7 @@ function packageComponent(file: PackedFile) {
 
 function runtimeComponent(runtime: RuntimeDescription) {
   const { tag } = parseVersion(runtime.version);
-  const repo = (runtime.repo ?? DEFAULT_REPO).toLowerCase();
+  const repo = runtime.repo ?? DEFAULT_REPO;
   return {
     type: 'application',
     'bom-ref': runtimeRef(runtime.target),

@@ -17,8 +17,15 @@ export { nearVersions, newestFirst } from './order.ts';
 export { pinCommand } from './pin-command.ts';
 export {
   type Ecosystem,
+  type Environment,
   type Pin,
   resolvePin,
 } from './precedence.ts';
+export {
+  DEFAULT_REPO,
+  isUpstream,
+  parseRepository,
+  tryParseRepository,
+} from './repository.ts';
 export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
 export { parseVersion, tryParseVersion, type Version } from './version.ts';

@@ -3,12 +3,11 @@ import type { Lock } from './lockfile.ts';
 
 /**
  * The repository whose releases a lock is about; what its user names may only say the same.
- * GitHub takes names in any case.
- * @param named as the user names it; null for nothing
+ * @param named what the user names; null for nothing
  * @throws CodexRuntimeError `LOCK_INCOMPLETE` when that is another one
  */
 export function lockRepository({ version, repo }: Lock, named: string | null): string {
-  if (named === null || named.toLowerCase() === repo.toLowerCase()) return repo;
+  if (named === null || named === repo) return repo;
   throw new CodexRuntimeError(
     'LOCK_INCOMPLETE',
     `The lockfile pins Codex ${version} of ${repo}, and --repo names ${named}.`,

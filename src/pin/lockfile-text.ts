@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../errors.ts';
 import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
-import { DEFAULT_REPO, isRepository } from '../settings.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { isAssetName } from './asset-name.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
 import { pinCommand } from './pin-command.ts';
+import { DEFAULT_REPO, tryParseRepository } from './repository.ts';
 import { tryParseVersion } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
@@ -29,12 +29,11 @@ export function parseLock(text: string, path: string): Lock {
       found === undefined ? 'no lockfileVersion' : `lockfileVersion ${JSON.stringify(found)}`;
     throw invalid(path, `has ${has}, and this codex-runtime reads ${LOCKFILE_VERSION}`);
   }
-  const { version: spelled, repo, signature } = document;
+  const { version: spelled, repo: named, signature } = document;
   const version = typeof spelled === 'string' ? tryParseVersion(spelled)?.semver : undefined;
   if (version === undefined || version !== spelled) throw invalid(path, 'names no exact version');
-  if (typeof repo !== 'string' || !isRepository(repo)) {
-    throw invalid(path, 'names no repository', { version });
-  }
+  const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
+  if (repo === undefined) throw invalid(path, 'names no repository', { version });
   if (signature !== undefined && signature !== 'required') {
     throw invalid(path, 'has a signature rule that is not "required"', { version, repo });
   }

@@ -1,8 +1,10 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { Environment } from '../settings.ts';
 import { type Lock, loadLock } from './lockfile.ts';
 import { parseSpec, type VersionSpec } from './spec.ts';
 import { parseVersion } from './version.ts';
+
+/** Environment variables as a plain record, so that no room reads the process's own. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The world that a package belongs to; each has a variable of its own. */
 export type Ecosystem = 'node' | 'python';

@@ -1,6 +1,6 @@
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { nearVersions, type Version } from '../pin/index.ts';
-import { isUpstream, type Settings } from '../settings.ts';
+import { isUpstream, nearVersions, type Version } from '../pin/index.ts';
+import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
 import type { ChannelFailure } from './channel-failure.ts';

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { DEFAULT_REPO, isUpstream } from '../settings.ts';
+import { DEFAULT_REPO, isUpstream } from '../pin/index.ts';
 
 /** One way of GitHub's to deliver an asset. */
 export type GitHubSource = 'api' | 'browser' | 'gh';

@@ -12,7 +12,7 @@ export interface Signer {
 /**
  * The workflow that releases Codex, run for the tag of `version` in `repo` and for nothing else.
  * Source: the certificates of openai/codex's release bundles (.github/workflows/rust-release.yml).
- * @param repo `owner/name`, spelled as on GitHub
+ * @param repo `owner/name`
  */
 export function releaseSigner(repo: string, version: Version): Signer {
   return {
@@ -26,7 +26,14 @@ export function hasSignatures({ os }: Target): boolean {
   return os === 'linux';
 }
 
-/** Whether two mean the same signer. */
+/** Whether two mean the same signer. A certificate spells the repository as its owner did. */
 export function isSameSigner(a: Signer, b: Signer): boolean {
-  return a.identity === b.identity && a.issuer === b.issuer;
+  return canonical(a.identity) === canonical(b.identity) && a.issuer === b.issuer;
+}
+
+/** GitHub ignores the case of owner and name; of path, branch and tag it does not. */
+function canonical(identity: string): string {
+  return identity.replace(/^https:\/\/github\.com\/[^/]+\/[^/]+\//, (repository) =>
+    repository.toLowerCase(),
+  );
 }

@@ -37,7 +37,7 @@ export async function verifiedBundle(request: BundleVerification): Promise<Verif
     const actual = { identity: subjectAlternativeName ?? '', issuer: extensions?.issuer ?? '' };
     // Compared here: the library's policy is a pattern, for which 0.1.0 and 0.1.01 would be alike.
     if (!isSameSigner(actual, signer)) throw wrongSigner(subject, signer, actual);
-    return { ...signer, over: fetched.over, bundle: fetched.name, ...logged(bundle) };
+    return { ...actual, over: fetched.over, bundle: fetched.name, ...logged(bundle) };
   } catch (error) {
     if (error instanceof CodexRuntimeError) throw error;
     throw signatureInvalid(subject, faultOf(error), { cause: error });
@@ -58,7 +58,9 @@ function wrongSigner(
   expected: Signer,
   actual: Signer,
 ): CodexRuntimeError {
-  const differing = actual.identity === expected.identity ? 'issuer' : 'identity';
+  const differing = isSameSigner({ ...actual, issuer: expected.issuer }, expected)
+    ? 'issuer'
+    : 'identity';
   return signatureInvalid(subject, 'identity', {
     fields: { expected: expected[differing], actual: actual[differing] },
   });

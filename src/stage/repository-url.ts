@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { isRepository } from '../settings.ts';
+import { tryParseRepository } from '../pin/index.ts';
 
 /** Where the source of Codex is; `repository` of a package replaces it. */
 const CODEX_REPOSITORY = 'https://github.com/openai/codex';
@@ -34,7 +34,7 @@ export function repositoryUrl(text: string = CODEX_REPOSITORY): string {
 function parseUrl(text: string): URL | null {
   // A parser of URLs leaves line breaks and tabs out without a word.
   if (/\s/.test(text)) return null;
-  if (isRepository(text)) return new URL(text, 'https://github.com');
+  if (tryParseRepository(text) !== undefined) return new URL(text, 'https://github.com');
   const plain = text.replace(/^git\+/, '').replace(SCP, 'ssh://$1/$2');
   const url = URL.canParse(plain) ? new URL(plain) : null;
   return url !== null && /^(?:https?|ssh):$/.test(url.protocol) ? url : null;

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
-import { fromIntegrity, type Lock, type Version } from '../pin/index.ts';
-import { DEFAULT_REPO, type Settings } from '../settings.ts';
+import { DEFAULT_REPO, fromIntegrity, type Lock, type Version } from '../pin/index.ts';
+import type { Settings } from '../settings.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest } from './manifest.ts';
@@ -52,7 +52,7 @@ function isOfRepository(
   { repo = DEFAULT_REPO }: RuntimeDescription,
   { lock, settings }: Wanted,
 ): boolean {
-  return lock !== null || repo.toLowerCase() === settings.github.repo.toLowerCase();
+  return lock !== null || repo === settings.github.repo;
 }
 
 /**

@@ -2,8 +2,7 @@ import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
 import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
-import { tryParseVersion } from '../pin/index.ts';
-import { isRepository } from '../settings.ts';
+import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
 import type { VerifiedSignature } from '../signature/index.ts';
 import { TARGETS } from '../target/index.ts';
 import type { RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
@@ -47,11 +46,12 @@ function checksumOf(content: object): string {
 
 function guardDescription(value: unknown): RuntimeDescription | undefined {
   if (!isJsonObject(value) || value['schemaVersion'] !== 1) return undefined;
-  const { version, repo, target, variant, entrypoint, files, packageFiles } = value;
+  const { version, repo: named, target, variant, entrypoint, files, packageFiles } = value;
   const known = TARGETS.find(({ triple }) => triple === target);
   if (typeof version !== 'string' || tryParseVersion(version)?.semver !== version) return undefined;
   if (known === undefined) return undefined;
-  if (repo !== undefined && (typeof repo !== 'string' || !isRepository(repo))) return undefined;
+  const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
+  if (named !== undefined && repo === undefined) return undefined;
   if (variant !== 'package' && variant !== 'binary') return undefined;
   if (typeof entrypoint !== 'string' || !Array.isArray(files)) return undefined;
   if (!files.every(isRuntimeFile)) return undefined;

@@ -1,4 +1,5 @@
-import { readFile, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
@@ -8,7 +9,9 @@ import { listRemote } from '../../src/operations/list-remote.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { previewInstall } from '../../src/operations/preview-install.ts';
 import { resolveRuntime } from '../../src/operations/resolve-runtime.ts';
+import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
+import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
 import type { RuntimeOptions } from '../../src/request.ts';
 import { failure } from '../support/failure.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
@@ -218,4 +221,41 @@ describe('the repository of the lockfile', () => {
     expect(next.code).toBe('INCOMPLETE_RELEASE');
     expect(github.requests.at(-1)?.path).toContain('/openai/codex/');
   });
+});
+
+describe('a repository in another letter case', () => {
+  it('is the same one to the lockfile: other bytes stay refused', async () => {
+    const cwd = await tempDir();
+    const host = { platform: 'linux', arch: 'x64' };
+    const options = { cwd, home: join(cwd, 'home'), env: { HOME: cwd, PATH: '' }, host };
+    const dir = { ...options, source: 'dir:D', version: '0.1.0' };
+    await writeArchive(cwd, 'before');
+    const { path } = await pinRuntime(dir);
+    const locked = await readFile(path, 'utf8');
+    await writeArchive(cwd, 'after');
+    expect((await failure(pinRuntime(dir))).code).toBe('DIGEST_MISMATCH');
+    const again = await failure(pinRuntime({ ...dir, repo: 'OpenAI/Codex' }));
+    expect(again.code).toBe('DIGEST_MISMATCH');
+    expect(await readFile(path, 'utf8')).toBe(locked);
+  });
+
+  it('is kept in one spelling, whichever the user or an old lockfile has', async () => {
+    const { github, options } = await surroundings();
+    await using _ = github;
+    const { lock } = await pinRuntime({ ...options, version: '1.2.3', repo: 'OWNER/Codex' });
+    expect(lock.repo).toBe(REPO);
+    const text = formatLock({ ...lock, repo: 'Owner/CODEX' });
+    expect(text).toContain('Owner/CODEX');
+    await writeFile(join(options.cwd, LOCKFILE_NAME), text);
+    expect(await verifyPin({ ...options, repo: 'oWNER/cODEX' })).toMatchObject({ repo: REPO });
+  });
+
+  /** A directory to install from, with one archive of 50 bytes or so. */
+  async function writeArchive(cwd: string, content: string): Promise<void> {
+    const name = 'codex-x86_64-unknown-linux-musl.tar.gz';
+    const hex = createHash('sha256').update(content).digest('hex');
+    await mkdir(join(cwd, 'D/0.1.0'), { recursive: true });
+    await writeFile(join(cwd, 'D/0.1.0', name), content);
+    await writeFile(join(cwd, 'D/0.1.0/SHA256SUMS'), `${hex}  ${name}\n`);
+  }
 });

@@ -107,6 +107,16 @@ describe.each(FORMATS)('a %s', (format) => {
     expect(await verify(await made({ signer }), { signer })).toMatchObject(signer);
   });
 
+  test('is verified whichever letter case names the repository', async () => {
+    const theirs = { ...CODEX_SIGNER, identity: CODEX_SIGNER.identity.replace('openai', 'OpenAI') };
+    expect(await verify(await made({ signer: theirs }))).toMatchObject(theirs);
+  });
+
+  test('by a tag in another letter case is refused', async () => {
+    const identity = CODEX_SIGNER.identity.replace('rust-v', 'Rust-v');
+    expect(await fault(await made({ signer: { ...CODEX_SIGNER, identity } }))).toBe('identity');
+  });
+
   test('from an authority that is not trusted is refused', async () => {
     const trustedBy = await createSigningAuthority();
     expect(await fault(await made(), { trustedBy })).toBe('chain');

@@ -3,7 +3,7 @@ import compareVersions from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-installed.ts';
 import type { RemoteChannel } from '../../operations/list-remote.ts';
-import { isUpstream } from '../../settings.ts';
+import { isUpstream } from '../../pin/index.ts';
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, type SourceFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
