@@ -11,6 +11,32 @@ export type ProgressEvent =
       readonly version: string;
     }
   | {
+      /** A lockfile says which version or which bytes count. */
+      readonly type: 'lockfile';
+      /** Absolute. */
+      readonly path: string;
+      /** Semver. */
+      readonly version: string;
+      /** `owner/name` whose releases it locks. */
+      readonly repo: string;
+      /** Whether it lies in the working directory itself. */
+      readonly here: boolean;
+    }
+  | {
+      /** A lockfile was found and does not count: others could have written it. */
+      readonly type: 'lockfile-ignored';
+      /** Absolute. */
+      readonly path: string;
+      /** The end of a sentence that starts with the path: `belongs to user 1001`. */
+      readonly reason: string;
+    }
+  | {
+      /** Releases of another repository than upstream's are taken. */
+      readonly type: 'repository';
+      /** `owner/name` */
+      readonly repo: string;
+    }
+  | {
       /** A channel or one source of it cannot deliver now; the next one is tried. */
       readonly type: 'unavailable';
       readonly channel: Channel;

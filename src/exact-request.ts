@@ -1,6 +1,9 @@
-import { CodexRuntimeError } from './errors.ts';
+import { dirname } from 'node:path';
+import { CodexRuntimeError, joinHints } from './errors.ts';
 import {
+  describeIgnored,
   formatSpec,
+  isUpstream,
   type Lock,
   lockFor,
   lockRepository,
@@ -18,6 +21,8 @@ export interface ExactRequest extends RuntimeRequest {
   readonly version: Version;
   /** The lockfile's pin of this version; null where there is none. */
   readonly lock: Lock | null;
+  /** Where that lockfile lies; null where none counts. */
+  readonly lockPath: string | null;
   /** Whose signature the runtime must carry; undefined where none is required. */
   readonly signer: Signer | undefined;
 }
@@ -31,11 +36,23 @@ export interface ExactRequest extends RuntimeRequest {
  */
 export async function exactRequest(request: RuntimeRequest): Promise<ExactRequest> {
   const { spec } = request.pin;
-  if (spec.kind === 'exact') return requestAt(request, spec.version);
+  if (spec.kind === 'exact') return told(requestAt(request, spec.version));
   const exact = request.offline ? await storedRequest(request) : await currentRequest(request);
   const { semver: version } = exact.version;
   request.onProgress?.({ type: 'version', spec: formatSpec(spec), version });
-  return exact;
+  return told(exact);
+}
+
+/** Says by whose word another binary than upstream's may run, or other bytes are refused. */
+function told(request: ExactRequest): ExactRequest {
+  const { lock, lockPath, settings, onProgress } = request;
+  const { repo } = settings.github;
+  if (lock !== null && lockPath !== null) {
+    const here = dirname(lockPath) === settings.cwd;
+    onProgress?.({ type: 'lockfile', path: lockPath, version: lock.version, repo, here });
+  }
+  if (!isUpstream(repo)) onProgress?.({ type: 'repository', repo });
+  return request;
 }
 
 async function storedRequest(request: RuntimeRequest): Promise<ExactRequest> {
@@ -52,22 +69,43 @@ async function currentRequest(request: RuntimeRequest): Promise<ExactRequest> {
 /** The request for one version, held to the lockfile if there is one for it. */
 function requestAt(request: RuntimeRequest, version: Version): ExactRequest {
   const lock = lockFor(request.pin, version);
-  if (request.frozen && lock === null) {
-    throw new CodexRuntimeError(
-      'LOCK_INCOMPLETE',
-      `--frozen takes only what a lockfile pins, and none pins Codex ${version.semver}.`,
-      {
-        hint: `Run "${pinCommand({ version: version.semver, repo: request.settings.github.repo })}" and commit codex-runtime.lock.json.`,
-        fields: { version: version.semver },
-      },
-    );
-  }
+  if (request.frozen && lock === null) throw notFrozen(request, version);
   const verifies = request.verifySignature || lock?.signature === 'required';
   if (request.namesTrustedRoot && !verifies) throw idleTrustedRoot();
   const settings = lock === null ? request.settings : settingsFor(request, lock);
   const sources = sourcesFor(request.source, settings.github.repo);
   const signer = requiredSigner({ ...request, settings }, version, lock);
-  return { ...request, settings, sources, version, lock, signer };
+  const lockPath = lock === null ? null : request.pin.lockPath;
+  return { ...request, settings, sources, version, lock, lockPath, signer };
+}
+
+/** `--frozen`, and what is wanted is not what a lockfile pins. */
+function notFrozen({ pin, settings }: RuntimeRequest, { semver }: Version): CodexRuntimeError {
+  const command = `"${pinCommand({ version: semver, repo: settings.github.repo })}"`;
+  const { lock, lockPath, origin } = pin;
+  if (lock === null || lockPath === null) {
+    return new CodexRuntimeError(
+      'LOCK_INCOMPLETE',
+      `--frozen takes only what a lockfile pins, and there is no lockfile for Codex ${semver}.`,
+      {
+        hint: joinHints([
+          ...pin.ignored.map(describeIgnored),
+          `Run ${command} and commit codex-runtime.lock.json.`,
+        ]),
+        fields: { version: semver, ignored: pin.ignored },
+      },
+    );
+  }
+  const source = origin === 'argument' ? 'the version argument' : origin;
+  const undo = origin === 'argument' ? 'Leave out the version' : `Unset ${origin}`;
+  return new CodexRuntimeError(
+    'LOCK_INCOMPLETE',
+    `--frozen takes only what the lockfile pins: ${lockPath} pins Codex ${lock.version}, but ${source} asks for ${semver}.`,
+    {
+      hint: `${undo} to install ${lock.version}; to move the lockfile to ${semver}, run ${command}.`,
+      fields: { version: semver, locked: lock.version, origin, path: lockPath },
+    },
+  );
 }
 
 function settingsFor({ settings, repo }: RuntimeRequest, lock: Lock): Settings {

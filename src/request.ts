@@ -3,7 +3,7 @@ import { forManyListeners } from './abort.ts';
 import type { VariantChoice } from './asset.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
-import { type Ecosystem, type Pin, resolvePin } from './pin/index.ts';
+import { type Ecosystem, loadLock, type Pin, resolvePin } from './pin/index.ts';
 import { type SourceSelection, sourcesFor } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
 import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
@@ -31,6 +31,11 @@ export interface RuntimeOptions {
   readonly repo?: string;
   /** Where runtimes are stored. Default `CODEX_RUNTIME_HOME`, else the platform's data directory. */
   readonly home?: string;
+  /**
+   * The lockfile, or its directory, in place of the nearest one upward from `cwd`. Named, it is used
+   * whoever owns it. Default `CODEX_RUNTIME_LOCKFILE`, else the search.
+   */
+  readonly lockfile?: string;
   /** Where the search for a lockfile and a prefix starts. Default: the working directory. */
   readonly cwd?: string;
   /** Refuse whatever the lockfile does not pin. Default false. */
@@ -83,7 +88,7 @@ export interface RuntimeRequest {
 
 /** The options that {@link settingsOf} reads. */
 type Surroundings = {
-  readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'repo' | 'trustedRoot']?:
+  readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'lockfile' | 'repo' | 'trustedRoot']?:
     | RuntimeOptions[Name]
     | undefined;
 };
@@ -111,6 +116,7 @@ export function settingsOf(options: Surroundings): Settings {
   return settingsFrom(env, surroundings, {
     home: absolute(options.home),
     cwd: absolute(options.cwd),
+    lockfile: options.lockfile,
     repo: options.repo,
     trustedRoot: options.trustedRoot,
   });
@@ -139,11 +145,15 @@ export async function completeRequest(
   const asked = settingsOf(options);
   const target =
     options.target === undefined ? hostTarget(asked.host) : parseTarget(options.target);
+  const lockfile = loadLock(asked);
+  for (const { path, reason } of lockfile.ignored) {
+    options.onProgress?.({ type: 'lockfile-ignored', path, reason });
+  }
   const pin = await resolvePin({
     argument: options.version,
     env: asked.env,
     ecosystem: options.ecosystem ?? 'node',
-    cwd: asked.cwd,
+    lockfile,
     installed: async () => (await installed?.())?.version ?? null,
   });
   const repo = pin.origin === 'installed' ? (await installed?.())?.repo : undefined;

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
-import { DEFAULT_REPO, type Environment, parseRepository } from './pin/index.ts';
+import { DEFAULT_REPO, type Environment, isUpstream, parseRepository } from './pin/index.ts';
 import type { Host } from './target/index.ts';
 
 export type { Environment };
@@ -14,6 +14,8 @@ export interface Settings {
   readonly home: string;
   /** Absolute; where the search for a lockfile starts. */
   readonly cwd: string;
+  /** Absolute path of the lockfile that is named, or of its directory; null to search upward. */
+  readonly lockfile: string | null;
   readonly host: Host;
   /** For npm's configuration, proxies and the allow-listed environment of children. */
   readonly env: Environment;
@@ -49,13 +51,14 @@ export interface GitHubSettings {
 export interface SettingsOverrides {
   readonly home?: string | undefined;
   readonly cwd?: string | undefined;
+  readonly lockfile?: string | undefined;
   readonly repo?: string | undefined;
   readonly host?: Host | undefined;
   readonly trustedRoot?: string | undefined;
 }
 
 /**
- * Reads `CODEX_RUNTIME_HOME`, `CODEX_RUNTIME_TRUSTED_ROOT`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
+ * Reads `CODEX_RUNTIME_HOME`, `CODEX_RUNTIME_LOCKFILE`, `CODEX_RUNTIME_TRUSTED_ROOT`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
  * `GH_HOST`, the tokens of {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`;
  * proxies and npm's own variables are read from {@link Settings.env} by the rooms that honour them.
  * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is none.
@@ -66,9 +69,11 @@ export function settingsFrom(
   overrides: SettingsOverrides = {},
 ): Settings {
   const cwd = overrides.cwd ?? here.cwd;
+  const lockfile = overrides.lockfile ?? ifSet(env['CODEX_RUNTIME_LOCKFILE']);
   return {
     home: overrides.home ?? resolve(here.cwd, ifSet(env['CODEX_RUNTIME_HOME']) ?? defaultHome()),
     cwd,
+    lockfile: lockfile === undefined ? null : resolve(cwd, lockfile),
     host: overrides.host ?? here.host,
     env,
     github: githubSettings(env, overrides.repo),

@@ -3,8 +3,13 @@ import type { VariantChoice } from '../asset.ts';
 import type { CommonFlags } from './context.ts';
 import { nonEmpty } from './option-values.ts';
 
+/** Flags of the commands that a lockfile may decide for. */
+export interface LockfileFlags extends CommonFlags {
+  readonly lockfile?: string;
+}
+
 /** Flags of the commands that ask the channels. */
-export interface SourceFlags extends CommonFlags {
+export interface SourceFlags extends LockfileFlags {
   readonly source?: string;
   readonly repo?: string;
 }
@@ -80,8 +85,16 @@ export function addVariantFlag(command: Command): Command {
   );
 }
 
+export function addLockfileFlag(command: Command): Command {
+  return command.option(
+    '--lockfile <path>',
+    'this lockfile, or the one in this directory (default: the nearest upward)',
+    nonEmpty,
+  );
+}
+
 export function addSourceFlags(command: Command): Command {
-  return command
+  return addLockfileFlag(command)
     .option(
       '--source <list>',
       'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm; of another --repo github)',

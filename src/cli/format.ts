@@ -1,3 +1,4 @@
+import { relative } from 'node:path';
 import { escapeControls } from '../errors.ts';
 
 const UNITS = ['B', 'kB', 'MB', 'GB', 'TB'] as const;
@@ -29,4 +30,10 @@ export function formatDuration(seconds: number): string {
  */
 export function formatJson(value: object): string {
   return `${escapeControls(JSON.stringify(value, null, 2))}\n`;
+}
+
+/** A path as a person reads it: from the working directory, where that is shorter. */
+export function shownPath(path: string): string {
+  const fromHere = relative('', path);
+  return fromHere === '' || fromHere.length >= path.length ? path : fromHere;
 }

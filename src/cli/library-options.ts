@@ -22,6 +22,7 @@ export function libraryOptions(
     source: flags.source,
     repo: flags.repo,
     home: flags.home,
+    lockfile: flags.lockfile,
     frozen: flags.frozen,
     offline: flags.offline,
     force: flags.force,

@@ -1,6 +1,7 @@
 import { escapeControls } from '../errors.ts';
 import type { OnProgress, PackageManager, ProgressEvent } from '../events.ts';
 import type { CliContext, CommonFlags } from './context.ts';
+import { shownPath } from './format.ts';
 import { Transfer } from './transfer.ts';
 import { openTransferView } from './transfer-view.ts';
 
@@ -26,11 +27,27 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
   const view = await openTransferView(context);
   const transfer = new Transfer();
+  const said = new Set<string>();
+  const once = (line: string) => {
+    if (!said.has(line)) say(line);
+    said.add(line);
+  };
   const unavailable = new Set<string>();
   const onProgress: OnProgress = (event) => {
     switch (event.type) {
       case 'version':
         say(`Taking Codex ${event.version} for "${event.spec}".`);
+        return;
+      case 'lockfile':
+        if (!event.here) once(`Using ${shownPath(event.path)} (Codex ${event.version}).`);
+        return;
+      case 'lockfile-ignored':
+        once(
+          `Ignoring ${shownPath(event.path)}: it ${event.reason}. If you trust it, name it with --lockfile.`,
+        );
+        return;
+      case 'repository':
+        once(`Taking the releases of ${event.repo}.`);
         return;
       case 'download':
         transfer.add(event.received, performance.now());

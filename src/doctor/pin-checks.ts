@@ -1,26 +1,52 @@
 import { isCodexRuntimeError } from '../errors.ts';
 import { loadInstalled, prefixFlags } from '../install/index.ts';
-import { type Pin, resolvePin } from '../pin/index.ts';
+import {
+  type IgnoredLockfile,
+  isUpstream,
+  type LoadedLock,
+  loadLock,
+  type Pin,
+  resolvePin,
+} from '../pin/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
 /** Whether the pin can be read, its lockfile holds for it, and the prefix has that version. */
 export const checkPin: Check = async (patient) => {
   let pin: Pin;
+  const findings: Finding[] = [];
   try {
-    pin = await readPin(patient);
+    const lockfile = loadLock(patient.settings);
+    findings.push(...lockfile.ignored.map(ignoredFinding));
+    pin = await readPin(patient, lockfile);
   } catch (error) {
-    if (isCodexRuntimeError(error, 'PIN_MISSING')) {
+    if (isCodexRuntimeError(error, 'PIN_MISSING') && patient.settings.lockfile === null) {
       const advice = 'Pin one with "codex-runtime pin VERSION", and commit the lockfile.';
-      return [warn('pin', { summary: 'Nothing says which Codex version is wanted here.', advice })];
+      return [
+        ...findings,
+        warn('pin', { summary: 'Nothing says which Codex version is wanted here.', advice }),
+      ];
     }
-    return [failFrom('pin', error)];
+    return [...findings, failFrom('pin', error)];
   }
-  return [describePin(pin), ...lockFindings(pin), ...(await installedFindings(patient, pin))];
+  return [
+    describePin(pin),
+    ...findings,
+    ...lockFindings(pin),
+    ...(await installedFindings(patient, pin)),
+  ];
 };
 
-async function readPin({ settings, version }: Patient): Promise<Pin> {
-  const { env, cwd } = settings;
-  return await resolvePin({ argument: version ?? null, env, cwd, ecosystem: 'node' });
+async function readPin({ settings, version }: Patient, lockfile: LoadedLock): Promise<Pin> {
+  const { env } = settings;
+  return await resolvePin({ argument: version ?? null, env, lockfile, ecosystem: 'node' });
+}
+
+function ignoredFinding(ignored: IgnoredLockfile): Finding {
+  return warn('lockfile.ignored', {
+    summary: `${ignored.path} is ignored: it ${ignored.reason}.`,
+    advice: 'If you trust it, name it with --lockfile or CODEX_RUNTIME_LOCKFILE.',
+    fields: { ...ignored },
+  });
 }
 
 function describePin({ spec, origin, lock }: Pin): Finding {
@@ -36,18 +62,20 @@ function describePin({ spec, origin, lock }: Pin): Finding {
 }
 
 /** A lockfile for another version vouches for nothing, and nobody would notice. */
-function lockFindings({ spec, origin, lock }: Pin): readonly Finding[] {
+function lockFindings({ spec, origin, lock, lockPath: path }: Pin): readonly Finding[] {
   if (lock === null) return [];
-  const { version: locked } = lock;
+  const { version: locked, repo } = lock;
+  const fields = { locked, path, repo };
   if (spec.kind !== 'exact' || spec.version.semver === locked) {
-    return [ok('lockfile', `The lockfile pins Codex ${locked}.`, { locked })];
+    const of = isUpstream(repo) ? '' : ` of ${repo}`;
+    return [ok('lockfile', `${path} pins Codex ${locked}${of}.`, fields)];
   }
   const wanted = spec.version.semver;
   return [
     fail('lockfile', 'LOCK_INCOMPLETE', {
-      summary: `The lockfile pins Codex ${locked}, but ${origin} says ${wanted}: its digests do not count.`,
+      summary: `${path} pins Codex ${locked}, but ${origin} says ${wanted}: its digests do not count.`,
       advice: `Run "codex-runtime pin ${wanted}", or take back what ${origin} says.`,
-      fields: { locked, wanted, origin },
+      fields: { ...fields, wanted, origin },
     }),
   ];
 }

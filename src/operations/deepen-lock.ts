@@ -39,7 +39,13 @@ async function requestFor(
   return await exactRequest({
     settings: settingsOf(options),
     repo: null,
-    pin: { spec: { kind: 'exact', version }, origin: 'lockfile', lock },
+    pin: {
+      spec: { kind: 'exact', version },
+      origin: 'lockfile',
+      lock,
+      lockPath: null,
+      ignored: [],
+    },
     target,
     variant: 'auto',
     source: options.source,

@@ -22,6 +22,10 @@ export interface EnsuredRuntime {
   readonly source: string;
   /** Bytes that came over the wire. */
   readonly downloaded: number;
+  /** `owner/name` whose release it is. */
+  readonly repo: string;
+  /** Absolute path of the lockfile that pins it; null where none does. */
+  readonly lockfile: string | null;
 }
 
 /**
@@ -32,18 +36,20 @@ export interface EnsuredRuntime {
  */
 export async function ensureRuntime(options: PrefixOptions = {}): Promise<EnsuredRuntime> {
   const plan = await planRun(options);
+  const { settings, lockPath } = plan.request;
+  const by = { repo: settings.github.repo, lockfile: lockPath };
   if (plan.action === 'none') {
     const { runtime, dir } = plan.present;
-    return describe(runtime, dir, { source: 'prefix', downloaded: 0 });
+    return describe(runtime, dir, { source: 'prefix', downloaded: 0, ...by });
   }
   const { runtime, source, downloaded } = await obtainRuntime(plan);
-  return describe(runtime.manifest, runtime.dir, { source, downloaded });
+  return describe(runtime.manifest, runtime.dir, { source, downloaded, ...by });
 }
 
 function describe(
   runtime: RuntimeDescription,
   dir: string,
-  from: { readonly source: string; readonly downloaded: number },
+  from: Pick<EnsuredRuntime, 'source' | 'downloaded' | 'repo' | 'lockfile'>,
 ): EnsuredRuntime {
   const { version, target, variant, files } = runtime;
   const executable = executablePath(dir, runtime);

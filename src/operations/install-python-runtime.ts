@@ -44,7 +44,7 @@ export async function installPythonRuntime(
     }
     await rememberPrefix(home, knownPlace(environment, present));
     const dir = runtimeDir(home, present.runtime);
-    return resultOf(environment, present, { dir, source: 'prefix', downloaded: 0 });
+    return resultOf({ environment, request }, present, { dir, source: 'prefix', downloaded: 0 });
   }
   const { names, prefix } = environment;
   if (prefix !== null) await verifyDirectory({ ...names, prefix });
@@ -68,7 +68,7 @@ export async function installPythonRuntime(
     replaced: null,
     executable: installed.found.executable,
   });
-  return resultOf(environment, installed, { dir: runtime.dir, source, downloaded });
+  return resultOf({ environment, request }, installed, { dir: runtime.dir, source, downloaded });
 }
 
 interface WheelInstallation {
@@ -127,7 +127,10 @@ function notFound({ python, names }: PythonEnvironment): CodexRuntimeError {
 }
 
 function resultOf(
-  { names }: PythonEnvironment,
+  {
+    environment: { names },
+    request,
+  }: { readonly environment: PythonEnvironment; readonly request: ExactRequest },
   { found, runtime }: PresentPython,
   from: { readonly dir: string; readonly source: string; readonly downloaded: number },
 ): InstallResult {
@@ -141,5 +144,7 @@ function resultOf(
     runtime: { dir: from.dir },
     source: from.source,
     downloaded: from.downloaded,
+    repo: request.settings.github.repo,
+    lockfile: request.lockPath,
   };
 }

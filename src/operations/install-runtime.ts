@@ -41,6 +41,10 @@ export interface InstallResult {
   readonly source: string;
   /** Bytes that came over the wire. */
   readonly downloaded: number;
+  /** `owner/name` whose release it is. */
+  readonly repo: string;
+  /** Absolute path of the lockfile that pins it; null where none does. */
+  readonly lockfile: string | null;
 }
 
 /**
@@ -59,7 +63,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
   if (plan.action === 'none') {
     await finishKilledRun(layout, plan.present, request);
     const dir = runtimeDir(request.settings.home, plan.present.runtime);
-    return resultOf(layout, plan.present, { dir, source: 'prefix', downloaded: 0 });
+    return resultOf({ layout, request }, plan.present, { dir, source: 'prefix', downloaded: 0 });
   }
   if (plan.action === 'download') {
     const { verifyPrefix } = await import('../install/verify-prefix.ts');
@@ -82,7 +86,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     replaced,
   });
   const { runtime, source, downloaded } = provisioned;
-  return resultOf(layout, installed, { dir: runtime.dir, source, downloaded });
+  return resultOf({ layout, request }, installed, { dir: runtime.dir, source, downloaded });
 }
 
 /** A run may have been killed after its package was whole; what it left undone is done here. */
@@ -130,7 +134,7 @@ async function installStaged(
 }
 
 function resultOf(
-  layout: PrefixLayout,
+  { layout, request }: { readonly layout: PrefixLayout; readonly request: ExactRequest },
   installed: InstalledPackage,
   from: { readonly dir: string; readonly source: string; readonly downloaded: number },
 ): InstallResult {
@@ -145,5 +149,7 @@ function resultOf(
     runtime: { dir: from.dir },
     source: from.source,
     downloaded: from.downloaded,
+    repo: request.settings.github.repo,
+    lockfile: request.lockPath,
   };
 }

@@ -26,7 +26,7 @@ export interface RemoteChannel {
  * `ABORTED`
  */
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
-  const settings = await settingsFor(options);
+  const settings = settingsFor(options);
   const selection = sourcesFor(options.source, settings.github.repo);
   const answers = await Promise.all(
     selection.map((choice) => answerOf({ settings, sources: [choice], signal: options.signal })),
@@ -48,10 +48,10 @@ export async function listRemote(options: RuntimeOptions = {}): Promise<readonly
   );
 }
 
-async function settingsFor(options: RuntimeOptions): Promise<Settings> {
+function settingsFor(options: RuntimeOptions): Settings {
   const settings = settingsOf(options);
   if (options.repo !== undefined) return settings;
-  const lock = await loadLock(settings.cwd);
+  const { lock } = loadLock(settings);
   return lock === null ? settings : settingsOf({ ...options, repo: lock.repo });
 }
 

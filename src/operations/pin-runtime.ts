@@ -1,13 +1,16 @@
-import { join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { forManyListeners } from '../abort.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import {
   findLockfile,
+  type IgnoredLockfile,
   LOCKFILE_NAME,
   type Lock,
-  parseLock,
-  parseSpec,
+  type LockRules,
+  namedLockfile,
   resolvePin,
+  salvageLock,
   type VersionSpec,
   writeLock,
 } from '../pin/index.ts';
@@ -34,6 +37,8 @@ export interface PinOptions extends RuntimeOptions {
 export interface PinResult {
   /** Semver. */
   readonly version: string;
+  /** The version that the lockfile, or the one that it now hides, had before; null for none. */
+  readonly previous: string | null;
   /** Absolute path of the lockfile: the nearest one upward, else a new one in the working directory. */
   readonly path: string;
   /** False when the file said the same already. */
@@ -48,49 +53,82 @@ export interface PinResult {
 /**
  * Writes `codex-runtime.lock.json` for all targets and channels. The version is the argument, else
  * what the environment or the lockfile names, the repository
- * the option, else the lockfile's. A lockfile that cannot be trusted is written anew.
- * @throws CodexRuntimeError `PIN_MISSING`, `PIN_INVALID`; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`,
+ * the option, else the lockfile's. A lockfile whose digests do not count, because it was edited, is
+ * written anew by the same rules (repository, signature).
+ * @throws CodexRuntimeError `PIN_MISSING`, `PIN_INVALID`; `LOCK_INVALID` for a lockfile whose rules
+ * cannot be read; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`,
  * `SOURCES_EXHAUSTED` when there is nothing to lock; `DIGEST_MISMATCH` when two channels, or the
  * present lock and a channel, have different bytes under one name; `PERMISSION_DENIED`,
  * `DISK_FULL`; with `deep` what provisioning throws
  */
 export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
-  const { cwd } = settingsOf(options);
-  const present = await loadPresent(cwd);
+  const present = loadPresent(settingsOf(options));
+  for (const { path, reason } of present.ignored) {
+    options.onProgress?.({ type: 'lockfile-ignored', path, reason });
+  }
   // A new version is of the same repository, unless another one is named.
-  const repo = options.repo ?? present.lock?.repo;
+  const repo = options.repo ?? present.repo;
   const settings = settingsOf({ ...options, repo });
-  const spec = await wantedSpec(options, settings);
+  const spec = await wantedSpec(options, settings, present);
   const sources = sourcesFor(options.source, settings.github.repo);
   const watch = { onProgress: options.onProgress, signal: forManyListeners(options.signal) };
   const version = await resolveVersion({ settings, sources, spec, ...watch });
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
-  const wanted: Lock =
-    options.verifySignature === true ? { ...draft.lock, signature: 'required' } : draft.lock;
+  const signature = options.verifySignature === true ? 'required' : present.signature;
+  const wanted: Lock = {
+    ...draft.lock,
+    ...(signature === undefined ? {} : { signature }),
+    ...(present.schema === undefined ? {} : { schema: present.schema }),
+  };
   const verifies = options.deep === true && wanted.signature === 'required';
   if (options.trustedRoot !== undefined && !verifies) throw idleTrustedRoot();
   const lock = options.deep === true ? await deepen(options, wanted) : wanted;
   const changed = await writeLock(present.path, lock);
   const { missing, silent } = draft;
-  return { version: version.semver, path: present.path, changed, lock, missing, silent };
+  const { path } = present;
+  const previous = present.version?.semver ?? null;
+  return { version: version.semver, previous, path, changed, lock, missing, silent };
 }
 
-async function wantedSpec(options: PinOptions, settings: Settings): Promise<VersionSpec> {
-  if (options.version !== undefined) return parseSpec(options.version);
-  const ecosystem = options.ecosystem ?? 'node';
-  return (await resolvePin({ env: settings.env, ecosystem, cwd: settings.cwd })).spec;
-}
-
-/** The lockfile to replace. One that somebody edited holds digests that vouch for nothing. */
-async function loadPresent(cwd: string): Promise<{ path: string; lock: Lock | null }> {
-  const found = await findLockfile(cwd);
-  if (found === null) return { path: join(cwd, LOCKFILE_NAME), lock: null };
+async function wantedSpec(
+  options: PinOptions,
+  { env, cwd }: Settings,
+  { version, ignored }: PresentLock,
+): Promise<VersionSpec> {
+  const named = { argument: options.version, env, ecosystem: options.ecosystem ?? 'node' };
   try {
-    return { path: found.path, lock: parseLock(found.text, found.path) };
+    const lockfile = { lock: null, path: null, ignored, cwd };
+    return (await resolvePin({ ...named, lockfile })).spec;
   } catch (error) {
-    if (!isCodexRuntimeError(error, 'LOCK_INVALID')) throw error;
-    return { path: found.path, lock: null };
+    // A bot edits the version alone, and then pins: what it wrote is what is wanted.
+    if (version === undefined || !isCodexRuntimeError(error, 'PIN_MISSING')) throw error;
+    return { kind: 'exact', version };
   }
+}
+
+/** The lockfile that is about to be written, and what is there already. */
+interface PresentLock extends Partial<LockRules> {
+  /** Absolute. */
+  readonly path: string;
+  /** Null where there is none, or where its digests do not count because it was edited. */
+  readonly lock: Lock | null;
+  readonly ignored: readonly IgnoredLockfile[];
+}
+
+/**
+ * Where the lockfile is written, and the rules that stay. A new one below another has the rules of
+ * that: it would hide them.
+ */
+function loadPresent({ cwd, lockfile }: Settings): PresentLock {
+  const named = lockfile === null ? null : namedLockfile(lockfile);
+  const { found, ignored } = findLockfile({
+    cwd: named === null ? cwd : dirname(named),
+    lockfile: named !== null && existsSync(named) ? named : null,
+  });
+  const path = named ?? found?.path ?? join(cwd, LOCKFILE_NAME);
+  if (found === null) return { path, lock: null, ignored };
+  const { rules, lock } = salvageLock(found.text, found.path);
+  return { ...rules, path, lock: found.path === path ? lock : null, ignored };
 }
 
 async function deepen(options: PinOptions, lock: Lock): Promise<Lock> {

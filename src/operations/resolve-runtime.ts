@@ -24,6 +24,10 @@ export interface Resolution {
     readonly format: Asset['format'];
   };
   readonly sources: readonly AssetSource[];
+  /** `owner/name` whose release it is. */
+  readonly repo: string;
+  /** Absolute path of the lockfile that pins it; null where none does. */
+  readonly lockfile: string | null;
 }
 
 /**
@@ -51,6 +55,8 @@ export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Reso
         format: asset.format,
       },
       sources: asset.sources,
+      repo: request.settings.github.repo,
+      lockfile: request.lockPath,
     };
   }
   throw new Error('resolveCandidates ends with an asset or an error');

@@ -1,9 +1,10 @@
 import { forManyListeners } from '../abort.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, joinHints } from '../errors.ts';
 import {
-  findLockfile,
+  describeIgnored,
+  type IgnoredLockfile,
+  loadLock,
   lockRepository,
-  parseLock,
   parseRepository,
   parseVersion,
 } from '../pin/index.ts';
@@ -16,7 +17,7 @@ import {
   verifyLockComparison,
 } from '../resolve/index.ts';
 
-/** A lockfile that is complete and true, as far as the channels that answered can say. */
+/** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {
   /** Semver. */
   readonly version: string;
@@ -38,11 +39,10 @@ export interface VerifiedPin {
  * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
  */
 export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedPin> {
-  const { cwd } = settingsOf(options);
-  const found = await findLockfile(cwd);
-  if (found === null) throw noLockfile(cwd, options.version);
-  const lock = parseLock(found.text, found.path);
-  verifyVersion(found.path, lock.version, options.version);
+  const place = settingsOf(options);
+  const { lock, path, ignored } = loadLock(place);
+  if (lock === null || path === null) throw noLockfile(place.cwd, ignored, options.version);
+  verifyVersion(path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
   const repo = lockRepository(lock, named(options));
   const check = await compareLock({
@@ -59,7 +59,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
     throw withReasons(error, check);
   }
   const { absent, silent } = check;
-  return { version: lock.version, path: found.path, repo, absent, silent };
+  return { version: lock.version, path, repo, absent, silent };
 }
 
 function named({ repo }: RuntimeOptions): string | null {
@@ -89,10 +89,17 @@ function verifyVersion(path: string, locked: string, wanted: string | undefined)
   );
 }
 
-function noLockfile(cwd: string, wanted = '0.115.0'): CodexRuntimeError {
+function noLockfile(
+  cwd: string,
+  ignored: readonly IgnoredLockfile[],
+  wanted = '0.115.0',
+): CodexRuntimeError {
   const { semver } = parseVersion(wanted);
   return new CodexRuntimeError('PIN_MISSING', `There is no lockfile in ${cwd} or above it.`, {
-    hint: `Write one with "codex-runtime pin ${semver}".`,
-    fields: { cwd },
+    hint: joinHints([
+      ...ignored.map(describeIgnored),
+      `Write one with "codex-runtime pin ${semver}".`,
+    ]),
+    fields: { cwd, ignored },
   });
 }

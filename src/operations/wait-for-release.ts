@@ -50,7 +50,7 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const targets = options.targets === undefined ? TARGETS : parseTargets(options.targets);
   const deadline = performance.now() + (options.timeoutMs ?? WAIT_TIMEOUT_MS);
   const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
-  const settings = await settingsFor(options, version);
+  const settings = settingsFor(options, version);
   const sources = sourcesFor(options.source, settings.github.repo);
   const channels = openChannels({ settings, sources });
   const { signal } = options;
@@ -77,9 +77,9 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
 }
 
 /** A lockfile of this version says whose release is meant, as it does to who installs it. */
-async function settingsFor(options: WaitOptions, version: Version): Promise<Settings> {
+function settingsFor(options: WaitOptions, version: Version): Settings {
   const settings = settingsOf(options);
-  const lock = lockFor({ lock: await loadLock(settings.cwd) }, version);
+  const lock = lockFor(loadLock(settings), version);
   if (lock === null) return settings;
   return settingsOf({
     ...options,

@@ -1,9 +1,14 @@
 export { isAssetName } from './asset-name.ts';
+export {
+  findLockfile,
+  type IgnoredLockfile,
+  LOCKFILE_NAME,
+  namedLockfile,
+} from './find-lockfile.ts';
 export { fromIntegrity, toIntegrity } from './integrity.ts';
 export { lockRepository } from './lock-repository.ts';
 export {
-  findLockfile,
-  LOCKFILE_NAME,
+  type LoadedLock,
   type Lock,
   type LockedAsset,
   type LockedTarget,
@@ -11,11 +16,12 @@ export {
   lockFor,
   writeLock,
 } from './lockfile.ts';
-export { formatLock, parseLock } from './lockfile-text.ts';
+export { formatLock, type LockRules, parseLock, salvageLock } from './lockfile-text.ts';
 export { matches } from './matches.ts';
 export { nearVersions, newestFirst } from './order.ts';
 export { pinCommand } from './pin-command.ts';
 export {
+  describeIgnored,
   type Ecosystem,
   type Environment,
   type Pin,

@@ -1,17 +1,23 @@
 import { createHash } from 'node:crypto';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { isAssetName } from './asset-name.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
 import { pinCommand } from './pin-command.ts';
-import { DEFAULT_REPO, tryParseRepository } from './repository.ts';
-import { tryParseVersion } from './version.ts';
+import { tryParseRepository } from './repository.ts';
+import { tryParseVersion, type Version } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
 /** Six targets take about 6 KB. */
 export const MAX_LENGTH = 2 ** 20;
+
+/** What a lockfile says beside its digests: it stays when the digests are written anew. */
+export interface LockRules extends Pick<Lock, 'repo' | 'signature' | 'schema'> {
+  /** Undefined where it is not an exact version. */
+  readonly version: Version | undefined;
+}
 
 /**
  * Reads a lockfile.
@@ -20,43 +26,98 @@ export const MAX_LENGTH = 2 ** 20;
  * content is not what its checksum was made for, e.g. because a bot edited the version alone.
  */
 export function parseLock(text: string, path: string): Lock {
-  if (text.length > MAX_LENGTH) throw invalid(path, `is longer than ${MAX_LENGTH} characters`);
-  const document = parseJson(text, path);
-  if (!isJsonObject(document)) throw invalid(path, 'is not a JSON object');
-  if (document['lockfileVersion'] !== LOCKFILE_VERSION) {
-    const found = document['lockfileVersion'];
-    const has =
-      found === undefined ? 'no lockfileVersion' : `lockfileVersion ${JSON.stringify(found)}`;
-    throw invalid(path, `has ${has}, and this codex-runtime reads ${LOCKFILE_VERSION}`);
-  }
-  const { version: spelled, repo: named, signature } = document;
-  const version = typeof spelled === 'string' ? tryParseVersion(spelled)?.semver : undefined;
-  if (version === undefined || version !== spelled) throw invalid(path, 'names no exact version');
-  const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
-  if (repo === undefined) throw invalid(path, 'names no repository', { version });
-  if (signature !== undefined && signature !== 'required') {
-    throw invalid(path, 'has a signature rule that is not "required"', { version, repo });
+  const document = parseDocument(text, path);
+  const { version, ...rules } = readRules(document, path);
+  const known = { version: version?.semver, repo: rules.repo };
+  if (version === undefined || version.semver !== document['version']) {
+    throw invalid(path, 'names no exact version', known);
   }
   if (document['checksum'] !== checksumOf(document)) {
     throw invalid(
       path,
       'was edited by hand: its checksum is not that of its content, so its digests may belong to another version',
-      { version, repo },
+      known,
     );
   }
-  const required = signature === undefined ? {} : { signature: 'required' as const };
+  const targets = readTargets(document['targets'], path, known);
+  return { version: version.semver, ...rules, targets };
+}
+
+/**
+ * What has to stay of a lockfile that is about to be written anew: its rules, which hold whatever
+ * became of its digests, and the whole lock where it is intact.
+ * @throws CodexRuntimeError `LOCK_INVALID` when the rules cannot be read: they would be lost
+ */
+export function salvageLock(text: string, path: string): { rules: LockRules; lock: Lock | null } {
+  const document = parseDocument(text, path);
+  const rules = readRules(document, path);
+  const unknown = Object.keys(document).filter((key) => !MEMBERS.has(key));
+  if (unknown.length > 0) {
+    throw lossy(path, `has ${unknown.join(', ')}, which this codex-runtime does not know`, {
+      hint: 'Update codex-runtime, or remove these lines and run the command again.',
+    });
+  }
+  try {
+    return { rules, lock: parseLock(text, path) };
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'LOCK_INVALID')) throw error;
+    return { rules, lock: null };
+  }
+}
+
+const MEMBERS: ReadonlySet<string> = new Set([
+  '$schema',
+  'lockfileVersion',
+  'version',
+  'repo',
+  'signature',
+  'checksum',
+  'targets',
+]);
+
+type Document = Readonly<Record<string, unknown>>;
+
+function parseDocument(text: string, path: string): Document {
+  if (text.length > MAX_LENGTH) throw lossy(path, `is longer than ${MAX_LENGTH} characters`);
+  const document = parseJson(text, path);
+  if (isJsonObject(document)) return document;
+  throw lossy(path, 'is not a JSON object');
+}
+
+function readRules(document: Document, path: string): LockRules {
+  const { lockfileVersion: format, version, repo: named, signature, $schema: schema } = document;
+  if (format !== LOCKFILE_VERSION) {
+    const has = format === undefined ? 'no lockfileVersion' : `lockfileVersion ${format}`;
+    const newer = typeof format === 'number' && format > LOCKFILE_VERSION;
+    throw lossy(path, `has ${has}, and this codex-runtime reads ${LOCKFILE_VERSION}`, {
+      hint: newer ? 'A newer codex-runtime wrote it: update this one.' : RESTORE,
+    });
+  }
+  const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
+  if (repo === undefined) {
+    throw lossy(path, 'has no "repo" like openai/codex', {
+      hint: 'Correct that line, and run "codex-runtime pin" to write the lockfile anew.',
+    });
+  }
+  if (signature !== undefined && signature !== 'required') {
+    throw lossy(path, 'has a "signature" other than "required"', {
+      hint: 'Write "required" or remove that line, and run "codex-runtime pin" to write the lockfile anew.',
+    });
+  }
   return {
-    version,
+    version: typeof version === 'string' ? tryParseVersion(version) : undefined,
     repo,
-    ...required,
-    targets: readTargets(document['targets'], path, { version, repo }),
+    ...(signature === undefined ? {} : { signature }),
+    ...(typeof schema === 'string' ? { schema } : {}),
   };
 }
 
 /** The lockfile's text: stable key order, one line a target, so that a new version changes few lines. */
 export function formatLock(lock: Lock): string {
   const targets = orderedTargets(lock);
+  const schema = lock.schema === undefined ? {} : { $schema: lock.schema };
   const head = {
+    ...schema,
     lockfileVersion: LOCKFILE_VERSION,
     version: lock.version,
     repo: lock.repo,
@@ -152,18 +213,42 @@ function parseJson(text: string, path: string): unknown {
   try {
     return parseBoundedJson(text);
   } catch (cause) {
-    throw invalid(path, 'is not JSON', { cause });
+    const merging = /^(<{7}|={7}|>{7})/m.test(text);
+    throw lossy(path, merging ? 'has conflict marks of a merge' : 'is not JSON', {
+      ...(merging ? { hint: MERGE } : {}),
+      cause,
+    });
   }
 }
 
-/** What could be read of a lockfile that is refused, and why no more could. */
-type Known = Partial<Pick<Lock, 'version' | 'repo'>> & { readonly cause?: unknown };
+interface Known {
+  readonly version: string | undefined;
+  readonly repo: string;
+}
 
-function invalid(path: string, what: string, known: Known = {}): CodexRuntimeError {
-  const { version, repo = DEFAULT_REPO, cause } = known;
+/** A lockfile whose digests do not count; its rules can be read, so writing it anew keeps them. */
+function invalid(path: string, what: string, { version, repo }: Known): CodexRuntimeError {
+  const command = pinCommand({ version: version ?? '<version>', repo });
   return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
-    hint: `Run "${pinCommand({ version: version ?? '<version>', repo })}" to write it anew, and commit the result.`,
+    hint: `Run "${command}" to write it anew, and commit the result.`,
     fields: { path, ...(version === undefined ? {} : { version }) },
+  });
+}
+
+const RESTORE =
+  'Restore it from version control; or remove it, and with it its rules (repository, signature), and pin again.';
+const MERGE =
+  'Take either side of the merge, then run "codex-runtime pin" with the version that is wanted.';
+
+/** A lockfile whose rules cannot be read: nobody may write it anew without them. */
+function lossy(
+  path: string,
+  what: string,
+  { hint = RESTORE, cause }: { readonly hint?: string; readonly cause?: unknown } = {},
+): CodexRuntimeError {
+  return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
+    hint,
+    fields: { path },
     cause,
   });
 }

@@ -1,12 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { diskError } from '../disk/disk-error.ts';
-import { errnoOf, isErrno } from '../disk/errno.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
-import { CodexRuntimeError } from '../errors.ts';
 import type { Triple } from '../target/index.ts';
-import { formatLock, MAX_LENGTH, parseLock } from './lockfile-text.ts';
+import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find-lockfile.ts';
+import { formatLock, parseLock } from './lockfile-text.ts';
 import type { Pin } from './precedence.ts';
 import type { Version } from './version.ts';
 
@@ -40,32 +38,31 @@ export interface Lock {
   readonly repo: string;
   /** Asks for a verified signature of what releases sign: the builds for Linux. */
   readonly signature?: 'required';
+  /** The JSON schema that an editor checks the file with; kept as it is. */
+  readonly schema?: string;
   readonly targets: Readonly<Partial<Record<Triple, LockedTarget>>>;
 }
 
-/** What the lockfile is called, in the directory that it pins and below: `codex-runtime.lock.json`. */
-export const LOCKFILE_NAME = 'codex-runtime.lock.json';
-
-/**
- * The lockfile in `cwd` or the nearest directory above it; null where there is none.
- * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read or trusted.
- */
-export async function loadLock(cwd: string): Promise<Lock | null> {
-  const found = await findLockfile(cwd);
-  return found === null ? null : parseLock(found.text, found.path);
+/** The lockfile that counts, and what the search for it passed over. */
+export interface LoadedLock {
+  readonly lock: Lock | null;
+  /** Absolute; null where there is no lockfile. */
+  readonly path: string | null;
+  readonly ignored: readonly IgnoredLockfile[];
+  /** Absolute; where the search started. */
+  readonly cwd: string;
 }
 
 /**
- * The nearest lockfile's absolute path and text, for who is about to replace or judge it.
- * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read.
+ * Finds and reads the lockfile.
+ * @throws CodexRuntimeError `LOCK_INVALID` when it cannot be read or was edited; `PIN_MISSING` when
+ * the named one does not exist
  */
-export async function findLockfile(cwd: string): Promise<{ path: string; text: string } | null> {
-  for (let dir = cwd; ; dir = dirname(dir)) {
-    const path = join(dir, LOCKFILE_NAME);
-    const text = await readIfPresent(path);
-    if (text !== null) return { path, text };
-    if (dirname(dir) === dir) return null;
-  }
+export function loadLock(place: LockfilePlace): LoadedLock {
+  const { found, ignored } = findLockfile(place);
+  const { cwd } = place;
+  if (found === null) return { lock: null, path: null, ignored, cwd };
+  return { lock: parseLock(found.text, found.path), path: found.path, ignored, cwd };
 }
 
 /**
@@ -75,11 +72,13 @@ export async function findLockfile(cwd: string): Promise<{ path: string; text: s
  */
 export async function writeLock(path: string, lock: Lock): Promise<boolean> {
   const text = formatLock(lock);
-  if ((await readIfPresent(path)) === text) return false;
-  const fresh = `${path}.${randomUUID()}`;
+  // A link keeps leading to the file that it names.
+  const file = await realpath(path).catch(() => path);
+  if ((await readFile(file, 'utf8').catch(() => null)) === text) return false;
+  const fresh = `${file}.${randomUUID()}`;
   try {
     await writeFile(fresh, text, { flag: 'wx' });
-    await movePath(fresh, path);
+    await movePath(fresh, file);
   } catch (error) {
     throw diskError(error, 'write the lockfile', path);
   } finally {
@@ -94,24 +93,4 @@ export async function writeLock(path: string, lock: Lock): Promise<boolean> {
  */
 export function lockFor(pin: Pick<Pin, 'lock'>, version: Version): Lock | null {
   return pin.lock?.version === version.semver ? pin.lock : null;
-}
-
-async function readIfPresent(path: string): Promise<string | null> {
-  try {
-    // A pipe would be waited for, a device read for ever.
-    const found = await stat(path);
-    if (found.isFile() && found.size <= MAX_LENGTH) return await readFile(path, 'utf8');
-  } catch (cause) {
-    if (isErrno(cause, 'ENOENT', 'ENOTDIR')) return null;
-    throw unreadable(path, String(errnoOf(cause)), cause);
-  }
-  throw unreadable(path, 'it is no file, or too large for a lockfile');
-}
-
-function unreadable(path: string, why: string, cause?: unknown): CodexRuntimeError {
-  return new CodexRuntimeError('LOCK_INVALID', `${path} cannot be read (${why}).`, {
-    hint: 'Make it a readable file, or remove it.',
-    fields: { path },
-    cause,
-  });
 }

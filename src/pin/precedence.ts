@@ -1,5 +1,6 @@
-import { CodexRuntimeError } from '../errors.ts';
-import { type Lock, loadLock } from './lockfile.ts';
+import { CodexRuntimeError, joinHints } from '../errors.ts';
+import type { IgnoredLockfile } from './find-lockfile.ts';
+import type { LoadedLock, Lock } from './lockfile.ts';
 import { parseSpec, type VersionSpec } from './spec.ts';
 import { parseVersion } from './version.ts';
 
@@ -23,10 +24,14 @@ export interface Pin {
   readonly spec: VersionSpec;
   readonly origin: PinOrigin;
   /**
-   * The lockfile found upward from the working directory, whoever named the version. It counts
-   * for the version it was made for only: ask {@link lockFor}.
+   * The lockfile that was found or named, whoever named the version. It counts for the version it
+   * was made for only: ask {@link lockFor}.
    */
   readonly lock: Lock | null;
+  /** Where that lockfile lies; null where there is none. */
+  readonly lockPath: string | null;
+  /** Lockfiles that were found and do not count. */
+  readonly ignored: readonly IgnoredLockfile[];
 }
 
 export interface PinRequest {
@@ -34,13 +39,13 @@ export interface PinRequest {
   readonly argument?: string | null | undefined;
   readonly env: Environment;
   readonly ecosystem: Ecosystem;
-  /** Absolute; where the search for a lockfile starts. */
-  readonly cwd: string;
+  readonly lockfile: LoadedLock;
   /** The version that the prefix has installed and healthy, or null. Asked last, if at all. */
   readonly installed?: (() => Promise<string | null>) | undefined;
 }
 
-type Resolver = (request: PinRequest, lock: Lock | null) => Promise<Omit<Pin, 'lock'> | undefined>;
+type Named = Pick<Pin, 'spec' | 'origin'>;
+type Resolver = (request: PinRequest) => Promise<Named | undefined>;
 
 const ECOSYSTEM_VARIABLE = {
   node: 'CODEX_NODE_RUNTIME_VERSION',
@@ -55,7 +60,7 @@ const PRECEDENCE: readonly Resolver[] = [
       : undefined,
   async ({ env, ecosystem }) => fromVariable(env, ECOSYSTEM_VARIABLE[ecosystem]),
   async ({ env }) => fromVariable(env, 'CODEX_RUNTIME_VERSION'),
-  async (_request, lock) =>
+  async ({ lockfile: { lock } }) =>
     lock === null
       ? undefined
       : { spec: { kind: 'exact', version: parseVersion(lock.version) }, origin: 'lockfile' },
@@ -70,28 +75,31 @@ const PRECEDENCE: readonly Resolver[] = [
 /**
  * Which version the user wants: argument, the ecosystem's variable, `CODEX_RUNTIME_VERSION`,
  * lockfile, what is installed; the first that is set wins.
- *
- * A lockfile that is damaged is an error even where the argument names the version: passing over
- * it would drop the digests that it vouches for.
  * @throws CodexRuntimeError `PIN_INVALID` for a malformed or empty argument or variable,
- * `LOCK_INVALID` for a lockfile that cannot be trusted, `PIN_MISSING` when nothing is set.
+ * `PIN_MISSING` when nothing is set.
  */
 export async function resolvePin(request: PinRequest): Promise<Pin> {
-  const lock = await loadLock(request.cwd);
+  const { lock, path, ignored, cwd } = request.lockfile;
   for (const resolver of PRECEDENCE) {
-    const found = await resolver(request, lock);
-    if (found !== undefined) return { ...found, lock };
+    const found = await resolver(request);
+    if (found !== undefined) return { ...found, lock, lockPath: path, ignored };
   }
+  const pin = `Pin one with "codex-runtime pin 0.115.0", name it as the argument, or set CODEX_RUNTIME_VERSION or ${ECOSYSTEM_VARIABLE[request.ecosystem]}.`;
   throw new CodexRuntimeError('PIN_MISSING', 'No Codex version is named.', {
-    hint: `Pin one with "codex-runtime pin 0.115.0", name it as the argument, or set CODEX_RUNTIME_VERSION or ${ECOSYSTEM_VARIABLE[request.ecosystem]}.`,
-    fields: { cwd: request.cwd },
+    hint: joinHints([...ignored.map(describeIgnored), pin]),
+    fields: { cwd, ignored },
   });
+}
+
+/** Why a lockfile does not count, and how it can. */
+export function describeIgnored({ path, reason }: IgnoredLockfile): string {
+  return `${path} is ignored: it ${reason}. If you trust it, name it with --lockfile.`;
 }
 
 function fromVariable(
   env: Environment,
   name: Extract<PinOrigin, `CODEX_${string}`>,
-): Omit<Pin, 'lock'> | undefined {
+): Named | undefined {
   const text = env[name];
   return text === undefined ? undefined : { spec: parseNamed(name, text), origin: name };
 }

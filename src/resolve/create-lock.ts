@@ -48,9 +48,8 @@ export async function createLock(request: CreateLockRequest): Promise<LockDraft>
   });
   if (entries.length === 0) throw unvouched(version, releases);
   const targets = Object.fromEntries(entries) as Lock['targets'];
-  const required = previous?.signature === undefined ? {} : { signature: previous.signature };
   return {
-    lock: { version: version.semver, repo, ...required, targets },
+    lock: { version: version.semver, repo, targets },
     missing: TARGETS.map(({ triple }) => triple).filter((triple) => targets[triple] === undefined),
     silent,
   };

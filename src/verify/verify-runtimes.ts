@@ -63,7 +63,7 @@ export async function verifySubjects(
   const settings = settingsOf(options);
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
-    lock: await loadLock(settings.cwd),
+    lock: loadLock(settings).lock,
     stored: subjects.flatMap(({ runtime, package: installed }) =>
       installed === null && runtime !== null ? [runtime] : [],
     ),

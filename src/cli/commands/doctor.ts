@@ -1,11 +1,17 @@
 import { Command } from 'commander';
 import { type Diagnosis, diagnose, type Finding } from '../../doctor/index.ts';
-import type { CliContext, CommonFlags, ExitWith } from '../context.ts';
-import { addCommonFlags, addPrefixFlags, type PrefixFlags } from '../flags.ts';
+import type { CliContext, ExitWith } from '../context.ts';
+import {
+  addCommonFlags,
+  addLockfileFlag,
+  addPrefixFlags,
+  type LockfileFlags,
+  type PrefixFlags,
+} from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
 
-interface DoctorFlags extends CommonFlags, PrefixFlags {
+interface DoctorFlags extends LockfileFlags, PrefixFlags {
   readonly offline?: true;
   readonly handshake?: true;
 }
@@ -16,7 +22,7 @@ export function createCommand(context: CliContext, exitWith: ExitWith): Command 
     .argument('[version]', 'judge as if this version were wanted')
     .option('--offline', 'do not ask the network')
     .option('--handshake', "speak to the installed runtime's app-server too");
-  return addCommonFlags(addPrefixFlags(command))
+  return addCommonFlags(addLockfileFlag(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
       const options = libraryOptions(context, { version, flags });

@@ -39,11 +39,15 @@ export function createCommand(context: CliContext): Command {
 }
 
 async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
-  const { limit, source, repo } = flags;
-  if ([limit, source, repo].some((flag) => flag !== undefined)) {
-    throw new CodexRuntimeError('USAGE', '--limit, --source and --repo belong to --remote.', {
-      hint: 'Run codex-runtime list --remote --limit 10.',
-    });
+  const { limit, source, repo, lockfile } = flags;
+  if ([limit, source, repo, lockfile].some((flag) => flag !== undefined)) {
+    throw new CodexRuntimeError(
+      'USAGE',
+      '--limit, --source, --repo and --lockfile belong to --remote.',
+      {
+        hint: 'Run codex-runtime list --remote --limit 10.',
+      },
+    );
   }
   const listing = await listInstalled(libraryOptions(context, { flags }));
   printResult(context, flags, {

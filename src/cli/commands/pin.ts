@@ -2,6 +2,7 @@ import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import { verifyPin } from '../../operations/verify-pin.ts';
+import { isUpstream, LOCKFILE_NAME } from '../../pin/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
@@ -10,6 +11,7 @@ import {
   type SignatureFlags,
   type SourceFlags,
 } from '../flags.ts';
+import { shownPath } from '../format.ts';
 import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
@@ -19,6 +21,7 @@ import { formatTable } from '../table.ts';
 interface PinFlags extends SourceFlags, SignatureFlags {
   readonly check?: true;
   readonly deep?: true;
+  readonly here?: true;
 }
 
 export function createCommand(context: CliContext): Command {
@@ -30,7 +33,12 @@ export function createCommand(context: CliContext): Command {
         ['verifySignature', 'trustedRoot'],
       ),
     )
-    .option('--deep', "fetch every target, and lock the executable's sha256 too");
+    .option('--deep', "fetch every target, and lock the executable's sha256 too")
+    .addOption(
+      new Option('--here', 'the lockfile of this very directory, also below another one').conflicts(
+        'lockfile',
+      ),
+    );
   addSignatureFlags(command);
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
@@ -40,7 +48,8 @@ export function createCommand(context: CliContext): Command {
           hint: 'Run pin --deep once and commit its result; run pin --check in CI.',
         });
       }
-      await (flags.check === true ? check : pin)(context, version, flags);
+      const here = flags.here === true ? { lockfile: `./${LOCKFILE_NAME}` } : {};
+      await (flags.check === true ? check : pin)(context, version, { ...flags, ...here });
     });
 }
 
@@ -70,22 +79,32 @@ async function check(
     verifyPin(libraryOptions(context, { version, flags, onProgress })),
   );
   if (flags.quiet !== true) {
-    const limit = result.silent.length === 0 ? '' : ', by all that could be compared';
-    context.stderr.write(`Codex ${result.version} is locked completely and truly${limit}.\n`);
+    const limit = result.silent.length === 0 ? '' : ' that answered';
+    const file = shownPath(result.path);
+    context.stderr.write(
+      `The lockfile for Codex ${result.version} (${file}) is complete and matches every channel${limit}.\n`,
+    );
     context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
   }
   printResult(context, flags, { result, text: result.path });
 }
 
-function summary({ version, lock, changed, missing, silent }: PinResult): string {
+function summary(result: PinResult): string {
+  const { lock, missing, silent } = result;
   const rows = Object.entries(lock.targets).map(([triple, { assets, entrypoint }]) => [
     `  ${triple}`,
     `${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`,
     entrypoint === undefined ? '' : `executable ${entrypoint.sha256.slice(0, 12)}…`,
   ]);
-  const what = changed ? 'Locked' : 'Already locked';
   const lost = silence('No digests from', silent);
-  return `${what} Codex ${version}:\n${formatTable(rows)}\n${gaps(missing)}${lost}`;
+  return `${outcome(result)}:\n${formatTable(rows)}\n${gaps(missing)}${lost}`;
+}
+
+/** Which file changed, and how: it may be another one than its user thinks of. */
+function outcome({ version, previous, path, changed, lock }: PinResult): string {
+  const of = isUpstream(lock.repo) ? '' : ` of ${lock.repo}`;
+  const step = previous === null || previous === version ? version : `${previous} → ${version}`;
+  return `${changed ? 'Locked' : 'Already locked'} Codex ${step}${of} in ${shownPath(path)}`;
 }
 
 function silence(lost: string, silent: PinResult['silent']): string {
@@ -102,12 +121,14 @@ function gaps(triples: PinResult['missing']): string {
 
 const EXAMPLES = `
 The lockfile is codex-runtime.lock.json, the nearest one upward or a new one here; its path is
-printed. Commit it: install then takes these bytes and no others.
+printed. Commit it: install then takes these bytes and no others. After an edit of "version" alone
+(by a bot, say), plain pin locks that version; repository and signature rule stay.
 
 Examples:
   codex-runtime pin 0.115.0
   codex-runtime pin latest --source github,npm
   codex-runtime pin --deep               add what lets one channel stand in for another
   codex-runtime pin --verify-signature   from now on, require signatures (Linux)
-  codex-runtime pin --check              in CI: complete and true? 3 incomplete, 6 other bytes
+  codex-runtime pin 0.169.0 --here       in a package of a monorepo: a lockfile of its own
+  codex-runtime pin --check              in CI: complete and correct? 3 incomplete, 6 other bytes
 `;

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
-import type { CliContext, CommonFlags } from '../context.ts';
-import { addCommonFlags, addPrefixFlags } from '../flags.ts';
+import type { CliContext } from '../context.ts';
+import { addCommonFlags, addLockfileFlag, addPrefixFlags, type LockfileFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
@@ -9,7 +9,7 @@ import { printResult } from '../print-result.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
-interface VerifyFlags extends CommonFlags, PythonFlags {
+interface VerifyFlags extends LockfileFlags, PythonFlags {
   readonly target?: string;
   readonly handshake?: true;
 }
@@ -26,7 +26,7 @@ export function createCommand(context: CliContext): Command {
         .conflicts(['prefix', 'global', 'name', 'ecosystem']),
     )
     .option('--handshake', 'speak to its app-server too');
-  return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
+  return addCommonFlags(addPythonFlags(addLockfileFlag(addPrefixFlags(command))))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
       const given = libraryOptions(context, { version, flags });

@@ -39,12 +39,12 @@ describe('a lockfile of a fork', () => {
     await runCli(['pin', '1.2.3', '--repo', 'Owner/Fork', '--source', 'github'], around);
     const resolved = await runCli(['resolve', '--source', 'github', '--json'], around);
     expect(document(resolved)['sources']).toContainEqual(
-      expect.objectContaining({ kind: 'gh', repo: 'Owner/Fork' }),
+      expect.objectContaining({ kind: 'gh', repo: 'owner/fork' }),
     );
     const args = ['install', '--prefix', 'p', '--source', 'github', '--json'];
     expect(document(await runCli(args, around))).toMatchObject({ source: 'browser' });
-    expect(fork.asked('browser')).toEqual([expect.stringContaining('/Owner/Fork/releases/')]);
-    const same = await runCli([...args, '--force', '--repo', 'owner/fork'], around);
+    expect(fork.asked('browser')).toEqual([expect.stringContaining('/owner/fork/releases/')]);
+    const same = await runCli([...args, '--force', '--repo', 'OWNER/fork'], around);
     expect(document(same)).toMatchObject({ source: 'browser' });
   });
 

@@ -1,4 +1,4 @@
-import { readFile, rm } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { parseTarget } from '../../../src/target/index.ts';
@@ -41,6 +41,29 @@ describe('codex-runtime pin', () => {
       code: 'PIN_MISSING',
       hint: expect.stringContaining('"codex-runtime pin 1.2.3"'),
     });
+  });
+
+  it('names the file that it changes, from a package of a monorepo', async () => {
+    const releases = [await miniatureRelease('1.2.4'), await miniatureRelease('1.2.3')];
+    await using github = await startLoopbackGitHub({ releases });
+    const dir = await tempDir();
+    const cwd = join(dir, 'packages', 'one');
+    await mkdir(cwd, { recursive: true });
+    const around = { dir, env: github.env };
+    const first = await runCli(['pin', '1.2.3'], around);
+    expect(first.stderr).toContain('Locked Codex 1.2.3 in codex-runtime.lock.json:\n');
+    const below = { ...around, cwd };
+    const path = join('..', '..', 'codex-runtime.lock.json');
+    const second = await runCli(['pin', '1.2.4'], below);
+    expect(second.stderr).toContain(`Locked Codex 1.2.3 → 1.2.4 in ${path}:\n`);
+    const own = await runCli(['pin', '1.2.3', '--here'], below);
+    expect(own.stdout).toBe(`${join(cwd, 'codex-runtime.lock.json')}\n`);
+    const checked = await runCli(['pin', '--check', '--lockfile', path, '--json'], below);
+    expect(document(checked)).toMatchObject({ version: '1.2.4', path: join(cwd, path) });
+    const install = await runCli(['install', '--lockfile', path, '--prefix', 'p'], below);
+    expect(install).toMatchObject({ status: 0 });
+    expect(install.stderr).toContain(`Using ${path} (Codex 1.2.4).\n`);
+    expect((await runCli(['pin', '--here', '--lockfile', path], below)).status).toBe(2);
   });
 
   it('refuses --check together with --deep', async () => {
@@ -117,13 +140,13 @@ describe('the hints of a lockfile', () => {
     const around = { dir: await tempDir(), env: github.env };
     await runCli(['pin', '1.2.3', '--source', 'npm'], around);
     const all = await runCli(['pin', '--check', '--source', 'npm'], around);
-    expect(all.stderr).toBe('Codex 1.2.3 is locked completely and truly.\n');
+    expect(all.stderr).toBe(
+      'The lockfile for Codex 1.2.3 (codex-runtime.lock.json) is complete and matches every channel.\n',
+    );
     for (const route of ['mirror-release', 'mirror'] as const) github.fail({ route, status: 401 });
     const some = await runCli(['pin', '--check', '--source', 'mirror,npm'], around);
     expect(some.status).toBe(0);
-    expect(some.stderr).toMatch(
-      /truly, by all that could be compared\.\nNot compared with mirror: /,
-    );
+    expect(some.stderr).toMatch(/every channel that answered\.\nNot compared with mirror: /);
   });
 
   it('lead out of a withdrawn asset and of changed bytes by removing the lockfile', async () => {
