@@ -141,7 +141,7 @@ async function packedNames(out: string): Promise<ReadonlySet<string>> {
 function occupied(out: string, other: string): CodexRuntimeError {
   return new CodexRuntimeError(
     'PREFIX_INVALID',
-    `The output directory ${out} holds ${other}, which no pack put there.`,
-    { hint: 'Name an empty or new directory with --out.', fields: { path: out, file: other } },
+    `The output directory ${out} contains ${other}, which "codex-runtime pack" did not write.`,
+    { hint: 'Use --out to name an empty or new directory.', fields: { path: out, file: other } },
   );
 }

@@ -14,13 +14,13 @@ import {
 /**
  * Reads a packed release and checks every file against its manifest.
  * @throws CodexRuntimeError `DAMAGED` when a file is missing or changed; `USAGE` when `directory`
- * holds no packed release
+ * is not a packed release
  */
 export async function loadRelease(directory: string): Promise<PackManifest> {
   const path = join(directory, PACK_MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw diskError(error, 'read', path);
-    throw new CodexRuntimeError('USAGE', `${directory} holds no packed release.`, {
+    throw new CodexRuntimeError('USAGE', `${directory} is not a packed release.`, {
       hint: 'Name the directory that "codex-runtime pack --out" wrote.',
       fields: { path: directory },
     });
@@ -34,7 +34,7 @@ async function verifyFile(directory: string, file: PackedFile): Promise<void> {
   const path = join(directory, file.path);
   const actual = await digestFile(path);
   if (actual.sha256 === file.sha256 && actual.integrity === file.integrity) return;
-  throw new CodexRuntimeError('DAMAGED', `${path} is not the file that was packed.`, {
+  throw new CodexRuntimeError('DAMAGED', `${path} has changed since it was packed.`, {
     hint: 'Pack the release again.',
     fields: { path, expected: file.sha256, actual: actual.sha256 },
   });

@@ -1,5 +1,5 @@
 import { withoutSecrets } from '../child/without-secrets.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type NpmRun, runNpm } from '../npm/index.ts';
 
 export interface NpmClientOptions extends NpmRun {
@@ -70,10 +70,38 @@ function npmFailure(
     options.settings.env,
   );
   return new CodexRuntimeError('PUBLISH_FAILED', `npm could not ${doing}: ${words || status}`, {
-    hint: `${causeOf(code, options)}Mend what npm names and run the same command again: it goes on where it stopped.`,
+    hint: STAGED.test(words)
+      ? 'The registry keeps an unfinished upload of this version that nobody can see or replace. Ask its support to remove it, or publish a new version.'
+      : `${causeOf(code, options)}Fix what npm names and run the same command again: it continues where it stopped.`,
     fields: { status, npm: code },
   });
 }
+
+/**
+ * What a failed npm says of the registry's state.
+ * - `taken`: the version is there, or will be: nobody can publish it any more.
+ * - `busy`: another write was in the way; the same one may pass next time.
+ * - `lost`: the server or the network failed, and the change may have been made.
+ * - `refused`: it was not made.
+ */
+export type NpmAnswer = 'taken' | 'busy' | 'lost' | 'refused';
+
+export function answerOf(error: unknown): NpmAnswer {
+  if (!isCodexRuntimeError(error, 'PUBLISH_FAILED')) return 'refused';
+  const code = String(error.fields['npm']);
+  if (code === 'EPUBLISHCONFLICT' || TAKEN.test(error.message)) return 'taken';
+  if (code === 'E409') return 'busy';
+  return LOST.test(code) ? 'lost' : 'refused';
+}
+
+/** Codes after which nobody knows whether the registry has done it. */
+const LOST = /^(?:E5\d\d|ECONN\w+|ETIMEDOUT|EPIPE|ERR_SOCKET_\w+|ERR_STREAM_\w+)$/;
+
+/** npm's registry after an upload that it has not finished. */
+const STAGED = /previously staged/i;
+
+/** npm's registry, npm itself, verdaccio. */
+const TAKEN = /previously (?:published|staged)|over existing version|already present/i;
 
 /** npm 10 and newer write the second. */
 const NPM_ERROR = /^npm (?:ERR!|error)\s*/;

@@ -1,15 +1,16 @@
 import { join, resolve } from 'node:path';
-import { pause, throwIfAborted } from '../abort.ts';
+import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { createRegistry, type Registry } from '../npm/index.ts';
-import type { PackedFile, PackManifest } from '../pack/index.ts';
+import type { PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { parsePackageName } from '../stage/index.ts';
+import { applyStep } from './apply-step.ts';
 import { loadRelease } from './load-release.ts';
-import { createNpmClient, type NpmClient } from './npm-client.ts';
+import { createNpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
-import { loadPublished, loadVisible, NOTHING_PUBLISHED } from './published.ts';
+import { loadPublished } from './published.ts';
 import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
 import { verifyWheel } from './verify-wheel.ts';
 
@@ -29,7 +30,7 @@ export interface PublishRequest {
   readonly dryRun?: boolean;
   /** Lets npm ask for a one-time password on the terminal. Default false. */
   readonly terminal?: boolean;
-  /** How long a published package may take to be seen, in ms. Default five minutes. */
+  /** How long the registry may take to show what was published, in ms. Default five minutes. */
   readonly visibleWithin?: number;
   /** Told of each step before it is done. */
   readonly onStep?: (step: PublishStep) => void;
@@ -79,7 +80,11 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     for (const step of steps) {
       throwIfAborted(request.signal);
       request.onStep?.(step);
-      await apply(step, { request: { ...request, directory }, client, registry });
+      await applyStep(step, {
+        ...{ directory, client, registry },
+        within: request.visibleWithin ?? 5 * 60_000,
+        signal: request.signal,
+      });
     }
   }
   return {
@@ -89,74 +94,6 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     wheelCommand:
       wheels.length === 0 ? null : `python -m twine upload ${shellWord(join(directory, '/'))}*.whl`,
   };
-}
-
-interface Publishing {
-  readonly request: PublishRequest;
-  readonly client: NpmClient;
-  readonly registry: Registry;
-}
-
-async function apply(step: PublishStep, { request, client, registry }: Publishing): Promise<void> {
-  switch (step.action) {
-    case 'present':
-      return;
-    case 'publish':
-      return publishOne(step.file, { tag: step.tag, request, client, registry });
-    case 'await':
-      for (const file of step.files) await untilVisible(file, registry, request);
-      return;
-    case 'tag':
-      return client.tag(step.name, step.version, step.tag);
-    case 'untag':
-      return client.untag(step.name, step.tag);
-  }
-}
-
-interface TaggedPublishing extends Publishing {
-  readonly tag: string;
-}
-
-/** An answer that was lost on the way may belong to a request that was carried out. */
-async function publishOne(
-  file: PackedFile,
-  { tag, request, client, registry }: TaggedPublishing,
-): Promise<void> {
-  const { name, version } = file.package;
-  try {
-    await client.publish(join(request.directory, file.path), name, tag);
-  } catch (error) {
-    throwIfAborted(request.signal);
-    const published = loadPublished(registry, name, request.signal);
-    const { versions } = await published.catch(() => NOTHING_PUBLISHED);
-    if (versions[version] !== file.integrity) throw error;
-  }
-}
-
-const POLL_MS = 1000;
-
-/** Registries answer from caches: published is not yet seen. */
-async function untilVisible(file: PackedFile, registry: Registry, request: PublishRequest) {
-  const { name, version } = file.package;
-  const deadline = performance.now() + (request.visibleWithin ?? 5 * 60_000);
-  for (;;) {
-    const { versions } = await loadVisible(registry, name, request.signal);
-    if (versions[version] === file.integrity) return;
-    const actual = versions[version] ?? null;
-    if (actual !== null || performance.now() > deadline) {
-      throw new CodexRuntimeError(
-        'PUBLISH_FAILED',
-        actual === null
-          ? `${name}@${version} was published, but the registry does not show it yet.`
-          : `The registry shows other bytes for ${name}@${version} than were published.`,
-        {
-          hint: 'Run the same command again: it goes on where it stopped.',
-          fields: { package: name, version, expected: file.integrity, actual },
-        },
-      );
-    }
-    await pause(POLL_MS, request.signal);
-  }
 }
 
 async function loadAll(release: PackManifest, registry: Registry, signal?: AbortSignal) {

@@ -4,7 +4,7 @@ import type { Settings } from '../settings.ts';
 
 /**
  * The surroundings as npm sees them with `--registry`.
- * @throws CodexRuntimeError `USAGE` when that is no URL
+ * @throws CodexRuntimeError `USAGE` when that is not a URL
  */
 export function withRegistry(
   { env, cwd }: Pick<Settings, 'env' | 'cwd'>,
@@ -22,7 +22,7 @@ function verifyUrl(registry: string): void {
   const url = URL.canParse(registry) ? new URL(registry) : null;
   if (url !== null && /^https?:$/.test(url.protocol)) return;
   // Its text may hold a password.
-  throw new CodexRuntimeError('USAGE', 'The registry to publish to is no URL.', {
+  throw new CodexRuntimeError('USAGE', 'The registry to publish to is not a URL.', {
     hint: 'Write it like https://registry.example.com/, or leave --registry out.',
   });
 }
@@ -73,7 +73,7 @@ export function verifyProvenance({ env }: Pick<Settings, 'env'>): void {
     );
   }
   throw noProvenance(
-    'this is no job of GitHub Actions or GitLab',
+    'this is not a job of GitHub Actions or GitLab',
     'Publish from such a job, or without --provenance.',
   );
 }
@@ -85,7 +85,7 @@ function isSet(value: string | undefined): value is string {
 function noProvenance(why: string, hint: string): CodexRuntimeError {
   return new CodexRuntimeError(
     'PUBLISH_FAILED',
-    `npm can sign no provenance here: ${why}. Nothing was published.`,
+    `npm cannot sign provenance here: ${why}. Nothing was published.`,
     { hint, fields: { provenance: false } },
   );
 }

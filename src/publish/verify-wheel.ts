@@ -89,19 +89,19 @@ function verifyRecord({ path, record, members, recordPath }: RecordCheck): void 
   const missing = listed.find((line) => !lines.includes(line));
   const wrong = unlisted ?? missing;
   if (wrong === undefined) return;
-  throw damaged(path, `its RECORD does not fit ${wrong.split(',')[0]}`);
+  throw damaged(path, `its RECORD does not match ${wrong.split(',')[0]}`);
 }
 
 function parseName(path: string) {
   const match = /^([a-z0-9_]+)-([^-]+)-py3-none-([A-Za-z0-9_.]+)\.whl$/.exec(basename(path));
   const [, name, version, tags] = match ?? [];
   if (name === undefined || version === undefined || tags === undefined) {
-    throw damaged(path, 'its name is not that of a wheel of ours');
+    throw damaged(path, '"codex-runtime pack" gives no wheel such a name');
   }
   const platformTags = tags.split('.');
   const known = TARGETS.flatMap(({ wheelTags }) => wheelTags);
   const unknown = platformTags.find((tag) => !known.includes(tag));
-  if (unknown !== undefined) throw damaged(path, `"${unknown}" is the tag of no target`);
+  if (unknown !== undefined) throw damaged(path, `no target has the tag "${unknown}"`);
   return { name, version, platformTags };
 }
 
@@ -118,7 +118,7 @@ function headers(text: string): ReadonlyMap<string, readonly string[]> {
 }
 
 function damaged(path: string, what: string, cause?: unknown): CodexRuntimeError {
-  return new CodexRuntimeError('DAMAGED', `${basename(path)} is not a wheel to publish: ${what}.`, {
+  return new CodexRuntimeError('DAMAGED', `${basename(path)} cannot be published: ${what}.`, {
     hint: 'Pack the release again.',
     fields: { path },
     cause,

@@ -9,7 +9,9 @@ export type WriteFault =
   /** It is carried out, and the connection is cut before the answer. */
   | 'lose-answer'
   /** It is answered with 500. */
-  | 'refuse';
+  | 'refuse'
+  /** It is answered so, and not carried out. */
+  | { readonly status: number; readonly error: string };
 
 export interface WriteProxy {
   readonly url: string;
@@ -21,6 +23,8 @@ export interface WriteProxy {
   onWrite: (index: number) => WriteFault | undefined;
   /** Whether who installs does not see a package yet, as behind a cache. */
   isHidden: (path: string) => boolean;
+  /** The status with which a read is answered in place of the registry's own answer. */
+  onRead: (path: string) => number | undefined;
   /** Called once a fault has happened. */
   onFault: () => void;
   close(): Promise<void>;
@@ -32,6 +36,11 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
   const credentials: (string | undefined)[] = [];
   const server = createServer((incoming, outgoing) => {
     if (incoming.method === 'GET') {
+      const status = proxy.onRead(incoming.url ?? '');
+      if (status !== undefined) {
+        outgoing.writeHead(status, { 'content-type': 'application/json' }).end('{}');
+        return;
+      }
       if (!proxy.isHidden(incoming.url ?? '')) return forward(incoming, outgoing);
       outgoing.writeHead(404, { 'content-type': 'application/json' }).end('{}');
       return;
@@ -41,9 +50,12 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
     const fault = proxy.onWrite(index);
     if (fault === undefined) return forward(incoming, outgoing);
     if (fault === 'lose-answer') return forward(incoming, undefined);
-    if (fault === 'refuse') {
+    if (fault === 'refuse' || typeof fault === 'object') {
+      const { status, error } = fault === 'refuse' ? { status: 500, error: 'no' } : fault;
       incoming.resume();
-      outgoing.writeHead(500, { 'content-type': 'application/json' }).end('{"error":"no"}');
+      outgoing
+        .writeHead(status, { 'content-type': 'application/json' })
+        .end(JSON.stringify({ error }));
       return proxy.onFault();
     }
     // With the first bytes of the body, or at once where there is none.
@@ -83,6 +95,7 @@ export async function startWriteProxy(upstream: string): Promise<WriteProxy> {
     credentials,
     onWrite: () => undefined,
     isHidden: () => false,
+    onRead: () => undefined,
     onFault: () => undefined,
     async close() {
       server.closeAllConnections();
