@@ -1,4 +1,19 @@
 #!/usr/bin/env node
-// Since Node 22.8: what V8 compiled last time is used again.
-require('node:module').enableCompileCache?.();
-require('../dist/cli/main.cjs');
+// In JavaScript of 2015, so that an old Node gets as far as the sentence for it.
+const [major, minor] = process.versions.node.split('.').map(Number);
+if (major < 20 || (major === 20 && minor < 19)) {
+  console.error(
+    `error: codex-runtime needs Node 20.19 or newer; this is ${process.versions.node}.`,
+  );
+  process.exit(7);
+}
+try {
+  const module = require('node:module');
+  // Since Node 22.8: what V8 compiled last time is used again.
+  if (module.enableCompileCache) module.enableCompileCache();
+  require('../dist/cli/main.js');
+} catch (error) {
+  const damaged = `This installation of codex-runtime is damaged (${error.message.split('\n')[0]}): install it again.`;
+  console.error(`error: ${error.name === 'DamagedProgram' ? error.message : damaged}`);
+  process.exit(1);
+}

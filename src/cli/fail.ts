@@ -32,6 +32,9 @@ function toKnown(error: unknown): CodexRuntimeError {
   if (error instanceof CodexRuntimeError) return error;
   if (isAbortError(error)) return abortedError(error);
   const message = error instanceof Error ? error.message : String(error);
+  // Of the bundle (scripts/chunk-loader.cjs), in the words that are meant for the user.
+  if (error instanceof Error && error.name === 'DamagedProgram')
+    return new CodexRuntimeError('UNEXPECTED', message, { cause: error });
   return new CodexRuntimeError('UNEXPECTED', `Something unexpected happened: ${message}`, {
     hint: 'Run again with --verbose and report what it prints.',
     cause: error,

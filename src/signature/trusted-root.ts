@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify';
@@ -28,7 +27,7 @@ export async function loadTrustMaterial(
   subject: SignatureSubject,
   tuf: TufSource = {},
 ): Promise<TrustMaterial> {
-  if (trustedRoot === null) return toTrustMaterial(bundledRoot());
+  if (trustedRoot === null) return toTrustMaterial(await bundledRoot());
   if (trustedRoot === 'tuf') return toTrustMaterial(await updatedRoot(home, subject, tuf));
   try {
     const text = await readFile(trustedRoot, 'utf8');
@@ -46,10 +45,8 @@ export async function loadTrustMaterial(
 }
 
 /** The state of Sigstore's TUF repository that the library starts from. */
-function bundledRoot(): TrustedRoot {
-  const seeds = createRequire(import.meta.url)('@sigstore/tuf/seeds.json') as Readonly<
-    Record<string, { readonly targets: Readonly<Record<string, string>> }>
-  >;
+async function bundledRoot(): Promise<TrustedRoot> {
+  const { default: seeds } = await import('@sigstore/tuf/seeds.json', { with: { type: 'json' } });
   const [encoded] = Object.values(seeds).map(({ targets }) => targets['trusted_root.json']);
   if (encoded === undefined) throw new Error('@sigstore/tuf has no trusted root');
   return TrustedRoot.fromJSON(JSON.parse(Buffer.from(encoded, 'base64').toString('utf8')));

@@ -1,0 +1,9 @@
+/** Writes THIRD_PARTY_NOTICES; a test says when it is out of date. */
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bundledPackages, noticesText } from './bundled-packages.ts';
+import { compile, ROOT } from './compile.ts';
+
+const { metafile } = await compile();
+const text = noticesText(await bundledPackages(ROOT, metafile));
+await writeFile(join(ROOT, 'THIRD_PARTY_NOTICES'), text);
