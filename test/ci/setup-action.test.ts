@@ -186,8 +186,8 @@ describe('setup-codex-runtime', () => {
       'package-lock.json':
         '{"name":"x","version":"0.0.0","lockfileVersion":3,"requires":true,"packages":{"":{"name":"x","version":"0.0.0"}}}',
       'build.cjs':
-        'const fs = require("node:fs"); fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/main.cjs", "console.log(JSON.stringify({ version: `1.2.3`, prefix: `/p`, executable: `/p/codex`, source: `store`, downloaded: 0 }))"); fs.writeFileSync("environment", JSON.stringify(process.env));',
-      'bin/codex-runtime.js': 'require("../dist/cli/main.cjs");',
+        'const fs = require("node:fs"); fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/main.js", "console.log(JSON.stringify({ version: `1.2.3`, prefix: `/p`, executable: `/p/codex`, source: `store`, downloaded: 0 }))"); fs.writeFileSync("environment", JSON.stringify(process.env));',
+      'bin/codex-runtime.js': 'require("../dist/cli/main.js");',
     };
     await mkdir(join(repository, 'bin'));
     for (const [name, text] of Object.entries(files)) await writeFile(join(repository, name), text);

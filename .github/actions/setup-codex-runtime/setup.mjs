@@ -117,7 +117,7 @@ function summary({ version, executable, source, downloaded }) {
  * name, from a registry, somebody else's code could run.
  */
 function commandLine() {
-  const built = join(REPOSITORY, 'dist', 'cli', 'main.cjs');
+  const built = join(REPOSITORY, 'dist', 'cli', 'main.js');
   if (!existsSync(built) || !existsSync(join(REPOSITORY, 'node_modules'))) {
     group('Build codex-runtime', () => {
       build(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
