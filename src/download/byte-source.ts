@@ -8,7 +8,7 @@ export interface Range {
   readonly end: number | null;
   /** Bytes of the whole asset, as far as known: another total is another edition. */
   readonly total: number | null;
-  /** The edition that earlier bytes came from: a strong ETag, or a date. */
+  /** The edition that earlier bytes came from; see {@link Opened.validator}. */
   readonly validator: string;
 }
 
@@ -18,8 +18,11 @@ export interface Opened {
   readonly offset: number;
   /** Bytes of the whole asset; null where the source does not say. */
   readonly total: number | null;
-  /** Tells this edition from others; null when the source has none, and then nothing is resumed. */
-  readonly validator: string | null;
+  /**
+   * Tells this edition from others: an ETag, a date, or a file's own marks. Empty where the source has
+   * none; its bytes can be continued all the same, because a digest judges the whole.
+   */
+  readonly validator: string;
   readonly body: Body;
   /** Where the bytes come from, safe to show. */
   readonly url: string;

@@ -9,7 +9,7 @@ export interface Edition {
   readonly kind: AssetSource['kind'];
   /** The source's address, without anything secret. */
   readonly address: string;
-  /** A strong ETag, a date, or a file's own marks. */
+  /** An ETag, a date, a file's own marks, or empty for none. */
   readonly validator: string;
   /** Bytes of the whole asset. */
   readonly total: number;

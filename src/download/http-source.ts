@@ -24,7 +24,7 @@ export function createHttpSource(
       const headers = {
         ...request.headers,
         range: `bytes=${range.offset}-${range.end === null ? '' : range.end - 1}`,
-        'if-range': range.validator,
+        ...(isStrong(range.validator) ? { 'if-range': range.validator } : {}),
       };
       let answer: HttpResponse;
       try {
@@ -55,7 +55,7 @@ function isWanted(answer: HttpResponse, range: Range): boolean {
   if (range.total !== null && parsed.total !== null && parsed.total !== range.total) return false;
   const validator = validatorOf(answer);
   // RFC 9110 lets a 206 to an If-Range leave out what the client already has.
-  return validator === null || validator === range.validator;
+  return validator === '' || range.validator === '' || validator === range.validator;
 }
 
 function describe(answer: HttpResponse, offset: number): Opened {
@@ -87,9 +87,11 @@ function parseContentRange(
   };
 }
 
+function validatorOf({ headers }: HttpResponse): string {
+  return headers['etag']?.trim() || headers['last-modified']?.trim() || '';
+}
+
 /** If-Range takes strong ETags and dates only; a weak ETag says nothing about bytes. */
-function validatorOf({ headers }: HttpResponse): string | null {
-  const etag = headers['etag']?.trim();
-  if (etag?.startsWith('"')) return etag;
-  return headers['last-modified']?.trim() ?? null;
+function isStrong(validator: string): boolean {
+  return validator !== '' && !validator.startsWith('W/');
 }

@@ -32,7 +32,9 @@ export async function receiveAsset<T>(
   tuning: DownloadTuning = {},
 ): Promise<{ readonly result: T; readonly download: Download }> {
   for (let restarts = 0; ; restarts += 1) {
-    const download = openDownload(request, tuning);
+    // Parts that do not fit together are not fetched in parts again.
+    const careful = restarts === 0 ? tuning : { ...tuning, lanes: 1 };
+    const download = openDownload(request, careful);
     try {
       return { result: await consumeVerified(download, consume), download };
     } catch (error) {

@@ -84,12 +84,10 @@ async function rememberEdition(
 ): Promise<void> {
   const { kind, address } = source;
   // A 206 may leave out what the request already named.
-  const validator = opened.validator ?? (opened.offset > 0 ? state.edition?.validator : undefined);
+  const known = opened.offset > 0 ? (state.edition?.validator ?? '') : '';
+  const validator = opened.validator === '' ? known : opened.validator;
   const total = opened.total ?? state.total;
-  const next: Edition | null =
-    validator === undefined || validator === null || total === null
-      ? null
-      : { kind, address, validator, total };
+  const next: Edition | null = total === null ? null : { kind, address, validator, total };
   if (JSON.stringify(next) === JSON.stringify(state.edition)) return;
   state.edition = next;
   await state.partial.begin(next);
