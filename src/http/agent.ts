@@ -11,7 +11,7 @@ const IDLE_MS = 4_000;
 /** How the other end of a connection is known, and from where it is reached. */
 export type ConnectOptions = Pick<
   TlsAgentOptions,
-  'secureContext' | 'rejectUnauthorized' | 'localAddress'
+  'secureContext' | 'rejectUnauthorized' | 'localAddress' | 'maxSockets'
 >;
 
 /** What a request tells the agent that connects for it. */

@@ -33,12 +33,14 @@ export async function registryClient(
   const clientWith = async (system: readonly string[]): Promise<Client> => {
     const name = JSON.stringify([url.protocol, proxy, identity.cert, identity.key, system.length]);
     const way = getOrInsert(ways, name, async () => {
-      const { localAddress, strictSSL } = options;
+      const { localAddress, strictSSL, chosen } = options;
+      const { maxSockets } = chosen;
       const secureContext = contextOf({ ...options, ...identity }, system);
       return openWay(url, proxy, {
         ...(secureContext === undefined ? {} : { secureContext }),
         ...(localAddress ? { localAddress } : {}),
         rejectUnauthorized: strictSSL !== false,
+        ...(maxSockets === undefined ? {} : { maxSockets }),
       });
     });
     return createNodeClient(await way, timeouts);

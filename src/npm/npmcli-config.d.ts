@@ -16,6 +16,8 @@ declare module '@npmcli/config' {
     });
     load(): Promise<void>;
     readonly globalPrefix: string;
+    /** Whether nobody has set it. */
+    isDefault(key: string): boolean;
     readonly flat: Readonly<Record<string, unknown>>;
   }
   export = Config;
@@ -23,7 +25,7 @@ declare module '@npmcli/config' {
 
 declare module '@npmcli/config/lib/definitions/index.js' {
   const definitions: {
-    definitions: unknown;
+    definitions: Readonly<Record<string, { readonly default: unknown }>>;
     shorthands: unknown;
     flatten: unknown;
     nerfDarts: unknown;

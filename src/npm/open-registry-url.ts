@@ -5,6 +5,7 @@ import {
   type HttpTimeouts,
   parseHop,
   type Refusals,
+  unavailable,
 } from '../http/index.ts';
 import { registryClient, unusableIdentity } from './agent.ts';
 import type { NpmOptions } from './options.ts';
@@ -28,6 +29,13 @@ export async function openRegistryUrl(
   { timeouts, refusals, ...request }: RegistryRequest,
 ): Promise<HttpResponse> {
   const { origin } = parseHop(address);
+  const { offline, chosen } = options;
+  if (offline === true) {
+    throw unavailable("npm's configuration says offline.", {
+      reason: 'refused',
+      hint: 'Remove offline=true from your .npmrc files and npm_config_offline, or choose another --source.',
+    });
+  }
   const { token, auth, cert, key } = await credentialsFor(address, options);
   const authorization = token ? `Bearer ${token}` : auth ? `Basic ${auth}` : undefined;
   const identity = cert === null ? options : { cert, key };
@@ -44,7 +52,11 @@ export async function openRegistryUrl(
   const name = `npm's credentials for ${new URL(origin).host}`;
   const credentials =
     authorization === undefined ? undefined : { origin, authorization, name, forPublic: false };
-  return exchange(npm, address, { ...request, credentials });
+  const headers = {
+    ...(chosen.userAgent === undefined ? {} : { 'user-agent': chosen.userAgent }),
+    ...request.headers,
+  };
+  return exchange(npm, address, { ...request, headers, credentials });
 }
 
 async function credentialsFor(address: string, options: NpmOptions) {

@@ -5,6 +5,7 @@ import {
   loadProxySettings,
   type ProxySettings,
 } from '../http/index.ts';
+import { asJsonObject } from '../json.ts';
 import type { Settings } from '../settings.ts';
 
 /**
@@ -24,9 +25,24 @@ export interface NpmOptions {
   readonly cert?: string | null;
   readonly key?: string | null;
   readonly localAddress?: string | null;
+  /** npm's default registry: the one whose host documents name where it was not replaced. */
+  readonly publicRegistry: string;
+  /** What npm would not ask the network for, it has in its cache, which is not used here. */
+  readonly offline?: boolean;
+  /** What somebody set; npm's defaults of these are not taken over. Times in ms. */
+  readonly chosen: ChosenByUser;
   /** The package that is asked for: its scope may have a registry, and credentials, of its own. */
   readonly spec?: string;
   readonly [name: string]: unknown;
+}
+
+interface ChosenByUser {
+  readonly fetchTimeout?: number | undefined;
+  readonly fetchRetries?: number | undefined;
+  readonly fetchRetryMintimeout?: number | undefined;
+  readonly fetchRetryMaxtimeout?: number | undefined;
+  readonly maxSockets?: number | undefined;
+  readonly userAgent?: string | undefined;
 }
 
 /**
@@ -38,9 +54,20 @@ export interface NpmOptions {
 export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmOptions> {
   const config = await loadNpmConfig(settings);
   const { flat } = config;
-  verifyRegistries(flat);
+  const retry = asJsonObject(flat['retry']);
+  const chosen = <T>(setting: string, name: string, from = flat): T | undefined =>
+    config.isDefault(setting) ? undefined : (from[name] as T);
   return {
     ...flat,
+    publicRegistry: config.publicRegistry,
+    chosen: {
+      fetchTimeout: chosen('fetch-timeout', 'timeout'),
+      fetchRetries: chosen('fetch-retries', 'retries', retry),
+      fetchRetryMintimeout: chosen('fetch-retry-mintimeout', 'minTimeout', retry),
+      fetchRetryMaxtimeout: chosen('fetch-retry-maxtimeout', 'maxTimeout', retry),
+      maxSockets: chosen('maxsockets', 'maxSockets'),
+      userAgent: chosen('user-agent', 'userAgent'),
+    },
     proxies: proxiesOf(flat, loadProxySettings(settings.env)),
     ownAuthorities: Boolean(flat['ca']),
     // npm's own setting replaces Node's authorities; the variables add to them.
@@ -60,26 +87,19 @@ function proxiesOf(flat: Readonly<Record<string, unknown>>, variables: ProxySett
   };
 }
 
-/** npm's client would build URLs of whatever stands there. */
-function verifyRegistries(flat: Readonly<Record<string, unknown>>): void {
-  for (const [name, value] of Object.entries(flat)) {
-    if (name !== 'registry' && !name.endsWith(':registry')) continue;
-    const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
-    if (url !== null && /^https?:$/.test(url.protocol)) continue;
-    // Its text may hold a password.
-    throw new CodexRuntimeError('USAGE', `npm's configuration has a ${name} that is no URL.`, {
-      hint: `Write it like https://registry.example.com/; "npm config get ${name}" shows it, .npmrc files and npm_config_registry set it.`,
-      fields: { setting: name },
-    });
-  }
-}
-
 /** Where `npm install -g` puts packages: `prefix` in npm's configuration, else Node's own. */
 export async function globalPrefix(settings: Pick<Settings, 'env' | 'cwd'>): Promise<string> {
   return (await loadNpmConfig(settings)).globalPrefix;
 }
 
-async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>) {
+interface NpmConfig {
+  readonly flat: Readonly<Record<string, unknown>>;
+  readonly globalPrefix: string;
+  readonly publicRegistry: string;
+  isDefault(setting: string): boolean;
+}
+
+async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmConfig> {
   const { default: Config } = await import('@npmcli/config');
   const { default: npm } = await import('@npmcli/config/lib/definitions/index.js');
   const config = new Config({
@@ -101,7 +121,12 @@ async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>) {
       cause,
     });
   }
-  return config;
+  return {
+    flat: config.flat,
+    globalPrefix: config.globalPrefix,
+    publicRegistry: String(npm.definitions['registry']?.default),
+    isDefault: (setting) => config.isDefault(setting),
+  };
 }
 
 /** Where the npm of this Node lies, for its builtin configuration; a distribution may add one. */

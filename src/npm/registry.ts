@@ -1,3 +1,4 @@
+import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import {
@@ -15,6 +16,7 @@ import {
 import type { Settings } from '../settings.ts';
 import { openRegistryUrl } from './open-registry-url.ts';
 import { loadNpmOptions, type NpmOptions } from './options.ts';
+import { tarballUrl } from './tarball-url.ts';
 
 type RegistrySettings = Pick<Settings, 'env' | 'cwd' | 'npmPackage'>;
 
@@ -23,7 +25,10 @@ const configurations = new WeakMap<RegistrySettings, Promise<NpmOptions>>();
 /** Read once for the same settings: to resolve and to download are steps of one run. */
 function configurationOf(settings: RegistrySettings): Promise<NpmOptions> {
   return getOrInsert(configurations, settings, () => {
-    const loading = loadNpmOptions(settings).then((npm) => ({ ...npm, spec: settings.npmPackage }));
+    const loading = loadNpmOptions(settings).then((npm) => {
+      registryOf(npm, settings.npmPackage);
+      return { ...npm, spec: settings.npmPackage };
+    });
     // After a repair it is read again.
     loading.catch(() => configurations.delete(settings));
     return loading;
@@ -42,6 +47,8 @@ export interface Registry {
    * @param path Relative to the registry.
    */
   getJson(path: string, request?: RegistryRequest): Promise<unknown>;
+  /** Where npm fetches a tarball whose document names this URL; see {@link tarballUrl}. */
+  locate(tarball: string): Promise<string>;
   /** One attempt at a tarball's full URL; the body is not read, and the caller retries. */
   open(url: string, request?: RegistryRequest): Promise<HttpResponse>;
 }
@@ -66,41 +73,63 @@ export function createRegistry(
   settings: RegistrySettings,
   options: RegistryOptions = {},
 ): Registry {
-  const timeouts = { ...TIMEOUTS, ...options.timeouts };
   const refusals = createRefusals(options.onProgress);
-  const policy = { ...RETRY_POLICY, ...options.retry };
-
-  const send = async (path: string, request: RegistryRequest): Promise<HttpResponse> => {
-    const npm = await configurationOf(settings);
-    // Not by npm's client: where it is redirected to another port of a host, its token goes along.
-    const { href } = new URL(path, registryOf(npm, settings.npmPackage));
-    return openRegistryUrl(href, npm, { ...request, timeouts, refusals });
+  const patience = (npm: NpmOptions): HttpTimeouts => {
+    const { fetchTimeout } = npm.chosen;
+    const chosen = fetchTimeout === undefined ? {} : { headers: fetchTimeout };
+    return { ...TIMEOUTS, ...chosen, ...options.timeouts };
   };
   return {
     async open(url, request = {}) {
       const npm = await configurationOf(settings);
-      return openRegistryUrl(url, npm, {
-        ...request,
-        timeouts: { ...timeouts, stall: 0 },
-        refusals,
-      });
+      const timeouts = { ...patience(npm), stall: 0 };
+      return openRegistryUrl(url, npm, { ...request, timeouts, refusals });
     },
-    getJson: (path, request = {}) =>
-      withRetries(
-        async () => {
-          const answer = await send(path, request);
-          return parseJson(answer.url, await readText(answer, request.signal));
-        },
-        { policy, onProgress: options.onProgress, signal: request.signal },
-      ),
+    async locate(tarball) {
+      const npm = await configurationOf(settings);
+      return tarballUrl(tarball, registryOf(npm, settings.npmPackage), npm);
+    },
+    async getJson(path, request = {}) {
+      const npm = await configurationOf(settings);
+      const { href } = new URL(path, registryOf(npm, settings.npmPackage));
+      const work = async () => {
+        const sent = { ...request, timeouts: patience(npm), refusals };
+        const answer = await openRegistryUrl(href, npm, sent);
+        return parseJson(answer.url, await readText(answer, request.signal));
+      };
+      const policy = { ...RETRY_POLICY, ...chosenRetries(npm), ...options.retry };
+      return withRetries(work, { policy, onProgress: options.onProgress, signal: request.signal });
+    },
   };
 }
 
-/** The registry that npm's configuration names for a package; ends with a slash, may hold credentials. */
+/** npm's `fetch-retries` and its pauses, where somebody has set them. */
+function chosenRetries({ chosen }: NpmOptions): Partial<RetryPolicy> {
+  const { fetchRetries, fetchRetryMintimeout, fetchRetryMaxtimeout } = chosen;
+  return {
+    ...(fetchRetries === undefined ? {} : { attempts: Math.max(0, fetchRetries) + 1 }),
+    ...(fetchRetryMintimeout === undefined ? {} : { pause: fetchRetryMintimeout }),
+    ...(fetchRetryMaxtimeout === undefined ? {} : { longestPause: fetchRetryMaxtimeout }),
+  };
+}
+
+/**
+ * The registry that npm's configuration names for a package; ends with a slash, may hold credentials.
+ * Other scopes' registries may be wrong: they are not asked.
+ */
 function registryOf(options: NpmOptions, name: string): string {
   const scope = /^@[^/]+(?=\/)/.exec(name)?.[0];
-  const registry = String(options[`${scope}:registry`] ?? options.registry);
-  return `${registry.replace(/\/*$/, '')}/`;
+  const scoped = `${scope}:registry`;
+  const setting = options[scoped] === undefined ? 'registry' : scoped;
+  const value = options[setting];
+  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
+  if (url !== null && /^https?:$/.test(url.protocol))
+    return `${String(value).replace(/\/*$/, '')}/`;
+  // Its text may hold a password.
+  throw new CodexRuntimeError('USAGE', `The ${setting} in npm's configuration is not a URL.`, {
+    hint: `Write it like https://registry.example.com/; "npm config get ${setting}" shows it, .npmrc files and npm_config_registry set it.`,
+    fields: { setting },
+  });
 }
 
 /** The registry that npm's configuration names for a package, as anybody may see it; ends with a slash. */

@@ -36,7 +36,7 @@ export function npmChannel(
       target,
       size: null,
       digests: await vouch(build, dist, signal),
-      sources: [{ kind: 'npm', url }],
+      sources: [{ kind: 'npm', url: await registry.locate(url) }],
     };
   };
 

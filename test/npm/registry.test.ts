@@ -72,6 +72,92 @@ describe("npm's configuration", () => {
   });
 });
 
+describe('what npm applies to its requests applies here', () => {
+  test.each([
+    ['', 'REGISTRY'],
+    ['replace-registry-host=never', 'PUBLIC'],
+  ])("with %j the public host's tarballs come from the %s", async (line, from) => {
+    const server = await serve((_, response) => response.end());
+    const settings = await settingsWith([`registry=${server.url}/npm/`, line]);
+    const origin = new URL((await loadNpmOptions(settings)).publicRegistry).origin;
+    const opened = createRegistry(settings);
+    const where = from === 'PUBLIC' ? origin : `${server.url}/npm`;
+    expect(await opened.locate(`${origin}/@openai/codex/-/codex-1.tgz`)).toBe(
+      `${where}/@openai/codex/-/codex-1.tgz`,
+    );
+  });
+
+  test('a tarball that is replaced gets the credentials of its new place', async () => {
+    const { publicRegistry } = await loadNpmOptions(await settingsWith([]));
+    const { server, opened } = await registry((_, response) => response.end('bytes'));
+    const url = await opened.locate(`${publicRegistry}@openai/codex/-/codex-1.tgz`);
+    expect((await collect((await opened.open(url)).body)).toString()).toBe('bytes');
+    expect(server.requests).toMatchObject([
+      { url: '/npm/@openai/codex/-/codex-1.tgz', headers: { authorization: 'Bearer canary' } },
+    ]);
+  });
+
+  test.each([
+    ['fetch-retries=0', 1],
+    ['fetch-retries=1', 2],
+    ['', 3],
+  ])('%j: a document is asked for %i times', async (line, times) => {
+    const server = await serve((_, response) => response.writeHead(503).end());
+    const settings = await settingsWith([
+      `registry=${server.url}/`,
+      line,
+      'fetch-retry-mintimeout=5',
+    ]);
+    await failure(createRegistry(settings).getJson('codex'));
+    expect(server.requests).toHaveLength(times);
+  });
+
+  test('fetch-timeout: an answer is waited for as long as it says', async () => {
+    const server = await serve(() => undefined);
+    const lines = [`registry=${server.url}/`, 'fetch-timeout=300', 'fetch-retries=0'];
+    const started = performance.now();
+    const error = await failure(createRegistry(await settingsWith(lines)).getJson('codex'));
+    expect(error.fields).toMatchObject({ errno: 'ERR_HEADERS_TIMEOUT' });
+    expect(performance.now() - started).toBeLessThan(3_000);
+  });
+
+  test('user-agent is sent where somebody set one, and ours else', async () => {
+    const server = await serve((_, response) => response.end('{}'));
+    for (const line of ['user-agent=allowed/1', '']) {
+      const settings = await settingsWith([`registry=${server.url}/`, line]);
+      await createRegistry(settings).getJson('codex');
+    }
+    const agents = server.requests.map(({ headers }) => headers['user-agent']);
+    expect(agents).toEqual(['allowed/1', 'codex-runtime']);
+  });
+
+  test('offline=true: the registry is not asked', async () => {
+    const server = await serve((_, response) => response.end('{}'));
+    const settings = await settingsWith([`registry=${server.url}/`, 'offline=true']);
+    const error = await failure(createRegistry(settings).getJson('codex'));
+    expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'refused' } });
+    expect(server.requests).toHaveLength(0);
+  });
+
+  test('maxsockets: no more connections than it says', async () => {
+    const sockets = new Set<unknown>();
+    const server = await serve((request, response) => {
+      sockets.add(request.socket);
+      setTimeout(() => response.end('{}'), 20);
+    });
+    const settings = await settingsWith([`registry=${server.url}/`, 'maxsockets=1']);
+    const opened = createRegistry(settings);
+    await Promise.all(['a', 'b', 'c'].map((path) => opened.getJson(path)));
+    expect(sockets.size).toBe(1);
+  });
+
+  test('the registry of a scope that is not asked may be wrong', async () => {
+    const server = await serve((_, response) => response.end('{}'));
+    const settings = await settingsWith([`registry=${server.url}/`, '@other:registry=nonsense']);
+    expect(await createRegistry(settings).getJson('codex')).toEqual({});
+  });
+});
+
 describe('a registry behind a proxy', () => {
   test.each([
     ['proxy=PROXY', {}, true],
