@@ -1,5 +1,5 @@
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { isUpstream, nearVersions, type Version } from '../pin/index.ts';
+import { isUpstream, nearVersions, newestFirst, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
@@ -21,7 +21,8 @@ interface Wanted {
 /**
  * The one error for a version that no channel could offer. That there is no such version, or no such
  * build, is GitHub's to say, where releases appear first. Others are believed where nobody was
- * silent who might have it; the mirror alone never, because it lags and does not keep everything.
+ * silent who might have it, or where they have newer versions: they lag, but not by as much as that.
+ * The mirror alone is never believed, because it does not keep everything.
  */
 export async function exhausted(
   wanted: Wanted,
@@ -43,12 +44,17 @@ export async function exhausted(
   // A channel that is locked and silent may answer later; a new lock would not change that.
   if (unlocked !== undefined && !silent) return withReasons(unlocked, reasons);
   const { version, target } = wanted;
+  const known = await listKnown(channels, failures, wanted.signal);
+  if (known.length > 0 && newestFirst([version, ...known])[0] !== version) {
+    return unknownVersion(wanted, { channels, failures, reasons });
+  }
   const forTarget = target === undefined ? '' : ` for ${target.triple}`;
   return new CodexRuntimeError(
     'SOURCES_EXHAUSTED',
     `No source can deliver Codex ${version.semver}${forTarget} now.`,
     {
       hint: joinHints([
+        known.length === 0 ? undefined : `Near versions: ${near(version, known).join(', ')}.`,
         ...failures.map(({ error }) =>
           error.code === 'SOURCE_UNAVAILABLE' ? error.hint : undefined,
         ),
@@ -74,37 +80,61 @@ async function unknownVersion(
     .filter(({ error }) => error.code === 'RELEASE_NOT_FOUND')
     .map(({ channel }) => channel);
   const reachable = channels.list.filter(({ channel }) => answered.includes(channel.name));
-  const suggestions = await suggest(version, reachable, signal);
+  const suggestions = near(version, await list(reachable, signal));
   const { repo } = settings.github;
-  const list = [
+  const command = [
     'codex-runtime list --remote',
     ...(isUpstream(repo) ? [] : [`--repo ${repo}`]),
     ...(source === undefined ? [] : [`--source ${shellWord(source)}`]),
   ].join(' ');
   return new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
-    `There is no Codex ${version.semver} ${placeOf(answered)}.`,
+    `There is no Codex ${version.semver} ${placeOf(answered)}${silence(failures)}.`,
     {
       hint:
         suggestions.length === 0
-          ? `See "${list}" for the versions that exist.`
-          : `Near versions: ${suggestions.join(', ')}. See "${list}" for all.`,
+          ? `See "${command}" for the versions that exist.`
+          : `Near versions: ${suggestions.join(', ')}. See "${command}" for all.`,
       fields: { version: version.semver, suggestions, reasons },
       cause: failures[0]?.error,
     },
   );
 }
 
-/** Suggestions are a courtesy: a channel that cannot list now gives none. */
-async function suggest(
-  version: Version,
+/** Who did not answer, as the end of a sentence about those who did. */
+function silence(failures: readonly ChannelFailure[]): string {
+  const silent = failures.filter(({ error }) => error.code === 'SOURCE_UNAVAILABLE');
+  if (silent.length === 0) return '';
+  return ` (no answer from ${silent.map(({ channel }) => channel).join(', ')})`;
+}
+
+function near(version: Version, known: readonly Version[]): string[] {
+  return nearVersions(version, known).map(({ semver }) => semver);
+}
+
+/** What npm has, where it answered that this version is not among it. */
+async function listKnown(
+  channels: Channels,
+  failures: readonly ChannelFailure[],
+  signal: AbortSignal | undefined,
+): Promise<readonly Version[]> {
+  const answered = failures.some(
+    ({ channel, error }) => channel === 'npm' && error.code === 'RELEASE_NOT_FOUND',
+  );
+  if (!answered) return [];
+  const npm = channels.list.filter(({ channel }) => channel.name === 'npm');
+  return list(npm, signal);
+}
+
+/** A courtesy: a channel that cannot list its versions now gives none. */
+async function list(
   reachable: Channels['list'],
   signal: AbortSignal | undefined,
-): Promise<string[]> {
+): Promise<readonly Version[]> {
   for (const { channel } of reachable) {
     try {
       const known = await channel.versions(signal);
-      if (known !== null) return nearVersions(version, known).map(({ semver }) => semver);
+      if (known !== null) return known;
     } catch (error) {
       if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
     }

@@ -154,6 +154,27 @@ describe('resolveCandidates', () => {
     },
   );
 
+  test('names near versions of npm behind a firewall, where a version was mistyped', async () => {
+    const others = await Promise.all(
+      ['0.114.0', '0.116.0'].map((version) => miniatureRelease(version, { targets: [LINUX] })),
+    );
+    const { github, settings } = await loopback({}, [RELEASE, ...others]);
+    await using _ = github;
+    for (const route of ['release', 'browser', 'mirror-release', 'mirror'] as const) {
+      github.fail({ route, status: 503 });
+    }
+    const error = await failure(allCandidates(candidateRequest(settings, { version: '0.115.9' })));
+    expect(error).toMatchObject({
+      code: 'RELEASE_NOT_FOUND',
+      fields: { suggestions: ['0.115.0', '0.116.0', '0.114.0'] },
+    });
+    expect(error.message).toBe('There is no Codex 0.115.9 on npm (no answer from github, mirror).');
+    // What is newer than all that npm has may be on its way there.
+    const newer = await failure(allCandidates(candidateRequest(settings, { version: '0.117.0' })));
+    expect(newer.code).toBe('SOURCES_EXHAUSTED');
+    expect(newer.hint).toMatch(/^Near versions: 0\.116\.0/);
+  });
+
   test('does not say that there is no such build while GitHub is silent', async () => {
     const { github, settings } = await loopback();
     await using _ = github;
