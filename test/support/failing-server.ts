@@ -38,7 +38,9 @@ export async function serveConnections(misbehave: Misbehaviour): Promise<Failing
       return dialled;
     },
     async allClosed() {
-      await Promise.all([...open].map((socket) => once(socket, 'close')));
+      await Promise.all(
+        [...open].map((socket) => new Promise((resolve) => socket.on('close', resolve))),
+      );
     },
   };
 }
