@@ -5,7 +5,7 @@ export type ProgressEvent =
   | {
       /** A range, `latest` or `alpha` has come to mean one version. */
       readonly type: 'version';
-      /** As it was asked for; a range in its canonical form. */
+      /** As it was asked for. */
       readonly spec: string;
       /** Semver. */
       readonly version: string;
@@ -47,6 +47,8 @@ export type ProgressEvent =
       /** An asset was chosen and its bytes are about to come. */
       readonly type: 'asset';
       readonly channel: Channel;
+      /** Of Codex; semver. */
+      readonly version: string;
       readonly name: string;
       /** Bytes; null where the channel does not say. */
       readonly size: number | null;

@@ -46,8 +46,17 @@ export {
   resolveRuntime,
 } from './operations/resolve-runtime.ts';
 export { type StagedPackage, type StageOptions, stageRuntime } from './operations/stage-runtime.ts';
+export {
+  type EverythingOptions,
+  type UninstalledEverything,
+  uninstallEverything,
+} from './operations/uninstall-everything.ts';
 export { uninstallPythonRuntime } from './operations/uninstall-python-runtime.ts';
-export { type Uninstalled, uninstallRuntime } from './operations/uninstall-runtime.ts';
+export {
+  type KeptRuntime,
+  type Uninstalled,
+  uninstallRuntime,
+} from './operations/uninstall-runtime.ts';
 export { type VerifiedPin, verifyPin } from './operations/verify-pin.ts';
 export {
   type ReadyRelease,

@@ -95,7 +95,13 @@ async function provisionAsset(
   const { version, target, settings, onProgress, signal } = request;
   const { asset, channel } = candidate;
   const partialDir = homeLayout(settings.home).partial;
-  onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  onProgress?.({
+    type: 'asset',
+    channel,
+    version: version.semver,
+    name: asset.name,
+    size: asset.size,
+  });
   const bundle = await soughtBundle(request, asset);
   let staging = '';
   let release = (): void => undefined;

@@ -1,4 +1,4 @@
-import { delimiter } from 'node:path';
+import { delimiter, resolve } from 'node:path';
 import type { Environment } from '../settings.ts';
 
 /** The name that PATH has in `env`: Windows spells it Path, and the name that is there counts. */
@@ -11,4 +11,10 @@ export function withSearchDir(env: Environment, dir: string): Environment {
   const name = searchPathName(env);
   const rest = env[name];
   return { ...env, [name]: rest ? `${dir}${delimiter}${rest}` : dir };
+}
+
+/** Whether a shell with this environment finds the commands in `dir`, which is absolute. */
+export function isOnSearchPath(env: Environment, dir: string): boolean {
+  const list = env[searchPathName(env)] ?? '';
+  return list.split(delimiter).some((each) => each !== '' && resolve(each) === resolve(dir));
 }

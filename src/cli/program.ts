@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { COMMANDS } from './commands.ts';
 import type { CliContext, ExitWith } from './context.ts';
 import { hasFlag } from './fail.ts';
+import { fitHelp, HELP_COLUMNS } from './fit-help.ts';
 import { commandWord } from './usage-error.ts';
 
 /**
@@ -16,9 +17,12 @@ export async function createProgram(context: CliContext, exitWith: ExitWith): Pr
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .configureOutput({
-      writeOut: (text) => stdout.write(text),
+      writeOut: (text) => stdout.write(fitHelp(text)),
       // Help where no command was given; a document says the same in its own way.
-      writeErr: (text) => (hasFlag(words, '--json') ? undefined : stderr.write(text)),
+      writeErr: (text) => (hasFlag(words, '--json') ? undefined : stderr.write(fitHelp(text))),
+      // Whatever the terminal has, so that a help looks the same everywhere.
+      getOutHelpWidth: () => HELP_COLUMNS,
+      getErrHelpWidth: () => HELP_COLUMNS,
       // Thrown too, and shown by main like every other error.
       outputError: () => undefined,
     })

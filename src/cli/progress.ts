@@ -16,6 +16,15 @@ const REMOVED_BY: Readonly<Record<PackageManager, string>> = {
 export interface Progress {
   readonly onProgress: OnProgress;
   end(): void;
+  /** Says in one line what an installation came to. */
+  tell(result: InstallOutcome): void;
+}
+
+interface InstallOutcome {
+  /** Semver. */
+  readonly version: string;
+  /** What delivered: a source, `store`, or `prefix`. */
+  readonly source: string;
 }
 
 /**
@@ -23,7 +32,10 @@ export interface Progress {
  * could not deliver are told in one line, once it is known what is taken instead.
  */
 export async function createProgress(context: CliContext, flags: CommonFlags): Promise<Progress> {
-  if (flags.quiet === true) return { onProgress: () => undefined, end: () => undefined };
+  if (flags.quiet === true) {
+    const nothing = () => undefined;
+    return { onProgress: nothing, end: nothing, tell: nothing };
+  }
   const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
   const view = await openTransferView(context);
   const transfer = new Transfer();
@@ -33,6 +45,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
     said.add(line);
   };
   const unavailable = new Set<string>();
+  let algorithms: readonly string[] = [];
   const onProgress: OnProgress = (event) => {
     switch (event.type) {
       case 'version':
@@ -58,6 +71,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         if (flags.verbose === true) say(`${sourceName(event)}: ${event.reason}`);
         return;
       case 'asset':
+        view.name(`Codex ${event.version}`);
         if (unavailable.size > 0) {
           const why = flags.verbose === true ? '' : ' (--verbose says why)';
           say(
@@ -83,6 +97,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         return;
       case 'verified':
         view.end();
+        algorithms = event.digests.map((digest) => digest.split(':', 1)[0] ?? '');
         if (flags.verbose === true) say(`Verified ${event.digests.join(', ')}`);
         return;
       case 'signed':
@@ -101,7 +116,27 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         return;
     }
   };
-  return { onProgress, end: () => view.end() };
+  const began = performance.now();
+  return {
+    onProgress,
+    end: () => view.end(),
+    tell: (result) => {
+      view.end();
+      say(outcome(result, algorithms, performance.now() - began));
+    },
+  };
+}
+
+/** What an installation came to, in one line. */
+function outcome(
+  { version, source }: InstallOutcome,
+  algorithms: readonly string[],
+  ms: number,
+): string {
+  if (source === 'prefix') return `Already installed: Codex ${version}.`;
+  const how =
+    source === 'store' ? 'from the store' : `${[...new Set(algorithms)].join(' and ')} verified`;
+  return `Installed Codex ${version} (${how}) in ${(ms / 1000).toFixed(1)} s.`;
 }
 
 /** Does the work while its progress is shown; what is printed afterwards has a line of its own. */

@@ -2,6 +2,7 @@ import { type Argument, Command, type Option } from 'commander';
 import { TARGETS } from '../target/index.ts';
 import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
+import { fitHelp, HELP_COLUMNS } from './fit-help.ts';
 
 /** What a value is, as far as a shell can help with it. */
 export type ValueKind =
@@ -78,10 +79,10 @@ function helpOf(command: Command): string {
     writeOut: (part) => {
       text += part;
     },
-    getOutHelpWidth: () => 100,
+    getOutHelpWidth: () => HELP_COLUMNS,
   });
   // Its usage names the program.
   new Command('codex-runtime').addCommand(command);
   command.helpOption('-h, --help', 'show help').outputHelp();
-  return text;
+  return fitHelp(text);
 }

@@ -57,7 +57,8 @@ const ERRNO: Readonly<Record<string, string>> = {
 
 const HINT: Partial<Record<ErrorCode, string>> = {
   DISK_FULL: 'Free some space or choose another directory, then run the command again.',
-  PERMISSION_DENIED: 'Choose a directory that you may write to.',
+  PERMISSION_DENIED:
+    'Choose a directory that you may write to: --prefix names where to install, --home or CODEX_RUNTIME_HOME where runtimes are kept.',
 };
 
 function codeFor(errno: string): ErrorCode {

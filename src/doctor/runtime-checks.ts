@@ -23,7 +23,7 @@ export const checkStore: Check = async ({ settings: { home } }) => {
       findings.push(
         fail('store', 'DAMAGED', {
           summary: `Codex ${version} at ${dir} is damaged.`,
-          advice: `Run "codex-runtime install ${version} --target ${target} --force"; "codex-runtime verify" names the files.`,
+          advice: `Run "codex-runtime install ${version} --target ${target}"; "codex-runtime verify" names the files.`,
           fields: { version, target, dir },
         }),
       );
@@ -51,7 +51,7 @@ export const checkInstalled: Check = async ({ settings: { home }, layout, name }
     return [ok('installed', `${layout.prefix} has no runtime package.`, { installed: null })];
   }
   const { version, dir, runtime } = found;
-  const advice = `Run "codex-runtime install ${version} ${prefix} --force".`;
+  const advice = `Run "codex-runtime install ${version} ${prefix}".`;
   if (!(await isWhole(dir, runtime))) {
     const summary = `${name} ${version} at ${dir} is damaged.`;
     return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, dir } })];
@@ -71,7 +71,7 @@ function lostFinding({ dir, version, trace }: LostPackage, prefix: string): Find
   const install = `codex-runtime install${version === null ? '' : ` ${version}`} ${prefix}`;
   if (trace === 'manifest') {
     const summary = `The runtime.json at ${dir} cannot be understood.`;
-    return fail('installed', 'DAMAGED', { summary, advice: `Run "${install} --force".`, fields });
+    return fail('installed', 'DAMAGED', { summary, advice: `Run "${install}".`, fields });
   }
   return fail('installed', 'DAMAGED', {
     summary: `The package at ${dir} is gone: "npm ci" empties node_modules, and npm removes what no package.json names.`,
@@ -111,7 +111,7 @@ interface Incomplete {
 
 function incomplete(id: string, { runtime, dir, lacking, flags }: Incomplete): Finding {
   const { version, target } = runtime;
-  const words = [version, ...flags, `--target ${target}`, '--variant package', '--force'];
+  const words = [version, ...flags, `--target ${target}`, '--variant package'];
   return fail(id, 'DAMAGED', {
     summary: `Codex ${version} at ${dir} lacks ${lacking.join(', ')}: code mode fails without.`,
     advice: `Run "codex-runtime install ${words.join(' ')}".`,

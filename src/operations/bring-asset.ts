@@ -63,7 +63,8 @@ async function bringHeld(
     return { ...described, ...present, signature, downloaded: 0 };
   }
   const { onProgress, signal, settings } = request;
-  onProgress?.({ type: 'asset', channel, name: asset.name, size: asset.size });
+  const { semver: version } = request.version;
+  onProgress?.({ type: 'asset', channel, version, name: asset.name, size: asset.size });
   const { download } = await receiveAsset(
     {
       asset,

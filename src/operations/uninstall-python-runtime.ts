@@ -30,13 +30,13 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
     if (await removeFromDirectory({ ...names, prefix }, { onWait, signal: options.signal })) {
       const dir = join(prefix, names.importName);
       await forgetPython(home, dir);
-      return { runtimes: [], package: { name, version: found?.version ?? null, dir } };
+      return { runtimes: [], kept: [], package: { name, version: found?.version ?? null, dir } };
     }
   } else if (found !== null) {
     await uninstallPythonPackage(environment);
     const dir = join(found.dir, names.importName);
     await forgetPython(home, dir);
-    return { runtimes: [], package: { name, version: found.version, dir } };
+    return { runtimes: [], kept: [], package: { name, version: found.version, dir } };
   }
   throw noPythonPackage(environment);
 }

@@ -13,12 +13,22 @@ import {
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request.ts';
+import { shellWord } from '../shell-word.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
+import { type ListedPrefix, listInstalled } from './list-installed.ts';
 
-/** What is gone. */
+/** Where a version is still installed, and the command that removes it there. */
+export interface KeptRuntime {
+  readonly place: 'store' | 'prefix';
+  /** Absolute path of the runtime in the store, or of the prefix or Python environment. */
+  readonly dir: string;
+  readonly command: string;
+}
+
+/** What is gone, and what is not. */
 export interface Uninstalled {
   /** Absolute paths of runtimes that left the store. */
   readonly runtimes: readonly string[];
@@ -29,6 +39,8 @@ export interface Uninstalled {
     readonly version: string | null;
     readonly dir: string;
   } | null;
+  /** Where the same version still is. */
+  readonly kept: readonly KeptRuntime[];
 }
 
 /** The package of a prefix that is to go, whole or what is left of it. */
@@ -61,13 +73,15 @@ export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uni
     runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
     package: found === undefined ? null : await removePackage(home, found, options),
   };
-  if (gone.runtimes.length > 0 || gone.package !== null) return gone;
-  throw await nothingThere(options, wantsPrefix);
+  const removed = version === undefined ? gone.package?.version : parseVersion(version).semver;
+  const kept = removed == null ? [] : await keptRuntimes(options, removed);
+  if (gone.runtimes.length > 0 || gone.package !== null) return { ...gone, kept };
+  throw await nothingThere(options, wantsPrefix, kept);
 }
 
 function targetAlone(target: string): CodexRuntimeError {
-  return new CodexRuntimeError('USAGE', '--target goes with a version of the store.', {
-    hint: 'Name the version too, or leave --target out to remove the package from the prefix.',
+  return new CodexRuntimeError('USAGE', '--target applies to the store and needs a version.', {
+    hint: 'Name the version too, or leave out --target to remove the package from the prefix.',
     fields: { target },
   });
 }
@@ -95,6 +109,7 @@ function verifyMeant(found: FoundPackage, text: string, targetText: string | und
 async function nothingThere(
   options: PrefixOptions,
   wantsPrefix: boolean,
+  kept: readonly KeptRuntime[],
 ): Promise<CodexRuntimeError> {
   const { version, target, name = DEFAULT_PACKAGE_NAME } = options;
   const { home } = settingsOf(options);
@@ -108,9 +123,44 @@ async function nothingThere(
     ...(wantsPrefix ? [`no package ${name} in the prefix ${prefix}`] : []),
   ];
   return new CodexRuntimeError('RELEASE_NOT_FOUND', `There is ${where.join(', and ')}.`, {
-    hint: 'Run codex-runtime list to see what is here, and name a prefix with --prefix or -g.',
+    hint:
+      kept.length > 0
+        ? `It is in ${kept.map(({ dir, command }) => `${dir}: run "${command}"`).join('; ')}.`
+        : 'Run "codex-runtime list" to see what is installed, and name a prefix with --prefix or -g.',
     fields: { version: version ?? null, prefix: wantsPrefix ? prefix : null },
   });
+}
+
+/**
+ * Where a version still is: `install` puts it into the store and a prefix, and each is removed by
+ * name, because other projects may use the other.
+ */
+async function keptRuntimes(
+  options: PrefixOptions,
+  version: string,
+): Promise<readonly KeptRuntime[]> {
+  const { runtimes, prefixes } = await listInstalled(options);
+  const stored = runtimes.filter((runtime) => runtime.version === version);
+  const installed = prefixes.filter((prefix) => prefix.version === version);
+  return [
+    ...stored.map(({ dir, target }): KeptRuntime => {
+      const command = `codex-runtime uninstall ${version} --target ${target}`;
+      return { place: 'store', dir, command };
+    }),
+    ...installed.map((prefix): KeptRuntime => {
+      const command = ['codex-runtime uninstall', ...flagsOf(prefix)].join(' ');
+      return { place: 'prefix', dir: prefix.prefix, command };
+    }),
+  ];
+}
+
+function flagsOf({ prefix, global, ecosystem, python, name }: ListedPrefix): readonly string[] {
+  return [
+    ...(ecosystem === 'python' ? ['--ecosystem python'] : []),
+    python === null ? `--prefix ${shellWord(prefix)}` : `--python ${shellWord(python)}`,
+    ...(global ? ['-g'] : []),
+    ...(name === DEFAULT_PACKAGE_NAME ? [] : [`--name ${name}`]),
+  ];
 }
 
 async function removeStored(

@@ -5,7 +5,7 @@ import { tryParseVersion, type Version } from './version.ts';
 /** What a user may ask for: one version, a semver range, or a moving name. */
 export type VersionSpec =
   | { readonly kind: 'exact'; readonly version: Version }
-  /** A semver range in its canonical form, e.g. `>=0.115.0 <0.116.0-0` for `~0.115.0`. */
+  /** A semver range as it was typed, e.g. `~0.115.0`. */
   | { readonly kind: 'range'; readonly range: string }
   /** `latest` is the newest stable release, `alpha` the newest alpha. */
   | { readonly kind: 'channel'; readonly name: 'latest' | 'alpha' };
@@ -29,7 +29,9 @@ export function parseSpec(text: string): VersionSpec {
     if (range !== null) {
       // `=0.115.0` is a range of one version.
       const only = tryParseVersion(range);
-      return only === undefined ? { kind: 'range', range } : { kind: 'exact', version: only };
+      return only === undefined
+        ? { kind: 'range', range: spelled }
+        : { kind: 'exact', version: only };
     }
   }
   throw new CodexRuntimeError(

@@ -1,10 +1,10 @@
 import type { Damage } from '../store/index.ts';
 
-/** One thing that is wrong with a runtime. */
+/** One problem of a runtime. */
 export interface RuntimeDamage {
   /** The runtime's directory. */
   readonly dir: string;
-  /** The file, relative to `dir`; null when the damage is not one file's. */
+  /** The file, relative to `dir`; null where it is not about one file. */
   readonly path: string | null;
   readonly kind:
     | Damage['kind']
@@ -30,21 +30,21 @@ const WORDS: Readonly<Record<RuntimeDamage['kind'], string>> = {
   missing: 'is missing',
   'not-a-file': 'is not a plain file',
   unreadable: 'cannot be read',
-  size: 'has another size',
-  digest: 'has other bytes',
-  mode: 'has another mode',
+  size: 'has the wrong size',
+  digest: 'has other contents',
+  mode: 'has the wrong mode',
   touched: 'was touched',
   manifest: 'does not describe this runtime',
-  incomplete: 'is in the release, and not in this runtime',
+  incomplete: 'is in the release, but not in this runtime',
   unexpected: 'does not belong there',
   link: 'does not lead to the executable',
-  version: 'is another version',
+  version: 'has another version',
   lock: 'is not what the lockfile pins',
   'does-not-run': 'does not run',
   handshake: 'does not answer as an app-server',
 };
 
-/** A damage as a clause: `bin/codex has other bytes (expected …, got …)`. */
+/** A problem as a clause: `bin/codex has other contents (expected …, got …)`. */
 export function describeDamage({ dir, path, kind, expected, actual }: RuntimeDamage): string {
   const got = actual === undefined ? '' : `, got ${actual}`;
   const detail = expected === undefined ? '' : ` (expected ${expected}${got})`;

@@ -39,6 +39,8 @@ export interface Subject {
   } | null;
   /** The package that should be here and is not; null where there is one. */
   readonly lost: LostPackage | null;
+  /** The version that a package's link names, where its `runtime.json` cannot be understood. */
+  readonly linkedVersion?: string | null;
   /** What its directory should hold; null in a prefix. */
   readonly key: StoreKey | null;
 }
@@ -70,9 +72,9 @@ export async function findSubjects(options: PrefixOptions): Promise<readonly Sub
   const subjects = [...stored, ...installed.filter((subject) => subject !== undefined)];
   if (subjects.length > 0) return subjects;
   const what = options.version === undefined ? 'runtime' : `Codex ${options.version}`;
-  const where = layout === null ? `in the store ${home}` : `in the prefix ${layout.prefix}`;
-  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `There is no ${what} ${where}.`, {
-    hint: 'Run codex-runtime list to see what is here, or codex-runtime install to change it.',
+  const where = layout === null ? `The store ${home}` : `The prefix ${layout.prefix}`;
+  throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${where} has no ${what}.`, {
+    hint: 'Run "codex-runtime list" to see what is installed.',
   });
 }
 
@@ -82,8 +84,8 @@ export async function findSubjects(options: PrefixOptions): Promise<readonly Sub
  */
 export function refuseTarget({ target }: Pick<PrefixOptions, 'target'>): void {
   if (target === undefined) return;
-  throw new CodexRuntimeError('USAGE', 'A target goes with the store, and not with a package.', {
-    hint: 'Leave out the target, or what names a prefix or a Python environment.',
+  throw new CodexRuntimeError('USAGE', '--target applies to the store, not to a package.', {
+    hint: 'Leave out --target, or the options that name a prefix or a Python environment.',
     fields: { target },
   });
 }
@@ -145,5 +147,6 @@ async function nodeSubject(
   if (found !== undefined) return { ...subject, runtime: found.runtime, lost: null };
   const lost = await findLostPackage(home, layout, name);
   if (lost === undefined) return undefined;
-  return { ...subject, runtime: null, lost: lost.trace === 'manifest' ? null : lost };
+  if (lost.trace !== 'manifest') return { ...subject, runtime: null, lost };
+  return { ...subject, runtime: null, lost: null, linkedVersion: lost.version };
 }

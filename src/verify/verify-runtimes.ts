@@ -8,7 +8,7 @@ import { settingsOf } from '../request.ts';
 import { describedFiles } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
-import { mendingHint } from './mending-hint.ts';
+import { repairHint } from './repair-hint.ts';
 import { findSubjects, type Subject } from './subject.ts';
 import { type Inspection, inspectSubject } from './verify-subject.ts';
 
@@ -78,9 +78,9 @@ export async function verifySubjects(
     const verified = describe(subject, await inspectSubject(subject, expectation));
     runtimes.push(verified);
     if (verified.damages.length === 0) continue;
-    hints.push(mendingHint(subject, verified.damages, expectation.version));
+    hints.push(await repairHint(subject, verified.damages, expectation.version));
   }
-  // One line for each that is damaged: the first command mends the first alone.
+  // One line for each that is damaged: the first command repairs the first alone.
   if (hints.length > 0) throw damagedError(runtimes, [...new Set(hints)].join('\n'));
   return { runtimes };
 }
@@ -104,8 +104,8 @@ function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
 function damagedError(runtimes: readonly VerifiedRuntime[], hint: string): CodexRuntimeError {
   const damaged = runtimes.filter(({ damages }) => damages.length > 0);
   const damages = damaged.flatMap((runtime) => runtime.damages);
-  const count = `${damages.length} ${damages.length === 1 ? 'damage' : 'damages'}`;
-  return new CodexRuntimeError('DAMAGED', `${count} in ${damaged.map(nameOf).join(', ')}.`, {
+  const count = `${damages.length} ${damages.length === 1 ? 'problem' : 'problems'}`;
+  return new CodexRuntimeError('DAMAGED', `Found ${count} in ${damaged.map(nameOf).join(', ')}.`, {
     hint,
     fields: { damages, reasons: damages.map(describeDamage), runtimes },
   });

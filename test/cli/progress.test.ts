@@ -36,13 +36,42 @@ describe('progress on a terminal', () => {
     const stderr = new Kept();
     const context = { ...contextWith(stderr), interactive: true };
     const { onProgress, end } = await createProgress(context, {});
+    onProgress({ type: 'asset', channel: 'npm', version: '1.2.3', name: 'codex.tgz', size: 1 });
     for (let second = 0; second <= 5; second += 1) {
       onProgress({ type: 'download', received: second * 10e6, total: 200e6, resumed: 0 });
       vi.advanceTimersByTime(1000);
     }
     end();
-    expect(stderr.text).toMatch(/█{6}░{18} 25% {2}50\.0 MB of 200 MB {2}10\.0 MB\/s {2}15 s left/);
+    expect(stderr.text).toMatch(
+      /Codex 1\.2\.3 █{5}░{16} 25% {2}50\.0 MB of 200 MB {2}10\.0 MB\/s {2}15 s left/,
+    );
   });
+
+  it.each([20, 30, 40, 60, 80, 120])(
+    'fits %d columns, and says first what it loads',
+    async (stderrColumns) => {
+      vi.useFakeTimers({ toFake: ['hrtime', 'performance'] });
+      onTestFinished(() => void vi.useRealTimers());
+      const stderr = new Kept();
+      const context = { ...contextWith(stderr), interactive: true, stderrColumns };
+      const { onProgress, end } = await createProgress(context, {});
+      const version = '0.116.0-alpha.11';
+      onProgress({ type: 'asset', channel: 'npm', version, name: 'codex.tgz', size: 1 });
+      for (let second = 0; second <= 5; second += 1) {
+        onProgress({ type: 'download', received: second * 1e7, total: 2e8, resumed: 0 });
+        vi.advanceTimersByTime(1000);
+      }
+      end();
+      // biome-ignore lint/suspicious/noControlCharactersInRegex: what moves the cursor is not shown
+      const shown = stderr.text.replaceAll(/\u001b\[[?\d;]*[A-Za-z]/g, '').split(/[\r\n]+/);
+      const lines = shown.filter((line) => line !== '');
+      expect(lines.length).toBeGreaterThan(0);
+      for (const line of lines) {
+        expect(line.length).toBeLessThan(stderrColumns);
+        expect(line.startsWith(`Codex ${version}`.slice(0, stderrColumns - 1))).toBe(true);
+      }
+    },
+  );
 });
 
 describe('progress where no terminal is', () => {
@@ -84,7 +113,7 @@ describe('progress where no terminal is', () => {
     const stderr = new Kept();
     const { onProgress } = await createProgress(contextWith(stderr), { quiet: true });
     onProgress({ type: 'unavailable', channel: 'github', source: null, reason: 'gone' });
-    onProgress({ type: 'asset', channel: 'npm', name: 'codex.tgz', size: 1 });
+    onProgress({ type: 'asset', channel: 'npm', version: '1.2.3', name: 'codex.tgz', size: 1 });
     vi.advanceTimersByTime(10_000);
     onProgress({ type: 'download', received: 1, total: 1, resumed: 0 });
     expect(stderr.text).toBe('');

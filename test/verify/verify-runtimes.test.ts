@@ -39,7 +39,7 @@ async function damagesAfter(
   const error = await failure(verifyRuntimes(options));
   expect(error.code).toBe('DAMAGED');
   expect(error.exitStatus).toBe(9);
-  expect(error.hint).toContain('--force');
+  expect(error.hint).toContain('codex-runtime install');
   return (error.fields['damages'] as RuntimeDamage[]).map(({ dir, ...damage }) => {
     expect(dir).toBe(runtime.dir);
     return damage;
@@ -151,13 +151,13 @@ describe('verifyRuntimes, of the store', () => {
     });
   });
 
-  it('says of each damaged runtime how it is mended', async () => {
+  it('says of each damaged runtime how to repair it', async () => {
     const { options, runtime } = await home();
     const other = await storedRuntime(options.home, { version: '0.116.0' });
     for (const { dir } of [runtime, other]) await rm(join(dir, 'codex-path/rg'));
     const { hint } = await failure(verifyRuntimes(options));
     for (const version of ['0.115.0', '0.116.0']) {
-      expect(hint).toMatch(new RegExp(`^Mend it with "codex-runtime install ${version} `, 'm'));
+      expect(hint).toMatch(new RegExp(`^Repair it with "codex-runtime install ${version} `, 'm'));
     }
   });
 
@@ -276,7 +276,7 @@ describe('verifyRuntimes, of a prefix', () => {
     expect(elsewhere.hint).toContain(`--prefix ${prefix}`);
   });
 
-  it('tells the command that mends this prefix, with its layout and name', async () => {
+  it('tells the command that repairs this prefix, with its layout and name', async () => {
     const found = await home();
     const prefix = join(found.dir, 'prefix');
     const options = { ...found.options, version: '0.115.0', prefix, global: true, name: 'mine' };

@@ -74,11 +74,11 @@ function splitArguments(words: readonly string[], operands: readonly string[]) {
 }
 
 const EXAMPLES = `
-The runtime is chosen as for which, and fetched into the store when it is not here. Put the words
-for Codex behind --; exit status and signals are those of Codex.
+The runtime is chosen as for which, and fetched into the store when it is not
+here. Put the words for Codex after --; exit status and signals are those of Codex.
 
 Examples:
   codex-runtime exec 0.115.0 -- --version
   codex-runtime exec -- exec "explain this repository"
-  echo '{"id":0,"method":"initialize",...}' | codex-runtime exec 0.169.0 -- app-server
+  codex-runtime exec 0.169.0 -- app-server < requests.jsonl
 `;

@@ -1,7 +1,10 @@
 import { Command } from 'commander';
-import type { PrefixOptions } from '../../install/index.ts';
+import { isOnSearchPath } from '../../child/search-path.ts';
+import { escapeControls } from '../../errors.ts';
+import { type PrefixOptions, prefixLayout } from '../../install/index.ts';
 import type { PythonOptions } from '../../install/python/index.ts';
-import { installRuntime } from '../../operations/install-runtime.ts';
+import { type InstallResult, installRuntime } from '../../operations/install-runtime.ts';
+import { detectHost } from '../../target/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
@@ -42,38 +45,43 @@ async function install(
   flags: InstallFlags,
 ): Promise<void> {
   const forPython = isForPython(flags);
-  const printed = await withProgress(context, flags, ({ onProgress }) => {
+  const printed = await withProgress(context, flags, async ({ onProgress, tell }) => {
     const options = libraryOptions(context, {
       version,
       flags,
       onProgress: preparingHeap(onProgress),
     });
-    return forPython
-      ? installPython({ ...options, ...pythonOptions(flags) }, flags)
-      : installNode(options, flags);
+    if (flags.dryRun === true) return await preview(options, flags);
+    const result = forPython
+      ? await installPython({ ...options, ...pythonOptions(flags) })
+      : await installRuntime(options);
+    tell(result);
+    if (flags.global === true && flags.quiet !== true) tellPath(context, result.prefix);
+    return { result, text: result.executable };
   });
   printResult(context, flags, printed);
 }
 
-async function installNode(options: PrefixOptions, flags: InstallFlags): Promise<PrintedResult> {
-  if (flags.dryRun === true) {
-    const { previewInstall } = await import('../../operations/preview-install.ts');
-    const result = await previewInstall(options);
-    return { result, text: result.summary };
-  }
-  const result = await installRuntime(options);
-  return { result, text: result.executable };
+/** npm's global commands are of no use to a shell that does not look where they lie. */
+function tellPath({ env, stderr }: CliContext, prefix: string): void {
+  const { bin } = prefixLayout({ prefix, global: true, platform: detectHost().platform });
+  if (isOnSearchPath(env, bin)) return;
+  stderr.write(`${escapeControls(bin)} is not on PATH: add it there to run codex by its name.\n`);
 }
 
-async function installPython(options: PythonOptions, flags: InstallFlags): Promise<PrintedResult> {
-  if (flags.dryRun === true) {
-    const module = await import('../../operations/preview-python-install.ts');
-    const result = await module.previewPythonInstall(options);
-    return { result, text: result.summary };
-  }
+async function preview(options: PrefixOptions, flags: InstallFlags): Promise<PrintedResult> {
+  const result = isForPython(flags)
+    ? await (await import('../../operations/preview-python-install.ts')).previewPythonInstall({
+        ...options,
+        ...pythonOptions(flags),
+      })
+    : await (await import('../../operations/preview-install.ts')).previewInstall(options);
+  return { result, text: result.summary };
+}
+
+async function installPython(options: PythonOptions): Promise<InstallResult> {
   const module = await import('../../operations/install-python-runtime.ts');
-  const result = await module.installPythonRuntime(options);
-  return { result, text: result.executable };
+  return await module.installPythonRuntime(options);
 }
 
 const EXAMPLES = `

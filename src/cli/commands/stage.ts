@@ -57,8 +57,9 @@ export function createCommand(context: CliContext): Command {
 const EXAMPLES = `
 Examples:
   codex-runtime stage 0.115.0 --out package
-  codex-runtime stage 0.115.0 --target win32-x64 --out package --templates our-templates
+  codex-runtime stage 0.115.0 --target win32-x64 --out p --templates templates
   codex-runtime stage 0.115.0 --ecosystem python --out wheel-tree
 
-It prints the absolute path of the package directory. docs/releasing.md describes templates.
+It prints the absolute path of the package directory. docs/releasing.md
+describes templates.
 `;

@@ -1,5 +1,5 @@
-import { Command } from 'commander';
-import { CodexRuntimeError } from '../../errors.ts';
+import { Command, Option } from 'commander';
+import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import type { OnProgress } from '../../events.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
@@ -12,22 +12,65 @@ import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '..
 
 interface UninstallFlags extends CommonFlags, PythonFlags {
   readonly target?: string;
+  readonly everything?: true;
+  readonly dryRun?: true;
 }
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('uninstall')
     .description('Remove the package from a prefix; with a version, that version from the store.')
     .argument('[version]', 'an exact version')
-    .option('--target <target>', 'only this target of the version', nonEmpty);
+    .option('--target <target>', 'only this target of the version', nonEmpty)
+    .addOption(
+      new Option(
+        '--everything',
+        'all of ours on this machine: the store, known prefixes, partial files',
+      ).conflicts(['target', 'prefix', 'global', 'name', 'ecosystem', 'python']),
+    )
+    .option('--dry-run', 'with --everything: print what would go, and remove nothing');
   return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
+      if (flags.everything === true) return await removeEverything(context, version, flags);
+      if (flags.dryRun === true) {
+        throw new CodexRuntimeError('USAGE', '--dry-run belongs to --everything.', {
+          hint: 'Run "codex-runtime list" to see what is installed.',
+        });
+      }
       const gone = await withProgress(context, flags, ({ onProgress }) =>
         uninstall(context, version, { flags, onProgress }),
       );
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
+      if (flags.quiet !== true) {
+        for (const kept of gone.kept) context.stderr.write(`${escapeControls(describe(kept))}\n`);
+      }
       printResult(context, flags, { result: gone, text: removed.join('\n') });
     });
+}
+
+function describe({ place, dir, command }: Uninstalled['kept'][number]): string {
+  const where = place === 'store' ? `The store still has it at ${dir}` : `It is still in ${dir}`;
+  return `${where}: "${command}" removes it.`;
+}
+
+async function removeEverything(
+  context: CliContext,
+  version: string | undefined,
+  flags: UninstallFlags,
+): Promise<void> {
+  if (version !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--everything takes no version.', {
+      hint: 'Leave out one of the two.',
+    });
+  }
+  const { uninstallEverything } = await import('../../operations/uninstall-everything.ts');
+  const result = await withProgress(context, flags, ({ onProgress }) => {
+    const options = libraryOptions(context, { flags, onProgress });
+    return uninstallEverything({ ...options, dryRun: flags.dryRun === true });
+  });
+  const packages = result.prefixes.map(({ prefix, name }) => `${prefix} (${name})`);
+  const text = [...packages, ...result.runtimes, ...result.home].join('\n');
+  printResult(context, flags, { result, text });
 }
 
 async function uninstall(
@@ -39,7 +82,7 @@ async function uninstall(
   if (!isForPython(flags)) return await uninstallRuntime(options);
   const forPython = { ...options, ...pythonOptions(flags) };
   if (version !== undefined || flags.target !== undefined) {
-    throw new CodexRuntimeError('USAGE', '--ecosystem python takes no version and no target.', {
+    throw new CodexRuntimeError('USAGE', '--ecosystem python takes neither version nor target.', {
       hint: 'Name an interpreter with --python, or a directory with --prefix.',
     });
   }
@@ -52,6 +95,9 @@ Examples:
   codex-runtime uninstall --prefix demo         the package in demo
   codex-runtime uninstall -g
   codex-runtime uninstall --ecosystem python --python .venv/bin/python
-  codex-runtime uninstall 0.115.0               the version in the store; prefixes keep theirs
-  codex-runtime uninstall 0.115.0 --prefix demo  both, if demo has that version
+  codex-runtime uninstall 0.115.0               the version in the store
+  codex-runtime uninstall 0.115.0 --prefix demo both, if demo has that version
+  codex-runtime uninstall --everything --dry-run
+
+What still has the version is named on stderr, with the command that removes it.
 `;

@@ -16,9 +16,7 @@ interface VerifyFlags extends LockfileFlags, PythonFlags {
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('verify')
-    .description(
-      'Hash every file again, look for missing and foreign ones, and let the executable say its version.',
-    )
+    .description('Hash every file again, look for missing and unexpected ones, and run --version.')
     .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
     .addOption(
       new Option('--target <target>', 'only this target in the store')
@@ -56,9 +54,9 @@ function describe({ runtimes }: Verification, width: number | undefined): string
 }
 
 const EXAMPLES = `
-Without a version and a prefix it looks at everything on this machine: the store, and the prefixes
-that runtimes were installed into. It ends with 9 and a list of damages when something is wrong;
-"codex-runtime install VERSION --force" mends it.
+Without a version and a prefix it looks at everything on this machine: the store,
+the known prefixes and Python environments. It ends with 9 and a list of problems
+when something is wrong, and says which command repairs each.
 
 Examples:
   codex-runtime verify

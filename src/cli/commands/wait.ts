@@ -60,5 +60,5 @@ target needs its asset. Ends with 0 when all is there, with 9 and what is missin
 Examples:
   codex-runtime wait 0.169.0
   codex-runtime wait 0.169.0 --source npm --timeout 2h
-  codex-runtime wait 0.169.0 --source github --target linux-x64,darwin-arm64 --once
+  codex-runtime wait 0.169.0 --source github --target linux-x64 --once
 `;

@@ -16,7 +16,7 @@ import { withProgress } from '../progress.ts';
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('which')
-    .description('Print the path of an executable that is here, whole and of the wanted version.')
+    .description('Print the path of the runtime, fetching it if needed.')
     .argument('[version]', 'as for install');
   addPrefixFlags(command);
   addSignatureFlags(command);
@@ -34,12 +34,14 @@ export function createCommand(context: CliContext): Command {
 }
 
 const EXAMPLES = `
-The version is chosen as for install. A runtime that the store does not have is fetched into it;
-nothing is installed. Only when no version is named anywhere does the prefix choose, with what is
-installed there.
+The version is chosen as for install. The healthy copy in the nearest project is
+taken if it has that version, else the one in the store; what the store does not
+have is fetched into it, and nothing is installed. With --prefix or -g the answer
+is that prefix's own copy, or an error.
 
 Examples:
   codex-runtime which 0.115.0
+  codex-runtime which --prefix demo             the copy in demo, and no other
   CODEX_BIN="$(codex-runtime which 0.115.0 --quiet)"
   codex-runtime which --offline                 only if it is here already
 `;

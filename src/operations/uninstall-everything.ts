@@ -1,0 +1,99 @@
+import { readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { holdState, homeLayout } from '../store/index.ts';
+import { type ListedPrefix, listInstalled } from './list-installed.ts';
+import { uninstallPythonRuntime } from './uninstall-python-runtime.ts';
+import { uninstallRuntime } from './uninstall-runtime.ts';
+
+export interface EverythingOptions extends RuntimeOptions {
+  /** Say what would go, and remove nothing. Default false. */
+  readonly dryRun?: boolean;
+}
+
+/** All of ours that was on this machine. */
+export interface UninstalledEverything {
+  /** Absolute paths of the runtimes that left the store. */
+  readonly runtimes: readonly string[];
+  /** The packages that left their prefixes and Python environments. */
+  readonly prefixes: readonly Pick<ListedPrefix, 'prefix' | 'name' | 'version' | 'ecosystem'>[];
+  /** What else of the home went; absolute paths. */
+  readonly home: readonly string[];
+  /** Whether nothing was removed, because a preview was asked for. */
+  readonly dryRun: boolean;
+}
+
+/**
+ * Removes every package from the prefixes and Python environments that the home knows, every stored
+ * runtime, interrupted downloads, and what else we keep in the home; whatever others keep there stays.
+ * @throws CodexRuntimeError `STORE_BUSY` while another process works in this home, and then nothing
+ * is removed; `PERMISSION_DENIED`, `INSTALL_FAILED`, `ABORTED`
+ */
+export async function uninstallEverything(
+  options: EverythingOptions = {},
+): Promise<UninstalledEverything> {
+  const { dryRun = false, ...here } = options;
+  const { home } = settingsOf(here);
+  const { runtimes, prefixes } = await listInstalled(here);
+  await refuseBusy(home);
+  const present: readonly string[] = await readdir(home).catch(() => []);
+  const ours = OURS.filter((name) => present.includes(name)).map((name) => join(home, name));
+  const plan = {
+    runtimes: runtimes.map(({ dir }) => dir),
+    prefixes: prefixes.map(({ prefix, name, version, ecosystem }) => {
+      return { prefix, name, version, ecosystem };
+    }),
+    home: ours,
+    dryRun,
+  };
+  if (dryRun) return plan;
+  for (const prefix of prefixes) await removePackage(here, prefix);
+  for (const version of new Set(runtimes.map((runtime) => runtime.version))) {
+    await unlessGone(uninstallRuntime({ ...here, version }));
+  }
+  try {
+    for (const name of OURS) await removeTree(join(home, name));
+    // Whoever named the home may keep more there.
+    await rmdir(home).catch(() => undefined);
+  } catch (error) {
+    throw diskError(error, 'remove', home);
+  }
+  return plan;
+}
+
+/** All that a home has of ours, whichever command made it. */
+const OURS = ['store', 'partial', 'staging', 'used', 'prefixes', 'tuf', 'locks'] as const;
+
+async function removePackage(
+  options: RuntimeOptions,
+  { prefix, global, name, ecosystem, python }: ListedPrefix,
+): Promise<void> {
+  const place = { ...options, name };
+  if (ecosystem === 'node') await unlessGone(uninstallRuntime({ ...place, prefix, global }));
+  else if (python === null) await unlessGone(uninstallPythonRuntime({ ...place, prefix }));
+  else await unlessGone(uninstallPythonRuntime({ ...place, python }));
+}
+
+/** What another process has removed meanwhile is gone, as it should be. */
+async function unlessGone(work: Promise<unknown>): Promise<void> {
+  await work.catch((error: unknown) => {
+    if (!isCodexRuntimeError(error, 'RELEASE_NOT_FOUND')) throw error;
+  });
+}
+
+async function refuseBusy(home: string): Promise<void> {
+  const { holds } = homeLayout(home);
+  for (const name of await readdir(holds).catch(() => [])) {
+    if (!name.endsWith('.lock')) continue;
+    const path = join(holds, name.slice(0, -'.lock'.length));
+    const state = await holdState(path);
+    if (state?.state !== 'held') continue;
+    throw new CodexRuntimeError('STORE_BUSY', `Another process is at work in ${home}.`, {
+      hint: 'Wait until it has ended, or end it, and run the command again.',
+      fields: { path: `${path}.lock` },
+    });
+  }
+}
