@@ -5,9 +5,9 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 /** Files that hold the clock against a limit, or keep every core busy by themselves. */
 const ALONE = [
   'test/app-server/**/*.test.ts',
-  'test/download/{gh-source,interrupts,lanes,resume}.test.ts',
+  'test/fetch/{gh-source,interrupts,lanes,resume}.test.ts',
   'test/extract/mutants.test.ts',
-  'test/http/{addresses,before-the-head,body,node-client}.test.ts',
+  'test/fetch/http/{addresses,before-the-head,body,node-client}.test.ts',
   'test/reliability/**/*.test.ts',
   'test/store/hold.test.ts',
 ];

@@ -1,6 +1,6 @@
 /** Downloads one asset and prints the seconds it took: a process of its own, as a user's is. */
 import process from 'node:process';
-import { openDownload } from '../src/download/index.ts';
+import { openDownload } from '../src/fetch/index.ts';
 import { settingsFrom } from '../src/settings.ts';
 import { parseTarget } from '../src/target/index.ts';
 

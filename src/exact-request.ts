@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { sourcesFor } from './channels/source-selection.ts';
 import { CodexRuntimeError, joinHints } from './errors.ts';
 import {
   describeIgnored,
@@ -11,7 +12,6 @@ import {
   type Version,
 } from './pin/index.ts';
 import type { RuntimeRequest } from './request.ts';
-import { sourcesFor } from './resolve/source-selection.ts';
 import type { Settings } from './settings.ts';
 import { idleTrustedRoot, signatureUnsupported } from './signature/faults.ts';
 import { hasSignatures, releaseSigner, type Signer } from './signature/signer.ts';
@@ -62,7 +62,7 @@ async function storedRequest(request: RuntimeRequest): Promise<ExactRequest> {
 
 async function currentRequest(request: RuntimeRequest): Promise<ExactRequest> {
   // Only a moving name needs the network and what speaks to it.
-  const { resolveVersion } = await import('./resolve/index.ts');
+  const { resolveVersion } = await import('./channels/index.ts');
   return requestAt(request, await resolveVersion({ ...request, spec: request.pin.spec }));
 }
 

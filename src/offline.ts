@@ -1,3 +1,4 @@
+import type { SourceSelection } from './channels/source-selection.ts';
 import { CodexRuntimeError } from './errors.ts';
 import {
   formatSpec,
@@ -8,7 +9,6 @@ import {
   tryParseVersion,
   type Version,
 } from './pin/index.ts';
-import type { SourceSelection } from './resolve/source-selection.ts';
 import type { Settings } from './settings.ts';
 import { shellWord } from './shell-word.ts';
 import { findStored, listRuntimes, type Wanted } from './store/index.ts';

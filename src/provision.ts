@@ -1,13 +1,13 @@
 import type { Asset } from './asset.ts';
+import { type Candidate, type CandidateRequest, tryCandidates } from './channels/index.ts';
 import { removeTree } from './disk/until-unblocked.ts';
-import { type Download, partialId, receiveAsset, removeLeftParts } from './download/index.ts';
 import { CodexRuntimeError } from './errors.ts';
 import { tellWaiting } from './events.ts';
 import type { ExactRequest } from './exact-request.ts';
 import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
+import { type Download, partialId, receiveAsset, removeLeftParts } from './fetch/index.ts';
 import { notStored } from './offline.ts';
 import { isUpstream } from './pin/index.ts';
-import { type Candidate, type CandidateRequest, tryCandidates } from './resolve/index.ts';
 import type { FetchedBundle } from './signature/index.ts';
 import {
   commitRuntime,

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { forManyListeners } from './abort.ts';
 import type { VariantChoice } from './asset.ts';
+import { type SourceSelection, sourcesFor } from './channels/source-selection.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { OnProgress } from './events.ts';
 import { type Ecosystem, loadLock, type Pin, resolvePin } from './pin/index.ts';
-import { type SourceSelection, sourcesFor } from './resolve/source-selection.ts';
 import { type Environment, type Settings, settingsFrom } from './settings.ts';
 import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
 

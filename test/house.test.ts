@@ -20,11 +20,8 @@ const ROOMS = [
   'asset.ts',
   'events.ts',
   'child',
-  'http',
-  'gh',
-  'npm',
-  'resolve',
-  'download',
+  'fetch',
+  'channels',
   'extract',
   'signature',
   'store',
@@ -48,7 +45,7 @@ const ROOMS = [
 
 /** What a run that finds nothing to do needs of a room whose index would load the network with it. */
 const SIDE_DOORS = new Set([
-  'resolve/source-selection.ts',
+  'channels/source-selection.ts',
   'signature/faults.ts',
   'signature/signer.ts',
   'stage/package-names.ts',

@@ -6,8 +6,8 @@ import {
   loadProxySettings,
   proxyFor,
   unavailableReason,
-} from '../http/index.ts';
-import { createRegistry, packagePath } from '../npm/index.ts';
+} from '../fetch/http/index.ts';
+import { createRegistry, packagePath } from '../fetch/npm/index.ts';
 import type { Settings } from '../settings.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 

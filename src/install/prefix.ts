@@ -39,6 +39,6 @@ function verifyPrintable(prefix: string): void {
 
 async function defaultPrefix(settings: Settings, global: boolean): Promise<string> {
   if (!global) return localPrefix(settings.cwd);
-  const { globalPrefix } = await import('../npm/index.ts');
+  const { globalPrefix } = await import('../fetch/npm/index.ts');
   return await globalPrefix(settings);
 }

@@ -1,12 +1,12 @@
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset, AssetSource, Channel } from '../asset.ts';
+import type { Candidate } from '../channels/index.ts';
 import { movePath } from '../disk/until-unblocked.ts';
-import { receiveAsset } from '../download/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import type { ExactRequest } from '../exact-request.ts';
-import type { Candidate } from '../resolve/index.ts';
+import { receiveAsset } from '../fetch/index.ts';
 import { saveBundle } from '../signature/index.ts';
 import { workOnce } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';

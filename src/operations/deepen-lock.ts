@@ -1,8 +1,8 @@
+import { sourcesFor, withEntrypoints } from '../channels/index.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import { type Lock, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { sourcesFor, withEntrypoints } from '../resolve/index.ts';
 import { entrypointDigest } from '../store/index.ts';
 import { TARGETS, type Target, type Triple } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';

@@ -1,5 +1,6 @@
 import { rmdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import { DIR_CHECKSUMS, tryCandidates } from '../channels/index.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
@@ -7,7 +8,6 @@ import { verifyWritable } from '../disk/verify-writable.ts';
 import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
 import { completeRequest, type RuntimeOptions } from '../request.ts';
-import { DIR_CHECKSUMS, tryCandidates } from '../resolve/index.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { bringAsset, type DownloadedAsset, partialDir } from './bring-asset.ts';
 import { listChecksums } from './list-checksums.ts';

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { loadNpmOptions, publicRegistry } from '../npm/index.ts';
+import { loadNpmOptions, publicRegistry } from '../fetch/npm/index.ts';
 import type { PackedFile } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 

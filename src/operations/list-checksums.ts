@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DIR_CHECKSUMS, parseChecksums } from '../channels/index.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
-import { DIR_CHECKSUMS, parseChecksums } from '../resolve/index.ts';
 import type { DownloadedAsset } from './bring-asset.ts';
 
 /**

@@ -1,13 +1,9 @@
 import type { Channel } from '../asset.ts';
+import { listRemoteVersions, type SourceSelection, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
+import { silentSourcesHint } from '../fetch/index.ts';
 import { loadLock } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import {
-  listRemoteVersions,
-  type SourceSelection,
-  silentSourcesHint,
-  sourcesFor,
-} from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 
 /** What one channel says about the versions that there are. */

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { forManyListeners } from '../abort.ts';
+import { createLock, resolveVersion, type SilentChannel, sourcesFor } from '../channels/index.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import {
   findLockfile,
@@ -15,7 +16,6 @@ import {
   writeLock,
 } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { createLock, resolveVersion, type SilentChannel, sourcesFor } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 import { idleTrustedRoot } from '../signature/faults.ts';
 import type { Triple } from '../target/index.ts';

@@ -1,10 +1,10 @@
 import type { Channel, Release } from '../asset.ts';
+import { npmPlatformVersion, type ReleaseChannel } from '../channels/index.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import { unavailableReason } from '../http/index.ts';
+import { unavailableReason } from '../fetch/http/index.ts';
+import { createRegistry, packagePath } from '../fetch/npm/index.ts';
 import { isJsonObject } from '../json.ts';
-import { createRegistry, packagePath } from '../npm/index.ts';
 import type { Version } from '../pin/index.ts';
-import { npmPlatformVersion, type ReleaseChannel } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target, Triple } from '../target/index.ts';
 

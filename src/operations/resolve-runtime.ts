@@ -1,8 +1,8 @@
 import type { Asset, AssetSource, Channel, Digest, Variant } from '../asset.ts';
+import { resolveCandidates } from '../channels/index.ts';
 import { exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
 import { completeRequest, type RuntimeOptions } from '../request.ts';
-import { resolveCandidates } from '../resolve/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 
 /** What would be taken for one target, and from where; nothing has been downloaded. */

@@ -23,7 +23,7 @@ export async function sweepKilledRun(request: ExactRequest): Promise<void> {
     // Then what is under construction may hold the only copy; the next run that needs it restores it.
     if (stored === undefined) return;
     await clearStaging(home, name, hold);
-    const { partialId, removeLeftParts } = await import('../download/index.ts');
+    const { partialId, removeLeftParts } = await import('../fetch/index.ts');
     const { verified } = stored.manifest.origin;
     await removeLeftParts(homeLayout(home).partial, partialId(verified), { held: true });
   });

@@ -1,4 +1,11 @@
 import { forManyListeners } from '../abort.ts';
+import {
+  compareLock,
+  describeFinding,
+  type LockComparison,
+  sourcesFor,
+  verifyLockComparison,
+} from '../channels/index.ts';
 import { CodexRuntimeError, joinHints } from '../errors.ts';
 import {
   describeIgnored,
@@ -9,13 +16,6 @@ import {
   parseVersion,
 } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import {
-  compareLock,
-  describeFinding,
-  type LockComparison,
-  sourcesFor,
-  verifyLockComparison,
-} from '../resolve/index.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {

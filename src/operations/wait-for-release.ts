@@ -1,9 +1,9 @@
 import { pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
+import { openChannels, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
-import { openChannels, sourcesFor } from '../resolve/index.ts';
 import type { Settings } from '../settings.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';

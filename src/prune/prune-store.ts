@@ -2,7 +2,7 @@ import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Variant } from '../asset.ts';
-import { prunePartials } from '../download/index.ts';
+import { prunePartials } from '../fetch/index.ts';
 import {
   type KnownPrefix,
   loadInstalled,

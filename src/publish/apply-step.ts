@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { pause, throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import type { Registry } from '../npm/index.ts';
+import type { Registry } from '../fetch/npm/index.ts';
 import type { PackedFile } from '../pack/index.ts';
 import { answerOf, type NpmClient } from './npm-client.ts';
 import type { PublishStep } from './plan-publish.ts';

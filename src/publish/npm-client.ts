@@ -1,6 +1,6 @@
 import { withoutSecrets } from '../child/without-secrets.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type NpmRun, runNpm } from '../npm/index.ts';
+import { type NpmRun, runNpm } from '../fetch/npm/index.ts';
 
 export interface NpmClientOptions extends NpmRun {
   /** URL of the registry; null for the one that npm's configuration names. */

@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { createRegistry, type Registry } from '../npm/index.ts';
+import { createRegistry, type Registry } from '../fetch/npm/index.ts';
 import type { PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';

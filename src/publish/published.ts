@@ -1,6 +1,6 @@
-import { unavailableReason } from '../http/index.ts';
+import { unavailableReason } from '../fetch/http/index.ts';
+import { packagePath, type Registry } from '../fetch/npm/index.ts';
 import { asJsonObject } from '../json.ts';
-import { packagePath, type Registry } from '../npm/index.ts';
 
 /** What a registry has under one package name. */
 export interface Published {

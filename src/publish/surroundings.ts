@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { loadNpmOptions } from '../npm/index.ts';
+import { loadNpmOptions } from '../fetch/npm/index.ts';
 import type { Settings } from '../settings.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { throwIfAborted } from '../abort.ts';
 import type { AssetSource, SignedContent } from '../asset.ts';
-import { createByteSource } from '../download/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import {
@@ -11,8 +10,9 @@ import {
   unavailable,
   unavailableReason,
   withRetries,
-} from '../http/index.ts';
-import { createRegistry } from '../npm/index.ts';
+} from '../fetch/http/index.ts';
+import { createByteSource } from '../fetch/index.ts';
+import { createRegistry } from '../fetch/npm/index.ts';
 import { signatureMissing, signatureUnreachable } from './faults.ts';
 import { type BundleQuestion, type LocatedBundle, locateBundles } from './locate-bundles.ts';
 

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import type { Asset, AssetSource } from '../asset.ts';
-import type { Http } from '../http/index.ts';
-import { browserUrl, githubApi, githubSources, mirrorAssetUrl } from '../resolve/index.ts';
+import { browserUrl, githubApi, githubSources, mirrorAssetUrl } from '../channels/index.ts';
+import type { Http } from '../fetch/http/index.ts';
 import type { Settings } from '../settings.ts';
 import { type SignatureBundle, signatureBundles } from './bundle-names.ts';
 import type { SignatureSubject } from './faults.ts';

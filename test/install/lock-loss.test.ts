@@ -6,7 +6,7 @@ import { access, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promise
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../src/disk/owner.ts';
-import { partialId } from '../../src/download/index.ts';
+import { partialId } from '../../src/fetch/index.ts';
 import {
   installNodePackage,
   isHealthy,

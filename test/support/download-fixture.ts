@@ -4,8 +4,8 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Asset, AssetSource } from '../../src/asset.ts';
-import type { DownloadRequest } from '../../src/download/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
+import type { DownloadRequest } from '../../src/fetch/index.ts';
 import { settingsFrom } from '../../src/settings.ts';
 import { parseTarget } from '../../src/target/index.ts';
 

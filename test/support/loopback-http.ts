@@ -1,6 +1,6 @@
 import type { RequestListener } from 'node:http';
 import { onTestFinished } from 'vitest';
-import { createHttp, type Http, type HttpOptions } from '../../src/http/index.ts';
+import { createHttp, type Http, type HttpOptions } from '../../src/fetch/http/index.ts';
 import { type FaultServer, startRawServer, startServer } from './fault-server.ts';
 
 /** What was opened, to be closed when the test ends. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { npmPlatformVersion } from '../../src/resolve/asset-name.ts';
+import { npmPlatformVersion } from '../../src/channels/asset-name.ts';
 import { TARGETS, type Target } from '../../src/target/index.ts';
 import {
   type ArchiveFile,

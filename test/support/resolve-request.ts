@@ -1,8 +1,8 @@
+import type { Candidate, CandidateRequest } from '../../src/channels/index.ts';
+import { parseSources, resolveCandidates } from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import type { Lock } from '../../src/pin/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
-import type { Candidate, CandidateRequest } from '../../src/resolve/index.ts';
-import { parseSources, resolveCandidates } from '../../src/resolve/index.ts';
 import { type Settings, settingsFrom } from '../../src/settings.ts';
 import { parseTarget } from '../../src/target/index.ts';
 import type { LoopbackGitHub } from './loopback-github.ts';

@@ -1,9 +1,9 @@
 import { join } from 'node:path';
-import { openPartial } from '../../src/download/partial.ts';
-import type { ProgressReporter } from '../../src/download/progress.ts';
-import type { TransferState, TransferTuning } from '../../src/download/transfer-state.ts';
-import { createVerifier } from '../../src/download/verifier.ts';
-import { RETRY_POLICY } from '../../src/http/index.ts';
+import { RETRY_POLICY } from '../../src/fetch/http/index.ts';
+import { openPartial } from '../../src/fetch/partial.ts';
+import type { ProgressReporter } from '../../src/fetch/progress.ts';
+import type { TransferState, TransferTuning } from '../../src/fetch/transfer-state.ts';
+import { createVerifier } from '../../src/fetch/verifier.ts';
 import type { DownloadFixture } from './download-fixture.ts';
 
 /** So patient that nothing happens because of time. */

@@ -1,0 +1,89 @@
+import type { Digest, Release } from '../asset.ts';
+import { type Http, unavailableReason } from '../fetch/http/index.ts';
+import { githubCredentials, type Settings } from '../settings.ts';
+import type { Target } from '../target/index.ts';
+import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
+import { parseChecksums } from './checksums.ts';
+import { githubApi } from './github-api.ts';
+import { describeRelease, type GitHubRepository } from './github-release.ts';
+import { defaultOrder, githubSources } from './github-sources.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import type { DescribedAsset, ReleaseDocument } from './release-document.ts';
+import type { GitHubSource } from './source-selection.ts';
+
+/**
+ * Releases of `settings.github.repo`.
+ * @param chosen the sources to use, in order; null for api (where there is a token), browser, gh
+ */
+export function githubChannel(
+  settings: Pick<Settings, 'github' | 'env'>,
+  http: Http,
+  chosen: readonly GitHubSource[] | null = null,
+): ReleaseChannel {
+  const api = githubApi(settings.github, http);
+  const order = chosen ?? defaultOrder(settings.github.token);
+  const repository = { settings, http, order };
+  return {
+    name: 'github',
+    async release(version, targets, signal): Promise<Release> {
+      const { document, sums: read } = await describeRelease(repository, version, signal);
+      const sums = read ?? (await listedChecksums(repository, { document, targets, signal }));
+      const found = new Map(
+        [...document.assets].map(([name, asset]) => [
+          name,
+          {
+            size: asset.size,
+            digests: digestsOf(asset, sums),
+            sources: githubSources(settings, { version, asset, order }),
+          },
+        ]),
+      );
+      return { channel: 'github', version, assets: runtimeAssets(targets, found) };
+    },
+    latest: (signal) => api.latest(signal),
+    versions: (signal) => api.versions(signal),
+  };
+}
+
+function digestsOf(asset: DescribedAsset, sums: ReadonlyMap<string, string>): Digest[] {
+  if (asset.sha256 !== null) {
+    return [{ algorithm: 'sha256', hex: asset.sha256, origin: 'github' }];
+  }
+  const hex = sums.get(asset.name);
+  return hex === undefined ? [] : [{ algorithm: 'sha256', hex, origin: 'sha256sums' }];
+}
+
+interface ListRequest {
+  readonly document: ReleaseDocument;
+  readonly targets: readonly Target[];
+  readonly signal: AbortSignal | undefined;
+}
+
+/** The release's checksum list, asked for only where a package archive has no digest of GitHub's. */
+async function listedChecksums(
+  { settings, http, order }: GitHubRepository,
+  { document, targets, signal }: ListRequest,
+): Promise<ReadonlyMap<string, string>> {
+  const list = document.assets.get(CHECKSUMS_ASSET);
+  const wanted = targets
+    .flatMap(releaseAssets)
+    .some(({ name }) => document.assets.has(name) && document.assets.get(name)?.sha256 === null);
+  if (list === undefined || !wanted) return new Map();
+  for (const source of githubSources(settings, { version: document.version, asset: list, order })) {
+    if (source.kind !== 'api' && source.kind !== 'browser') continue;
+    const credentials = githubCredentials(settings.github);
+    try {
+      return parseChecksums(
+        await http.getText(source.url, {
+          headers: { accept: 'application/octet-stream' },
+          credentials,
+          signal,
+        }),
+      );
+    } catch (error) {
+      // Without the list its archives have no digest and are passed over; nothing is weakened.
+      if (unavailableReason(error) === null) throw error;
+    }
+  }
+  return new Map();
+}

@@ -1,0 +1,20 @@
+export { npmPlatformVersion } from './asset-name.ts';
+export { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
+export { openChannels } from './channels.ts';
+export { parseChecksums } from './checksums.ts';
+export { compareLock } from './compare-lock.ts';
+export { createLock, withEntrypoints } from './create-lock.ts';
+export { DIR_CHECKSUMS } from './dir.ts';
+export { githubApi } from './github-api.ts';
+export { browserUrl, githubSources } from './github-sources.ts';
+export { describeFinding, type LockComparison, verifyLockComparison } from './lock-findings.ts';
+export { mirrorAssetUrl } from './mirror.ts';
+export type { ReleaseChannel } from './release-channel.ts';
+export type { SilentChannel } from './releases.ts';
+export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
+export {
+  parseSources,
+  type SourceSelection,
+  sourcesFor,
+} from './source-selection.ts';
+export { tryCandidates } from './try-candidates.ts';

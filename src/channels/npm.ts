@@ -1,0 +1,127 @@
+import type { Asset, Release } from '../asset.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import { unavailable, unavailableReason } from '../fetch/http/index.ts';
+import { packagePath, type Registry } from '../fetch/npm/index.ts';
+import { isJsonObject } from '../json.ts';
+import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
+import type { Settings } from '../settings.ts';
+import { TARGETS, type Target } from '../target/index.ts';
+import { npmAsset, npmPlatformVersion } from './asset-name.ts';
+import { createVoucher, type Dist } from './npm-digest.ts';
+import type { ReleaseChannel } from './release-channel.ts';
+import { releaseNotFound } from './release-not-found.ts';
+
+/**
+ * The npm package whose versions are the platform builds. One version's document is some hundred
+ * bytes and is asked for alone; the whole list only where a list is wanted.
+ */
+export function npmChannel(
+  settings: Pick<Settings, 'npmPackage'>,
+  registry: Registry,
+): ReleaseChannel {
+  const path = packagePath(settings.npmPackage);
+  const vouch = createVoucher(settings, registry);
+
+  const asset = async (
+    version: Version,
+    target: Target,
+    signal?: AbortSignal,
+  ): Promise<Asset | undefined> => {
+    const build = npmPlatformVersion(version.semver, target);
+    const document = await present(registry, `${path}/${build}`, signal);
+    if (document === undefined) return undefined;
+    const { dist, url } = readBuild(document, build);
+    return {
+      ...npmAsset(version.semver, target),
+      target,
+      size: null,
+      digests: await vouch(build, dist, signal),
+      sources: [{ kind: 'npm', url: await registry.locate(url) }],
+    };
+  };
+
+  return {
+    name: 'npm',
+    async release(version, targets, signal): Promise<Release> {
+      const found = await Promise.all(targets.map((target) => asset(version, target, signal)));
+      const assets = found.filter((build) => build !== undefined);
+      if (assets.length > 0) return { channel: 'npm', version, assets };
+      const others = TARGETS.filter((target) => !targets.includes(target));
+      const elsewhere = await Promise.all(others.map((target) => asset(version, target, signal)));
+      const available = elsewhere.flatMap((build) => (build === undefined ? [] : [build.name]));
+      throw available.length === 0
+        ? releaseNotFound('npm', version)
+        : noPlatformBuild({ name: settings.npmPackage, version, targets, available });
+    },
+    async latest(signal) {
+      const tags = await present(registry, `-/package/${path}/dist-tags`, signal);
+      const latest = isJsonObject(tags) ? tags['latest'] : undefined;
+      const version = typeof latest === 'string' ? tryParseVersion(latest) : undefined;
+      if (version !== undefined) return version;
+      throw unavailable(`npm names no latest version of ${settings.npmPackage}.`, {
+        reason: 'not-found',
+      });
+    },
+    async versions(signal) {
+      const headers = { accept: 'application/vnd.npm.install-v1+json' };
+      const list = await registry.getJson(path, { headers, signal });
+      const spelled = isJsonObject(list) && isJsonObject(list['versions']) ? list['versions'] : {};
+      const versions = Object.keys(spelled).filter(isNoBuild).map(tryParseVersion);
+      return newestFirst(versions.filter((version) => version !== undefined));
+    },
+  };
+}
+
+async function present(
+  registry: Registry,
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<unknown> {
+  try {
+    return await registry.getJson(path, { signal });
+  } catch (error) {
+    if (unavailableReason(error) === 'not-found') return undefined;
+    throw error;
+  }
+}
+
+/** Reads a version document; its other fields are no concern of ours. */
+function readBuild(document: unknown, build: string): { dist: Dist; url: string } {
+  const dist =
+    isJsonObject(document) && document['version'] === build ? document['dist'] : undefined;
+  const url = isJsonObject(dist) ? readTarballUrl(dist['tarball']) : null;
+  if (!isJsonObject(dist) || url === null) {
+    throw unavailable(`npm's document of ${build} names no tarball.`, { reason: 'not-an-asset' });
+  }
+  return { dist, url };
+}
+
+function readTarballUrl(value: unknown): string | null {
+  if (typeof value !== 'string' || !URL.canParse(value)) return null;
+  const { protocol, username, password, href } = new URL(value);
+  const web = protocol === 'https:' || protocol === 'http:';
+  return web && username === '' && password === '' ? href : null;
+}
+
+function isNoBuild(version: string): boolean {
+  return !TARGETS.some(({ npmTag }) => version.endsWith(`-${npmTag}`));
+}
+
+interface MissingBuild {
+  readonly name: string;
+  readonly version: Version;
+  readonly targets: readonly Target[];
+  readonly available: readonly string[];
+}
+
+function noPlatformBuild({ name, version, targets, available }: MissingBuild): CodexRuntimeError {
+  const wanted = targets.map(({ triple }) => triple).join(', ');
+  return new CodexRuntimeError(
+    'ASSET_NOT_FOUND',
+    `${name} ${version.semver} on npm has no build for ${wanted}; it has ${available.join(', ')}.`,
+    {
+      hint: 'Choose another version, target or source.',
+      fields: { version: version.semver, channel: 'npm', target: wanted, available },
+    },
+  );
+}

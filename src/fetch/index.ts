@@ -1,0 +1,7 @@
+export { ACCEPT_HINT, silentSourcesHint } from './advice.ts';
+export { partialId, removeLeftParts } from './claim.ts';
+export type { Download, DownloadRequest } from './download.ts';
+export { openDownload } from './open-download.ts';
+export { prunePartials } from './prune-partials.ts';
+export { receiveAsset } from './receive-asset.ts';
+export { createByteSource } from './sources.ts';
