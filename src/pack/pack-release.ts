@@ -17,8 +17,9 @@ import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';
 import { verifyOutputDirectory, writeOutputDirectory } from './output-directory.ts';
 import { PACK_MANIFEST, type PackManifest, packManifest } from './pack-manifest.ts';
-import { archivesOf, type PackedFile, packTarget } from './pack-target.ts';
+import { type PackedFile, packTarget } from './pack-target.ts';
 import { isReferenceZlib } from './reference-zlib.ts';
+import { requirementsFile } from './requirements.ts';
 import { sbomFile } from './sbom.ts';
 
 export interface PackRequest extends HoldWait {
@@ -50,7 +51,7 @@ export interface PackedRelease extends PackManifest {
 
 /**
  * Makes the packages of a release for all given targets: npm's platform packages and root package,
- * a wheel for each platform tag, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is
+ * a wheel for each platform, `requirements.txt` with their hashes, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is
  * known where the archives will be, a DotSlash file named `codex`. The directory appears whole or not
  * at all.
  * @throws CodexRuntimeError `USAGE` for runtimes that do not belong together, `PREFIX_INVALID` when
@@ -73,7 +74,7 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
       const pool = new DeflatePool(request.parallelism);
       const packed = await Promise.all(
         [...targetPlans, rootPlans].map(async (plans) => {
-          const files = await packTarget(archivesOf(plans), { directory: work, pool, signal });
+          const files = await packTarget(plans, { directory: work, pool, signal });
           for (const file of files) request.onPacked?.(file);
           return files;
         }),
@@ -154,6 +155,8 @@ async function writeCompanions(
   await write(join(directory, SBOM), sbom);
   const dotslash = dotslashFile(descriptions, files, downloadUrl);
   if (dotslash !== null) await write(join(directory, DOTSLASH), dotslash, 0o755);
+  const requirements = requirementsFile(files);
+  if (requirements !== null) await write(join(directory, REQUIREMENTS), requirements);
   await write(join(directory, SUMS), sums);
   await write(join(directory, PACK_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
@@ -161,9 +164,10 @@ async function writeCompanions(
 const SUMS = 'SHA256SUMS';
 const SBOM = 'sbom.cdx.json';
 const DOTSLASH = 'codex';
+const REQUIREMENTS = 'requirements.txt';
 
 function isCompanion(name: string): boolean {
-  return [SUMS, SBOM, DOTSLASH].includes(name);
+  return [SUMS, SBOM, DOTSLASH, REQUIREMENTS].includes(name);
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {

@@ -3,7 +3,7 @@ import { throwIfAborted } from '../abort.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
-import { parseTarget, type Triple } from '../target/index.ts';
+import type { Triple } from '../target/index.ts';
 import type { ArchiveDigest } from './archive-file.ts';
 import { type ArchiveWriter, addContent } from './archive-writer.ts';
 import type { DeflatePool } from './deflate-pool.ts';
@@ -23,12 +23,6 @@ export interface PackedFile extends ArchiveDigest {
   readonly package: { readonly name: string; readonly version: string };
 }
 
-/** A package to write, and for Python the platform tags of its wheel. */
-export interface ArchiveRequest {
-  readonly plan: PackagePlan;
-  readonly wheelTags?: readonly string[];
-}
-
 type Content = Extract<PlannedFile, { content: Buffer }>;
 type FromStore = Extract<PlannedFile, { from: string }>;
 
@@ -39,15 +33,6 @@ interface OpenArchive {
   /** What comes before and after the runtime's files. */
   readonly before: readonly Content[];
   readonly after: readonly Content[];
-}
-
-/** Every archive of one target: the platform package, and one wheel for each of its tags. */
-export function archivesOf(plans: readonly PackagePlan[]): readonly ArchiveRequest[] {
-  return plans.flatMap((plan): readonly ArchiveRequest[] =>
-    plan.ecosystem === 'node' || plan.target === null
-      ? [{ plan }]
-      : parseTarget(plan.target).wheelTags.map((tag) => ({ plan, wheelTags: [tag] })),
-  );
 }
 
 export interface Packing {
@@ -63,12 +48,12 @@ export interface Packing {
  * own failures
  */
 export async function packTarget(
-  requests: readonly ArchiveRequest[],
+  plans: readonly PackagePlan[],
   { directory, pool, signal }: Packing,
 ): Promise<readonly PackedFile[]> {
   const archives: OpenArchive[] = [];
   try {
-    for (const request of requests) archives.push(await openArchive(request, directory, pool));
+    for (const plan of plans) archives.push(await openArchive(plan, directory, pool));
     await Promise.all(archives.map((each) => addAll(each, each.before, pool)));
     for (const [source, members] of sharedFiles(archives)) {
       await addSharedFile(source, { places: members, pool, signal });
@@ -82,7 +67,7 @@ export async function packTarget(
 }
 
 async function openArchive(
-  { plan, wheelTags }: ArchiveRequest,
+  plan: PackagePlan,
   directory: string,
   pool: DeflatePool,
 ): Promise<OpenArchive> {
@@ -93,8 +78,7 @@ async function openArchive(
     const before = [...content].sort((a, b) => rank(a) - rank(b));
     return { plan, path, writer: await TgzWriter.create(path, pool), before, after: [] };
   }
-  const tags = wheelTags ?? [];
-  const path = join(directory, wheelName(plan, tags));
+  const path = join(directory, wheelName(plan));
   // PEP 427 recommends dist-info at the end of the archive.
   const isMetadata = ({ path: member }: Content) => member.includes('.dist-info/');
   return {
@@ -102,7 +86,7 @@ async function openArchive(
     path,
     writer: await ZipWriter.create(path),
     before: content.filter((file) => !isMetadata(file)),
-    after: [...content.filter(isMetadata), ...wheelMetadata(plan, tags)],
+    after: [...content.filter(isMetadata), ...wheelMetadata(plan)],
   };
 }
 

@@ -62,7 +62,8 @@ function packageComponent(file: PackedFile) {
 
 function runtimeComponent(runtime: RuntimeDescription) {
   const { tag } = parseVersion(runtime.version);
-  const repo = runtime.repo ?? DEFAULT_REPO;
+  // purl has GitHub's names in lower case.
+  const repo = (runtime.repo ?? DEFAULT_REPO).toLowerCase();
   return {
     type: 'application',
     'bom-ref': runtimeRef(runtime.target),

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
-import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import { parseTarget } from '../target/index.ts';
 
-/** The name of a wheel: PEP 427, with compressed tag sets where it serves several platforms. */
-export function wheelName(plan: PackagePlan, platformTags: readonly string[]): string {
-  verifyTags(plan, platformTags);
-  return `${plan.name}-${plan.version}-py3-none-${platformTags.join('.')}.whl`;
+/** The name of a wheel: PEP 427, with a compressed tag set where several platforms take it. */
+export function wheelName(plan: PackagePlan): string {
+  return `${plan.name}-${plan.version}-py3-none-${platformTags(plan).join('.')}.whl`;
+}
+
+function platformTags({ target }: PackagePlan): readonly string[] {
+  return target === null ? ['any'] : parseTarget(target).wheelTags;
 }
 
 /**
@@ -15,24 +17,22 @@ export function wheelName(plan: PackagePlan, platformTags: readonly string[]): s
  */
 export function wheelMetadata(
   plan: PackagePlan,
-  platformTags: readonly string[],
 ): readonly { readonly path: string; readonly mode: number; readonly content: Buffer }[] {
-  verifyTags(plan, platformTags);
   const distInfo = `${plan.name}-${plan.version}.dist-info`;
-  const wheel = { path: `${distInfo}/WHEEL`, mode: 0o644, content: wheelFile(platformTags) };
+  const wheel = { path: `${distInfo}/WHEEL`, mode: 0o644, content: wheelFile(platformTags(plan)) };
   const record = `${distInfo}/RECORD`;
   const lines = [...plan.files, wheel].map(recordOf);
   const content = Buffer.from(`${[...lines, `${record},,`].join('\n')}\n`, 'utf8');
   return [wheel, { path: record, mode: 0o644, content }];
 }
 
-function wheelFile(platformTags: readonly string[]): Buffer {
+function wheelFile(tags: readonly string[]): Buffer {
   return Buffer.from(
     [
       'Wheel-Version: 1.0',
       'Generator: codex-runtime',
       'Root-Is-Purelib: false',
-      ...platformTags.map((tag) => `Tag: py3-none-${tag}`),
+      ...tags.map((tag) => `Tag: py3-none-${tag}`),
       '',
     ].join('\n'),
     'utf8',
@@ -52,18 +52,4 @@ function recordOf(file: PlannedFile): string {
 
 function csvField(text: string): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
-}
-
-function verifyTags(plan: PackagePlan, platformTags: readonly string[]): void {
-  const known = plan.target === null ? [] : parseTarget(plan.target).wheelTags;
-  const unknown = platformTags.find((tag) => !known.includes(tag));
-  if (unknown === undefined && platformTags.length > 0) return;
-  throw new CodexRuntimeError(
-    'UNSUPPORTED_PLATFORM',
-    `A wheel for ${plan.target} cannot have the tag "${unknown ?? ''}".`,
-    {
-      hint: `Its tags are: ${known.join(', ')}.`,
-      fields: { target: plan.target, tag: unknown ?? null },
-    },
-  );
 }

@@ -18,7 +18,10 @@ export interface Target {
   readonly cpu: 'arm64' | 'x64';
   /** The suffix of the npm platform build, `<version>-<npmTag>`. */
   readonly npmTag: string;
-  /** Wheel platform tags, one wheel each; Linux has a glibc and a musl one for the same static binary. */
+  /**
+   * Platform tags of its wheel. The static Linux binary runs with glibc and musl; pip compares what
+   * `--platform` names literally, so both spellings of manylinux are there. macOS: what the binary asks for.
+   */
   readonly wheelTags: readonly string[];
   /** `.exe` on Windows, else empty. */
   readonly exeSuffix: '' | '.exe';
@@ -39,7 +42,7 @@ export const TARGETS: readonly Target[] = [
     os: 'darwin',
     cpu: 'x64',
     npmTag: 'darwin-x64',
-    wheelTags: ['macosx_10_9_x86_64'],
+    wheelTags: ['macosx_10_12_x86_64'],
     exeSuffix: '',
   },
   {
@@ -47,7 +50,7 @@ export const TARGETS: readonly Target[] = [
     os: 'linux',
     cpu: 'arm64',
     npmTag: 'linux-arm64',
-    wheelTags: ['manylinux_2_17_aarch64', 'musllinux_1_1_aarch64'],
+    wheelTags: ['manylinux_2_17_aarch64', 'manylinux2014_aarch64', 'musllinux_1_1_aarch64'],
     exeSuffix: '',
   },
   {
@@ -55,7 +58,7 @@ export const TARGETS: readonly Target[] = [
     os: 'linux',
     cpu: 'x64',
     npmTag: 'linux-x64',
-    wheelTags: ['manylinux_2_17_x86_64', 'musllinux_1_1_x86_64'],
+    wheelTags: ['manylinux_2_17_x86_64', 'manylinux2014_x86_64', 'musllinux_1_1_x86_64'],
     exeSuffix: '',
   },
   {

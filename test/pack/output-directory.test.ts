@@ -20,13 +20,13 @@ async function wholeRelease(out: string): Promise<string> {
   }
   const { version, files } = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
   expect(files).toHaveLength(sums.length);
-  expect(await readdir(out)).toHaveLength(sums.length + 4);
+  expect(await readdir(out)).toHaveLength(sums.length + 5);
   return version;
 }
 
 /** Fills a directory that an earlier pack of ours may have filled. */
 async function fill(out: string, write: (work: string) => Promise<void>): Promise<void> {
-  const companions = ['SHA256SUMS', 'codex', 'sbom.cdx.json'];
+  const companions = ['SHA256SUMS', 'codex', 'requirements.txt', 'sbom.cdx.json'];
   await writeOutputDirectory(out, (name) => companions.includes(name), write, PATIENT);
 }
 

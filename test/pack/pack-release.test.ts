@@ -22,15 +22,14 @@ const ALL_FILES = [
   'codex-cli-bin-linux-x64-0.115.0.tgz',
   'codex-cli-bin-win32-arm64-0.115.0.tgz',
   'codex-cli-bin-win32-x64-0.115.0.tgz',
-  'codex_cli_bin-0.115.0-py3-none-macosx_10_9_x86_64.whl',
+  'codex_cli_bin-0.115.0-py3-none-macosx_10_12_x86_64.whl',
   'codex_cli_bin-0.115.0-py3-none-macosx_11_0_arm64.whl',
-  'codex_cli_bin-0.115.0-py3-none-manylinux_2_17_aarch64.whl',
-  'codex_cli_bin-0.115.0-py3-none-manylinux_2_17_x86_64.whl',
-  'codex_cli_bin-0.115.0-py3-none-musllinux_1_1_aarch64.whl',
-  'codex_cli_bin-0.115.0-py3-none-musllinux_1_1_x86_64.whl',
+  'codex_cli_bin-0.115.0-py3-none-manylinux_2_17_aarch64.manylinux2014_aarch64.musllinux_1_1_aarch64.whl',
+  'codex_cli_bin-0.115.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl',
   'codex_cli_bin-0.115.0-py3-none-win_amd64.whl',
   'codex_cli_bin-0.115.0-py3-none-win_arm64.whl',
   'manifest.json',
+  'requirements.txt',
   'sbom.cdx.json',
 ];
 
@@ -45,10 +44,10 @@ async function digests(dir: string): Promise<Record<string, string>> {
 }
 
 describe('packRelease', () => {
-  it('makes seven tarballs, eight wheels and their companions', async () => {
+  it('makes seven tarballs, six wheels and their companions', async () => {
     const { out, files } = await packMiniatures();
     expect((await readdir(out)).sort()).toEqual(ALL_FILES);
-    expect(files).toHaveLength(15);
+    expect(files).toHaveLength(13);
   });
 
   it('gives the same bytes whatever the parallelism, umask, time zone and place', async () => {
@@ -168,8 +167,10 @@ describe('packRelease', () => {
     const linux = files.filter(({ target }) => target === 'x86_64-unknown-linux-musl');
     expect(linux.map(({ path, package: { name } }) => [path, name])).toEqual([
       ['example-codex-linux-x64-0.115.0.tgz', '@example/codex-linux-x64'],
-      ['example_codex-0.115.0-py3-none-manylinux_2_17_x86_64.whl', 'example_codex'],
-      ['example_codex-0.115.0-py3-none-musllinux_1_1_x86_64.whl', 'example_codex'],
+      [
+        'example_codex-0.115.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.musllinux_1_1_x86_64.whl',
+        'example_codex',
+      ],
     ]);
   });
 
@@ -207,7 +208,7 @@ describe('packRelease', () => {
     const sbom = JSON.parse(await readFile(join(out, 'sbom.cdx.json'), 'utf8'));
     expect(sbom).toMatchObject({ bomFormat: 'CycloneDX', specVersion: '1.6' });
     expect(sbom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
-    expect(sbom.components).toHaveLength(21);
+    expect(sbom.components).toHaveLength(19);
     expect(sbom.metadata).not.toHaveProperty('timestamp');
     const refs = new Set(sbom.components.map((each: { 'bom-ref': string }) => each['bom-ref']));
     refs.add(sbom.metadata.component['bom-ref']);

@@ -164,7 +164,7 @@ describe('publishRelease', () => {
   it('checks wheels and says how to upload them', async () => {
     const release = await packMiniatures({ ecosystems: ['python'] });
     const result = await publish(release);
-    expect(result.wheels).toHaveLength(8);
+    expect(result.wheels).toHaveLength(6);
     expect(result.wheelCommand).toContain('twine upload');
     expect(result.steps).toEqual([]);
   });
