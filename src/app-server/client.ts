@@ -1,17 +1,17 @@
 import { anySignal } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { declineAll, parseApproval, toApprovalAnswer } from './approvals.ts';
 import { ownClientInfo } from './client-info.ts';
 import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
-import { Connection, UnhandledRequest } from './connection.ts';
+import { Connection, UnhandledRequest } from './connection/connection.ts';
+import { FlowControl } from './connection/flow-control.ts';
+import { type Notification, scopeOf } from './connection/notification.ts';
 import { AbortedError, TransportClosedError } from './errors.ts';
-import { FlowControl } from './flow-control.ts';
 import type { InitializeParams } from './generated/protocol.ts';
 import { parseMetadata, type ServerMetadata } from './metadata.ts';
-import { type Notification, scopeOf } from './notification.ts';
 import type { Session } from './session.ts';
-import type { Transport } from './transport.ts';
-import { TurnRouter } from './turn-router.ts';
+import type { Transport } from './transport/transport.ts';
+import { declineAll, parseApproval, toApprovalAnswer } from './turns/approvals.ts';
+import { TurnRouter } from './turns/turn-router.ts';
 
 export type NotificationListener = (notification: Notification) => void;
 

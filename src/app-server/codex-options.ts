@@ -1,6 +1,6 @@
 import type { Environment } from '../settings.ts';
-import type { Approve } from './approvals.ts';
 import type { ConfigTable } from './config-overrides.ts';
+import type { Approve } from './turns/approvals.ts';
 
 /** How a client behaves, whatever way it has to its server. */
 export interface ClientOptions {

@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { Account } from './account.ts';
-import { parseAnswerId } from './answer-id.ts';
-import { ChildTransport } from './child-transport.ts';
 import { type Client, introduce, type NotificationListener } from './client.ts';
 import { type ClientOptions, type CodexOptions, DEFAULTS } from './codex-options.ts';
 import { configArguments } from './config-overrides.ts';
+import { parseAnswerId } from './connection/answer-id.ts';
 import { resolveExecutable } from './executable.ts';
 import type {
   ModelListParams,
@@ -18,9 +17,10 @@ import type {
 import type { ServerMetadata } from './metadata.ts';
 import { ownEnvironment, serverEnvironment } from './server-environment.ts';
 import type { CallOptions } from './session.ts';
-import { openSocket } from './socket-transport.ts';
 import { Thread, ThreadPromise } from './thread.ts';
-import type { Transport } from './transport.ts';
+import { ChildTransport } from './transport/child-transport.ts';
+import { openSocket } from './transport/socket-transport.ts';
+import type { Transport } from './transport/transport.ts';
 
 export type StartThreadOptions = ThreadStartParams & CallOptions;
 export type ResumeThreadOptions = Omit<ThreadResumeParams, 'threadId'> & CallOptions;

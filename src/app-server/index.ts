@@ -1,5 +1,4 @@
 export { Account } from './account.ts';
-export type { ApprovalDecision, ApprovalRequest, Approve } from './approvals.ts';
 export type { NotificationListener } from './client.ts';
 export {
   Codex,
@@ -11,6 +10,7 @@ export {
 } from './codex.ts';
 export type { ClientOptions, CodexOptions } from './codex-options.ts';
 export type { ConfigTable, ConfigValue } from './config-overrides.ts';
+export type { Notification } from './connection/notification.ts';
 export {
   AbortedError,
   AppServerError,
@@ -27,17 +27,17 @@ export {
   ServerBusyError,
   TransportClosedError,
 } from './errors.ts';
-export type { ExecEvent, ExecUsage } from './exec-events.ts';
-export type { ExecItem } from './exec-items.ts';
 export type * as protocol from './generated/protocol.ts';
 export { type Handshake, type HandshakeRequest, handshake } from './handshake.ts';
-export type { Input, InputItem } from './input.ts';
-export { linkedTransports } from './memory-transport.ts';
 export type { ServerMetadata } from './metadata.ts';
-export type { Notification } from './notification.ts';
 export { type RetryOptions, retryOnOverload } from './retry.ts';
 export type { CallOptions } from './session.ts';
 export { Thread, ThreadPromise } from './thread.ts';
-export type { Transport, TransportListener } from './transport.ts';
-export { TurnHandle, type TurnOptions } from './turn-handle.ts';
-export { TurnFailedError, type TurnResult } from './turn-result.ts';
+export { linkedTransports } from './transport/memory-transport.ts';
+export type { Transport, TransportListener } from './transport/transport.ts';
+export type { ApprovalDecision, ApprovalRequest, Approve } from './turns/approvals.ts';
+export type { ExecEvent, ExecUsage } from './turns/exec-events.ts';
+export type { ExecItem } from './turns/exec-items.ts';
+export type { Input, InputItem } from './turns/input.ts';
+export { TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
+export { TurnFailedError, type TurnResult } from './turns/turn-result.ts';

@@ -1,6 +1,6 @@
-import type { Approve } from './approvals.ts';
-import type { Connection } from './connection.ts';
-import type { TurnRouter } from './turn-router.ts';
+import type { Connection } from './connection/connection.ts';
+import type { Approve } from './turns/approvals.ts';
+import type { TurnRouter } from './turns/turn-router.ts';
 
 /** What a thread and its turns need of their client. */
 export interface Session {

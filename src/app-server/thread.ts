@@ -1,9 +1,9 @@
-import { type ExecEvent, toExecEvents } from './exec-events.ts';
 import type { ThreadReadResponse } from './generated/protocol.ts';
-import type { Input } from './input.ts';
 import type { CallOptions, Session } from './session.ts';
-import { startTurn, type TurnHandle, type TurnOptions } from './turn-handle.ts';
-import { type TurnResult, verifyTurn } from './turn-result.ts';
+import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
+import type { Input } from './turns/input.ts';
+import { startTurn, type TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
+import { type TurnResult, verifyTurn } from './turns/turn-result.ts';
 
 /** A conversation. Its turns run one after the other; those of other threads at the same time. */
 export class Thread {

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { FlowControl } from '../../src/app-server/connection/flow-control.ts';
 import { EventsLostError } from '../../src/app-server/errors.ts';
-import { EventQueue } from '../../src/app-server/event-queue.ts';
-import { FlowControl } from '../../src/app-server/flow-control.ts';
-import { linkedTransports } from '../../src/app-server/memory-transport.ts';
+import { linkedTransports } from '../../src/app-server/transport/memory-transport.ts';
+import { EventQueue } from '../../src/app-server/turns/event-queue.ts';
 
 const limits = { soft: 10, hard: 20 };
 

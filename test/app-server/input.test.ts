@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { type Input, toWireInput } from '../../src/app-server/input.ts';
+import { type Input, toWireInput } from '../../src/app-server/turns/input.ts';
 
 describe('input', () => {
   it('is a text, one item or several', () => {

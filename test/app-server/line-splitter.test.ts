@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../src/app-server/errors.ts';
-import { LineSplitter } from '../../src/app-server/line-splitter.ts';
+import { LineSplitter } from '../../src/app-server/transport/line-splitter.ts';
 
 function split(bytes: Buffer, cuts: readonly number[], cap = 1_000_000): string[] {
   const splitter = new LineSplitter(cap);

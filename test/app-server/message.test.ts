@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { parseMessage } from '../../src/app-server/connection/message.ts';
+import { scopeOf } from '../../src/app-server/connection/notification.ts';
 import { ProtocolError } from '../../src/app-server/errors.ts';
-import { parseMessage } from '../../src/app-server/message.ts';
-import { scopeOf } from '../../src/app-server/notification.ts';
 
 describe('a message', () => {
   it.each([

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { toRpcError } from '../../src/app-server/connection/rpc-error.ts';
 import {
   InternalRpcError,
   InvalidParamsError,
@@ -10,7 +11,6 @@ import {
   RetryLimitExceededError,
   ServerBusyError,
 } from '../../src/app-server/errors.ts';
-import { toRpcError } from '../../src/app-server/rpc-error.ts';
 import { CodexRuntimeError } from '../../src/errors.ts';
 
 const busyData = { codexErrorInfo: 'serverOverloaded' };

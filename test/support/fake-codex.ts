@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { ChildTransport } from '../../src/app-server/child-transport.ts';
 import { type ClientOptions, Codex } from '../../src/app-server/index.ts';
+import { ChildTransport } from '../../src/app-server/transport/child-transport.ts';
 
 const PROGRAM = fileURLToPath(new URL('../fixtures/app-server/fake-server.mjs', import.meta.url));
 

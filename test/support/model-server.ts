@@ -30,7 +30,13 @@ export type Answer =
       /** `commentary` or `final_answer`; most models send none. */
       readonly phase?: string;
     }
-  | { readonly kind: 'tool'; readonly name: string; readonly arguments: unknown }
+  | {
+      readonly kind: 'tool';
+      readonly name: string;
+      /** Of a tool that lies in one. */
+      readonly namespace?: string;
+      readonly arguments: unknown;
+    }
   | { readonly kind: 'overload' }
   | { readonly kind: 'tooMany' }
   | { readonly kind: 'disconnect'; readonly text: string }
@@ -105,8 +111,9 @@ async function play(answer: Answer, response: ServerResponse, id: string): Promi
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   send('response.created', { response: { id } });
   if (answer.kind === 'tool') {
-    const { name, arguments: args } = answer;
-    const call = { type: 'function_call', call_id: `call-${id}`, name };
+    const { name, namespace, arguments: args } = answer;
+    const where = namespace === undefined ? {} : { namespace };
+    const call = { type: 'function_call', call_id: `call-${id}`, name, ...where };
     send('response.output_item.done', { item: { ...call, arguments: JSON.stringify(args) } });
   } else {
     const message = { type: 'message', role: 'assistant', id: `message-${id}` };

@@ -1,6 +1,6 @@
+import type { FlowControl } from '../connection/flow-control.ts';
+import type { Notification } from '../connection/notification.ts';
 import { EventQueue, type QueueLimits } from './event-queue.ts';
-import type { FlowControl } from './flow-control.ts';
-import type { Notification } from './notification.ts';
 
 /** A turn from just before `turn/start` is sent until `turn/completed`. */
 export class RunningTurn {

@@ -1,11 +1,11 @@
-import { CodexRuntimeError } from '../errors.ts';
-import { AbortedError, ProtocolError, TransportClosedError } from './errors.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import { AbortedError, ProtocolError, TransportClosedError } from '../errors.ts';
+import type { RequestId } from '../generated/protocol.ts';
+import type { Transport } from '../transport/transport.ts';
 import type { FlowControl } from './flow-control.ts';
-import type { RequestId } from './generated/protocol.ts';
 import { type Message, parseMessage } from './message.ts';
 import type { Notification } from './notification.ts';
 import { toRpcError } from './rpc-error.ts';
-import type { Transport } from './transport.ts';
 
 /** What the server sends by itself. */
 export interface ConnectionListener {

@@ -1,5 +1,5 @@
+import type { TokenUsageBreakdown } from '../generated/protocol.ts';
 import { type ExecItem, toExecItem } from './exec-items.ts';
-import type { TokenUsageBreakdown } from './generated/protocol.ts';
 import type { TurnHandle } from './turn-handle.ts';
 
 /** Tokens of a turn's last model call, as `@openai/codex-sdk` names them. */

@@ -7,7 +7,7 @@ import {
   ParseError,
   RetryLimitExceededError,
   ServerBusyError,
-} from './errors.ts';
+} from '../errors.ts';
 
 /** Code with which Codex's app-server refuses work while its queues are full. */
 const OVERLOADED = -32001;

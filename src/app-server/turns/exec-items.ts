@@ -1,4 +1,4 @@
-import type { JsonValue, ThreadItem } from './generated/protocol.ts';
+import type { JsonValue, ThreadItem } from '../generated/protocol.ts';
 
 /** What a turn produces, in the spelling of `@openai/codex-sdk`. */
 export type ExecItem =

@@ -1,4 +1,4 @@
-import type { Transport } from './transport.ts';
+import type { Transport } from '../transport/transport.ts';
 
 /**
  * Decides when to stop reading from the server. All turns share one pipe, so a pause for one slow

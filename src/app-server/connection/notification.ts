@@ -1,4 +1,4 @@
-import type { ServerNotificationEnvelope } from './generated/protocol.ts';
+import type { ServerNotificationEnvelope } from '../generated/protocol.ts';
 
 /**
  * What the server tells by itself. The union names what the pinned runtime sends; what a newer one

@@ -1,4 +1,4 @@
-import { ProtocolError } from './errors.ts';
+import { ProtocolError } from '../errors.ts';
 
 /**
  * The id of the thread or turn that an answer to `method` names.

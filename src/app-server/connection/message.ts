@@ -1,5 +1,5 @@
-import { ProtocolError } from './errors.ts';
-import type { RequestId } from './generated/protocol.ts';
+import { ProtocolError } from '../errors.ts';
+import type { RequestId } from '../generated/protocol.ts';
 import type { Notification } from './notification.ts';
 
 /** What can come over the wire; `0` is an id like any other. */

@@ -1,7 +1,7 @@
-import type { TransportClosedError } from './errors.ts';
+import type { FlowControl } from '../connection/flow-control.ts';
+import { type Notification, scopeOf } from '../connection/notification.ts';
+import type { TransportClosedError } from '../errors.ts';
 import type { QueueLimits } from './event-queue.ts';
-import type { FlowControl } from './flow-control.ts';
-import { type Notification, scopeOf } from './notification.ts';
 import { RunningTurn } from './running-turn.ts';
 
 /**

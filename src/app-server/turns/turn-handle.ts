@@ -1,13 +1,13 @@
-import { anySignal } from '../abort.ts';
-import { abortable } from './abortable.ts';
-import { parseAnswerId } from './answer-id.ts';
+import { anySignal } from '../../abort.ts';
+import { abortable } from '../abortable.ts';
+import { parseAnswerId } from '../connection/answer-id.ts';
+import type { Notification } from '../connection/notification.ts';
+import { AbortedError } from '../errors.ts';
+import type { TurnStartParams } from '../generated/protocol.ts';
+import type { CallOptions, Session } from '../session.ts';
 import type { Approve } from './approvals.ts';
-import { AbortedError } from './errors.ts';
-import type { TurnStartParams } from './generated/protocol.ts';
 import { type Input, toWireInput } from './input.ts';
-import type { Notification } from './notification.ts';
 import type { RunningTurn } from './running-turn.ts';
-import type { CallOptions, Session } from './session.ts';
 import { collectTurn, type TurnResult } from './turn-result.ts';
 
 /** What a turn may override, for itself and (as the server has it) for the turns after it. */

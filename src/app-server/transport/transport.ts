@@ -1,4 +1,4 @@
-import type { TransportClosedError } from './errors.ts';
+import type { TransportClosedError } from '../errors.ts';
 
 /** What a transport tells its connection; set once, by {@link Transport.start}. */
 export interface TransportListener {

@@ -1,4 +1,4 @@
-import { ProtocolError } from './errors.ts';
+import { ProtocolError } from '../errors.ts';
 
 const NEWLINE = 0x0a;
 

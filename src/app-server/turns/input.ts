@@ -1,5 +1,5 @@
-import { CodexRuntimeError } from '../errors.ts';
-import type { UserInput } from './generated/protocol.ts';
+import { CodexRuntimeError } from '../../errors.ts';
+import type { UserInput } from '../generated/protocol.ts';
 
 /** One part of what a user says. `local_image` is how `@openai/codex-sdk` spells `localImage`. */
 export type InputItem =

@@ -1,11 +1,11 @@
+import type { Notification } from '../connection/notification.ts';
 import {
   AppServerError,
   RetryLimitExceededError,
   ServerBusyError,
   TransportClosedError,
-} from './errors.ts';
-import type { ThreadItem, ThreadTokenUsage, TurnError, TurnStatus } from './generated/protocol.ts';
-import type { Notification } from './notification.ts';
+} from '../errors.ts';
+import type { ThreadItem, ThreadTokenUsage, TurnError, TurnStatus } from '../generated/protocol.ts';
 
 /** What a turn came to. */
 export interface TurnResult {

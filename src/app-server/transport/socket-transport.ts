@@ -1,4 +1,4 @@
-import { AbortedError, ProtocolError, TransportClosedError } from './errors.ts';
+import { AbortedError, ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
 import type { Transport, TransportListener } from './transport.ts';
 

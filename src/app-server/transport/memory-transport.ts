@@ -1,4 +1,4 @@
-import { TransportClosedError } from './errors.ts';
+import { TransportClosedError } from '../errors.ts';
 import type { Transport, TransportListener } from './transport.ts';
 
 /** Two linked ends in one process: what one sends the other one gets, in order, a microtask later. */

@@ -5,7 +5,7 @@ import type {
   FileChangeRequestApprovalParams,
   PermissionsRequestApprovalParams,
   PermissionsRequestApprovalResponse,
-} from './generated/protocol.ts';
+} from '../generated/protocol.ts';
 
 /** Something that Codex will not do before somebody has said yes. */
 export type ApprovalRequest = {

@@ -1,5 +1,5 @@
-import { AbortedError, AppServerError, EventsLostError } from './errors.ts';
-import type { FlowControl } from './flow-control.ts';
+import type { FlowControl } from '../connection/flow-control.ts';
+import { AbortedError, AppServerError, EventsLostError } from '../errors.ts';
 
 /** How much of a turn's events is kept unread, in characters of their JSON text. */
 export interface QueueLimits {

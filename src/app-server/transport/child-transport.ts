@@ -1,5 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
-import { ProtocolError, TransportClosedError } from './errors.ts';
+import { ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
 import { LineSplitter } from './line-splitter.ts';
 import { OutputTail } from './output-tail.ts';
