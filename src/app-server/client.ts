@@ -1,16 +1,18 @@
+import { emitWarning } from 'node:process';
 import { anySignal } from '../abort.ts';
-import { CodexRuntimeError } from '../errors.ts';
 import { ownClientInfo } from './client-info.ts';
 import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
-import { Connection, UnhandledRequest } from './connection/connection.ts';
+import { verifyVersion } from './compat/expected-version.ts';
+import { Connection } from './connection/connection.ts';
 import { FlowControl } from './connection/flow-control.ts';
-import { type Notification, scopeOf } from './connection/notification.ts';
-import { AbortedError, TransportClosedError } from './errors.ts';
+import type { Notification } from './connection/notification.ts';
+import { AbortedError, AppServerError, TransportClosedError } from './errors.ts';
 import type { InitializeParams } from './generated/protocol.ts';
 import { parseMetadata, type ServerMetadata } from './metadata.ts';
+import { answerRequest } from './server-requests.ts';
 import type { Session } from './session.ts';
+import { isWithin } from './transport/is-within.ts';
 import type { Transport } from './transport/transport.ts';
-import { declineAll, parseApproval, toApprovalAnswer } from './turns/approvals.ts';
 import { TurnRouter } from './turns/turn-router.ts';
 
 export type NotificationListener = (notification: Notification) => void;
@@ -21,41 +23,62 @@ export interface Client extends Session {
   readonly listeners: Set<NotificationListener>;
 }
 
+/** How long a server that stays silent may take to say why once its stdin has ended. */
+const LAST_WORDS_MS = 500;
+
 /**
  * Introduces this client to the server behind `transport`; the transport is closed when that fails.
+ * `deadline` ends what takes too long.
  * @throws TransportClosedError, ProtocolError, JsonRpcError, AbortedError;
  * CodexRuntimeError `VERSION_MISMATCH`
  */
-export async function introduce(transport: Transport, options: ClientOptions): Promise<Client> {
+export async function introduce(
+  transport: Transport,
+  options: ClientOptions,
+  deadline = startDeadline(options),
+): Promise<Client> {
   const flow = new FlowControl(transport);
   const router = new TurnRouter(flow, queueLimits(options));
   const listeners = new Set<NotificationListener>();
-  const approvers: Session['approvers'] = new Map();
-  const connection = new Connection(transport, flow, {
+  const report = (error: AppServerError) => reportCallback(options, error);
+  const connection: Connection = new Connection(transport, flow, {
     onNotification: (notification, size) => {
       router.route(notification, size);
-      if (notification.method === 'turn/completed') {
-        approvers.delete(scopeOf(notification.params).turnId ?? '');
-      }
-      for (const listener of listeners) tell(listener, notification);
+      for (const listener of listeners) tell(listener, notification, report);
     },
-    onRequest: (method, params, signal) =>
-      answer(options, { router, approvers }, { method, params, signal }),
+    onRequest: (method, params, controller) =>
+      answerRequest({ options, router, connection }, { method, params, controller }),
+    onCallbackError: report,
     onClose: (reason: TransportClosedError) => router.close(reason),
   });
-  const ms = options.startTimeoutMs ?? DEFAULTS.startTimeoutMs;
-  const timeout = AbortSignal.timeout(ms);
   try {
-    const metadata = await initialize(connection, options, timeout);
-    verifyVersion(metadata, options.expectedVersion);
+    const metadata = await initialize(connection, options, deadline.signal);
+    verifyVersion(metadata.serverVersion, options.expectedVersion);
     connection.notify('initialized');
-    return { connection, router, approvers, listeners, metadata };
+    return { connection, router, listeners, metadata };
   } catch (error) {
-    await connection.close(error instanceof TransportClosedError ? error : undefined);
-    // Only now: 0.115 tells why it cannot start when its stdin has ended.
-    if (error instanceof AbortedError && timeout.aborted) throw silent(ms, transport, error);
-    throw error;
+    const closing = connection.close(error instanceof TransportClosedError ? error : undefined);
+    if (!(error instanceof AbortedError)) {
+      await closing;
+      throw error;
+    }
+    if (!deadline.signal.aborted) throw error;
+    // 0.115 tells why it cannot start when its stdin has ended.
+    await isWithin(LAST_WORDS_MS, closing);
+    throw silent(deadline.ms, transport, error);
   }
+}
+
+/** The time that a start may take, from now on. */
+export interface StartDeadline {
+  readonly ms: number;
+  readonly signal: AbortSignal;
+}
+
+export function startDeadline({
+  startTimeoutMs: ms = DEFAULTS.startTimeoutMs,
+}: ClientOptions): StartDeadline {
+  return { ms, signal: AbortSignal.timeout(ms) };
 }
 
 async function initialize(
@@ -63,18 +86,23 @@ async function initialize(
   { clientInfo, experimentalApi = false, ...options }: ClientOptions,
   timeout: AbortSignal,
 ): Promise<ServerMetadata> {
+  const info = clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo };
   const params: InitializeParams = {
-    clientInfo: clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo },
+    clientInfo: info,
     capabilities: { experimentalApi, requestAttestation: false },
   };
   return connection.request('initialize', params, {
     signal: anySignal(timeout, options.signal),
-    parse: parseMetadata,
+    parse: (answer) => parseMetadata(answer, info.name),
   });
 }
 
-function silent(ms: number, transport: Transport, cause: AbortedError): TransportClosedError {
-  const stderr = transport.lastWords();
+export function silent(
+  ms: number,
+  transport: Transport | undefined,
+  cause: unknown,
+): TransportClosedError {
+  const stderr = transport?.lastWords() ?? '';
   const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
   return new TransportClosedError(`The server did not introduce itself within ${ms} ms.${said}`, {
     cause,
@@ -83,51 +111,28 @@ function silent(ms: number, transport: Transport, cause: AbortedError): Transpor
   });
 }
 
-function verifyVersion({ serverVersion }: ServerMetadata, expected: string | undefined): void {
-  if (expected === undefined || serverVersion === expected) return;
-  throw new CodexRuntimeError(
-    'VERSION_MISMATCH',
-    `The server is Codex ${serverVersion}, not ${expected}.`,
-    {
-      hint: `Install Codex ${expected} with codex-runtime, or change expectedVersion.`,
-      fields: { expected, actual: serverVersion },
-    },
-  );
-}
-
-interface Asked {
-  readonly method: string;
-  readonly params: unknown;
-  readonly signal: AbortSignal;
-}
-
-async function answer(
-  options: ClientOptions,
-  { router, approvers }: Pick<Session, 'router' | 'approvers'>,
-  { method, params, signal }: Asked,
-): Promise<unknown> {
-  const request = parseApproval(
-    method,
-    params,
-    AbortSignal.any([signal, router.overSignal(params)]),
-  );
-  if (request !== undefined) {
-    const decide = approvers.get(request.turnId) ?? options.onApproval ?? declineAll;
-    return toApprovalAnswer(request, await decide(request));
-  }
-  if (options.onServerRequest !== undefined) {
-    return options.onServerRequest({ method, params, signal });
-  }
-  throw new UnhandledRequest(`This client does not answer ${method}.`);
-}
-
-/** A listener that throws must not stop the reading: its error surfaces as an event target's would. */
-function tell(listener: NotificationListener, notification: Notification): void {
+/** A listener that fails must stop neither the reading nor the program. */
+function tell(
+  listener: NotificationListener,
+  notification: Notification,
+  report: (error: AppServerError) => void,
+): void {
+  const failed = (cause: unknown) =>
+    report(new AppServerError(`A listener for ${notification.method} failed.`, { cause }));
   try {
-    listener(notification);
-  } catch (error) {
-    queueMicrotask(() => {
-      throw error;
-    });
+    // Declared to return nothing, but an async function is welcome as well.
+    const returned: unknown = listener(notification);
+    if (returned instanceof Promise) returned.catch(failed);
+  } catch (cause) {
+    failed(cause);
+  }
+}
+
+function reportCallback({ onCallbackError }: ClientOptions, error: AppServerError): void {
+  try {
+    if (onCallbackError !== undefined) onCallbackError(error);
+    else emitWarning(error);
+  } catch {
+    emitWarning(error);
   }
 }

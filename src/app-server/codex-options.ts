@@ -1,5 +1,6 @@
 import type { Environment } from '../settings.ts';
 import type { ConfigTable } from './config-overrides.ts';
+import type { AppServerError } from './errors.ts';
 import type { Approve } from './turns/approvals.ts';
 
 /** How a client behaves, whatever way it has to its server. */
@@ -15,6 +16,11 @@ export interface ClientOptions {
   /** Decides about commands, file changes and permissions. Default: all are declined. */
   readonly onApproval?: Approve;
   /**
+   * Is told when a callback of yours threw, or returned what JSON cannot hold. The server has got an
+   * error answer by then, which declines an approval. Default: a process warning.
+   */
+  readonly onCallbackError?: (error: AppServerError) => void;
+  /**
    * Answers other requests of the server (`item/tool/requestUserInput`, `item/tool/call`, …) with
    * their `result`. Default: it is told that the client does not know them.
    */
@@ -23,9 +29,15 @@ export interface ClientOptions {
     readonly params: unknown;
     readonly signal: AbortSignal;
   }) => unknown;
-  /** Semver that the server must have; otherwise the start fails. Default: any. */
+  /**
+   * The version that the server must have, or a range such as `>=0.150.0`; otherwise the start
+   * fails. Default: any.
+   */
   readonly expectedVersion?: string;
-  /** Milliseconds for the server to introduce itself. Default 30,000. */
+  /**
+   * Milliseconds for the server to introduce itself. Default 180,000: its first start over many
+   * stored sessions takes long, and must not be cut off.
+   */
   readonly startTimeoutMs?: number;
   /** Bytes of the longest message that is accepted. Default 64 MiB. */
   readonly maxLineBytes?: number;
@@ -36,6 +48,15 @@ export interface ClientOptions {
   readonly maxUnread?: number;
   /** Ends the start; a client that has started is not affected. */
   readonly signal?: AbortSignal;
+}
+
+/** As {@link ClientOptions}, and how a listener is asked to let this client in. */
+export interface ConnectOptions extends ClientOptions {
+  /**
+   * Sent as `Authorization: Bearer …`, for a listener with `--ws-auth`: the content of its
+   * `--ws-token-file`, or a signed token. Default: none.
+   */
+  readonly token?: string;
 }
 
 /** As {@link ClientOptions}, and how the server is started. */
@@ -56,7 +77,7 @@ export interface CodexOptions extends ClientOptions {
 const SOFT_LIMIT = 1024 * 1024;
 
 export const DEFAULTS = {
-  startTimeoutMs: 30_000,
+  startTimeoutMs: 180_000,
   maxLineBytes: 64 * 1024 * 1024,
   maxUnread: 16 * 1024 * 1024,
 } as const;

@@ -1,9 +1,22 @@
 import { resolve } from 'node:path';
+import { anySignal } from '../abort.ts';
 import { Account } from './account.ts';
-import { type Client, introduce, type NotificationListener } from './client.ts';
-import { type ClientOptions, type CodexOptions, DEFAULTS } from './codex-options.ts';
+import {
+  type Client,
+  introduce,
+  type NotificationListener,
+  silent,
+  startDeadline,
+} from './client.ts';
+import {
+  type ClientOptions,
+  type CodexOptions,
+  type ConnectOptions,
+  DEFAULTS,
+} from './codex-options.ts';
 import { configArguments } from './config-overrides.ts';
 import { parseAnswerId } from './connection/answer-id.ts';
+import { AbortedError } from './errors.ts';
 import { resolveExecutable } from './executable.ts';
 import type {
   ModelListParams,
@@ -62,13 +75,24 @@ export class Codex implements AsyncDisposable {
   }
 
   /**
-   * Joins an app-server that listens on a Unix socket already; closing the client leaves it running.
-   * @throws TransportClosedError when nobody listens there, and as {@link start} does
+   * Joins an app-server that listens already, on a Unix socket (its path) or on TCP (`ws://…`);
+   * closing the client leaves it running.
+   * @throws TransportClosedError when no app-server answers there, and as {@link start} does
    */
-  static async connect(socketPath: string, options: ClientOptions = {}): Promise<Codex> {
-    const maxMessageBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
-    const { signal } = options;
-    return Codex.over(await openSocket(socketPath, { signal, maxMessageBytes }), options);
+  static async connect(address: string, options: ConnectOptions = {}): Promise<Codex> {
+    const deadline = startDeadline(options);
+    const { signal, token, maxLineBytes = DEFAULTS.maxLineBytes } = options;
+    const opening = openSocket({
+      address,
+      token,
+      maxMessageBytes: maxLineBytes,
+      signal: anySignal(deadline.signal, signal),
+    });
+    const transport = await opening.catch((error: unknown) => {
+      const late = error instanceof AbortedError && deadline.signal.aborted;
+      throw late ? silent(deadline.ms, undefined, error) : error;
+    });
+    return new Codex(await introduce(transport, options, deadline));
   }
 
   /** As {@link start}, over a way that exists already. It is closed with this client. */
@@ -143,8 +167,22 @@ export class Codex implements AsyncDisposable {
     return ThreadPromise.of(
       client.connection.request(method, params, {
         signal,
-        parse: (answer) => new Thread(client, parseAnswerId(method, 'thread', answer)),
+        parse: (answer) => {
+          const id = parseAnswerId(method, 'thread', answer);
+          adoptRunning(client.router, id, answer);
+          return new Thread(client, id);
+        },
       }),
     );
   }
+}
+
+/** A thread may be resumed while a turn of another client runs on it. */
+function adoptRunning(router: Client['router'], threadId: string, answer: unknown): void {
+  const { status, turns } = (answer as { thread: { status?: unknown; turns?: unknown } }).thread;
+  if ((status as { type?: unknown } | null | undefined)?.type !== 'active') return;
+  const last: unknown = Array.isArray(turns) ? turns.at(-1) : undefined;
+  const turn = last as { id?: unknown; status?: unknown } | null | undefined;
+  const running = turn?.status === 'inProgress' && typeof turn.id === 'string';
+  router.adopt(threadId, running ? (turn.id as string) : undefined);
 }

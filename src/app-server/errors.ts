@@ -88,13 +88,18 @@ export class EventsLostError extends AppServerError {
   override readonly name: string = 'EventsLostError';
 }
 
+/** A turn is over, but the server never told how: its `turn/completed` did not come. */
+export class TurnLostError extends AppServerError {
+  override readonly name: string = 'TurnLostError';
+}
+
 /** A call was ended by its `AbortSignal`; `cause` is the signal's reason. */
 export class AbortedError extends CodexRuntimeError {
   /** The name that the platform's own aborted calls have. */
   override readonly name: string = 'AbortError';
 
-  constructor(what: string, signal: AbortSignal) {
-    super('ABORTED', `${what} was aborted.`, { cause: signal.reason });
+  constructor(what: string, signal: AbortSignal | undefined) {
+    super('ABORTED', `${what} was aborted.`, { cause: signal?.reason });
   }
 }
 

@@ -8,7 +8,7 @@ export {
   type ResumeThreadOptions,
   type StartThreadOptions,
 } from './codex.ts';
-export type { ClientOptions, CodexOptions } from './codex-options.ts';
+export type { ClientOptions, CodexOptions, ConnectOptions } from './codex-options.ts';
 export type { ConfigTable, ConfigValue } from './config-overrides.ts';
 export type { Notification } from './connection/notification.ts';
 export {
@@ -26,6 +26,7 @@ export {
   RetryLimitExceededError,
   ServerBusyError,
   TransportClosedError,
+  TurnLostError,
 } from './errors.ts';
 export type * as protocol from './generated/protocol.ts';
 export { type Handshake, type HandshakeRequest, handshake } from './handshake.ts';

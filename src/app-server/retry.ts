@@ -1,11 +1,6 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { CodexRuntimeError } from '../errors.ts';
-import {
-  AbortedError,
-  isRetryableError,
-  type JsonRpcError,
-  RetryLimitExceededError,
-} from './errors.ts';
+import { abortable } from './connection/abortable.ts';
+import { isRetryableError, type JsonRpcError, RetryLimitExceededError } from './errors.ts';
 
 export interface RetryOptions {
   /** Attempts in all, the first included. Default 3. */
@@ -48,12 +43,11 @@ export async function retryOnOverload<T>(
 }
 
 async function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await sleep(ms, undefined, { signal });
-  } catch (error) {
-    if (signal?.aborted === true) throw new AbortedError('Waiting to try again', signal);
-    throw error;
-  }
+  let timer: NodeJS.Timeout | undefined;
+  const waited = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await abortable(waited, signal, 'Waiting to try again').finally(() => clearTimeout(timer));
 }
 
 function exhausted(cause: JsonRpcError, attempts: number): RetryLimitExceededError {

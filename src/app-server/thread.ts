@@ -1,3 +1,4 @@
+import { abortable } from './connection/abortable.ts';
 import type { ThreadReadResponse } from './generated/protocol.ts';
 import type { CallOptions, Session } from './session.ts';
 import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
@@ -61,9 +62,22 @@ export class Thread {
     await this.#call('thread/name/set', { threadId: this.id, name }, options);
   }
 
-  /** Has the server shorten the thread's history; returns when it has begun. */
+  /**
+   * Has the server shorten the thread's history, after the thread's running turn; returns when it
+   * has begun. It is a turn of its own: the thread's next turn waits for its end.
+   */
   async compact(options: CallOptions = {}): Promise<void> {
-    await this.#call('thread/compact/start', { threadId: this.id }, options);
+    const { router } = this.#session;
+    const reserving = router.reserve(this.id);
+    try {
+      const turn = await abortable(reserving, options.signal, 'thread/compact/start');
+      await this.#call('thread/compact/start', { threadId: this.id }, options);
+      router.expect(turn);
+    } catch (error) {
+      // Aborted, it may begin all the same: then `turn/started` tells.
+      void reserving.then((turn) => router.cancel(turn));
+      throw error;
+    }
   }
 
   #call<T>(method: string, params: unknown, { signal }: CallOptions): Promise<T> {

@@ -3,40 +3,16 @@ import {
   AbortedError,
   Codex,
   InvalidParamsError,
-  linkedTransports,
-  type Transport,
   TransportClosedError,
 } from '../../src/app-server/index.ts';
-
-type Wire = { id?: number; method?: string; params?: Record<string, unknown> };
-
-/** A server in memory: `answer` gets every message and may send any number of others. */
-function serve(answer: (message: Wire, send: (message: object) => void) => void): {
-  client: Transport;
-  server: Transport;
-} {
-  const [client, server] = linkedTransports();
-  const send = (message: object) => server.send(JSON.stringify(message));
-  server.start({
-    onMessage: (text) => {
-      const message = JSON.parse(text) as Wire;
-      if (message.method === 'initialize') {
-        send({ id: message.id, result: { userAgent: 'test/0.1.2-alpha.3 (x)' } });
-      } else answer(message, send);
-    },
-    onClose: () => undefined,
-  });
-  return { client, server };
-}
-
-const failure = (promise: Promise<unknown>): Promise<unknown> => promise.catch((error) => error);
+import { failure, serve, type Wire } from '../support/memory-server.ts';
 
 describe('a connection', () => {
   it('introduces itself and tells who answered', async () => {
     const seen: Wire[] = [];
     const { client } = serve((message) => seen.push(message));
     await using codex = await Codex.over(client);
-    expect(codex.metadata).toMatchObject({ serverName: 'test', serverVersion: '0.1.2-alpha.3' });
+    expect(codex.metadata).toMatchObject({ serverName: 'codex', serverVersion: '0.1.2-alpha.3' });
     await Promise.resolve();
     expect(seen).toEqual([{ method: 'initialized' }]);
   });

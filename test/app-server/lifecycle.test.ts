@@ -99,7 +99,7 @@ describe('a server on a Unix socket', () => {
   it.runIf(process.platform !== 'win32')(
     'is joined, and lives on when its client closes',
     async () => {
-      const codexPath = await realExecutable('0.169.0');
+      const codexPath = await realExecutable('0.171.0');
       const model = await startModelServer(() => ({ kind: 'text', text: 'over a socket' }));
       const home = await makeCodexHome(model.url);
       const socket = join(home.dir, 's.sock');
@@ -118,7 +118,7 @@ describe('a server on a Unix socket', () => {
         }
       };
       const first = await join_();
-      expect(first.metadata.serverVersion).toBe('0.169.0');
+      expect(first.metadata.serverVersion).toBe('0.171.0');
       const result = await first.startThread({ cwd: home.work }).run('hi');
       expect(result.finalResponse).toBe('over a socket');
       await first.close();

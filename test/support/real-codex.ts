@@ -11,7 +11,7 @@ import {
 } from './model-server.ts';
 
 /** The runtimes that everything must work with. */
-export const VERSIONS = ['0.115.0', '0.169.0'] as const;
+export const VERSIONS = ['0.115.0', '0.171.0'] as const;
 
 /** A client of the real runtime whose model is a script; `await using` ends all of it. */
 export interface RealCodex extends AsyncDisposable {
@@ -60,7 +60,8 @@ export async function realExecutable(version: string): Promise<string> {
   const { executable } = await ensureRuntime({
     version,
     source: 'npm',
-    home: join(runDir, 'real-home'),
+    // A home that outlives the run saves its downloads.
+    home: process.env['CODEX_RUNTIME_TEST_HOME'] ?? join(runDir, 'real-home'),
     cwd: runDir,
   });
   return executable;

@@ -1,10 +1,18 @@
 import { CodexRuntimeError } from '../../errors.ts';
-import { AbortedError, ProtocolError, TransportClosedError } from '../errors.ts';
+import {
+  AbortedError,
+  AppServerError,
+  ProtocolError,
+  ServerBusyError,
+  TransportClosedError,
+} from '../errors.ts';
 import type { RequestId } from '../generated/protocol.ts';
 import type { Transport } from '../transport/transport.ts';
+import { onAbort } from './abort-listeners.ts';
 import type { FlowControl } from './flow-control.ts';
 import { type Message, parseMessage } from './message.ts';
 import type { Notification } from './notification.ts';
+import { MAX_UNSENT, Outbox } from './outbox.ts';
 import { toRpcError } from './rpc-error.ts';
 
 /** What the server sends by itself. */
@@ -12,10 +20,12 @@ export interface ConnectionListener {
   /** `size` is the length of the message's JSON text. Must not throw. */
   onNotification(notification: Notification, size: number): void;
   /**
-   * Resolves to the answer's `result`. `signal` aborts when no answer is wanted any more; what is
-   * thrown becomes the answer's error.
+   * Resolves to the answer's `result`; what is thrown becomes the answer's error. `controller`
+   * aborts when no answer is wanted any more; the listener may do so, too.
    */
-  onRequest(method: string, params: unknown, signal: AbortSignal): Promise<unknown>;
+  onRequest(method: string, params: unknown, controller: AbortController): Promise<unknown>;
+  /** A callback's value could not be sent, or a callback threw: the server was told. */
+  onCallbackError(error: AppServerError): void;
   onClose(reason: TransportClosedError): void;
 }
 
@@ -34,8 +44,18 @@ interface Pending {
   reject(error: Error): void;
 }
 
+/** A request of the server that is being answered. */
+interface Asked {
+  readonly controller: AbortController;
+  /** It was answered by another client: an answer of ours would come too late. */
+  resolvedElsewhere: boolean;
+}
+
 const NOT_HANDLED = -32601;
 const FAILED = -32603;
+const OVERLOADED = -32001;
+/** Requests of the server that are answered at the same time; more are refused. */
+const MAX_ASKED = 1_024;
 
 /** JSON-RPC as the app-server speaks it: no `jsonrpc` member, requests in both directions. */
 export class Connection {
@@ -43,7 +63,8 @@ export class Connection {
   readonly #flow: FlowControl;
   readonly #listener: ConnectionListener;
   readonly #pending = new Map<RequestId, Pending>();
-  readonly #asked = new Map<RequestId, AbortController>();
+  readonly #asked = new Map<RequestId, Asked>();
+  readonly #outbox: Outbox;
   #nextId = 0;
   #closedBy: TransportClosedError | undefined;
 
@@ -51,6 +72,7 @@ export class Connection {
     this.#transport = transport;
     this.#flow = flow;
     this.#listener = listener;
+    this.#outbox = new Outbox(transport, flow, (reason) => void this.close(reason));
     transport.start({
       onMessage: (text) => this.#receive(text),
       onClose: (reason) => this.#closed(reason),
@@ -59,7 +81,8 @@ export class Connection {
 
   /**
    * Calls `method`; the answer is passed on unchecked, as the server's types describe it.
-   * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError;
+   * @throws JsonRpcError for an error answer, TransportClosedError, AbortedError; AppServerError
+   * for more than the transport carries at once; ServerBusyError while 16 MiB wait to be sent;
    * CodexRuntimeError `USAGE` for parameters that JSON cannot hold
    */
   async request<T>(method: string, params: unknown, options: RequestOptions<T> = {}): Promise<T> {
@@ -68,18 +91,20 @@ export class Connection {
     if (signal?.aborted === true) throw new AbortedError(method, signal);
     const id = this.#nextId;
     const text = toText(method, { method, id, params });
+    verifySize(method, text, this.#transport);
+    if (!this.#outbox.hasRoomFor(text.length)) throw fullOutbox(method);
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
-      const abort = () => {
+      const release = onAbort(signal, () => {
         // The answer that comes all the same finds nobody, and that is fine.
         this.#pending.delete(id);
         this.#flow.change('calls', -1);
-        reject(new AbortedError(method, signal as AbortSignal));
-      };
+        reject(new AbortedError(method, signal));
+      });
       this.#pending.set(id, {
         method,
         resolve: (result) => {
-          signal?.removeEventListener('abort', abort);
+          release();
           try {
             resolve(parse === undefined ? (result as T) : parse(result));
           } catch (error) {
@@ -87,13 +112,12 @@ export class Connection {
           }
         },
         reject: (error) => {
-          signal?.removeEventListener('abort', abort);
+          release();
           reject(error);
         },
       });
       this.#flow.change('calls', 1);
-      signal?.addEventListener('abort', abort, { once: true });
-      this.#transport.send(text);
+      this.#outbox.send(text);
     });
   }
 
@@ -108,7 +132,7 @@ export class Connection {
   }
 
   #send(message: Record<string, unknown>): void {
-    this.#transport.send(JSON.stringify(message));
+    this.#outbox.send(JSON.stringify(message));
   }
 
   #receive(text: string): void {
@@ -146,21 +170,53 @@ export class Connection {
   }
 
   async #answer(id: RequestId, method: string, params: unknown): Promise<void> {
+    if (this.#asked.size >= MAX_ASKED) {
+      const message = `This client answers ${MAX_ASKED} requests at a time.`;
+      this.#send({ id, error: { code: OVERLOADED, message } });
+      return;
+    }
     const controller = new AbortController();
-    this.#asked.set(id, controller);
-    const answer = await this.#listener.onRequest(method, params, controller.signal).then(
-      // Without a value the member would be left out, and the answer would be none.
-      (result) => ({ id, result: result ?? null }),
-      (error: unknown) => ({ id, error: toWireError(error) }),
+    const asked: Asked = { controller, resolvedElsewhere: false };
+    this.#asked.set(id, asked);
+    const text = await this.#listener.onRequest(method, params, controller).then(
+      (result) => this.#resultText(id, method, result),
+      (error: unknown) => this.#errorText(id, method, error),
     );
-    this.#asked.delete(id);
-    if (this.#closedBy === undefined && !controller.signal.aborted) this.#send(answer);
+    if (this.#asked.get(id) === asked) this.#asked.delete(id);
+    if (this.#closedBy === undefined && !asked.resolvedElsewhere) this.#outbox.send(text);
   }
 
-  /** The server tells that a request of its own was answered, by us or by somebody else. */
+  /** Whatever a callback returned, this is an answer. */
+  #resultText(id: RequestId, method: string, result: unknown): string {
+    try {
+      // Without a value the member would be left out, and the answer would be none.
+      const text = JSON.stringify({ id, result: result ?? null });
+      verifySize(`The answer to ${method}`, text, this.#transport);
+      return text;
+    } catch (cause) {
+      const message = `The answer to ${method} cannot be sent: ${textOf(cause)}`;
+      this.#listener.onCallbackError(new AppServerError(message, { cause, fields: { method } }));
+      return JSON.stringify({ id, error: { code: FAILED, message } });
+    }
+  }
+
+  #errorText(id: RequestId, method: string, cause: unknown): string {
+    const unhandled = cause instanceof UnhandledRequest;
+    const message = textOf(cause);
+    if (!unhandled) {
+      const told = `The callback for ${method} failed: ${message}`;
+      this.#listener.onCallbackError(new AppServerError(told, { cause, fields: { method } }));
+    }
+    return JSON.stringify({ id, error: { code: unhandled ? NOT_HANDLED : FAILED, message } });
+  }
+
+  /** The server tells that a request of its own was answered, by us or by another client. */
   #resolvedElsewhere(params: unknown): void {
-    const id = (params as { requestId?: RequestId } | undefined)?.requestId;
-    if (id !== undefined) this.#asked.get(id)?.abort();
+    const id = (params as { requestId?: RequestId } | null | undefined)?.requestId;
+    const asked = id === undefined ? undefined : this.#asked.get(id);
+    if (asked === undefined) return;
+    asked.resolvedElsewhere = true;
+    asked.controller.abort();
   }
 
   #closed(reason: TransportClosedError): void {
@@ -168,8 +224,9 @@ export class Connection {
     this.#closedBy = reason;
     for (const pending of this.#pending.values()) pending.reject(reason);
     this.#pending.clear();
-    for (const controller of this.#asked.values()) controller.abort(reason);
+    for (const { controller } of this.#asked.values()) controller.abort(reason);
     this.#asked.clear();
+    this.#outbox.close();
     this.#listener.onClose(reason);
   }
 }
@@ -177,9 +234,35 @@ export class Connection {
 /** An answer of its own that says that this client does not know the method. */
 export class UnhandledRequest extends Error {}
 
-function toWireError(error: unknown): { code: number; message: string } {
-  const message = error instanceof Error ? error.message : String(error);
-  return { code: error instanceof UnhandledRequest ? NOT_HANDLED : FAILED, message };
+/** What was thrown, in words: callbacks may throw anything, and reading it may throw again. */
+function textOf(thrown: unknown): string {
+  try {
+    return String(thrown instanceof Error ? thrown.message : thrown);
+  } catch {
+    return 'it threw a value without a text';
+  }
+}
+
+function verifySize(what: string, text: string, { maxSendBytes }: Transport): void {
+  // A character has at most three bytes in UTF-8: most messages need no counting.
+  if (3 * text.length < maxSendBytes) return;
+  const bytes = Buffer.byteLength(text);
+  if (bytes < maxSendBytes) return;
+  throw new AppServerError(
+    `${what} has ${bytes} bytes; a socket takes less than ${maxSendBytes}.`,
+    {
+      hint: 'Send less at once. A server that Codex.start starts has no such limit.',
+      fields: { bytes, limit: maxSendBytes },
+    },
+  );
+}
+
+function fullOutbox(method: string): ServerBusyError {
+  return new ServerBusyError(`${method} was not sent: ${MAX_UNSENT} bytes are still waiting.`, {
+    rpcCode: null,
+    hint: 'Wait for calls before you make more: see retryOnOverload.',
+    fields: { method, limit: MAX_UNSENT },
+  });
 }
 
 function toText(method: string, message: unknown): string {

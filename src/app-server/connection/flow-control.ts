@@ -1,5 +1,7 @@
 import type { Transport } from '../transport/transport.ts';
 
+export type FlowCounter = 'calls' | 'behind' | 'waiting' | 'unattended' | 'crowded';
+
 /**
  * Decides when to stop reading from the server. All turns share one pipe, so a pause for one slow
  * reader holds back everything behind it; hence the rule: pause only while nobody waits for what
@@ -14,13 +16,19 @@ import type { Transport } from '../transport/transport.ts';
  * `EventQueue`, then let go and reported by `EventsLostError`. So memory is bounded in every case,
  * and nothing is lost as long as the slow reader is the only one that wants something.
  * What remains is a loop body that itself waits for a callback about a later message: it must not.
+ *
+ * Besides, reading pauses for a moment while the server leaves much unread of what it was sent: see
+ * `Outbox`.
  */
 export class FlowControl {
-  #transport: Transport;
-  #calls = 0;
-  #behind = 0;
-  #waiting = 0;
-  #unattended = 0;
+  readonly #transport: Transport;
+  readonly #counts: Record<FlowCounter, number> = {
+    calls: 0,
+    behind: 0,
+    waiting: 0,
+    unattended: 0,
+    crowded: 0,
+  };
   #paused = false;
 
   constructor(transport: Transport) {
@@ -28,13 +36,11 @@ export class FlowControl {
   }
 
   /** Each counter moves by one; the pause follows at once. */
-  change(counter: 'calls' | 'behind' | 'waiting' | 'unattended', by: 1 | -1): void {
-    if (counter === 'calls') this.#calls += by;
-    else if (counter === 'behind') this.#behind += by;
-    else if (counter === 'waiting') this.#waiting += by;
-    else this.#unattended += by;
-    const wanted = this.#calls + this.#waiting + this.#unattended > 0;
-    const pause = this.#behind > 0 && !wanted;
+  change(counter: FlowCounter, by: 1 | -1): void {
+    const counts = this.#counts;
+    counts[counter] += by;
+    const wanted = counts.calls + counts.waiting + counts.unattended > 0;
+    const pause = counts.crowded > 0 || (counts.behind > 0 && !wanted);
     if (pause === this.#paused) return;
     this.#paused = pause;
     if (pause) this.#transport.pause();

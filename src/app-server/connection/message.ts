@@ -1,6 +1,7 @@
 import { ProtocolError } from '../errors.ts';
 import type { RequestId } from '../generated/protocol.ts';
 import type { Notification } from './notification.ts';
+import { hasKnownShape } from './wire-shape.ts';
 
 /** What can come over the wire; `0` is an id like any other. */
 export type Message =
@@ -34,6 +35,7 @@ export function parseMessage(text: string): Message {
   const named = typeof id === 'number' || typeof id === 'string';
   if (typeof method === 'string') {
     if (named) return { kind: 'request', id, method, params };
+    if (!hasKnownShape(method, params)) throw refused(text, `is not a valid ${method}`);
     // The whole message, whatever it holds besides: see Notification.
     return { kind: 'notification', notification: value as Notification };
   }

@@ -1,3 +1,5 @@
+import { overloadIn } from '../compat/overload.ts';
+import { threadHint } from '../compat/thread-hints.ts';
 import {
   InternalRpcError,
   InvalidParamsError,
@@ -23,15 +25,21 @@ const STANDARD = new Map([
 /** The typed error for the `error` member of an answer to `method`. */
 export function toRpcError(method: string, error: unknown): JsonRpcError {
   const { code, message, data } = shapeOf(error);
-  const details = { rpcCode: code, data, fields: { method } };
+  const hint = threadHint(message);
+  const fields = { method, ...(data === undefined ? {} : { data }) };
+  const details = { rpcCode: code, data, fields, ...(hint === undefined ? {} : { hint }) };
   const text = `Codex refused ${method}: ${message}`;
   const Standard = code === null ? undefined : STANDARD.get(code);
   if (Standard !== undefined) return new Standard(text, details);
   const reserved = code !== null && code >= -32099 && code <= -32000;
-  if (reserved && /retry limit|too many failed attempts/i.test(message)) {
+  const overload = reserved ? overloadIn(data) : 'no';
+  if (
+    overload === 'exhausted' ||
+    (reserved && /retry limit|too many failed attempts/i.test(message))
+  ) {
     return new RetryLimitExceededError(text, details);
   }
-  if (code === OVERLOADED || (reserved && namesOverload(data))) {
+  if (code === OVERLOADED || overload === 'busy') {
     return new ServerBusyError(text, { ...details, hint: 'Try again later: see retryOnOverload.' });
   }
   return new JsonRpcError(text, details);
@@ -47,10 +55,4 @@ function shapeOf(error: unknown): { code: number | null; message: string; data: 
     message: typeof message === 'string' ? message : 'no message',
     data,
   };
-}
-
-/** `data` holds the error's name somewhere: bare, or in `codexErrorInfo`, in either spelling. */
-function namesOverload(data: unknown): boolean {
-  if (data === undefined || data === null) return false;
-  return /server_?overloaded/i.test(JSON.stringify(data));
 }

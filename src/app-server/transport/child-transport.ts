@@ -26,6 +26,10 @@ export class ChildTransport implements Transport {
   readonly #child: ChildProcessWithoutNullStreams;
   readonly #splitter: LineSplitter;
   readonly #stderr = new OutputTail();
+  /** Sent and not written yet: everything that waits is written at once, which keeps it small. */
+  #waiting: string[] = [];
+  #waitingLength = 0;
+  #writing = false;
   /** It has exited, or never started. */
   readonly #gone: Promise<void>;
   /** Its output has ended, too. */
@@ -65,8 +69,28 @@ export class ChildTransport implements Transport {
     this.#child.stdout.once('end', () => this.#abandon());
   }
 
+  readonly maxSendBytes = Number.POSITIVE_INFINITY;
+
+  get unsent(): number {
+    return this.#waitingLength + this.#child.stdin.writableLength;
+  }
+
   send(text: string): void {
-    if (this.#child.stdin.writable) this.#child.stdin.write(`${text}\n`);
+    if (!this.#child.stdin.writable) return;
+    this.#waiting.push(text);
+    this.#waitingLength += text.length;
+    if (!this.#writing) this.#write();
+  }
+
+  #write(): void {
+    const text = `${this.#waiting.join('\n')}\n`;
+    this.#waiting = [];
+    this.#waitingLength = 0;
+    this.#writing = true;
+    this.#child.stdin.write(text, () => {
+      this.#writing = false;
+      if (this.#waiting.length > 0 && this.#child.stdin.writable) this.#write();
+    });
   }
 
   pause(): void {
@@ -93,6 +117,7 @@ export class ChildTransport implements Transport {
   async #end(): Promise<void> {
     // A reader that had paused would keep a child with a full pipe from ever leaving.
     this.resume();
+    if (this.#waiting.length > 0 && this.#child.stdin.writable) this.#write();
     this.#child.stdin.end();
     if (!(await isWithin(GRACE_MS, this.#gone))) {
       this.#child.kill('SIGTERM');

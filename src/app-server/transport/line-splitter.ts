@@ -1,15 +1,18 @@
 import { ProtocolError } from '../errors.ts';
 
 const NEWLINE = 0x0a;
+/** Bytes to begin with for a line that does not end in its first chunk. */
+const FIRST_CAPACITY = 4 * 1024;
 
 /**
  * Bytes to lines, without any I/O. A line is UTF-8 text up to `\n`; a `\r` before it is dropped,
  * and so are empty lines. A line longer than `maxLineBytes` is an error as soon as that is known,
- * so that a sender without line breaks cannot fill the memory.
+ * so that a sender without line breaks cannot fill the memory. What has begun of a line lies in one
+ * buffer of at most twice its length, however small the chunks are.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;
-  #rest: Buffer[] = [];
+  #rest = Buffer.alloc(0);
   #restBytes = 0;
 
   constructor(maxLineBytes: number) {
@@ -42,16 +45,28 @@ export class LineSplitter {
     return this.#restBytes;
   }
 
+  /** Bytes of memory that are held for it. */
+  get heldBytes(): number {
+    return this.#rest.length;
+  }
+
   #keep(part: Buffer): void {
-    this.#admit(this.#restBytes + part.length);
-    this.#rest.push(part);
-    this.#restBytes += part.length;
+    const needed = this.#restBytes + part.length;
+    this.#admit(needed);
+    if (needed > this.#rest.length) {
+      const grown = Buffer.allocUnsafe(Math.max(needed, 2 * this.#restBytes, FIRST_CAPACITY));
+      this.#rest.copy(grown, 0, 0, this.#restBytes);
+      this.#rest = grown;
+    }
+    part.copy(this.#rest, this.#restBytes);
+    this.#restBytes = needed;
   }
 
   #take(part: Buffer): Buffer {
     if (this.#restBytes === 0) return part;
-    const whole = Buffer.concat([...this.#rest, part]);
-    this.#rest = [];
+    const whole = Buffer.concat([this.#rest.subarray(0, this.#restBytes), part]);
+    // A long line's buffer is not kept for the short ones after it.
+    if (this.#rest.length > 16 * FIRST_CAPACITY) this.#rest = Buffer.alloc(0);
     this.#restBytes = 0;
     return whole;
   }

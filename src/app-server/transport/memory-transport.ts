@@ -12,11 +12,22 @@ export function linkedTransports(): [Transport, Transport] {
 
 class MemoryTransport implements Transport {
   peer: MemoryTransport | undefined;
+  readonly maxSendBytes = Number.POSITIVE_INFINITY;
   #listener: TransportListener | undefined;
   #waiting: string[] = [];
+  #head = 0;
+  #length = 0;
   #paused = false;
   #closedBy: TransportClosedError | undefined;
   #scheduled = false;
+
+  get unsent(): number {
+    return this.peer?.unread ?? 0;
+  }
+
+  get unread(): number {
+    return this.#length;
+  }
 
   start(listener: TransportListener): void {
     this.#listener = listener;
@@ -29,6 +40,7 @@ class MemoryTransport implements Transport {
 
   receive(text: string): void {
     this.#waiting.push(text);
+    this.#length += text.length;
     this.#schedule();
   }
 
@@ -65,11 +77,20 @@ class MemoryTransport implements Transport {
     this.#scheduled = false;
     const listener = this.#listener;
     while (!this.#paused && listener !== undefined) {
-      const text = this.#waiting.shift();
+      const text = this.#waiting[this.#head];
       if (text === undefined) break;
+      this.#head += 1;
+      this.#length -= text.length;
       listener.onMessage(text);
     }
-    if (this.#closedBy === undefined || this.#waiting.length > 0 || listener === undefined) return;
+    if (this.#head < this.#waiting.length) {
+      this.#waiting = this.#waiting.slice(this.#head);
+      this.#head = 0;
+      return;
+    }
+    this.#waiting = [];
+    this.#head = 0;
+    if (this.#closedBy === undefined || listener === undefined) return;
     this.#listener = undefined;
     listener.onClose(this.#closedBy);
   }

@@ -1,80 +1,122 @@
+import { onAbort } from '../connection/abort-listeners.ts';
 import { AbortedError, ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
 import type { Transport, TransportListener } from './transport.ts';
+import { type OpeningSocket, openingSocket } from './websocket.ts';
 
-/** The part of a WebSocket that is used, so that undici is loaded only when a socket is. */
-type Socket = InstanceType<typeof import('undici').WebSocket>;
-
-/** How long the server gets to answer the close before the socket is left alone. */
+/** How long the server gets to answer the close before the socket is destroyed. */
 const GRACE_MS = 2_000;
 
+export interface SocketRequest {
+  /** Path of a Unix socket, or a `ws://` or `wss://` URL. */
+  readonly address: string;
+  /** Sent as `Authorization: Bearer …`; listeners on TCP can ask for one. */
+  readonly token?: string | undefined;
+  readonly maxMessageBytes: number;
+  /** Ends the opening; its reason becomes the cause of the error. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
- * An app-server that runs already and listens on a Unix socket (`--listen unix://PATH`): a
+ * An app-server that runs already and listens on a socket (`--listen unix://PATH` or `ws://…`): a
  * WebSocket, one message a frame. It cannot be paused: the server drops a connection that does not
  * read, so what a slow reader leaves is bounded by its queue's hard limit alone.
- * @throws TransportClosedError when nobody listens there, AbortedError
+ * @throws TransportClosedError when no app-server answers there, AbortedError
  */
-export async function openSocket(
-  socketPath: string,
-  { signal, maxMessageBytes }: { signal?: AbortSignal | undefined; maxMessageBytes: number },
-): Promise<Transport> {
-  const { Agent, WebSocket } = await import('undici');
-  const dispatcher = new Agent({ connect: { socketPath } });
-  const socket = new WebSocket('ws://localhost/', { dispatcher });
-  const transport = new SocketTransport(socket, socketPath, maxMessageBytes);
+export async function openSocket(request: SocketRequest): Promise<Transport> {
+  const { address, token, maxMessageBytes, signal } = request;
+  const isUrl = /^wss?:\/\//i.test(address);
+  const opening = await openingSocket({
+    url: isUrl ? address : 'ws://localhost/',
+    socketPath: isUrl ? undefined : address,
+    headers: token === undefined ? undefined : { authorization: `Bearer ${token}` },
+    maxMessageBytes,
+  });
+  const transport = new SocketTransport(opening, request);
   try {
-    await opened(socket, socketPath, signal);
+    await opened(opening, address, signal);
   } catch (error) {
-    socket.close();
+    opening.destroy();
     throw error;
   }
   return transport;
 }
 
-function opened(socket: Socket, path: string, signal: AbortSignal | undefined): Promise<void> {
+function opened(
+  { socket }: OpeningSocket,
+  address: string,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new AbortedError('Connecting', signal as AbortSignal));
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    const done = () => signal?.removeEventListener('abort', abort);
+    const release = onAbort(signal, () => reject(new AbortedError('Connecting', signal)));
     socket.addEventListener('open', () => {
-      done();
+      release();
       resolve();
     });
     socket.addEventListener('error', ({ error }) => {
-      done();
-      const hint = 'Start one with: codex app-server --listen unix://PATH (Codex 0.115 cannot).';
-      const fields = { socketPath: path };
-      const message = `No app-server answers on ${path}.`;
-      reject(new TransportClosedError(message, { cause: error, hint, fields }));
+      release();
+      reject(unanswered(address, error));
     });
   });
 }
 
+function unanswered(address: string, cause: unknown): TransportClosedError {
+  const code = errnoIn(cause);
+  const why =
+    code === 'ENOENT' || code === 'ECONNREFUSED'
+      ? `Nothing listens on ${address}.`
+      : `No app-server answers on ${address}${code === undefined ? '' : ` (${code})`}.`;
+  return new TransportClosedError(why, {
+    cause,
+    hint: 'Start one with: codex app-server --listen unix://PATH (0.138 and newer) or ws://IP:PORT. A listener that asks for a token needs the option token.',
+    fields: { address, errno: code ?? null },
+  });
+}
+
+function errnoIn(error: unknown): string | undefined {
+  for (let at = error; at instanceof Error; at = at.cause) {
+    const { code } = at as NodeJS.ErrnoException;
+    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return code;
+  }
+  return undefined;
+}
+
 class SocketTransport implements Transport {
-  readonly #socket: Socket;
-  readonly #path: string;
+  readonly #opening: OpeningSocket;
+  readonly #address: string;
   readonly #maxMessageBytes: number;
   readonly #gone: Promise<void>;
   #early: string[] = [];
   #listener: TransportListener | undefined;
   #reason: TransportClosedError | undefined;
 
-  constructor(socket: Socket, path: string, maxMessageBytes: number) {
-    this.#socket = socket;
-    this.#path = path;
+  constructor(opening: OpeningSocket, { address, maxMessageBytes }: SocketRequest) {
+    this.#opening = opening;
+    this.#address = address;
     this.#maxMessageBytes = maxMessageBytes;
+    const { socket } = opening;
     socket.addEventListener('message', ({ data }) => this.#receive(data));
     this.#gone = new Promise((resolve) => {
       socket.addEventListener('close', ({ code }) => {
         this.#finish(
-          new TransportClosedError(`The app-server on ${path} closed the connection (${code}).`, {
-            fields: { socketPath: path, code },
-          }),
+          new TransportClosedError(
+            `The app-server on ${address} closed the connection (${code}).`,
+            {
+              fields: { address, code },
+            },
+          ),
         );
         resolve();
       });
     });
+  }
+
+  get unsent(): number {
+    return this.#opening.socket.bufferedAmount;
+  }
+
+  get maxSendBytes(): number {
+    return this.#opening.maxSendBytes();
   }
 
   start(listener: TransportListener): void {
@@ -86,7 +128,9 @@ class SocketTransport implements Transport {
   }
 
   send(text: string): void {
-    if (this.#socket.readyState === this.#socket.OPEN) this.#socket.send(text);
+    const { socket } = this.#opening;
+    if (socket.readyState !== socket.OPEN) return;
+    socket.send(text);
   }
 
   pause(): void {
@@ -103,8 +147,10 @@ class SocketTransport implements Transport {
 
   async close(reason: TransportClosedError): Promise<void> {
     this.#reason ??= reason;
-    this.#socket.close();
+    this.#opening.socket.close();
     await isWithin(GRACE_MS, this.#gone);
+    // Also what is half closed: it would keep this process alive.
+    this.#opening.destroy();
     this.#finish(reason);
   }
 
@@ -113,7 +159,7 @@ class SocketTransport implements Transport {
     if (typeof data !== 'string' || data.length > this.#maxMessageBytes) {
       const what = typeof data === 'string' ? `${data.length} characters` : 'bytes, not text';
       void this.close(
-        new ProtocolError(`The app-server on ${this.#path} sent a message of ${what}.`),
+        new ProtocolError(`The app-server on ${this.#address} sent a message of ${what}.`),
       );
     } else if (this.#listener === undefined) this.#early.push(data);
     else this.#listener.onMessage(data);

@@ -14,6 +14,10 @@ export interface Transport {
   start(listener: TransportListener): void;
   /** Queues one JSON text without line breaks. Does nothing after the transport has closed. */
   send(text: string): void;
+  /** About how many bytes were sent that the other side has not taken yet. */
+  readonly unsent: number;
+  /** A message must have fewer bytes than this; `Infinity` where the other side sets no limit. */
+  readonly maxSendBytes: number;
   /**
    * Asks for silence while nobody reads. What was already taken from the other side may still be
    * delivered; a transport that cannot hold the other side back does nothing.

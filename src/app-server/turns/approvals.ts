@@ -1,3 +1,4 @@
+import { CodexRuntimeError } from '../../errors.ts';
 import type {
   CommandExecutionApprovalDecision,
   CommandExecutionRequestApprovalParams,
@@ -7,7 +8,7 @@ import type {
   PermissionsRequestApprovalResponse,
 } from '../generated/protocol.ts';
 
-/** Something that Codex will not do before somebody has said yes. */
+/** Something that Codex does only after it was allowed to. */
 export type ApprovalRequest = {
   readonly threadId: string;
   readonly turnId: string;
@@ -46,7 +47,8 @@ export function parseApproval(
 ): ApprovalRequest | undefined {
   const kind = KINDS.get(method);
   if (kind === undefined || typeof params !== 'object' || params === null) return undefined;
-  const { threadId, turnId, itemId } = params as Record<string, string>;
+  const { threadId, turnId, itemId } = params as Record<string, unknown>;
+  if ([threadId, turnId, itemId].some((id) => typeof id !== 'string')) return undefined;
   // The method decides what the parameters are: that is the protocol's own promise.
   return { kind, threadId, turnId, itemId, signal, params } as unknown as ApprovalRequest;
 }
@@ -56,8 +58,17 @@ export async function declineAll(): Promise<ApprovalDecision> {
   return 'decline';
 }
 
-/** The answer in the shape that the request's kind has. */
+/**
+ * The answer in the shape that the request's kind has.
+ * @throws CodexRuntimeError `USAGE` for what is not a decision
+ */
 export function toApprovalAnswer(request: ApprovalRequest, decision: ApprovalDecision): unknown {
+  if (!isDecision(decision)) {
+    throw new CodexRuntimeError(
+      'USAGE',
+      `onApproval must resolve to one of ${[...WORDS].join(', ')}, or to an object.`,
+    );
+  }
   if (request.kind !== 'permissions') return { decision };
   if (typeof decision === 'object' && 'permissions' in decision) return decision;
   const granted = decision === 'accept' || decision === 'acceptForSession';
@@ -65,4 +76,10 @@ export function toApprovalAnswer(request: ApprovalRequest, decision: ApprovalDec
     permissions: granted ? request.params.permissions : {},
     scope: decision === 'acceptForSession' ? 'session' : 'turn',
   };
+}
+
+const WORDS = new Set<unknown>(['accept', 'acceptForSession', 'decline', 'cancel']);
+
+function isDecision(value: unknown): boolean {
+  return WORDS.has(value) || (typeof value === 'object' && value !== null);
 }

@@ -1,3 +1,4 @@
+import { onAbort } from '../connection/abort-listeners.ts';
 import type { FlowControl } from '../connection/flow-control.ts';
 import { AbortedError, AppServerError, EventsLostError } from '../errors.ts';
 
@@ -74,10 +75,10 @@ export class EventQueue<T> {
 
   /**
    * The one reader. When it leaves its loop, later events are let go; the turn itself goes on.
-   * An abort ends the reading with an error, after `onAbort` was called.
+   * An abort ends the reading with an error, after `interrupt` was called.
    * @throws AppServerError when somebody reads already or has read.
    */
-  read(signal?: AbortSignal, onAbort?: () => void): AsyncIterableIterator<T> {
+  read(signal?: AbortSignal, interrupt?: () => void): AsyncIterableIterator<T> {
     if (this.#state !== 'idle') {
       throw new AppServerError('The events of this turn have a reader already.', {
         hint: 'Call stream() or run() once per turn.',
@@ -86,7 +87,7 @@ export class EventQueue<T> {
     this.#state = 'read';
     if (!this.#ended) this.#flow.change('unattended', -1);
     this.#weigh();
-    if (signal !== undefined) this.#obey(signal, onAbort);
+    if (signal !== undefined) this.#obey(signal, interrupt);
     const reader: AsyncIterableIterator<T> = {
       next: () => this.#next(),
       return: () => {
@@ -134,18 +135,16 @@ export class EventQueue<T> {
     if (this.#waiters.length > 0) this.#finish();
   }
 
-  #obey(signal: AbortSignal, onAbort: (() => void) | undefined): void {
+  #obey(signal: AbortSignal, interrupt: (() => void) | undefined): void {
     const abort = () => {
-      onAbort?.();
+      interrupt?.();
       this.#clear();
       this.#ended = true;
       this.#failure = new AbortedError('Reading the turn', signal);
       this.#weigh();
       if (this.#waiters.length > 0) this.#finish();
     };
-    this.#release = () => signal.removeEventListener('abort', abort);
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
+    this.#release = onAbort(signal, abort);
   }
 
   /** Tells everybody who waits that this was all; a failure is told once. */

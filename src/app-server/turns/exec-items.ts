@@ -48,7 +48,7 @@ export function toExecItem(item: ThreadItem): ExecItem | undefined {
         type: 'command_execution',
         command: item.command,
         aggregated_output: item.aggregatedOutput ?? '',
-        ...(item.exitCode === null ? {} : { exit_code: item.exitCode }),
+        ...(typeof item.exitCode === 'number' ? { exit_code: item.exitCode } : {}),
         status: progress(item.status),
       };
     case 'fileChange':
@@ -75,10 +75,10 @@ function mcpToolCall(item: Extract<ThreadItem, { type: 'mcpToolCall' }>): ExecIt
     server: item.server,
     tool: item.tool,
     arguments: item.arguments,
-    ...(result === null
-      ? {}
-      : { result: { content: result.content, structured_content: result.structuredContent } }),
-    ...(error === null ? {} : { error: { message: error.message } }),
+    ...(result && {
+      result: { content: result.content, structured_content: result.structuredContent },
+    }),
+    ...(error && { error: { message: error.message } }),
     status: progress(item.status),
   };
 }

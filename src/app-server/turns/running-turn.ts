@@ -1,22 +1,45 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import type { Notification } from '../connection/notification.ts';
+import type { Approve } from './approvals.ts';
 import { EventQueue, type QueueLimits } from './event-queue.ts';
+import { TurnWork } from './turn-work.ts';
 
-/** A turn from just before `turn/start` is sent until `turn/completed`. */
+/** What makes a turn one of this client's. */
+interface OwnTurn {
+  readonly flow: FlowControl;
+  readonly limits: QueueLimits;
+  readonly onApproval: Approve | undefined;
+}
+
+/** A turn that runs on a thread, whoever started it, from just before it is asked for to its end. */
 export class RunningTurn {
   readonly threadId: string;
-  readonly events: EventQueue<Notification>;
+  /** For its reader; undefined for a turn of others, which has none. */
+  readonly events: EventQueue<Notification> | undefined;
+  /** The same: for a turn of this client, what belongs to it on any thread. */
+  readonly work: TurnWork | undefined;
   /** The server has told something about the turn: only now can it be steered or interrupted. */
   readonly begun: Promise<void>;
   /** Nothing more will come of it: it was completed or refused, or the server is gone. */
   readonly over: Promise<void>;
+  /** Known once the server has named it. */
+  id: string | undefined;
+  /** The server has called the thread active since the turn was asked for. */
+  wasActive = false;
+  /** How turns ended that were completed before this one was named: one of them may be this one. */
+  readonly completedEarly = new Map<string, TurnEnd>();
+  /** Requests of the server that need no answer any more when it is over. */
+  readonly requests = new Set<AbortController>();
   #begin: () => void = never;
   #finish: () => void = never;
+  #hasBegun = false;
   #isOver = false;
+  #failure: Error | undefined;
 
-  constructor(threadId: string, flow: FlowControl, limits: QueueLimits) {
+  constructor(threadId: string, own?: OwnTurn) {
     this.threadId = threadId;
-    this.events = new EventQueue(flow, limits);
+    this.events = own && new EventQueue(own.flow, own.limits);
+    this.work = own && new TurnWork(threadId, own.onApproval);
     this.begun = new Promise((resolve) => {
       this.#begin = resolve;
     });
@@ -25,26 +48,43 @@ export class RunningTurn {
     });
   }
 
+  get hasBegun(): boolean {
+    return this.#hasBegun;
+  }
+
   get isOver(): boolean {
     return this.#isOver;
   }
 
-  push(notification: Notification, size: number): void {
-    this.events.push(notification, size);
+  /** Why it has ended without an end of its own. */
+  get failure(): Error | undefined {
+    return this.#failure;
   }
 
   markBegun(): void {
+    this.#hasBegun = true;
     this.#begin();
   }
 
-  /** With an error, the reader gets it after what is here. */
-  markOver(failure?: Error): void {
+  /** With a failure, the reader gets it after what is here. */
+  markOver({ failure, interrupted = failure !== undefined }: TurnEnd = {}): void {
+    if (this.#isOver) return;
     this.#isOver = true;
-    if (failure === undefined) this.events.end();
-    else this.events.fail(failure);
+    this.#failure = failure;
+    if (failure === undefined) this.events?.end();
+    else this.events?.fail(failure);
     this.#begin();
     this.#finish();
+    for (const controller of this.requests) controller.abort();
+    this.requests.clear();
+    if (interrupted) this.work?.end();
   }
+}
+
+export interface TurnEnd {
+  readonly failure?: Error;
+  /** It was stopped, and so is its work on other threads. */
+  readonly interrupted?: boolean;
 }
 
 function never(): void {

@@ -1,11 +1,12 @@
 import { anySignal } from '../../abort.ts';
-import { abortable } from '../abortable.ts';
+import { abortable } from '../connection/abortable.ts';
 import { parseAnswerId } from '../connection/answer-id.ts';
 import type { Notification } from '../connection/notification.ts';
-import { AbortedError } from '../errors.ts';
+import { AbortedError, AppServerError } from '../errors.ts';
 import type { TurnStartParams } from '../generated/protocol.ts';
 import type { CallOptions, Session } from '../session.ts';
 import type { Approve } from './approvals.ts';
+import type { EventQueue } from './event-queue.ts';
 import { type Input, toWireInput } from './input.ts';
 import type { RunningTurn } from './running-turn.ts';
 import { collectTurn, type TurnResult } from './turn-result.ts';
@@ -38,7 +39,7 @@ export class TurnHandle {
    * TransportClosedError, EventsLostError, AbortedError
    */
   stream({ signal }: CallOptions = {}): AsyncIterableIterator<Notification> {
-    return this.#turn.events.read(signal, () => {
+    return eventsOf(this.#turn).read(signal, () => {
       this.interrupt().catch(() => undefined);
     });
   }
@@ -61,14 +62,16 @@ export class TurnHandle {
   }
 
   /**
-   * Ends the turn; its events end with `turn/completed`, status `interrupted`. Does nothing when
-   * the turn is over. Servers refuse it before the turn has begun (0.169) and leave it without an
-   * answer when the turn is over (0.115), so it waits for the first and gives up at the second.
+   * Ends the turn and what runs for it on other threads; its events end with `turn/completed`,
+   * status `interrupted`. Does nothing when the turn is over. Servers refuse it before the turn has
+   * begun (0.169) and leave it without an answer when the turn is over (0.115), so it waits for the
+   * first and gives up at the second.
    */
   async interrupt({ signal }: CallOptions = {}): Promise<void> {
     const turn = this.#turn;
     await abortable(turn.begun, signal, 'turn/interrupt');
     if (turn.isOver) return;
+    this.#interruptNested();
     const ended = new AbortController();
     void turn.over.then(() => ended.abort());
     const params = { threadId: this.threadId, turnId: this.id };
@@ -83,9 +86,32 @@ export class TurnHandle {
 
   /** Interrupts a turn that nobody waits for; whether that still succeeds changes nothing. */
   abandon(): void {
-    this.#turn.events.leave();
+    this.#turn.events?.leave();
     this.interrupt().catch(() => undefined);
   }
+
+  /** Servers let a turn's agents go on without it. */
+  #interruptNested(): void {
+    const { router, connection } = this.#session;
+    const { work } = this.#turn;
+    if (work === undefined) return;
+    for (const nested of router.turnsBelow(work)) {
+      // One that has just ended refuses, and on 0.115 does not answer.
+      connection
+        .request('turn/interrupt', nested, { signal: NESTED_SIGNAL() })
+        .catch(() => undefined);
+    }
+    work.end();
+  }
+}
+
+/** How long the interruption of an agent's turn is waited for. */
+const NESTED_MS = 5_000;
+const NESTED_SIGNAL = () => AbortSignal.timeout(NESTED_MS);
+
+function eventsOf({ events }: RunningTurn): EventQueue<Notification> {
+  if (events === undefined) throw new AppServerError('This turn has no events here.');
+  return events;
 }
 
 export interface TurnRequest {
@@ -129,18 +155,23 @@ async function openTurn(
   session: Session,
   { threadId, params, signal, onApproval }: OpeningTurn,
 ): Promise<TurnHandle> {
-  const { router, connection, approvers } = session;
-  const turn = await router.open(threadId);
+  const { router, connection } = session;
+  const turn = await router.open(threadId, onApproval);
   try {
     if (signal?.aborted === true) throw new AbortedError('turn/start', signal);
-    return await connection.request('turn/start', params, {
+    const started = connection.request('turn/start', params, {
       parse: (answer) => {
         const id = parseAnswerId('turn/start', 'turn', answer);
         router.bind(turn, id);
-        if (onApproval !== undefined) approvers.set(id, onApproval);
         return new TurnHandle(session, id, turn);
       },
     });
+    // Of a turn that is over before it was named, the answer may never come.
+    const lost = turn.over.then(() => {
+      if (turn.id !== undefined) return started;
+      throw turn.failure ?? new AppServerError('The turn was given up.');
+    });
+    return await Promise.race([started, lost]);
   } catch (error) {
     router.cancel(turn);
     throw error;

@@ -1,3 +1,4 @@
+import { overloadOf } from '../compat/overload.ts';
 import type { Notification } from '../connection/notification.ts';
 import {
   AppServerError,
@@ -26,7 +27,7 @@ export interface TurnResult {
   readonly usage: ThreadTokenUsage | null;
 }
 
-/** The turn failed in a way that trying again does not mend. */
+/** The turn failed, and trying again would not help. */
 export class TurnFailedError extends AppServerError {
   override readonly name: string = 'TurnFailedError';
   readonly result: TurnResult;
@@ -50,7 +51,15 @@ export async function collectTurn(
     else if (method === 'thread/tokenUsage/updated') usage = params.tokenUsage;
     else if (method === 'turn/completed') {
       const { status, error } = params.turn;
-      return { threadId, turnId, status, error, finalResponse: finalOf(items), items, usage };
+      return {
+        threadId,
+        turnId,
+        status,
+        error: error ?? null,
+        finalResponse: finalOf(items),
+        items,
+        usage,
+      };
     }
   }
   throw new TransportClosedError(`Turn ${turnId} ended without a result.`);
@@ -59,13 +68,11 @@ export async function collectTurn(
 /** @throws ServerBusyError, RetryLimitExceededError or TurnFailedError for a failed turn. */
 export function verifyTurn(result: TurnResult): void {
   if (result.status !== 'failed') return;
-  const info = result.error?.codexErrorInfo ?? null;
   const message = `The turn failed: ${result.error?.message ?? 'the server told no reason'}`;
   const details = { rpcCode: null, data: result.error, fields: fieldsOf(result) };
-  if (info === 'serverOverloaded') throw new ServerBusyError(message, details);
-  if (typeof info === 'object' && info !== null && 'responseTooManyFailedAttempts' in info) {
-    throw new RetryLimitExceededError(message, details);
-  }
+  const overload = overloadOf(result.error?.codexErrorInfo);
+  if (overload === 'busy') throw new ServerBusyError(message, details);
+  if (overload === 'exhausted') throw new RetryLimitExceededError(message, details);
   throw new TurnFailedError(message, result);
 }
 
@@ -73,7 +80,7 @@ function finalOf(items: readonly ThreadItem[]): string | null {
   const messages = items.filter((item) => item.type === 'agentMessage');
   const final =
     messages.findLast(({ phase }) => phase === 'final_answer') ??
-    messages.findLast(({ phase }) => phase === null || phase === undefined);
+    messages.findLast(({ phase }) => (phase ?? undefined) === undefined);
   return final?.text ?? null;
 }
 

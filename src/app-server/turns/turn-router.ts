@@ -1,21 +1,36 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import { type Notification, scopeOf } from '../connection/notification.ts';
-import type { TransportClosedError } from '../errors.ts';
+import { type TransportClosedError, TurnLostError } from '../errors.ts';
+import type { Approve } from './approvals.ts';
 import type { QueueLimits } from './event-queue.ts';
-import { RunningTurn } from './running-turn.ts';
+import { RunningTurn, type TurnEnd } from './running-turn.ts';
+import { NestedWork, type TurnWork, type WorkScope } from './turn-work.ts';
+
+/** How long a turn's end may come after the server has called its thread idle or closed. */
+const END_MS = 2_000;
+/** Turns that are remembered as over. */
+const MAX_OVER = 1_024;
+/** How long a compaction may take to begin after the server has agreed to it. */
+const BEGIN_MS = 5_000;
 
 /**
- * Gives each turn its own events. A turn gets what names it, and while it runs what names only its
- * thread (`thread/status/changed`); what names another turn or nothing goes to listeners alone.
+ * The client's picture of which turn runs on which thread, whoever started it, and who gets which
+ * event. A turn of this client gets what names it, and while it runs what names only its thread
+ * (`thread/status/changed`); everything else goes to listeners alone.
  */
 export class TurnRouter {
   readonly #flow: FlowControl;
   readonly #limits: QueueLimits;
+  /** Turns that run and whose id is known. */
   readonly #turns = new Map<string, RunningTurn>();
-  /** The turn of a thread that this client runs; a thread has one at a time. */
+  /** The turn that occupies a thread; a thread has one at a time. */
   readonly #threads = new Map<string, RunningTurn>();
-  /** Of those, the ones whose id is not known yet. */
-  readonly #opening = new Set<RunningTurn>();
+  /** Ids of the turns that were over last: what still comes for them begins nothing. */
+  readonly #over = new Set<string>();
+  readonly #nested = new NestedWork();
+  /** Calls and items that the server waits for an answer about, by the item's id. */
+  readonly #items = new Map<string, Set<AbortController>>();
+  readonly #ends = new Map<RunningTurn, NodeJS.Timeout>();
 
   constructor(flow: FlowControl, limits: QueueLimits) {
     this.#flow = flow;
@@ -24,77 +39,208 @@ export class TurnRouter {
 
   /**
    * Waits for the thread's running turn, then makes room for the next one. A server that is asked
-   * to start a turn while another runs would steer the running one instead, and old ones would
-   * never tell how the new one ended. Events are kept from here on: the first may come before the
-   * answer to `turn/start` is looked at.
+   * to start a turn while another runs adds the input to the running one, swallows it or refuses,
+   * depending on its version. Events are kept from here on: the first may come before the answer.
    */
-  async open(threadId: string): Promise<RunningTurn> {
+  open(threadId: string, onApproval: Approve | undefined): Promise<RunningTurn> {
+    const own = { flow: this.#flow, limits: this.#limits, onApproval };
+    return this.#occupy(threadId, () => new RunningTurn(threadId, own));
+  }
+
+  /**
+   * As {@link open}, for a turn that nobody here reads: the server names it by `turn/started` alone.
+   */
+  reserve(threadId: string): Promise<RunningTurn> {
+    return this.#occupy(threadId, () => new RunningTurn(threadId));
+  }
+
+  /** The server has agreed to a reserved turn; should it never begin, the thread is free again. */
+  expect(turn: RunningTurn): void {
+    if (turn.id === undefined && !turn.isOver) this.#endIn(BEGIN_MS, turn);
+  }
+
+  /** A thread that was joined while a turn ran on it, which may not be named yet. */
+  adopt(threadId: string, turnId: string | undefined): void {
+    if (this.#threads.has(threadId)) return;
+    const turn = new RunningTurn(threadId);
+    this.#threads.set(threadId, turn);
+    if (turnId !== undefined) this.bind(turn, turnId);
+    turn.markBegun();
+  }
+
+  /** The server has named the turn, which may be over by now. */
+  bind(turn: RunningTurn, turnId: string): void {
+    turn.id = turnId;
+    this.#turns.set(turnId, turn);
+    let begun = false;
+    turn.events?.filter(({ params }) => {
+      const { turnId: named } = scopeOf(params);
+      begun ||= named === turnId;
+      return named === undefined || named === turnId;
+    });
+    const end = turn.completedEarly.get(turnId);
+    turn.completedEarly.clear();
+    if (begun) turn.markBegun();
+    if (end !== undefined) this.#finish(turn, end);
+  }
+
+  /** The server has refused the turn, or it was given up before it was asked for. */
+  cancel(turn: RunningTurn): void {
+    turn.events?.leave();
+    this.#finish(turn);
+  }
+
+  /** `size` is the length of the notification's JSON text. */
+  route(notification: Notification, size: number): void {
+    this.#nested.learn(notification, (scope) => this.#workOf(scope));
+    const { method, params } = notification;
+    const { threadId, turnId } = scopeOf(params);
+    if (method === 'item/completed') this.#itemOver(params.item.id);
+    if (method === 'turn/started' && turnId !== undefined) this.#started(threadId, turnId);
+    const named = turnId === undefined ? undefined : this.#turns.get(turnId);
+    if (named !== undefined) {
+      named.events?.push(notification, size);
+      named.markBegun();
+      if (method === 'turn/completed') this.#finish(named, endOf(params.turn.status));
+      else if (this.#ends.has(named)) this.#endIn(END_MS, named);
+      return;
+    }
+    const current = threadId === undefined ? undefined : this.#threads.get(threadId);
+    if (current === undefined) return;
+    if (turnId === undefined || current.id === undefined) current.events?.push(notification, size);
+    if (method === 'turn/completed' && turnId !== undefined && current.id === undefined) {
+      current.completedEarly.set(turnId, endOf(params.turn.status));
+    } else if (method === 'thread/status/changed') this.#statusChanged(current, params.status.type);
+    else if (method === 'thread/closed') this.#endIn(END_MS, current);
+  }
+
+  /** Whose work a request of the server is for; undefined when it is not this client's. */
+  ownerOf(params: unknown): TurnWork | undefined {
+    return this.#workOf(scopeOf(params));
+  }
+
+  /**
+   * Aborts `controller` once the request that `params` are of needs no answer any more: its turn
+   * or item is over, or the turn was stopped whose work it is. The returned function forgets it.
+   */
+  watch(params: unknown, controller: AbortController): () => void {
+    const { threadId, turnId } = scopeOf(params);
+    const { itemId, callId } = (params ?? {}) as { itemId?: unknown; callId?: unknown };
+    const item = itemId ?? callId;
+    const current = threadId === undefined ? undefined : this.#threads.get(threadId);
+    const turn = (turnId === undefined ? undefined : this.#turns.get(turnId)) ?? current;
+    const groups = [turn?.requests, this.#workOf({ threadId, turnId })?.requests];
+    if (typeof item === 'string') {
+      const known = this.#items.get(item) ?? new Set();
+      this.#items.set(item, known);
+      groups.push(known);
+    }
+    for (const group of groups) group?.add(controller);
+    return () => {
+      for (const group of groups) group?.delete(controller);
+      if (typeof item === 'string' && this.#items.get(item)?.size === 0) this.#items.delete(item);
+    };
+  }
+
+  /** The named turns that run on other threads as a part of `work`. */
+  turnsBelow(work: TurnWork): { threadId: string; turnId: string }[] {
+    return this.#nested.threadsOf(work).flatMap((threadId) => {
+      const turnId = this.#threads.get(threadId)?.id;
+      return turnId === undefined ? [] : [{ threadId, turnId }];
+    });
+  }
+
+  /** Nothing comes any more: every turn that runs has failed with `reason`. */
+  close(reason: TransportClosedError): void {
+    const turns = new Set([...this.#threads.values(), ...this.#turns.values()]);
+    this.#threads.clear();
+    this.#turns.clear();
+    for (const timer of this.#ends.values()) clearTimeout(timer);
+    this.#ends.clear();
+    for (const turn of turns) turn.markOver({ failure: reason });
+  }
+
+  /** Nothing may happen between the look at the thread and its being taken: two wait otherwise. */
+  async #occupy(threadId: string, make: () => RunningTurn): Promise<RunningTurn> {
     for (;;) {
       const running = this.#threads.get(threadId);
       if (running === undefined) break;
       await running.over;
     }
-    const turn = new RunningTurn(threadId, this.#flow, this.#limits);
+    const turn = make();
     this.#threads.set(threadId, turn);
-    this.#opening.add(turn);
     return turn;
   }
 
-  /** The server has named the turn. */
-  bind(turn: RunningTurn, turnId: string): void {
-    this.#opening.delete(turn);
-    this.#turns.set(turnId, turn);
-    let begun = false;
-    turn.events.filter(({ params }) => {
-      const named = scopeOf(params).turnId;
-      begun ||= named === turnId;
-      return named === undefined || named === turnId;
-    });
-    if (begun) turn.markBegun();
-  }
-
-  /** The server has refused to start the turn. */
-  cancel(turn: RunningTurn): void {
-    this.#opening.delete(turn);
-    this.#threads.delete(turn.threadId);
-    turn.events.leave();
-    turn.markOver();
-  }
-
-  /** `size` is the length of the message's JSON text. */
-  route(notification: Notification, size: number): void {
-    const { threadId, turnId } = scopeOf(notification.params);
-    const turn = turnId === undefined ? undefined : this.#turns.get(turnId);
-    if (turn !== undefined && turnId !== undefined) {
-      turn.push(notification, size);
-      turn.markBegun();
-      if (notification.method === 'turn/completed') this.#complete(turn, turnId);
+  #started(threadId: string | undefined, turnId: string): void {
+    if (threadId === undefined || this.#turns.has(turnId) || this.#over.has(turnId)) return;
+    const current = this.#threads.get(threadId);
+    if (current !== undefined && current.id === undefined) {
+      // A turn of this client is named by its answer: another client's may begin before it.
+      if (current.events === undefined) this.bind(current, turnId);
+      else current.wasActive = true;
       return;
     }
-    const current = threadId === undefined ? undefined : this.#threads.get(threadId);
-    if (current === undefined) return;
-    if (turnId === undefined || this.#opening.has(current)) current.push(notification, size);
+    const turn = new RunningTurn(threadId);
+    this.#threads.set(threadId, turn);
+    this.bind(turn, turnId);
   }
 
-  /** Aborts when the turn that `params` name is over; never for turns of others. */
-  overSignal(params: unknown): AbortSignal {
-    const controller = new AbortController();
-    void this.#turns.get(scopeOf(params).turnId ?? '')?.over.then(() => controller.abort());
-    return controller.signal;
+  #statusChanged(turn: RunningTurn, status: string): void {
+    if (status === 'active') {
+      turn.wasActive = true;
+      this.#stopEnding(turn);
+    } else if (turn.hasBegun || turn.wasActive) this.#endIn(END_MS, turn);
   }
 
-  /** Nothing comes any more: every turn that runs has failed with `reason`. */
-  close(reason: TransportClosedError): void {
-    const turns = [...this.#threads.values()];
-    this.#threads.clear();
-    this.#turns.clear();
-    this.#opening.clear();
-    for (const turn of turns) turn.markOver(reason);
+  #endIn(ms: number, turn: RunningTurn): void {
+    this.#stopEnding(turn);
+    const timer = setTimeout(() => this.#finish(turn, { failure: lost(turn) }), ms);
+    this.#ends.set(turn, timer.unref());
   }
 
-  #complete(turn: RunningTurn, turnId: string): void {
-    this.#turns.delete(turnId);
+  #stopEnding(turn: RunningTurn): void {
+    clearTimeout(this.#ends.get(turn));
+    this.#ends.delete(turn);
+  }
+
+  #finish(turn: RunningTurn, end?: TurnEnd): void {
+    this.#stopEnding(turn);
+    if (turn.id !== undefined) this.#forget(turn.id);
     if (this.#threads.get(turn.threadId) === turn) this.#threads.delete(turn.threadId);
-    turn.markOver();
+    turn.markOver(end);
   }
+
+  #forget(turnId: string): void {
+    this.#turns.delete(turnId);
+    this.#over.add(turnId);
+    const [oldest] = this.#over;
+    if (this.#over.size > MAX_OVER && oldest !== undefined) this.#over.delete(oldest);
+  }
+
+  #itemOver(itemId: string): void {
+    for (const controller of this.#items.get(itemId) ?? []) controller.abort();
+    this.#items.delete(itemId);
+  }
+
+  #workOf({ threadId, turnId }: WorkScope): TurnWork | undefined {
+    const named = turnId === undefined ? undefined : this.#turns.get(turnId)?.work;
+    if (named !== undefined) return named;
+    const current = threadId === undefined ? undefined : this.#threads.get(threadId)?.work;
+    return current ?? this.#nested.ownerOf(threadId);
+  }
+}
+
+function endOf(status: string): TurnEnd {
+  return { interrupted: status === 'interrupted' };
+}
+
+function lost({ id, threadId }: RunningTurn): TurnLostError {
+  return new TurnLostError(
+    `Turn ${id ?? ''} is over, but the server never told how it ended.`.replace('  ', ' '),
+    {
+      hint: 'Read the thread to see what became of it: thread.read({ includeTurns: true }).',
+      fields: { threadId, turnId: id ?? null },
+    },
+  );
 }

@@ -1,4 +1,5 @@
-import { AbortedError } from './errors.ts';
+import { AbortedError } from '../errors.ts';
+import { onAbort } from './abort-listeners.ts';
 
 /**
  * `promise`, unless `signal` aborts first: then the caller is let go and the promise's own outcome
@@ -12,9 +13,7 @@ export function abortable<T>(
 ): Promise<T> {
   if (signal === undefined) return promise;
   return new Promise((resolve, reject) => {
-    const abort = () => reject(new AbortedError(what, signal));
-    if (signal.aborted) abort();
-    signal.addEventListener('abort', abort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+    const release = onAbort(signal, () => reject(new AbortedError(what, signal)));
+    promise.then(resolve, reject).finally(release);
   });
 }
