@@ -4,6 +4,8 @@ import type { FlowControl } from './flow-control.ts';
 
 /** Bytes that may wait to be taken by the server; one message alone may be larger. */
 export const MAX_UNSENT = 16 * 1024 * 1024;
+/** Below this a message of any length is taken. */
+const NEARLY_EMPTY = 1024 * 1024;
 /** From here on reading pauses: a server that must wait for us gets to read, too. */
 const CROWDED = 4 * 1024 * 1024;
 /** How long reading pauses for that. The server may be waiting for us to read: both would wait. */
@@ -34,7 +36,7 @@ export class Outbox {
   /** Whether a message of this length may be queued now. */
   hasRoomFor(length: number): boolean {
     const { unsent } = this.#transport;
-    return unsent === 0 || unsent + length <= MAX_UNSENT;
+    return unsent <= NEARLY_EMPTY || unsent + length <= MAX_UNSENT;
   }
 
   /** Sends, or ends the connection when too much waits already. */

@@ -43,7 +43,7 @@ export async function openSocket(request: SocketRequest): Promise<Transport> {
 }
 
 function opened(
-  { socket }: OpeningSocket,
+  { socket, why }: OpeningSocket,
   address: string,
   signal: AbortSignal | undefined,
 ): Promise<void> {
@@ -55,30 +55,32 @@ function opened(
     });
     socket.addEventListener('error', ({ error }) => {
       release();
-      reject(unanswered(address, error));
+      reject(unanswered(address, why(), error));
     });
   });
 }
 
-function unanswered(address: string, cause: unknown): TransportClosedError {
-  const code = errnoIn(cause);
-  const why =
-    code === 'ENOENT' || code === 'ECONNREFUSED'
+function unanswered(
+  address: string,
+  why: ReturnType<OpeningSocket['why']>,
+  cause: unknown,
+): TransportClosedError {
+  const status = typeof why === 'number' ? why : undefined;
+  const errno = typeof why === 'object' ? why.code : undefined;
+  const details = status === undefined ? errno : `it answered ${status}`;
+  const message =
+    errno === 'ENOENT' || errno === 'ECONNREFUSED'
       ? `Nothing listens on ${address}.`
-      : `No app-server answers on ${address}${code === undefined ? '' : ` (${code})`}.`;
-  return new TransportClosedError(why, {
-    cause,
-    hint: 'Start one with: codex app-server --listen unix://PATH (0.138 and newer) or ws://IP:PORT. A listener that asks for a token needs the option token.',
-    fields: { address, errno: code ?? null },
+      : `No app-server answers on ${address}${details === undefined ? '' : ` (${details})`}.`;
+  const hint =
+    status === 401 || status === 403
+      ? 'The listener asks for a token: give the option token.'
+      : 'Start one with: codex app-server --listen unix://PATH (0.138 and newer) or ws://IP:PORT.';
+  return new TransportClosedError(message, {
+    cause: typeof why === 'object' ? why : cause,
+    hint,
+    fields: { address, errno: errno ?? null, status: status ?? null },
   });
-}
-
-function errnoIn(error: unknown): string | undefined {
-  for (let at = error; at instanceof Error; at = at.cause) {
-    const { code } = at as NodeJS.ErrnoException;
-    if (typeof code === 'string' && /^E[A-Z]+$/.test(code)) return code;
-  }
-  return undefined;
 }
 
 class SocketTransport implements Transport {

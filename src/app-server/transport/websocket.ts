@@ -14,6 +14,8 @@ export interface OpeningSocket {
   readonly socket: WebSocket;
   /** Bytes from which on the listener refuses a message; final once the socket is open. */
   maxSendBytes(): number;
+  /** Why it could not be opened: the socket's own error, or the status of the answer. */
+  why(): NodeJS.ErrnoException | number | undefined;
   /** Ends the connection at once, whatever state it is in. */
   destroy(): void;
 }
@@ -35,6 +37,8 @@ export async function openingSocket(target: SocketTarget): Promise<OpeningSocket
   const undici = await import('undici');
   const sockets = new Set<NetSocket>();
   let maxSendBytes = MAX_MESSAGE_BYTES;
+  // undici keeps both to itself.
+  let why: NodeJS.ErrnoException | number | undefined;
   const watching = (handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler => ({
     onRequestStart: (...args) => handler.onRequestStart?.(...args),
     onRequestUpgrade: (...args) => {
@@ -42,7 +46,10 @@ export async function openingSocket(target: SocketTarget): Promise<OpeningSocket
       if (told > 0) maxSendBytes = told;
       handler.onRequestUpgrade?.(...args);
     },
-    onResponseStart: (...args) => handler.onResponseStart?.(...args),
+    onResponseStart: (...args) => {
+      why = args[1];
+      handler.onResponseStart?.(...args);
+    },
     onResponseData: (...args) => handler.onResponseData?.(...args),
     onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
     onResponseError: (...args) => handler.onResponseError?.(...args),
@@ -51,8 +58,9 @@ export async function openingSocket(target: SocketTarget): Promise<OpeningSocket
   const agent = new undici.Agent({
     connect: (options, callback) =>
       connector(options, (...args) => {
-        const [, socket] = args;
-        if (socket !== null) sockets.add(socket);
+        const [error, socket] = args;
+        if (error !== null) why = error;
+        if (socket) sockets.add(socket);
         callback(...args);
       }),
     // Whoever opens a socket has a deadline; undici's own is five minutes.
@@ -70,6 +78,7 @@ export async function openingSocket(target: SocketTarget): Promise<OpeningSocket
   return {
     socket,
     maxSendBytes: () => maxSendBytes,
+    why: () => why,
     destroy: () => {
       for (const open of sockets) open.destroy();
       void agent.destroy();
