@@ -1,3 +1,4 @@
+import { parseAnswer } from './connection/answers.ts';
 import type { Connection } from './connection/connection.ts';
 import type {
   CancelLoginAccountResponse,
@@ -20,7 +21,7 @@ export class Account {
   /** `account` is null when nobody is logged in. */
   read({ signal, ...params }: GetAccountParams & CallOptions = {}): Promise<GetAccountResponse> {
     const wire = { refreshToken: false, ...params };
-    return this.#connection.request('account/read', wire, { signal });
+    return this.#ask<GetAccountResponse>('account/read', wire, signal);
   }
 
   /**
@@ -28,11 +29,11 @@ export class Account {
    * and the notification `account/login/completed` tells how it ended.
    */
   login(params: LoginAccountParams, { signal }: CallOptions = {}): Promise<LoginAccountResponse> {
-    return this.#connection.request('account/login/start', params, { signal });
+    return this.#ask<LoginAccountResponse>('account/login/start', params, signal);
   }
 
   cancelLogin(loginId: string, { signal }: CallOptions = {}): Promise<CancelLoginAccountResponse> {
-    return this.#connection.request('account/login/cancel', { loginId }, { signal });
+    return this.#ask<CancelLoginAccountResponse>('account/login/cancel', { loginId }, signal);
   }
 
   async logout({ signal }: CallOptions = {}): Promise<void> {
@@ -41,6 +42,10 @@ export class Account {
 
   /** @throws JsonRpcError when nobody is logged in with ChatGPT. */
   rateLimits({ signal }: CallOptions = {}): Promise<GetAccountRateLimitsResponse> {
-    return this.#connection.request('account/rateLimits/read', undefined, { signal });
+    return this.#ask<GetAccountRateLimitsResponse>('account/rateLimits/read', undefined, signal);
+  }
+
+  #ask<T>(method: string, params: unknown, signal: AbortSignal | undefined): Promise<T> {
+    return this.#connection.request(method, params, { signal, parse: parseAnswer<T>(method) });
   }
 }

@@ -15,7 +15,7 @@ import {
   DEFAULTS,
 } from './codex-options.ts';
 import { configArguments } from './config-overrides.ts';
-import { parseAnswerId } from './connection/answer-id.ts';
+import { parseAnswer, parseAnswerId } from './connection/answers.ts';
 import { AbortedError } from './errors.ts';
 import { resolveExecutable } from './executable.ts';
 import type {
@@ -129,12 +129,14 @@ export class Codex implements AsyncDisposable {
 
   /** One page of the stored threads; `nextCursor` leads to the next. */
   listThreads({ signal, ...params }: ListThreadsOptions = {}): Promise<ThreadListResponse> {
-    return this.#client.connection.request('thread/list', params, { signal });
+    const parse = parseAnswer<ThreadListResponse>('thread/list', 'data');
+    return this.#client.connection.request('thread/list', params, { signal, parse });
   }
 
   /** The models that the server offers; `nextCursor` leads to the next page. */
   models({ signal, ...params }: ModelsOptions = {}): Promise<ModelListResponse> {
-    return this.#client.connection.request('model/list', params, { signal });
+    const parse = parseAnswer<ModelListResponse>('model/list', 'data');
+    return this.#client.connection.request('model/list', params, { signal, parse });
   }
 
   /** Any call that has no method here; the answer is passed on unchecked. */

@@ -45,7 +45,7 @@ export async function handshake(request: HandshakeRequest): Promise<Handshake> {
       includeHidden: true,
       signal: anySignal(timeout, signal),
     });
-    return { userAgent, version, models: Array.isArray(data) ? data.length : null };
+    return { userAgent, version, models: data.length };
   } catch (error) {
     if (error instanceof JsonRpcError) return { userAgent, version, models: null };
     throw error;

@@ -1,4 +1,5 @@
 import { abortable } from './connection/abortable.ts';
+import { parseAnswer } from './connection/answers.ts';
 import type { ThreadReadResponse } from './generated/protocol.ts';
 import type { CallOptions, Session } from './session.ts';
 import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
@@ -55,7 +56,9 @@ export class Thread {
     options: CallOptions & { readonly includeTurns?: boolean } = {},
   ): Promise<ThreadReadResponse> {
     const params = { threadId: this.id, includeTurns: options.includeTurns ?? false };
-    return this.#call('thread/read', params, options);
+    const { signal } = options;
+    const parse = parseAnswer<ThreadReadResponse>('thread/read');
+    return this.#session.connection.request('thread/read', params, { signal, parse });
   }
 
   async setName(name: string, options: CallOptions = {}): Promise<void> {
@@ -80,7 +83,7 @@ export class Thread {
     }
   }
 
-  #call<T>(method: string, params: unknown, { signal }: CallOptions): Promise<T> {
+  #call(method: string, params: unknown, { signal }: CallOptions): Promise<unknown> {
     return this.#session.connection.request(method, params, { signal });
   }
 }

@@ -14,6 +14,7 @@ import { crowd } from './crowd.ts';
 import { injectErrors } from './errno.ts';
 import type { Figures } from './experiment.ts';
 import { fillDisks, whyNoTmpfs } from './full-disk.ts';
+import { runHostileSessions } from './hostile-sessions.ts';
 import { giveHostileWords } from './hostile-words.ts';
 import { unpackMutants } from './mutants.ts';
 import { pauseHolders } from './pause.ts';
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     flips: { type: 'string', default: '10000' },
     mutants: { type: 'string', default: '100000' },
     words: { type: 'string', default: '10000' },
+    sessions: { type: 'string', default: '5000' },
     /** A directory tree of foreign archives. */
     corpus: { type: 'string' },
     minutes: { type: 'string', default: '30' },
@@ -94,6 +96,7 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
   flips: { run: () => flipBits({ flips: Number(values.flips), random }) },
   secrets: { skip: whyNoTrace(), run: () => watchSecrets({ faults: Number(values.faults), jobs }) },
   words: { run: () => giveHostileWords({ words: Number(values.words), jobs }) },
+  sessions: { run: () => runHostileSessions({ sessions: Number(values.sessions), random }) },
   mutants: {
     run: () =>
       unpackMutants({

@@ -1,6 +1,6 @@
 import { anySignal } from '../../abort.ts';
 import { abortable } from '../connection/abortable.ts';
-import { parseAnswerId } from '../connection/answer-id.ts';
+import { parseAnswerId } from '../connection/answers.ts';
 import type { Notification } from '../connection/notification.ts';
 import { AbortedError, AppServerError } from '../errors.ts';
 import type { TurnStartParams } from '../generated/protocol.ts';
