@@ -3,6 +3,7 @@ import { anySignal } from '../abort.ts';
 import { ownClientInfo } from './client-info.ts';
 import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
 import { verifyVersion } from './compat/expected-version.ts';
+import { slowStartHint } from './compat/last-words.ts';
 import { Connection } from './connection/connection.ts';
 import { FlowControl } from './connection/flow-control.ts';
 import type { Notification } from './connection/notification.ts';
@@ -106,7 +107,10 @@ export function silent(
   const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
   return new TransportClosedError(`The server did not introduce itself within ${ms} ms.${said}`, {
     cause,
-    hint: 'Check that the executable is Codex; startTimeoutMs gives a slow machine more time.',
+    hint:
+      transport === undefined
+        ? 'Check that an app-server of Codex listens there.'
+        : slowStartHint(new Date()),
     fields: { stderr },
   });
 }

@@ -69,8 +69,10 @@ export interface CodexOptions extends ClientOptions {
   readonly cwd?: string;
   /** Overrides of Codex's `config.toml`, as `--config` takes them. */
   readonly config?: ConfigTable;
-  /** Bring the pinned runtime when none is installed. Default false. */
-  readonly provision?: boolean;
+  /**
+   * Bring a runtime when none is installed: the pinned one (`true`), or this version. Default false.
+   */
+  readonly provision?: boolean | string;
 }
 
 /** A reader is "behind" from here on; see FlowControl. */

@@ -2,7 +2,7 @@ import { access, constants, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../settings.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { AppServerError, TransportClosedError } from './errors.ts';
@@ -14,8 +14,8 @@ export interface ExecutableRequest {
   readonly cwd: string;
   readonly env: Environment;
   readonly signal: AbortSignal | undefined;
-  /** Whether the pinned runtime may be brought here. */
-  readonly provision: boolean;
+  /** Whether a runtime may be brought here: the pinned one, or one of this version. */
+  readonly provision: boolean | string;
 }
 
 /**
@@ -24,22 +24,37 @@ export interface ExecutableRequest {
  * is none and none may be brought; what `ensureRuntime` throws
  */
 export async function resolveExecutable(request: ExecutableRequest): Promise<string> {
-  const { codexPath, cwd, env, signal, provision } = request;
+  const { codexPath, cwd, provision } = request;
   const path = codexPath === undefined ? await installedExecutable(cwd) : resolve(cwd, codexPath);
   if (path !== undefined) {
     await verifyExecutable(path);
     return path;
   }
-  if (provision) {
-    // Loaded only here: a client of an installed runtime needs nothing of it.
-    const { ensureRuntime } = await import('../operations/ensure-runtime.ts');
-    const { executable } = await ensureRuntime({ cwd, env, ...(signal && { signal }) });
-    return executable;
-  }
+  if (provision !== false) return provisioned(request, provision);
   throw new AppServerError(`No Codex runtime is installed for ${cwd}.`, {
     hint: 'Run "codex-runtime install <version>", give codexPath, or allow provision: true.',
     fields: { cwd },
   });
+}
+
+async function provisioned(
+  { cwd, env, signal }: ExecutableRequest,
+  provision: true | string,
+): Promise<string> {
+  // Loaded only here: a client of an installed runtime needs nothing of it.
+  const { ensureRuntime } = await import('../operations/ensure-runtime.ts');
+  const version = provision === true ? {} : { version: provision };
+  try {
+    const { executable } = await ensureRuntime({ cwd, env, ...version, ...(signal && { signal }) });
+    return executable;
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'PIN_MISSING')) throw error;
+    throw new CodexRuntimeError('PIN_MISSING', error.message, {
+      cause: error,
+      hint: 'Name the version, provision: \'0.171.0\', or pin one with "codex-runtime pin 0.171.0".',
+      fields: error.fields,
+    });
+  }
 }
 
 async function installedExecutable(cwd: string): Promise<string | undefined> {

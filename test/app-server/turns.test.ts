@@ -14,6 +14,12 @@ import { describeReal, startRealCodex } from '../support/real-codex.ts';
 
 const slowly = { kind: 'text', text: 'one two three four five six', delayMs: 200 } as const;
 
+/** One meaning, two names. */
+const SLOW_DOWN: Record<string, string> = {
+  '0.115.0': 'serverOverloaded',
+  '0.171.0': 'rateLimitExceeded',
+};
+
 describeReal('a turn', (version) => {
   it('runs to its final response', async () => {
     await using real = await startRealCodex(version, (request) => ({
@@ -108,6 +114,23 @@ describeReal('a turn', (version) => {
     expect(new Set(results.map(({ turnId }) => turnId)).size).toBe(3);
   });
 
+  it('waits for a compaction, and the next one for it', async () => {
+    await using real = await startRealCodex(version, (request) => ({
+      kind: 'text',
+      text: `answer to ${promptOf(request).slice(0, 20)}`,
+      delayMs: 100,
+    }));
+    const thread = await real.codex.startThread();
+    await thread.run('before');
+    await thread.compact();
+    const [after, last] = await Promise.all([thread.run('after'), thread.run('last')]);
+    expect(after).toMatchObject({ status: 'completed', finalResponse: 'answer to after' });
+    expect(last.finalResponse).toBe('answer to last');
+    // Compacting again at once waits for its turn, too.
+    await Promise.all([thread.compact(), thread.compact()]);
+    expect((await thread.run('end')).finalResponse).toBe('answer to end');
+  });
+
   it('takes more input while it runs', async () => {
     await using real = await startRealCodex(version, (request, count) =>
       count === 1 ? slowly : { kind: 'text', text: `then: ${promptOf(request)}` },
@@ -184,6 +207,26 @@ describeReal('a turn', (version) => {
       status: 'failed',
       error: { codexErrorInfo: 'serverOverloaded' },
     });
+  });
+
+  it('that is to slow down is overload by another name, and is tried again', async () => {
+    await using real = await startRealCodex(version, (_, count) =>
+      count === 1 ? { kind: 'slowDown' } : { kind: 'text', text: 'at last' },
+    );
+    const thread = await real.codex.startThread();
+    const errors: unknown[] = [];
+    const { finalResponse } = await retryOnOverload(
+      () =>
+        thread.run('hi').catch((error: unknown) => {
+          errors.push(error);
+          throw error;
+        }),
+      { initialDelayMs: 1 },
+    );
+    expect(finalResponse).toBe('at last');
+    expect(errors).toHaveLength(1);
+    expect(errors[0]).toBeInstanceOf(ServerBusyError);
+    expect(errors[0]).toMatchObject({ fields: { codexErrorInfo: SLOW_DOWN[version] } });
   });
 
   it('is given up when it stays overloaded', async () => {

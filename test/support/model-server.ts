@@ -38,6 +38,7 @@ export type Answer =
       readonly arguments: unknown;
     }
   | { readonly kind: 'overload' }
+  | { readonly kind: 'slowDown' }
   | { readonly kind: 'tooMany' }
   | { readonly kind: 'disconnect'; readonly text: string }
   | { readonly kind: 'many'; readonly deltas: number; readonly delta: string };
@@ -96,8 +97,9 @@ export function promptOf({ input }: ModelRequest): string {
 }
 
 async function play(answer: Answer, response: ServerResponse, id: string): Promise<void> {
-  if (answer.kind === 'overload') {
-    const error = { code: 'server_is_overloaded', message: 'busy' };
+  if (answer.kind === 'overload' || answer.kind === 'slowDown') {
+    const code = answer.kind === 'overload' ? 'server_is_overloaded' : 'slow_down';
+    const error = { code, message: 'busy' };
     response.writeHead(503, { 'content-type': 'application/json' }).end(JSON.stringify({ error }));
     return;
   }

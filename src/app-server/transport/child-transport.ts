@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { busyHomeHint, lastWordsIn } from '../compat/last-words.ts';
 import { ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
 import { LineSplitter } from './line-splitter.ts';
@@ -105,7 +106,7 @@ export class ChildTransport implements Transport {
   }
 
   lastWords(): string {
-    return this.#stderr.text();
+    return lastWordsIn(this.#stderr.text());
   }
 
   close(reason: TransportClosedError): Promise<void> {
@@ -171,7 +172,9 @@ export class ChildTransport implements Transport {
           ? `exited with status ${exitCode}`
           : 'closed its end';
     const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
+    const hint = busyHomeHint(stderr, new Date());
     return new TransportClosedError(`${this.#command.command} ${how}.${said}`, {
+      ...(hint === undefined ? {} : { hint }),
       fields: { executable: this.#command.command, exitCode, signal, stderr },
     });
   }
