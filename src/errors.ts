@@ -52,6 +52,11 @@ export interface ErrorDetails {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
+/** What {@link CodexRuntimeError.with} changes. */
+export interface ErrorAdditions extends Pick<ErrorDetails, 'hint' | 'fields'> {
+  readonly message?: string;
+}
+
 /**
  * The one error of this package. `message` says what failed, for which version, target or URL;
  * `hint` what to do next; `code` is stable, prose is not.
@@ -72,6 +77,15 @@ export class CodexRuntimeError extends Error {
   /** The exit status of a process that ends with this error. */
   get exitStatus(): number {
     return EXIT_STATUS[this.code];
+  }
+
+  /** A copy that says more: `fields` are added, `message` and `hint` replaced; this is its cause. */
+  with({ message, hint, fields }: ErrorAdditions): CodexRuntimeError {
+    return new CodexRuntimeError(this.code, message ?? this.message, {
+      hint: hint ?? this.hint,
+      fields: { ...this.fields, ...fields },
+      cause: this,
+    });
   }
 
   /** The document that `--json` prints: code, message, hint and the fields. */

@@ -8,6 +8,7 @@ export {
   isCodexRuntimeError,
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
+export type { Reason } from './fetch/index.ts';
 export type { PrefixOptions } from './install/index.ts';
 export type { PythonOptions } from './install/python/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';

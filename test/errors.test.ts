@@ -33,3 +33,13 @@ it('joinHints says each piece of advice once', () => {
   expect(joinHints(['Go.', undefined, 'Stay.', 'Go.'])).toBe('Go. Stay.');
   expect(joinHints([undefined])).toBeUndefined();
 });
+
+describe('an error that says more', () => {
+  it('keeps its code and fields, and is the cause', () => {
+    const first = new CodexRuntimeError('DAMAGED', 'a', { hint: 'b', fields: { x: 1, y: 1 } });
+    const more = first.with({ message: 'c', fields: { y: 2 } });
+    expect(more.toJSON()).toEqual({ code: 'DAMAGED', message: 'c', hint: 'b', x: 1, y: 2 });
+    expect(more.cause).toBe(first);
+    expect(first.with({ hint: 'd' }).toJSON()).toMatchObject({ message: 'a', hint: 'd' });
+  });
+});

@@ -1,5 +1,5 @@
-import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { silentSourcesHint } from '../fetch/index.ts';
+import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
+import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { isUpstream, nearVersions, newestFirst, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
@@ -29,47 +29,46 @@ export async function exhausted(
   channels: Channels,
   failures: readonly ChannelFailure[],
 ): Promise<CodexRuntimeError> {
-  const reasons = failures.map(({ error }) => error.message);
+  const reasons = failures.flatMap(({ channel, error }) => reasonsIn(error, channel));
   const silent = first(failures, 'SOURCE_UNAVAILABLE') !== undefined;
   const answered = failures.filter(({ channel }) => {
     if (failures.length === 1 || channel === 'github') return true;
     return !silent && channel !== 'mirror';
   });
   const missing = first(answered, 'ASSET_NOT_FOUND');
-  if (missing !== undefined) return withReasons(missing, reasons);
+  if (missing !== undefined) return missing.with({ fields: { reasons } });
   if (first(answered, 'RELEASE_NOT_FOUND') !== undefined) {
     return unknownVersion(wanted, { channels, failures, reasons });
   }
   const unlocked = first(failures, 'LOCK_INCOMPLETE');
   // A channel that is locked and silent may answer later; a new lock would not change that.
-  if (unlocked !== undefined && !silent) return withReasons(unlocked, reasons);
+  if (unlocked !== undefined && !silent) {
+    return unlocked.with({ fields: { reasons } });
+  }
   const { version, target } = wanted;
   const known = await listKnown(channels, failures, wanted.signal);
   if (known.length > 0 && newestFirst([version, ...known])[0] !== version) {
     return unknownVersion(wanted, { channels, failures, reasons });
   }
   const forTarget = target === undefined ? '' : ` for ${target.triple}`;
-  return new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    `No source can deliver Codex ${version.semver}${forTarget} now.`,
-    {
-      hint: joinHints([
-        known.length === 0 ? undefined : `Near versions: ${near(version, known).join(', ')}.`,
-        ...failures.map(({ error }) =>
-          error.code === 'SOURCE_UNAVAILABLE' ? error.hint : undefined,
-        ),
-        silentSourcesHint(wanted.settings.github.repo),
-      ]),
-      fields: { version: version.semver, target: target?.triple, reasons },
-      cause: failures[0]?.error,
-    },
-  );
+  return sourcesExhausted(`No source can deliver Codex ${version.semver}${forTarget} now.`, {
+    reasons,
+    hints: [
+      known.length === 0 ? undefined : `Near versions: ${near(version, known).join(', ')}.`,
+      ...failures.map(({ error }) =>
+        error.code === 'SOURCE_UNAVAILABLE' ? error.hint : undefined,
+      ),
+      silentSourcesHint(wanted.settings.github.repo),
+    ],
+    fields: { version: version.semver, target: target?.triple },
+    cause: failures[0]?.error,
+  });
 }
 
 interface Unanswered {
   readonly channels: Channels;
   readonly failures: readonly ChannelFailure[];
-  readonly reasons: readonly string[];
+  readonly reasons: readonly Reason[];
 }
 
 async function unknownVersion(
@@ -144,12 +143,4 @@ async function list(
 
 function first(failures: readonly ChannelFailure[], code: ErrorCode) {
   return failures.find(({ error }) => error.code === code)?.error;
-}
-
-function withReasons(error: CodexRuntimeError, reasons: readonly string[]): CodexRuntimeError {
-  return new CodexRuntimeError(error.code, error.message, {
-    hint: error.hint,
-    fields: { ...error.fields, reasons },
-    cause: error,
-  });
 }

@@ -1,8 +1,8 @@
 import type { Channel } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { silentSourcesHint } from '../fetch/index.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
-import { reportUnavailable } from './channel-failure.ts';
+import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { placeOf } from './place.ts';
 import type { ReleaseChannel } from './release-channel.ts';
@@ -32,7 +32,8 @@ export async function resolveVersion(
   if (version !== undefined) return version;
   // Who was silent may have one: only GitHub, where releases appear first, knows of all.
   if (channel !== 'github' && failures.length > 0) {
-    const missing = `No version ${placeOf([channel])} satisfies "${formatSpec(spec)}".`;
+    const message = `No version ${placeOf([channel])} satisfies "${formatSpec(spec)}".`;
+    const missing = { channel, source: null, code: 'RELEASE_NOT_FOUND', message } as const;
     throw nobodyCanSay(request, failures, [missing]);
   }
   const suggestions = versions.slice(0, 5).map(({ semver }) => semver);
@@ -62,8 +63,8 @@ function listed(signal: AbortSignal | undefined) {
 interface Answer<T> {
   readonly channel: Channel;
   readonly answer: T;
-  /** Why the channels before it did not answer. */
-  readonly failures: readonly CodexRuntimeError[];
+  /** The channels before it that did not answer. */
+  readonly failures: readonly ChannelFailure[];
 }
 
 async function askFirst<T>(
@@ -71,42 +72,48 @@ async function askFirst<T>(
   ask: (channel: ReleaseChannel) => Promise<T | null>,
 ): Promise<Answer<T>> {
   const channels = openChannels(request);
-  const failures: CodexRuntimeError[] = [];
+  const failures: ChannelFailure[] = [];
+  const listless: Reason[] = [];
   try {
     for (const { channel } of channels.list) {
       try {
         const answer = await ask(channel);
         if (answer !== null) return { channel: channel.name, answer, failures };
+        listless.push(noList(channel.name));
       } catch (error) {
         if (!isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE')) throw error;
-        failures.push(error);
-        reportUnavailable(request.onProgress, { channel: channel.name, error });
+        const failure = { channel: channel.name, error };
+        failures.push(failure);
+        reportUnavailable(request.onProgress, failure);
       }
     }
   } finally {
     await channels.close();
   }
-  throw nobodyCanSay(request, failures);
+  throw nobodyCanSay(request, failures, listless);
+}
+
+function noList(channel: Channel): Reason {
+  const message = `Channel ${channel} does not list its versions.`;
+  return { channel, source: null, code: 'SOURCE_UNAVAILABLE', message };
 }
 
 function nobodyCanSay(
   { settings }: ChannelsRequest,
-  failures: readonly CodexRuntimeError[],
-  answers: readonly string[] = [],
+  failures: readonly ChannelFailure[],
+  others: readonly Reason[],
 ): CodexRuntimeError {
-  const reasons = [...failures.map(({ message }) => message), ...answers];
-  return new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    reasons.length === 0
-      ? 'No source keeps a list of the Codex versions that there are.'
+  return sourcesExhausted(
+    failures.length === 0
+      ? 'None of the selected sources can list versions.'
       : 'No source can say which Codex versions there are.',
     {
-      hint: joinHints([
-        ...failures.map(({ hint }) => hint),
+      reasons: [...failures.flatMap(({ channel, error }) => reasonsIn(error, channel)), ...others],
+      hints: [
+        ...failures.map(({ error }) => error.hint),
         `Name an exact version. ${silentSourcesHint(settings.github.repo)}`,
-      ]),
-      fields: { reasons },
-      cause: failures[0],
+      ],
+      cause: failures[0]?.error,
     },
   );
 }

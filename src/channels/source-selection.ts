@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { isUpstream } from '../pin/index.ts';
+import { isUpstream, nearWord } from '../pin/index.ts';
 
 /** One way of GitHub's to deliver an asset. */
 export type GitHubSource = 'api' | 'browser' | 'gh';
@@ -48,6 +48,8 @@ export function parseSources(text: string): SourceSelection {
   return names.map((name) => parseChoice(name, text)).reduce(mergeNeighbours, []);
 }
 
+const SOURCE_NAMES = ['github', 'mirror', 'npm', 'dir', 'api', 'browser', 'gh'];
+
 function parseChoice(name: string, text: string): SourceChoice {
   switch (name) {
     case 'github':
@@ -62,7 +64,12 @@ function parseChoice(name: string, text: string): SourceChoice {
   }
   const path = /^dir:(.+)$/s.exec(name)?.[1];
   if (path !== undefined && !path.includes('\0')) return { channel: 'dir', path };
-  throw refuse(text, name === '' ? 'has an empty name' : `names "${name}", which is no source`);
+  if (name === '') throw refuse(text, 'has an empty name');
+  throw refuse(
+    text,
+    `names "${name}", which is not a source`,
+    nearWord(name.split(':', 1)[0] ?? '', SOURCE_NAMES),
+  );
 }
 
 function mergeNeighbours(merged: readonly SourceChoice[], choice: SourceChoice): SourceChoice[] {
@@ -72,9 +79,10 @@ function mergeNeighbours(merged: readonly SourceChoice[], choice: SourceChoice):
   return [...merged.slice(0, -1), { ...last, sources: [...last.sources, ...choice.sources] }];
 }
 
-function refuse(text: string, what: string): CodexRuntimeError {
+function refuse(text: string, what: string, near?: string): CodexRuntimeError {
+  const usual = 'Use a comma-separated list of github, mirror, npm, dir:PATH, api, browser, gh.';
   return new CodexRuntimeError('USAGE', `--source ${text} ${what}.`, {
-    hint: 'Use a comma-separated list of github, mirror, npm, dir:PATH, api, browser, gh.',
+    hint: near === undefined ? usual : `Did you mean ${near}? ${usual}`,
     fields: { source: text },
   });
 }

@@ -1,5 +1,5 @@
-import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { silentSourcesHint } from '../fetch/index.ts';
+import { isCodexRuntimeError } from '../errors.ts';
+import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
 import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 
@@ -21,10 +21,10 @@ export async function tryCandidates<T>(
   request: CandidateRequest,
   bring: (candidate: Candidate) => Promise<T>,
 ): Promise<T> {
-  const reasons: unknown[] = [];
+  const reasons: Reason[] = [];
   const hints: (string | undefined)[] = [];
   const onFailure = ({ channel, error }: ChannelFailure) => {
-    reasons.push({ channel, message: error.message });
+    reasons.push(...reasonsIn(error, channel));
   };
   for await (const candidate of resolveCandidates({ ...request, onFailure })) {
     try {
@@ -35,27 +35,23 @@ export async function tryCandidates<T>(
       }
       const { channel } = candidate;
       hints.push(error.hint);
-      reasons.push({ channel, ...error.toJSON() });
+      reasons.push(...reasonsIn(error, channel));
       reportUnavailable(request.onProgress, { channel, error });
     }
   }
-  throw new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    `No source could deliver Codex ${request.version.semver} for ${request.target.triple}.`,
-    {
-      hint: joinHints([...hints, silentSourcesHint(request.settings.github.repo)]),
-      fields: { reasons },
-    },
-  );
+  const { version, target, settings } = request;
+  throw sourcesExhausted(`No source could deliver Codex ${version.semver} for ${target.triple}.`, {
+    reasons,
+    hints: [...hints, silentSourcesHint(settings.github.repo)],
+    fields: { version: version.semver, target: target.triple },
+  });
 }
 
 /** Says in a verdict over bytes which version it is about, and who delivered. */
 function withRelease(error: unknown, { version }: CandidateRequest, { channel }: Candidate) {
   if (!isCodexRuntimeError(error, ...OVER_BYTES) || 'version' in error.fields) return error;
-  const { code, message, hint, fields } = error;
-  return new CodexRuntimeError(
-    code,
-    `Codex ${version.semver} from ${channel} is refused: ${message}`,
-    { hint, fields: { version: version.semver, channel, ...fields }, cause: error },
-  );
+  return error.with({
+    message: `Codex ${version.semver} from ${channel} is refused: ${error.message}`,
+    fields: { version: version.semver, channel, ...error.fields },
+  });
 }

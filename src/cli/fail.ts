@@ -42,17 +42,14 @@ function toKnown(error: unknown): CodexRuntimeError {
 }
 
 /** When every source failed, each says why on a line of its own. */
-function reasonsOf({ fields }: CodexRuntimeError): string {
-  return reasonTexts(fields)
-    .map((text) => `  - ${escapeControls(text)}\n`)
-    .join('');
+function reasonsOf({ fields: { reasons } }: CodexRuntimeError): string {
+  const texts = Array.isArray(reasons) ? reasons.flatMap(reasonText) : [];
+  return texts.map((text) => `  - ${escapeControls(text)}\n`).join('');
 }
 
-/** A channel's reason may consist of those of its sources. */
-function reasonTexts(value: unknown): readonly string[] {
-  if (typeof value === 'string') return [value];
-  const { reasons, source, message } = asJsonObject(value);
-  if (Array.isArray(reasons)) return reasons.flatMap(reasonTexts);
+function reasonText(reason: unknown): readonly string[] {
+  if (typeof reason === 'string') return [reason];
+  const { source, message } = asJsonObject(reason);
   if (typeof message !== 'string') return [];
   return [typeof source === 'string' ? `${source}: ${message}` : message];
 }

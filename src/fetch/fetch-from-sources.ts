@@ -1,11 +1,12 @@
 import { rmdir } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
-import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
+import { type CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import { silentSourcesHint } from './advice.ts';
 import type { DownloadRequest } from './download.ts';
 import { createHttp, unavailableReason } from './http/index.ts';
 import { sizeOf } from './intervals.ts';
 import { createRegistry } from './npm/index.ts';
+import { type Reason, reasonsIn, sourcesExhausted } from './reason.ts';
 import { isRestart } from './restart.ts';
 import { createByteSource, type SourceSurroundings } from './sources.ts';
 import { transfer } from './transfer.ts';
@@ -43,10 +44,9 @@ export async function fetchFromSources(
         if (isRestart(error) || !isCodexRuntimeError(error, 'SOURCE_UNAVAILABLE', 'TRUNCATED')) {
           throw error;
         }
-        const { message, fields } = error;
-        reasons.push({ source: source.kind, reason: fields['reason'] ?? 'truncated', message });
+        reasons.push(...reasonsIn(error, channel, source.kind));
         failures.push(error);
-        onProgress?.({ type: 'unavailable', channel, source: source.kind, reason: message });
+        onProgress?.({ type: 'unavailable', channel, source: source.kind, reason: error.message });
       } finally {
         await source.close();
       }
@@ -55,13 +55,11 @@ export async function fetchFromSources(
     await http.close();
     await rmdir(around.workDir).catch(() => undefined);
   }
-  throw exhausted(asset.name, reasons, advice(failures) ?? silentSourcesHint(settings.github.repo));
-}
-
-interface Reason {
-  readonly source: AssetSource['kind'];
-  readonly reason: unknown;
-  readonly message: string;
+  throw sourcesExhausted(`No source could deliver ${asset.name}.`, {
+    reasons,
+    hints: [advice(failures) ?? silentSourcesHint(settings.github.repo)],
+    fields: { asset: asset.name },
+  });
 }
 
 /** An earlier run may have ended between the last byte and the store. */
@@ -77,11 +75,4 @@ async function deliverWhatIsComplete(state: TransferState) {
 function advice(failures: readonly CodexRuntimeError[]): string | undefined {
   const telling = failures.filter((error) => unavailableReason(error) !== 'missing-tool');
   return joinHints((telling.length === 0 ? failures : telling).map(({ hint }) => hint));
-}
-
-function exhausted(asset: string, reasons: readonly Reason[], hint: string): CodexRuntimeError {
-  return new CodexRuntimeError('SOURCES_EXHAUSTED', `No source could deliver ${asset}.`, {
-    hint,
-    fields: { asset, reasons },
-  });
 }

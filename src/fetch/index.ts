@@ -3,5 +3,6 @@ export { partialId, removeLeftParts } from './claim.ts';
 export type { Download, DownloadRequest } from './download.ts';
 export { openDownload } from './open-download.ts';
 export { prunePartials } from './prune-partials.ts';
+export { type Reason, reasonsIn, sourcesExhausted } from './reason.ts';
 export { receiveAsset } from './receive-asset.ts';
 export { createByteSource } from './sources.ts';

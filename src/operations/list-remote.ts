@@ -1,7 +1,7 @@
 import type { Channel } from '../asset.ts';
 import { listRemoteVersions, type SourceSelection, sourcesFor } from '../channels/index.ts';
-import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { silentSourcesHint } from '../fetch/index.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { loadLock } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
@@ -29,19 +29,17 @@ export async function listRemote(options: RuntimeOptions = {}): Promise<readonly
   );
   const channels = answers.map(({ remote }) => remote);
   if (channels.some(({ versions }) => versions !== null)) return channels;
-  const causes = answers.map(({ failure }) => failure?.cause);
-  throw new CodexRuntimeError(
-    'SOURCES_EXHAUSTED',
-    'No source can say which Codex versions there are.',
-    {
-      hint: joinHints([
-        ...causes.map((cause) => (cause instanceof CodexRuntimeError ? cause.hint : undefined)),
-        silentSourcesHint(settings.github.repo),
-      ]),
-      fields: { reasons: channels.map(({ channel, reason }) => `${channel}: ${reason}`) },
-      cause: causes[0],
-    },
-  );
+  const failures = answers.flatMap(({ failure }) => failure ?? []);
+  throw sourcesExhausted('No source can say which Codex versions there are.', {
+    reasons: failures.flatMap(({ channel, error }) => reasonsIn(error, channel)),
+    hints: [
+      ...failures.map(({ error: { cause } }) =>
+        cause instanceof CodexRuntimeError ? cause.hint : undefined,
+      ),
+      silentSourcesHint(settings.github.repo),
+    ],
+    cause: failures[0]?.error.cause,
+  });
 }
 
 function settingsFor(options: RuntimeOptions): Settings {
@@ -60,21 +58,18 @@ interface Question {
 interface Answer {
   readonly remote: RemoteChannel;
   /** Why the one channel cannot tell. */
-  readonly failure?: CodexRuntimeError;
+  readonly failure?: { readonly channel: Channel; readonly error: CodexRuntimeError };
 }
 
 async function answerOf(question: Question): Promise<Answer> {
   try {
     const { channel, versions } = await listRemoteVersions(question);
     return { remote: { channel, versions: versions.map(({ semver }) => semver), reason: null } };
-  } catch (failure) {
-    if (!isCodexRuntimeError(failure, 'SOURCES_EXHAUSTED')) throw failure;
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED')) throw error;
     const { channel } = question.sources[0];
-    return { remote: { channel, versions: null, reason: reasonOf(failure) }, failure };
+    const [reason] = reasonsIn(error, channel);
+    const remote = { channel, versions: null, reason: reason?.message ?? error.message };
+    return { remote, failure: { channel, error } };
   }
-}
-
-function reasonOf({ fields, message }: CodexRuntimeError): string {
-  const [first] = Array.isArray(fields['reasons']) ? fields['reasons'] : [message];
-  return typeof first === 'string' ? first : 'It keeps no list of its versions.';
 }

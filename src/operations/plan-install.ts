@@ -115,15 +115,11 @@ function withDamaged(
 ): unknown {
   if (!isCodexRuntimeError(error, 'PIN_MISSING')) return error;
   const command = ['codex-runtime install', version, ...prefixFlags(layout, name)].join(' ');
-  return new CodexRuntimeError(
-    'PIN_MISSING',
-    `No Codex version is named, and ${name} ${version} at ${dir} is damaged.`,
-    {
-      hint: `Run "${command}" to have it whole again.`,
-      fields: { ...error.fields, installed: version, dir },
-      cause: error,
-    },
-  );
+  return error.with({
+    message: `No Codex version is named, and ${name} ${version} at ${dir} is damaged.`,
+    hint: `Run "${command}" to have it whole again.`,
+    fields: { installed: version, dir },
+  });
 }
 
 async function unlessDamaged(

@@ -55,15 +55,11 @@ async function withDamaged(error: unknown, environment: PythonEnvironment): Prom
   const command = ['codex-runtime install', lost.version, ...environmentFlags(environment)].join(
     ' ',
   );
-  return new CodexRuntimeError(
-    'PIN_MISSING',
-    `No Codex version is named, and ${name} ${lost.version} in ${lost.dir} is damaged or was not installed by codex-runtime.`,
-    {
-      hint: `Run "${command}" to install it again.`,
-      fields: { ...error.fields, installed: lost.version, dir: lost.dir },
-      cause: error,
-    },
-  );
+  return error.with({
+    message: `No Codex version is named, and ${name} ${lost.version} in ${lost.dir} is damaged or was not installed by codex-runtime.`,
+    hint: `Run "${command}" to install it again.`,
+    fields: { installed: lost.version, dir: lost.dir },
+  });
 }
 
 /**

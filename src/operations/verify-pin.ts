@@ -69,10 +69,8 @@ function named({ repo }: RuntimeOptions): string | null {
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {
   // A channel that was silent may have what is missing.
   const unheard = silent.map(({ channel, reason }) => `not compared with ${channel}: ${reason}`);
-  return new CodexRuntimeError(error.code, error.message, {
-    hint: error.hint,
-    fields: { ...error.fields, reasons: [...findings.map(describeFinding), ...unheard], silent },
-    cause: error,
+  return error.with({
+    fields: { reasons: [...findings.map(describeFinding), ...unheard], silent },
   });
 }
 

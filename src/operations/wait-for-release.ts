@@ -2,6 +2,7 @@ import { pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
 import { openChannels, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { sourcesExhausted } from '../fetch/index.ts';
 import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request.ts';
 import type { Settings } from '../settings.ts';
@@ -105,15 +106,16 @@ function ready({ version, targets, sources, attempts }: CompleteRelease): ReadyR
 }
 
 function notReady(version: Version, missing: readonly MissingPart[], channels: number) {
-  const reasons = missing.map(({ reason }) => reason);
-  const fields = { version: version.semver, ready: false, missing, reasons };
+  const fields = { version: version.semver, ready: false, missing };
   const unanswered = missing.filter(({ part }) => part === 'answer').length;
   if (unanswered === channels) {
-    return new CodexRuntimeError(
-      'SOURCES_EXHAUSTED',
-      `No channel can say whether Codex ${version.semver} is complete.`,
-      { hint: 'Run codex-runtime doctor to see what is reachable.', fields },
-    );
+    return sourcesExhausted(`No channel can say whether Codex ${version.semver} is complete.`, {
+      reasons: missing.map(({ channel, reason: message }) => {
+        return { channel, source: null, code: 'SOURCE_UNAVAILABLE', message };
+      }),
+      hints: ['Run codex-runtime doctor to see what is reachable.'],
+      fields,
+    });
   }
   return new CodexRuntimeError(
     'INCOMPLETE_RELEASE',
@@ -123,7 +125,7 @@ function notReady(version: Version, missing: readonly MissingPart[], channels: n
         unanswered === 0
           ? 'Wait longer (--timeout), or choose what has to be there with --source and --target.'
           : 'Run codex-runtime doctor to see what is reachable, or choose channels with --source.',
-      fields,
+      fields: { ...fields, reasons: missing.map(({ reason }) => reason) },
     },
   );
 }

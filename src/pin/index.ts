@@ -18,6 +18,7 @@ export {
 } from './lockfile.ts';
 export { formatLock, type LockRules, parseLock, salvageLock } from './lockfile-text.ts';
 export { matches } from './matches.ts';
+export { nearWord } from './near-word.ts';
 export { nearVersions, newestFirst } from './order.ts';
 export { pinCommand } from './pin-command.ts';
 export {

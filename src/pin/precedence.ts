@@ -114,11 +114,11 @@ function parseNamed(source: string, text: string): VersionSpec {
   }
   try {
     return parseSpec(text);
-  } catch (cause) {
-    throw new CodexRuntimeError('PIN_INVALID', `${source} is "${text}", which names no version.`, {
-      hint: 'Write an exact version like 0.115.0 or 0.116.0-alpha.11, a range like ^0.115.0, or latest.',
+  } catch (error) {
+    if (!(error instanceof CodexRuntimeError)) throw error;
+    throw error.with({
+      message: `${source} is "${text}", which is not a Codex version.`,
       fields: { source, version: text },
-      cause,
     });
   }
 }

@@ -1,6 +1,7 @@
 import validRange from 'semver/ranges/valid.js';
 import { CodexRuntimeError } from '../errors.ts';
 import { tryParseVersion, type Version } from './version.ts';
+import { hasPlatform, versionHint } from './version-hint.ts';
 
 /** What a user may ask for: one version, a semver range, or a moving name. */
 export type VersionSpec =
@@ -21,11 +22,11 @@ const MAX_LENGTH = 256;
 export function parseSpec(text: string): VersionSpec {
   const spelled = text.trim();
   if (spelled !== '' && spelled.length <= MAX_LENGTH) {
-    const version = tryParseVersion(spelled);
+    const version = hasPlatform(spelled) ? undefined : tryParseVersion(spelled);
     if (version !== undefined) return { kind: 'exact', version };
     const name = spelled.toLowerCase();
     if (name === 'latest' || name === 'alpha') return { kind: 'channel', name };
-    const range = validRange(spelled);
+    const range = hasPlatform(spelled) ? null : validRange(spelled);
     if (range !== null) {
       // `=0.115.0` is a range of one version.
       const only = tryParseVersion(range);
@@ -34,14 +35,14 @@ export function parseSpec(text: string): VersionSpec {
         : { kind: 'exact', version: only };
     }
   }
-  throw new CodexRuntimeError(
-    'PIN_INVALID',
-    `"${spelled.slice(0, MAX_LENGTH)}" names no version.`,
-    {
-      hint: 'Write an exact version like 0.115.0 or 0.116.0-alpha.11, a range like ^0.115.0, or latest.',
-      fields: { version: spelled.slice(0, MAX_LENGTH) },
-    },
-  );
+  const shown = spelled.slice(0, MAX_LENGTH);
+  throw new CodexRuntimeError('PIN_INVALID', `"${shown}" is not a Codex version.`, {
+    hint: versionHint(
+      shown,
+      'Write an exact version like 0.115.0 or 0.116.0-alpha.11, a range like ^0.115.0, or latest.',
+    ),
+    fields: { version: shown },
+  });
 }
 
 /** The spec as a user would write it. */

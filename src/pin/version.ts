@@ -1,5 +1,6 @@
 import parse from 'semver/functions/parse.js';
 import { CodexRuntimeError } from '../errors.ts';
+import { hasPlatform, versionHint } from './version-hint.ts';
 
 /** One Codex version in every spelling that a channel uses. */
 export interface Version {
@@ -44,10 +45,10 @@ export function tryParseVersion(text: string): Version | undefined {
  * @throws CodexRuntimeError `PIN_INVALID`
  */
 export function parseVersion(text: string): Version {
-  const version = tryParseVersion(text);
+  const version = hasPlatform(text) ? undefined : tryParseVersion(text);
   if (version !== undefined) return version;
   throw new CodexRuntimeError('PIN_INVALID', `"${text}" is not a Codex version.`, {
-    hint: 'Write it like 0.115.0, 0.116.0-alpha.11 or rust-v0.115.0.',
+    hint: versionHint(text, 'Write it like 0.115.0, 0.116.0-alpha.11 or rust-v0.115.0.'),
     fields: { version: text },
   });
 }

@@ -85,7 +85,7 @@ describe('resolveCandidates', () => {
     }
     await expect(allCandidates(candidateRequest(settings))).rejects.toMatchObject({
       code: 'SOURCES_EXHAUSTED',
-      fields: { reasons: [expect.any(String), expect.any(String), expect.any(String)] },
+      fields: { reasons: [{ channel: 'github' }, { channel: 'mirror' }, { channel: 'npm' }] },
     });
   });
 
@@ -148,9 +148,12 @@ describe('resolveCandidates', () => {
       const request = candidateRequest(settings, { version: '0.115.9', sources });
       const error = await failure(allCandidates(request));
       expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED', exitStatus: 5 });
-      const reasons = error.fields['reasons'] as string[];
+      const reasons = error.fields['reasons'];
       expect(reasons).toHaveLength(2);
-      expect(reasons).toContain('Codex 0.115.9 is not on npm.');
+      const message = 'Codex 0.115.9 is not on npm.';
+      expect(reasons).toContainEqual(
+        expect.objectContaining({ channel: 'npm', code: 'RELEASE_NOT_FOUND', message }),
+      );
     },
   );
 
@@ -183,7 +186,7 @@ describe('resolveCandidates', () => {
     const request = candidateRequest(settings, { target: WINDOWS, sources: 'github,npm' });
     await expect(allCandidates(request)).rejects.toMatchObject({
       code: 'SOURCES_EXHAUSTED',
-      fields: { reasons: [expect.any(String), expect.stringContaining('no build')] },
+      fields: { reasons: [{}, { message: expect.stringContaining('no build') }] },
     });
   });
 
@@ -194,7 +197,7 @@ describe('resolveCandidates', () => {
     const request = candidateRequest(settings, { version: '0.115.9', sources: 'npm,github' });
     await expect(allCandidates(request)).rejects.toMatchObject({
       code: 'RELEASE_NOT_FOUND',
-      fields: { reasons: [expect.any(String), expect.any(String)] },
+      fields: { reasons: [{ channel: 'npm' }, { channel: 'github' }] },
     });
   });
 

@@ -85,9 +85,9 @@ describe('resolveVersion', () => {
     github.fail({ route: 'list', status: 401 });
     const error = await failure(resolveVersion({ ...request, spec: parseSpec('^2.0.0') }));
     expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED', exitStatus: 5 });
-    expect(error.fields['reasons']).toEqual([
-      expect.stringContaining('401'),
-      expect.stringContaining('on npm'),
+    expect(error.fields['reasons']).toMatchObject([
+      { channel: 'github', message: expect.stringContaining('401') },
+      { channel: 'npm', code: 'RELEASE_NOT_FOUND', message: expect.stringContaining('on npm') },
     ]);
   });
 

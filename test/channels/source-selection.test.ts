@@ -58,3 +58,19 @@ describe('parseSources', () => {
     );
   });
 });
+
+describe('a source that is mistyped', () => {
+  test.each([
+    ['nmp', 'npm'],
+    ['GitHub,npm,mirorr', 'github'],
+    ['miror', 'mirror'],
+    ['dri:PATH', 'dir'],
+  ])('%s is answered with %s', (text, meant) => {
+    expect(() => parseSources(text)).toThrow(
+      expect.objectContaining({
+        code: 'USAGE',
+        hint: expect.stringMatching(new RegExp(`^Did you mean ${meant}\\?`)),
+      }),
+    );
+  });
+});

@@ -78,7 +78,7 @@ describe('gh', () => {
     const bare = { ...base, settings: { ...base.settings, env } };
     const error = await failure(collect(openDownload(bare).bytes));
     expect(error.code).toBe('SOURCES_EXHAUSTED');
-    expect(error.fields['reasons']).toMatchObject([{ source: 'gh', reason: 'missing-tool' }]);
+    expect(error.fields['reasons']).toMatchObject([{ source: 'gh', code: 'SOURCE_UNAVAILABLE' }]);
   });
 
   test('is asked once more with its own account where the token is refused', async () => {

@@ -176,7 +176,7 @@ describe('a body that ends early', () => {
     });
     const error = await failure(collect(openDownload(fixture.request(browser(url)), QUICK).bytes));
     expect(error.code).toBe('SOURCES_EXHAUSTED');
-    expect(error.fields['reasons']).toMatchObject([{ reason: 'truncated' }]);
+    expect(error.fields['reasons']).toMatchObject([{ code: 'TRUNCATED' }]);
   });
 
   test('without any length is never taken for the asset', async () => {

@@ -124,7 +124,7 @@ describe('a file that a run has begun to read', () => {
   test('is none where it is a directory', async () => {
     const asset = fixture.asset([{ kind: 'file', path: fixture.home }]);
     const error = await failure(collect(openDownload(fixture.request(asset)).bytes));
-    expect(error.fields['reasons']).toMatchObject([{ source: 'file', reason: 'not-an-asset' }]);
+    expect(error.fields['reasons']).toMatchObject([{ source: 'file', code: 'SOURCE_UNAVAILABLE' }]);
   });
 });
 
@@ -175,9 +175,9 @@ describe('a source that cannot deliver', () => {
     const error = await failure(collect(openDownload(fixture.request(asset), QUICK).bytes));
     expect(error.code).toBe('SOURCES_EXHAUSTED');
     expect(error.fields['reasons']).toMatchObject([
-      { source: 'browser', reason: 'not-found' },
-      { source: 'mirror', reason: 'unauthorized' },
-      { source: 'file', reason: 'not-found' },
+      { source: 'browser', message: expect.stringContaining('404') },
+      { source: 'mirror', code: 'SOURCE_UNAVAILABLE' },
+      { source: 'file', code: 'SOURCE_UNAVAILABLE' },
     ]);
     expect(error.hint).toContain('Check the credentials for this host.');
   });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { formatSpec, parseSpec } from '../../src/pin/spec.ts';
+import { parseVersion } from '../../src/pin/version.ts';
 
 describe('parseSpec', () => {
   test.each(['0.115.0', 'v0.115.0', 'rust-v0.115.0', ' 0.115.0 '])(
@@ -66,6 +67,31 @@ describe('parseSpec', () => {
           expect(parseSpec(formatSpec(spec))).toEqual(spec);
         },
       ),
+    );
+  });
+});
+
+describe('what is not a version', () => {
+  test.each([
+    ['0.101.0-linux-x64', '0.101.0 --target linux-x64'],
+    ['codex@0.115.0', '0.115.0'],
+    ['@openai/codex@0.115.0-darwin-arm64', '0.115.0 --target darwin-arm64'],
+    ['openai/codex@latest', 'latest'],
+    ['@latest', 'latest'],
+    ['lastest', 'latest'],
+    ['@lastest', 'latest'],
+    ['alhpa', 'alpha'],
+    ['stable', 'latest'],
+  ])('%s is answered with %s', (text, meant) => {
+    const hint = `Did you mean ${meant}?`;
+    const refused = expect.objectContaining({ code: 'PIN_INVALID', hint });
+    expect(() => parseSpec(text)).toThrow(refused);
+    expect(() => parseVersion(text)).toThrow(refused);
+  });
+
+  test.each(['banana', '@', 'codex@', 'a@b c'])('%j gets no guess', (text) => {
+    expect(() => parseSpec(text)).toThrow(
+      expect.objectContaining({ hint: expect.stringMatching(/^Write/) }),
     );
   });
 });
