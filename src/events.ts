@@ -117,6 +117,16 @@ export type ProgressEvent =
       readonly removedBy: PackageManager | null;
       /** The npm package whose command `codex` was until now; null where it was nobody else's. */
       readonly replaced: string | null;
+      /** Whether the file system has no links, so that the package is a directory of its own. */
+      readonly withoutLinks: boolean;
+    }
+  | {
+      /** A build was replaced, or a package removed, and its files could not be removed yet. */
+      readonly type: 'leftover';
+      /** Absolute. */
+      readonly path: string;
+      /** Whether a program is the likely reason: it runs from there, or has a file open. */
+      readonly inUse: boolean;
     };
 
 /** Managers that tidy `node_modules`. Yarn from 2 on leaves what is not its own. */

@@ -1,7 +1,8 @@
-import { realpath, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { withSearchDir } from '../child/search-path.ts';
+import { realPath } from '../disk/real-path.ts';
 import type { Environment } from '../settings.ts';
 
 /**
@@ -21,7 +22,7 @@ export async function serverEnvironment(
   env: Environment,
   executable: string,
 ): Promise<Environment> {
-  const tools = join(dirname(await realpath(executable)), '..', 'codex-path');
+  const tools = join(dirname(await realPath(executable)), '..', 'codex-path');
   const found = await stat(tools).catch(() => undefined);
   return found?.isDirectory() === true ? withSearchDir(env, tools) : env;
 }

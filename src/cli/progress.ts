@@ -12,6 +12,17 @@ const REMOVED_BY: Readonly<Record<PackageManager, string>> = {
   yarn: 'The next yarn add or remove deletes it. Pin the version, let the script "postinstall" run "codex-runtime install", and run "yarn install" after yarn remove.',
 };
 
+const WITHOUT_LINKS =
+  'This file system has no links: the package is a directory of its own, which npm does not keep.';
+
+/** What to say of files that stay behind. */
+export function leftoverText({ path, inUse }: { path: string; inUse: boolean }): string {
+  const why = inUse
+    ? 'The old version is still running'
+    : 'The files of the old version cannot be removed now';
+  return `${why}; the next install or uninstall here removes it from ${path}.`;
+}
+
 /** Shows what happens to a person or a log; call `end` before other output. */
 export interface Progress {
   readonly onProgress: OnProgress;
@@ -113,6 +124,10 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         if (flags.verbose === true) say(`Installed in ${event.dir}`);
         if (event.replaced !== null) say(replaced(event.replaced));
         if (event.removedBy !== null) say(REMOVED_BY[event.removedBy]);
+        if (event.withoutLinks) say(WITHOUT_LINKS);
+        return;
+      case 'leftover':
+        say(leftoverText(event));
         return;
     }
   };

@@ -29,15 +29,20 @@ export async function untilUnblocked<T>(
     try {
       return await call();
     } catch (error) {
-      if (platform !== 'win32' || !isBlocked(error) || performance.now() >= end) throw error;
+      if (!isInUse(error, platform) || performance.now() >= end) throw error;
     }
     await pause(wait);
   }
 }
 
-/** Whether Windows would answer so for a file that another program has open. */
-function isBlocked(error: unknown): boolean {
-  return isErrno(error, ...BLOCKED);
+/** Whether it is Windows' answer for a file that another program runs or has open. */
+function isInUse(error: unknown, platform: string = process.platform): boolean {
+  return platform === 'win32' && isErrno(error, ...BLOCKED);
+}
+
+/** For `catch`: on Windows what is in use goes with a later run; everything else is thrown again. */
+export function unlessInUse(error: unknown): undefined {
+  if (!isInUse(error)) throw error;
 }
 
 /** Renames, with second tries. Throws the native error. */
@@ -53,4 +58,22 @@ export async function removeFile(path: string, patience?: Patience): Promise<voi
 /** As {@link removeFile}, and a directory with all that it holds. */
 export async function removeTree(path: string, patience?: Patience): Promise<void> {
   await untilUnblocked(() => rm(path, { recursive: true, force: true }), patience);
+}
+
+/** To remove what nobody needs any more is worth a moment, and no more: a later run tries again. */
+const SHORT_PATIENCE_MS = 500;
+
+/**
+ * Removes a directory that nobody needs any more, if it can be removed now: on Windows it cannot
+ * while a program runs from it. Throws the native error of everything else.
+ * @returns whether it is gone
+ */
+export async function tryRemoveTree(path: string): Promise<boolean> {
+  try {
+    await removeTree(path, { patienceMs: SHORT_PATIENCE_MS });
+    return true;
+  } catch (error) {
+    if (!isErrno(error, ...BLOCKED)) throw error;
+    return false;
+  }
 }

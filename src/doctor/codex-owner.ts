@@ -1,5 +1,6 @@
-import { open, readFile, realpath } from 'node:fs/promises';
+import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { realPath } from '../disk/real-path.ts';
 import { asJsonObject } from '../json.ts';
 import { tryParseJson } from '../json-bounds.ts';
 import { loadDescription } from '../store/index.ts';
@@ -17,7 +18,7 @@ const UNKNOWN: CodexOwner = { owner: 'unknown', package: null, version: null };
 
 /** Judges by where the file really lies; nothing is run. */
 export async function ownerOf(path: string): Promise<CodexOwner> {
-  const real = (await realpath(path).catch(() => path)).replaceAll('\\', '/');
+  const real = (await realPath(path).catch(() => path)).replaceAll('\\', '/');
   return (
     (await ours(real)) ??
     (await npms(real)) ??

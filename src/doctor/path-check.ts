@@ -1,7 +1,8 @@
 import { constants } from 'node:fs';
-import { access, realpath, stat } from 'node:fs/promises';
+import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { searchPathName } from '../child/search-path.ts';
+import { realPath } from '../disk/real-path.ts';
 import type { Environment } from '../settings.ts';
 import { type CodexOwner, ownerOf } from './codex-owner.ts';
 import { type Check, ok, warn } from './finding.ts';
@@ -42,7 +43,7 @@ async function findOnPath(env: Environment, platform: string): Promise<readonly 
     if (dir === '') continue;
     for (const path of names.map((name) => join(dir, name))) {
       if (!(await isExecutable(path))) continue;
-      const real = await realpath(path);
+      const real = await realPath(path);
       if (!seen.has(real)) found.push(path);
       seen.add(real);
     }

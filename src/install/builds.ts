@@ -1,31 +1,47 @@
 import { lstat, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
-import { removeTree } from '../disk/until-unblocked.ts';
+import { movePath, tryRemoveTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Hold } from '../store/index.ts';
-import { listLeftovers } from './installed.ts';
+import { listOtherBuilds } from './installed.ts';
 import { buildsDirs, type PrefixLayout } from './layout.ts';
-import { ownsPrefixJson } from './prefix-json.ts';
+import { MOVED_ASIDE } from './relink.ts';
 
-/** Where the next build of the package goes; see {@link buildsDirs}. */
-export async function buildsDir(layout: PrefixLayout, name: string): Promise<string> {
-  const [inModules, inPrefix = inModules] = buildsDirs(layout, name);
-  return (await ownsPrefixJson(layout, name)) ? inPrefix : inModules;
+/** A build or a package that could not be removed, and stays for the next run to remove. */
+export interface Leftover {
+  /** Absolute. */
+  readonly path: string;
+  /** Whether a program is the likely reason: it runs from there, or has a file open. */
+  readonly inUse: boolean;
 }
 
-/** What is locked while the builds of a package change. */
-export async function packageHold(layout: PrefixLayout, name: string): Promise<string> {
-  return join(await buildsDir(layout, name), 'install');
-}
-
-/** Other builds were replaced, or left by a process that was killed. */
-export async function removeOtherBuilds(layout: PrefixLayout, name: string, hold: Hold) {
-  const others = await listLeftovers(layout, name);
+/**
+ * Other builds were replaced, or left by a process that was killed. One that cannot be removed, as
+ * on Windows while its program runs, is no failure of what was done before.
+ * @returns what stays
+ */
+export async function removeOtherBuilds(
+  layout: PrefixLayout,
+  name: string,
+  hold: Hold,
+): Promise<readonly Leftover[]> {
+  const others = await listOtherBuilds(layout, name);
   await hold.verifyHeld();
+  const left: Leftover[] = [];
   for (const other of others) {
-    if (other.endsWith('.lock')) continue;
-    await removeTree(other);
+    const path = await retire(other);
+    if (!(await tryRemoveTree(path))) left.push({ path, inUse: process.platform === 'win32' });
   }
+  return left;
+}
+
+/** What was moved aside by a switch that is over must not be taken for the package again. */
+async function retire(path: string): Promise<string> {
+  if (!path.endsWith(MOVED_ASIDE)) return path;
+  const retired = `${path.slice(0, -MOVED_ASIDE.length)}.old`;
+  return await movePath(path, retired).then(
+    () => retired,
+    () => path,
+  );
 }
 
 /** Removes the directories of builds that are empty: after an uninstallation, or a move to the other. */

@@ -1,6 +1,13 @@
-export { binLink } from './bin-link.ts';
-export { packageHold } from './builds.ts';
-export { type InstalledPackage, isHealthy, listLeftovers, loadInstalled } from './installed.ts';
+export { binLink, leadsToPackage } from './bin-link.ts';
+export type { Leftover } from './builds.ts';
+export {
+  currentBuild,
+  type InstalledPackage,
+  isHealthy,
+  listLeftovers,
+  listOtherBuilds,
+  loadInstalled,
+} from './installed.ts';
 export {
   forgetPrefix,
   forgetPython,
@@ -12,8 +19,9 @@ export {
 export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { findLostPackage, type LostPackage } from './lost-package.ts';
 export { installNodePackage, type NodeInstallation } from './node.ts';
+export { packageHold } from './package-hold.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { prefixFlags } from './prefix-flags.ts';
 export { isPythonPackageWhole, loadPythonRuntime } from './python/package.ts';
 export { removedBy } from './removed-by.ts';
-export { uninstallNodePackage } from './uninstall-node.ts';
+export { type NodeRemoval, uninstallNodePackage } from './uninstall-node.ts';

@@ -1,13 +1,18 @@
-import { readdir, readlink, realpath } from 'node:fs/promises';
-import { dirname, join, relative, resolve, sep } from 'node:path';
+import { lstat, readdir, readlink } from 'node:fs/promises';
+import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { isErrno } from '../disk/errno.ts';
+import { exists } from '../disk/exists.ts';
+import { isSamePath } from '../disk/same-path.ts';
 import {
   executablePath,
   isWhole,
   loadDescription,
   type RuntimeDescription,
 } from '../store/index.ts';
-import { binLink } from './bin-link.ts';
+import { leadsToPackage } from './bin-link.ts';
+import { healSwitch } from './heal-switch.ts';
 import { buildsDirs, type PrefixLayout } from './layout.ts';
+import { packageHold } from './package-hold.ts';
 
 /** A runtime package that a prefix holds. */
 export interface InstalledPackage {
@@ -20,8 +25,26 @@ export interface InstalledPackage {
   readonly runtime: RuntimeDescription;
 }
 
-/** The package `name` in the prefix, whole or not; undefined where there is none of ours. */
+/**
+ * The package `name` in the prefix, whole or not; undefined where there is none of ours. One that a
+ * killed switch had moved aside is brought back first.
+ */
 export async function loadInstalled(
+  layout: PrefixLayout,
+  name: string,
+): Promise<InstalledPackage | undefined> {
+  const installed = await loadPresent(layout, name);
+  if (installed !== undefined) return installed;
+  const healed = await healSwitch({
+    path: join(layout.modules, name),
+    builds: buildsDirs(layout, name),
+    hold: () => packageHold(layout, name),
+  });
+  return healed ? await loadPresent(layout, name) : undefined;
+}
+
+/** As {@link loadInstalled}, for the holder of the package's hold: it changes nothing. */
+export async function loadPresent(
   layout: PrefixLayout,
   name: string,
 ): Promise<InstalledPackage | undefined> {
@@ -33,8 +56,9 @@ export async function loadInstalled(
 }
 
 /**
- * What lies beside the package's build: another build, a lock, a half-made link. Usually nothing;
- * absolute paths.
+ * What lies beside the package's build: another build, a hold, a half-made link. Usually nothing;
+ * absolute paths. Nothing too where it cannot be told which build is the package's, because what is
+ * named here is removed.
  */
 export async function listLeftovers(
   layout: PrefixLayout,
@@ -46,24 +70,51 @@ export async function listLeftovers(
     found.push(...names.filter((entry) => OURS.test(entry)).map((entry) => join(builds, entry)));
   }
   if (found.length === 0) return [];
-  const current = await currentBuild(layout, name);
+  let current: string | undefined;
+  try {
+    current = await currentBuild(layout, name);
+  } catch {
+    return [];
+  }
   return found.filter((path) => current === undefined || !isBelow(path, current));
+}
+
+/** The leftovers that take space; a hold is its holder's business. */
+export async function listOtherBuilds(
+  layout: PrefixLayout,
+  name: string,
+): Promise<readonly string[]> {
+  const leftovers = await listLeftovers(layout, name);
+  return leftovers.filter((path) => !basename(path).startsWith('install.lock'));
 }
 
 /** Builds begin with their version; whatever else lies there is somebody else's, and stays. */
 const OURS = /^(\d+\.\d+\.\d+|package\.json|install\.lock)/;
 
-/** Absolute path of the package in the build that its link leads to; undefined where there is none. */
+/**
+ * Absolute path of the package in the build that its link leads to; undefined where there is no
+ * package, or where it is a directory of its own. Throws the native error where that cannot be told.
+ */
 export async function currentBuild(
   layout: PrefixLayout,
   name: string,
 ): Promise<string | undefined> {
-  const real = await realpath(join(layout.modules, name)).catch(() => undefined);
-  if (real === undefined) return undefined;
-  for (const builds of buildsDirs(layout, name)) {
-    const root = await realpath(builds).catch(() => undefined);
-    if (root !== undefined && isBelow(root, real)) return join(builds, relative(root, real));
-  }
+  const dir = join(layout.modules, name);
+  const stats = await lstat(dir).catch((error: unknown) => {
+    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
+    throw error;
+  });
+  if (stats?.isSymbolicLink() !== true) return undefined;
+  const target = resolve(dirname(dir), await readlink(dir));
+  const marker = join(sep, `.${name}`, sep);
+  const at = target.lastIndexOf(marker);
+  if (at === -1) return undefined;
+  const within = target.slice(at + marker.length);
+  const possible = buildsDirs(layout, name).map((builds) => join(builds, within));
+  const same = possible.find((path) => isSamePath(path, target));
+  if (same !== undefined) return same;
+  // The prefix was moved since, or has another name: a junction's text is absolute.
+  for (const path of possible) if (await exists(path)) return path;
   return undefined;
 }
 
@@ -76,20 +127,14 @@ export async function linkedBuild(layout: PrefixLayout, name: string): Promise<s
   return buildsDirs(layout, name).some((builds) => isBelow(builds, build)) ? build : undefined;
 }
 
+/** Whether `path` is `root` or lies below it; as the platform compares names. */
 function isBelow(root: string, path: string): boolean {
-  return path === root || path.startsWith(`${root}${sep}`);
+  const within = relative(root, path);
+  return within !== '..' && !within.startsWith(`..${sep}`) && !isAbsolute(within);
 }
 
-/** Whether every file of the package and the link to its executable are as they were installed. */
+/** Whether every file of the package and the command are as they were installed. */
 export async function isHealthy(layout: PrefixLayout, found: InstalledPackage): Promise<boolean> {
-  const [linked, direct] = await Promise.all(
-    [
-      binLink(layout, { name: found.name, executable: found.runtime.entrypoint }),
-      found.executable,
-    ].map((path) => realpath(path).catch(() => undefined)),
-  );
-  if (linked === undefined || direct === undefined) return false;
-  // A Windows shim is a script that is there or not; elsewhere the link must lead to our file.
-  if (!found.executable.endsWith('.exe') && linked !== direct) return false;
+  if (!(await leadsToPackage(layout, found))) return false;
   return await isWhole(found.dir, found.runtime);
 }

@@ -9,18 +9,13 @@ import { CodexRuntimeError } from '../errors.ts';
 import type { PackagePlan } from '../stage/index.ts';
 import { type Hold, type HoldWait, tidyHeld, workOnce } from '../store/index.ts';
 import { binOwner, linkBin, verifyBin } from './bin-link.ts';
-import {
-  buildsDir,
-  packageHold,
-  removeEmptyBuilds,
-  removeOtherBuilds,
-  verifyBuilds,
-} from './builds.ts';
-import { currentBuild, type InstalledPackage, isHealthy, loadInstalled } from './installed.ts';
+import { type Leftover, removeEmptyBuilds, removeOtherBuilds, verifyBuilds } from './builds.ts';
+import { currentBuild, type InstalledPackage, isHealthy, loadPresent } from './installed.ts';
 import { buildsDirs, type PrefixLayout } from './layout.ts';
+import { buildsDir, packageHold } from './package-hold.ts';
 import { prefixError } from './prefix-error.ts';
 import { describePrefix } from './prefix-json.ts';
-import { freshLink, relink } from './relink.ts';
+import { freshLink, makeLink, switchTo } from './relink.ts';
 import { writeBuild } from './write-build.ts';
 
 export interface NodeInstallRequest extends HoldWait {
@@ -28,6 +23,8 @@ export interface NodeInstallRequest extends HoldWait {
   readonly layout: PrefixLayout;
   /** Replace a `codex` that is not ours to replace, as `npm install -g --force` does. */
   readonly force: boolean;
+  /** Called for each build that was replaced and could not be removed. */
+  readonly onLeftover?: ((leftover: Leftover) => void) | undefined;
 }
 
 /** A package that was just installed. */
@@ -43,7 +40,9 @@ export interface NodeInstallation extends InstalledPackage {
  * `node_modules/<name>` is a link to one of them. (npm names a linked package after its directory,
  * and hides what looks like a UUID.) A build is complete and synced before the link
  * moves, and the link moves by one rename: a reader, or a kill at any point, finds the old package
- * or the new one. (A directory cannot be replaced by another in one step.) npm treats the link as
+ * or the new one. (A directory cannot be replaced by another in one step.) On Windows, and where
+ * there are no links, it takes two renames: a reader in between waits, and after a kill the first
+ * to read the prefix brings the old package back; see heal-switch.ts. npm treats the link as
  * it treats linked packages; see {@link describePrefix} for how it comes to keep it.
  *
  * @throws CodexRuntimeError `PREFIX_INVALID`, `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
@@ -90,16 +89,18 @@ async function installHeld(
     await writeBuild({ plan, build, within: builds, signal });
     await syncDirectory(builds);
     throwIfAborted(signal);
-    await describePrefix(layout, plan.name, build);
-    // A new command appears together with its package: until the package's link is there it
-    // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
-    await linkBin(layout, plan, { replace: false });
-    // Another holder may have removed this build.
-    await hold.verifyHeld();
     const path = join(layout.modules, plan.name);
     // A scope is a directory of its own.
     await makeDirectory(dirname(path));
-    await relink(build, path, root);
+    // Where no link can be made, as on exFAT and some network drives, the build itself moves in.
+    const link = await makeLink(build, path, root).catch(() => undefined);
+    await describePrefix(layout, plan.name, link === undefined ? undefined : build);
+    // A new command appears together with its package: until the package's link is there it
+    // leads nowhere. One that led elsewhere goes on doing so until the package is complete.
+    if (link !== undefined) await linkBin(layout, plan, { replace: false });
+    // Another holder may have removed this build.
+    await hold.verifyHeld();
+    await switchTo(link ?? build, path, root);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
     await withdraw({ layout, name: plan.name, root, build }).catch(() => undefined);
@@ -108,9 +109,10 @@ async function installHeld(
   // From here on the link leads to the build, which stays whatever happens.
   await syncDirectory(dirname(join(layout.modules, plan.name)));
   await linkBin(layout, plan, { replace: true });
-  await removeOtherBuilds(layout, plan.name, hold);
+  const leftovers = await removeOtherBuilds(layout, plan.name, hold);
+  for (const leftover of leftovers) request.onLeftover?.(leftover);
   await removeEmptyBuilds(layout, plan.name);
-  const installed = await loadInstalled(layout, plan.name);
+  const installed = await loadPresent(layout, plan.name);
   if (installed !== undefined && (await isHealthy(layout, installed))) {
     return { ...installed, replaced: owner.kind === 'package' ? owner.name : null };
   }

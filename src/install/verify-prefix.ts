@@ -3,8 +3,9 @@ import { verifyWritable } from '../disk/verify-writable.ts';
 import { entrypointOf } from '../extract/index.ts';
 import type { Target } from '../target/index.ts';
 import { verifyBin } from './bin-link.ts';
-import { buildsDir, verifyBuilds } from './builds.ts';
+import { verifyBuilds } from './builds.ts';
 import { buildsDirs, type PrefixLayout } from './layout.ts';
+import { buildsDir } from './package-hold.ts';
 import { prefixError } from './prefix-error.ts';
 import { ownsPrefixJson } from './prefix-json.ts';
 

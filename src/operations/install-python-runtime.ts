@@ -66,6 +66,7 @@ export async function installPythonRuntime(
     dir: installed.found.dir,
     removedBy: null,
     replaced: null,
+    withoutLinks: false,
     executable: installed.found.executable,
   });
   return resultOf({ environment, request }, installed, { dir: runtime.dir, source, downloaded });

@@ -2,6 +2,7 @@ import type { Variant } from '../asset.ts';
 import { tellWaiting } from '../events.ts';
 import type { ExactRequest } from '../exact-request.ts';
 import {
+  currentBuild,
   type InstalledPackage,
   listLeftovers,
   type NodeInstallation,
@@ -84,6 +85,7 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     executable,
     removedBy: await removedBy(layout, name),
     replaced,
+    withoutLinks: (await currentBuild(layout, name)) === undefined,
   });
   const { runtime, source, downloaded } = provisioned;
   return resultOf({ layout, request }, installed, { dir: runtime.dir, source, downloaded });
@@ -129,6 +131,7 @@ async function installStaged(
     layout: into.layout,
     force: into.request.force,
     onWait: tellWaiting(onProgress, `another process is changing ${into.layout.prefix}`),
+    onLeftover: (leftover) => into.request.onProgress?.({ type: 'leftover', ...leftover }),
     signal,
   });
 }

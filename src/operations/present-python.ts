@@ -1,5 +1,5 @@
-import { realpath } from 'node:fs/promises';
 import { relative } from 'node:path';
+import { realPath } from '../disk/real-path.ts';
 import { isPythonPackageWhole, type KnownPrefix, loadPythonRuntime } from '../install/index.ts';
 import {
   type InstalledPython,
@@ -38,6 +38,6 @@ export function knownPlace(
 
 async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
   if (prefix === null) return true;
-  const real = await realpath(prefix).catch(() => prefix);
-  return !relative(real, await realpath(dir)).startsWith('..');
+  const real = await realPath(prefix).catch(() => prefix);
+  return !relative(real, await realPath(dir)).startsWith('..');
 }

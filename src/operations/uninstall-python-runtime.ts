@@ -30,13 +30,21 @@ export async function uninstallPythonRuntime(options: PythonOptions): Promise<Un
     if (await removeFromDirectory({ ...names, prefix }, { onWait, signal: options.signal })) {
       const dir = join(prefix, names.importName);
       await forgetPython(home, dir);
-      return { runtimes: [], kept: [], package: { name, version: found?.version ?? null, dir } };
+      return {
+        runtimes: [],
+        kept: [],
+        package: { name, version: found?.version ?? null, dir, leftovers: [] },
+      };
     }
   } else if (found !== null) {
     await uninstallPythonPackage(environment);
     const dir = join(found.dir, names.importName);
     await forgetPython(home, dir);
-    return { runtimes: [], kept: [], package: { name, version: found.version, dir } };
+    return {
+      runtimes: [],
+      kept: [],
+      package: { name, version: found.version, dir, leftovers: [] },
+    };
   }
   throw noPythonPackage(environment);
 }

@@ -1,10 +1,13 @@
+import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import {
   findLostPackage,
   forgetPrefix,
+  type Leftover,
   layoutOf,
+  listOtherBuilds,
   loadInstalled,
   namesPrefix,
   type PrefixLayout,
@@ -38,6 +41,11 @@ export interface Uninstalled {
     /** Null when it was lost before and nothing tells. */
     readonly version: string | null;
     readonly dir: string;
+    /**
+     * Absolute paths of files that could not be removed, on Windows because a program runs from
+     * there: the next installation or removal in this prefix removes them.
+     */
+    readonly leftovers: readonly Leftover[];
   } | null;
   /** Where the same version still is. */
   readonly kept: readonly KeptRuntime[];
@@ -205,8 +213,12 @@ async function findPackage(
     return { layout, name, version, target: runtime.target, dir };
   }
   const lost = await findLostPackage(home, layout, name);
-  if (lost === undefined) return undefined;
-  return { layout, name, version: lost.version, target: null, dir: lost.dir };
+  if (lost !== undefined) {
+    return { layout, name, version: lost.version, target: null, dir: lost.dir };
+  }
+  // An uninstallation while the program ran has left its files.
+  if ((await listOtherBuilds(layout, name)).length === 0) return undefined;
+  return { layout, name, version: null, target: null, dir: join(layout.modules, name) };
 }
 
 async function removePackage(
@@ -216,7 +228,7 @@ async function removePackage(
 ): Promise<Uninstalled['package']> {
   const { prefix, global } = layout;
   const onWait = tellWaiting(onProgress, `another process is changing ${prefix}`);
-  await uninstallNodePackage(layout, name, { onWait, signal });
+  const { leftovers } = await uninstallNodePackage(layout, name, { onWait, signal });
   await forgetPrefix(home, { prefix, global, name });
-  return { name, version, dir };
+  return { name, version, dir, leftovers };
 }

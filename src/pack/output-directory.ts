@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { readdir, readFile, realpath } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { putAside } from '../disk/put-aside.ts';
+import { realPath } from '../disk/real-path.ts';
 import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
@@ -91,7 +92,7 @@ export async function verifyOutputDirectory(
 
 /** Where a link leads: a rename would take the link's own place. */
 async function realOf(path: string): Promise<string> {
-  return await realpath(path).catch(() => resolve(path));
+  return await realPath(path).catch(() => resolve(path));
 }
 
 async function clearKilledPacks(out: string, hold: Hold): Promise<void> {

@@ -1,7 +1,7 @@
-import { realpath } from 'node:fs/promises';
 import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Variant } from '../asset.ts';
+import { realPath } from '../disk/real-path.ts';
 import { prunePartials } from '../fetch/index.ts';
 import {
   type KnownPrefix,
@@ -142,7 +142,7 @@ async function installedIn(known: KnownPrefix, platform: string) {
 
 async function runsFrom(dir: string, running: readonly string[] | null): Promise<boolean> {
   if (running === null) return false;
-  const real = `${await realpath(dir)}${sep}`;
+  const real = `${await realPath(dir)}${sep}`;
   return running.some((path) => path.startsWith(real));
 }
 

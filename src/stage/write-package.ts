@@ -1,10 +1,11 @@
 import { constants } from 'node:fs';
-import { chmod, copyFile, readdir, realpath, rmdir, writeFile } from 'node:fs/promises';
+import { chmod, copyFile, readdir, rmdir, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing, isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { realPath } from '../disk/real-path.ts';
 import { movePath, removeTree } from '../disk/until-unblocked.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
 import { CodexRuntimeError } from '../errors.ts';
@@ -40,7 +41,7 @@ export async function writePackage(
  */
 export async function verifyPackageDirectory(directory: string): Promise<string> {
   // Where a link leads: a rename would take the link's own place.
-  const out = await realpath(directory).catch(() => resolve(directory));
+  const out = await realPath(directory).catch(() => resolve(directory));
   await refuseOccupied(out);
   try {
     await verifyWritable(dirname(out));

@@ -5,7 +5,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { movePath, removeTree } from '../disk/until-unblocked.ts';
+import { movePath, removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
 import { loadManifest, MANIFEST_NAME } from './load-manifest.ts';
@@ -33,7 +33,7 @@ export async function replaceRuntime(
   const occupied = await exists(to);
   if (occupied) await movePath(to, aside);
   await movePath(from, to);
-  if (occupied) await removeTree(aside);
+  if (occupied) await tryRemoveTree(aside);
 }
 
 /**

@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { movePath, removeTree } from '../disk/until-unblocked.ts';
+import { movePath, removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
@@ -61,7 +61,8 @@ export async function openStaging(home: string, name: Name, hold: Hold): Promise
 }
 
 /**
- * Removes what killed processes left under construction of one runtime. Throws the native error.
+ * Removes what killed processes left under construction of one runtime, as far as it can be
+ * removed now: it has names of its own, and is in nobody's way. Throws the native error.
  * @param hold Its holder is alone, so nobody works there.
  */
 export async function clearStaging(home: string, name: Name, hold: Hold): Promise<void> {
@@ -69,7 +70,7 @@ export async function clearStaging(home: string, name: Name, hold: Hold): Promis
   const prefix = stagingPrefix(name);
   const left = (await readdir(staging)).filter((entry) => entry.startsWith(prefix));
   await hold.verifyHeld();
-  for (const entry of left) await removeTree(join(staging, entry));
+  for (const entry of left) await tryRemoveTree(join(staging, entry));
 }
 
 export interface Commit {
@@ -116,7 +117,8 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
   try {
     await makeDirectory(staging);
     await movePath(runtime.dir, gone);
-    await removeTree(gone);
+    // Out of sight already; what runs on Windows goes with a later run.
+    await tryRemoveTree(gone);
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
   } catch (error) {
     throw diskError(error, `remove Codex ${runtime.manifest.version}`, runtime.dir);

@@ -1,8 +1,9 @@
-import { lstat, realpath } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Handshake } from '../app-server/index.ts';
+import { realPath } from '../disk/real-path.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import { binLink } from '../install/index.ts';
+import { binLink, leadsToPackage } from '../install/index.ts';
 import type { Lock } from '../pin/index.ts';
 import type { Environment } from '../settings.ts';
 import {
@@ -123,10 +124,15 @@ async function linkFlaws(subject: Subject, runtime: RuntimeDescription): Promise
       : binLink(layout, { name, executable: runtime.entrypoint });
   const executable = executablePath(subject.dir, runtime);
   const [linked, direct] = await Promise.all(
-    [link, executable].map((path) => realpath(path).catch(() => undefined)),
+    [link, executable].map((path) => realPath(path).catch(() => undefined)),
   );
-  // A Windows shim or launcher is a program: only its presence can be checked.
-  const whole = /\.(?:cmd|exe)$/.test(link) ? linked !== undefined : linked === direct;
+  const whole =
+    ecosystem === 'node'
+      ? await leadsToPackage(layout, { name, executable, runtime })
+      : // pip's launcher on Windows is a program: only its presence can be checked.
+        link.endsWith('.exe')
+        ? linked !== undefined
+        : linked === direct;
   if (whole || direct === undefined) return [];
   return [{ path: link, kind: 'link', expected: executable, actual: linked ?? 'nothing' }];
 }

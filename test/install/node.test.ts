@@ -212,7 +212,9 @@ describe('installNodePackage', () => {
     await writeFile(path, text);
     await install(layout, { version: '0.116.0' });
     expect(await readFile(path, 'utf8')).toBe(text);
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(true);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toMatchObject({
+      removed: true,
+    });
     expect(await readFile(path, 'utf8')).toBe(text);
   });
 
@@ -342,7 +344,9 @@ describe('uninstallNodePackage', () => {
   it('removes the package, its builds and its command', async () => {
     const layout = await localLayout();
     await install(layout);
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(true);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toMatchObject({
+      removed: true,
+    });
     expect(await loadInstalled(layout, 'codex-cli-bin')).toBeUndefined();
     expect(await readdir(layout.modules)).toEqual(['.bin']);
     expect(await readdir(layout.bin)).toEqual([]);
@@ -360,6 +364,8 @@ describe('uninstallNodePackage', () => {
   it('says when there is nothing to remove', async () => {
     const layout = await localLayout();
     await expect(access(layout.modules)).rejects.toThrow();
-    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toBe(false);
+    expect(await uninstallNodePackage(layout, 'codex-cli-bin', PATIENT)).toMatchObject({
+      removed: false,
+    });
   });
 });

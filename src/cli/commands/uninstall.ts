@@ -7,7 +7,7 @@ import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
-import { withProgress } from '../progress.ts';
+import { leftoverText, withProgress } from '../progress.ts';
 import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
 interface UninstallFlags extends CommonFlags, PythonFlags {
@@ -43,6 +43,9 @@ export function createCommand(context: CliContext): Command {
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
       if (flags.quiet !== true) {
         for (const kept of gone.kept) context.stderr.write(`${escapeControls(describe(kept))}\n`);
+        for (const leftover of gone.package?.leftovers ?? []) {
+          context.stderr.write(`${escapeControls(leftoverText(leftover))}\n`);
+        }
       }
       printResult(context, flags, { result: gone, text: removed.join('\n') });
     });

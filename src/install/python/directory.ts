@@ -6,7 +6,7 @@ import { exists } from '../../disk/exists.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { syncFile } from '../../disk/sync-file.ts';
-import { movePath, removeTree } from '../../disk/until-unblocked.ts';
+import { movePath, removeTree, tryRemoveTree } from '../../disk/until-unblocked.ts';
 import { verifyWritable } from '../../disk/verify-writable.ts';
 import { type Hold, type HoldWait, tidyHeld, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
@@ -143,7 +143,8 @@ async function removeOthers(
   hold: Hold,
 ): Promise<void> {
   const builds = buildsOf(directory);
-  const current = await readlink(currentOf(directory)).catch(() => '');
+  // Nothing is removed while it cannot be told which build is the present one.
+  const current = await readlink(currentOf(directory));
   const others = await readdir(builds);
   const keep = metadata ?? (await presentMetadata(directory));
   const stale = (await metadataNames(directory)).filter((name) => name !== keep);
@@ -151,7 +152,8 @@ async function removeOthers(
   for (const name of stale) await removeTree(join(directory.prefix, name));
   for (const name of others) {
     if (name === 'current' || name.endsWith('.lock') || name === basename(current)) continue;
-    await removeTree(join(builds, name));
+    // What runs on Windows cannot be removed yet: the next run does.
+    await tryRemoveTree(join(builds, name));
   }
 }
 

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { exists } from '../../disk/exists.ts';
 import {
   findDamages,
@@ -7,6 +7,8 @@ import {
   MANIFEST_NAME,
   type RuntimeDescription,
 } from '../../store/index.ts';
+import { healSwitch } from '../heal-switch.ts';
+import { buildsOf, currentOf, holdOf } from './layout.ts';
 
 /**
  * The description in the package at `dir`: null where it cannot be understood, undefined where there
@@ -15,8 +17,18 @@ import {
 export async function loadPythonRuntime(
   dir: string,
 ): Promise<RuntimeDescription | null | undefined> {
-  if (!(await exists(join(dir, MANIFEST_NAME)))) return undefined;
+  if (!(await exists(join(dir, MANIFEST_NAME))) && !(await healDirectory(dir))) return undefined;
   return (await loadDescription(dir)) ?? null;
+}
+
+/** A kill between the two renames of `current`, as Windows needs them, hides a whole package. */
+async function healDirectory(dir: string): Promise<boolean> {
+  const directory = { prefix: dirname(dir), importName: basename(dir) };
+  return await healSwitch({
+    path: currentOf(directory),
+    builds: [buildsOf(directory)],
+    hold: async () => holdOf(directory),
+  });
 }
 
 /**

@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
-import { movePath, removeFile, removeTree } from '../../disk/until-unblocked.ts';
+import { movePath, removeFile, removeTree, unlessInUse } from '../../disk/until-unblocked.ts';
 import { type Hold, type HoldWait, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { buildsOf, currentOf, holdOf, type PythonDirectory } from './layout.ts';
@@ -47,7 +47,7 @@ async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boole
   const aside = join(builds, randomUUID());
   for (const path of owned) await removeAtOnce(path, `${aside}.${basename(path)}`);
   await syncDirectory(directory.prefix);
-  for (const name of inside) await removeTree(join(builds, name));
+  for (const name of inside) await removeTree(join(builds, name)).catch(unlessInUse);
   return owned.length > 0 || inside.length > 0;
 }
 
@@ -55,5 +55,5 @@ async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boole
 async function removeAtOnce(path: string, aside: string): Promise<void> {
   if (!(await lstat(path)).isDirectory()) return await removeFile(path);
   await movePath(path, aside);
-  await removeTree(aside);
+  await removeTree(aside).catch(unlessInUse);
 }
