@@ -24,4 +24,4 @@ export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { prefixFlags } from './prefix-flags.ts';
 export { isPythonPackageWhole, loadPythonRuntime } from './python/package.ts';
 export { removedBy } from './removed-by.ts';
-export { type NodeRemoval, uninstallNodePackage } from './uninstall-node.ts';
+export { uninstallNodePackage } from './uninstall-node.ts';

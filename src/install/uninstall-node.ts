@@ -14,7 +14,7 @@ import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
 import { returnBin } from './return-bin.ts';
 
 /** What an uninstallation did. */
-export interface NodeRemoval {
+interface NodeRemoval {
   /** Whether there was anything to remove. */
   readonly removed: boolean;
   /** What could not be removed, out of sight already. */
