@@ -17,7 +17,7 @@ export const refusals: Refusals = { links: false, realpath: false, running: [], 
 
 let renames = 0;
 
-export class Killed extends Error {}
+class Killed extends Error {}
 
 const isNtfs = () => process.platform === 'win32';
 
