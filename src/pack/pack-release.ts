@@ -4,6 +4,7 @@ import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import {
+  bundledComponents,
   DEFAULT_PACKAGE_NAME,
   describeRuntime,
   type PackagePlan,
@@ -150,7 +151,11 @@ async function writeCompanions(
 ): Promise<void> {
   const { name, version, files } = manifest;
   const descriptions = runtimes.map((runtime) => describeRuntime(runtime.manifest));
-  const sbom = sbomFile({ name, version }, descriptions, files);
+  const described = runtimes.map(async (runtime) => ({
+    runtime: describeRuntime(runtime.manifest),
+    components: await bundledComponents(runtime),
+  }));
+  const sbom = sbomFile({ name, version }, await Promise.all(described), files);
   const sums = files.map(({ sha256, path }) => `${sha256}  ${path}\n`).join('');
   await write(join(directory, SBOM), sbom);
   const dotslash = dotslashFile(descriptions, files, downloadUrl);

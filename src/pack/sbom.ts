@@ -1,9 +1,14 @@
 import { createHash } from 'node:crypto';
 import { DEFAULT_REPO, fromIntegrity, parseVersion } from '../pin/index.ts';
+import { type BundledComponent, CODEX_LICENSE, licenseExpression } from '../stage/index.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';
 
-const LICENSES = [{ license: { id: 'Apache-2.0' } }];
+/** A runtime, and what it carries of others. */
+export interface DescribedRuntime {
+  readonly runtime: RuntimeDescription;
+  readonly components: readonly BundledComponent[];
+}
 
 /**
  * A CycloneDX 1.6 document: the packages of a release, the runtimes inside, and every file of those.
@@ -12,17 +17,21 @@ const LICENSES = [{ license: { id: 'Apache-2.0' } }];
  */
 export function sbomFile(
   release: { readonly name: string; readonly version: string },
-  runtimes: readonly RuntimeDescription[],
+  runtimes: readonly DescribedRuntime[],
   files: readonly PackedFile[],
 ): string {
+  const everything = runtimes.flatMap(({ components }) => components);
   const root = {
     type: 'application',
     'bom-ref': `release:${release.name}@${release.version}`,
     name: release.name,
     version: release.version,
-    licenses: LICENSES,
+    licenses: licenses(licenseExpression(everything)),
   };
-  const components = [...files.map(packageComponent), ...runtimes.map(runtimeComponent)];
+  const components = [
+    ...files.map((file) => packageComponent(file, runtimes)),
+    ...runtimes.map(runtimeComponent),
+  ];
   const content = {
     version: 1,
     metadata: {
@@ -41,7 +50,8 @@ export function sbomFile(
   return `${JSON.stringify(document, null, 2)}\n`;
 }
 
-function packageComponent(file: PackedFile) {
+function packageComponent(file: PackedFile, runtimes: readonly DescribedRuntime[]) {
+  const inside = runtimes.find(({ runtime }) => runtime.target === file.target)?.components ?? [];
   return {
     type: 'library',
     'bom-ref': `file:${file.path}`,
@@ -52,7 +62,7 @@ function packageComponent(file: PackedFile) {
       { alg: 'SHA-256', content: file.sha256 },
       { alg: 'SHA-512', content: fromIntegrity(file.integrity) },
     ],
-    licenses: LICENSES,
+    licenses: licenses(licenseExpression(inside)),
     properties: [
       { name: 'codex-runtime:file', value: file.path },
       { name: 'codex-runtime:target', value: file.target ?? 'any' },
@@ -60,7 +70,7 @@ function packageComponent(file: PackedFile) {
   };
 }
 
-function runtimeComponent(runtime: RuntimeDescription) {
+function runtimeComponent({ runtime, components }: DescribedRuntime) {
   const { tag } = parseVersion(runtime.version);
   // purl has GitHub's names in lower case.
   const repo = (runtime.repo ?? DEFAULT_REPO).toLowerCase();
@@ -70,23 +80,54 @@ function runtimeComponent(runtime: RuntimeDescription) {
     name: 'codex',
     version: runtime.version,
     purl: `pkg:github/${repo}@${encodeURIComponent(tag)}`,
-    licenses: LICENSES,
+    licenses: licenses(CODEX_LICENSE),
     properties: [
       { name: 'codex-runtime:target', value: runtime.target },
       { name: 'codex-runtime:variant', value: runtime.variant },
     ],
-    components: runtime.files.map(({ path, sha256 }) => ({
-      type: 'file',
-      'bom-ref': `${runtimeRef(runtime.target)}#${path}`,
-      name: path,
-      hashes: [{ alg: 'SHA-256', content: sha256 }],
-    })),
+    components: [
+      ...components.map((component) => bundledComponent(runtime.target, component)),
+      ...runtime.files.map(({ path, sha256 }) => ({
+        type: 'file',
+        'bom-ref': `${runtimeRef(runtime.target)}#${path}`,
+        name: path,
+        hashes: [{ alg: 'SHA-256', content: sha256 }],
+      })),
+    ],
   };
+}
+
+function bundledComponent(target: string, { name, version, license, source }: BundledComponent) {
+  return {
+    type: 'library',
+    'bom-ref': bundledRef(target, name),
+    name,
+    ...(version === null ? {} : { version }),
+    licenses: licenses(license),
+    ...(version === null ? {} : { purl: `pkg:generic/${name}@${encodeURIComponent(version)}` }),
+    ...(source === null
+      ? {}
+      : {
+          externalReferences: [
+            {
+              type: 'source-distribution',
+              url: source.url,
+              hashes: [{ alg: 'SHA-256', content: source.sha256 }],
+            },
+          ],
+        }),
+  };
+}
+
+/** One SPDX id, or an expression, or the name of what SPDX does not know. */
+function licenses(expression: string) {
+  if (expression.includes(' ')) return [{ expression }];
+  return [{ license: /^LicenseRef-/.test(expression) ? { name: expression } : { id: expression } }];
 }
 
 function dependencies(
   root: string,
-  runtimes: readonly RuntimeDescription[],
+  runtimes: readonly DescribedRuntime[],
   files: readonly PackedFile[],
 ) {
   const platformPackages = files.filter((file) => file.target !== null);
@@ -97,11 +138,19 @@ function dependencies(
   return [
     { ref: root, dependsOn: files.map(fileRef) },
     ...files.map((file) => ({ ref: fileRef(file), dependsOn: dependsOn(file) })),
-    ...runtimes.map(({ target }) => ({ ref: runtimeRef(target), dependsOn: [] })),
+    ...runtimes.flatMap(({ runtime: { target }, components }) => {
+      const refs = components.map(({ name }) => bundledRef(target, name));
+      return [
+        { ref: runtimeRef(target), dependsOn: refs },
+        ...refs.map((ref) => ({ ref, dependsOn: [] })),
+      ];
+    }),
   ];
 }
 
 const runtimeRef = (target: string) => `runtime:${target}`;
+
+const bundledRef = (target: string, name: string) => `${runtimeRef(target)}/${name}`;
 
 const fileRef = ({ path }: PackedFile) => `file:${path}`;
 

@@ -1,4 +1,10 @@
 export {
+  type BundledComponent,
+  bundledComponents,
+  CODEX_LICENSE,
+  licenseExpression,
+} from './bundled-components.ts';
+export {
   DEFAULT_PACKAGE_NAME,
   parsePackageName,
   platformPackageName,

@@ -10,6 +10,7 @@ import {
   type RuntimeManifest,
 } from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';
+import { bundledComponents, licenseExpression } from './bundled-components.ts';
 import { combine } from './combine.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from './package-names.ts';
 import type { PackagePlan, PlannedFile } from './package-plan.ts';
@@ -63,7 +64,7 @@ async function planNodePackage(request: PackageRequest): Promise<PackagePlan> {
     name: 'node-platform',
     required: ['package.json', 'index.js', 'index.d.ts'],
     values: {
-      ...commonValues(request, target),
+      ...(await commonValues(request, target)),
       name,
       version: manifest.version,
       command: request.command ?? 'codex',
@@ -90,7 +91,12 @@ async function planPythonPackage(request: PackageRequest): Promise<PackagePlan> 
     templatesDir: request.templatesDir ?? BUNDLED_TEMPLATES,
     name: 'python',
     required: ['dist-info/METADATA', 'dist-info/entry_points.txt', 'package/__init__.py'],
-    values: { ...commonValues(request, target), ...names, name: names.distribution, version },
+    values: {
+      ...(await commonValues(request, target)),
+      ...names,
+      name: names.distribution,
+      version,
+    },
   });
   const wheelName = `${names.importName}-${version}`;
   const moved = commandOf(template, target).map(({ path, ...file }) => ({
@@ -131,8 +137,12 @@ function pythonVersion(semver: string): string {
   });
 }
 
-function commonValues(request: PackageRequest, target: Target): Record<string, string> {
+async function commonValues(
+  request: PackageRequest,
+  target: Target,
+): Promise<Record<string, string>> {
   return {
+    license: licenseExpression(await bundledComponents(request.runtime)),
     target: target.triple,
     npmTag: target.npmTag,
     os: target.os,

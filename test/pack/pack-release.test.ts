@@ -210,7 +210,15 @@ describe('packRelease', () => {
     expect(sbom.serialNumber).toMatch(/^urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-8[0-9a-f]{3}-[89ab]/);
     expect(sbom.components).toHaveLength(19);
     expect(sbom.metadata).not.toHaveProperty('timestamp');
-    const refs = new Set(sbom.components.map((each: { 'bom-ref': string }) => each['bom-ref']));
+    interface Component {
+      readonly 'bom-ref': string;
+      readonly components?: readonly Component[];
+    }
+    const refsOf = (each: Component): readonly string[] => [
+      each['bom-ref'],
+      ...(each.components ?? []).flatMap(refsOf),
+    ];
+    const refs = new Set(sbom.components.flatMap(refsOf));
     refs.add(sbom.metadata.component['bom-ref']);
     for (const { ref, dependsOn } of sbom.dependencies) {
       expect(refs).toContain(ref);
