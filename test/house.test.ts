@@ -10,6 +10,7 @@ const ROOMS = [
   'errors.ts',
   'shell-word.ts',
   'get-or-insert.ts',
+  'byte-queue.ts',
   'json.ts',
   'json-bounds.ts',
   'abort.ts',

@@ -1,9 +1,9 @@
+import { ByteQueue } from '../byte-queue.ts';
 import type { ArchiveInput } from './archive-input.ts';
 import { isZero } from './byte-checks.ts';
 import type { InflateEngine } from './engines.ts';
 import type { ExtractLimits } from './extract.ts';
 import { InflateFeed } from './inflate-feed.ts';
-import { InflateOutlet } from './inflate-outlet.ts';
 import type { Refuse } from './refusal.ts';
 
 /** Real releases expand 2.5 to 4 times; deflate's limit is 1032. */
@@ -40,7 +40,7 @@ export async function expectPadding(input: ArchiveInput, refuse: Refuse): Promis
 export async function* inflate(request: InflateRequest): AsyncGenerator<Buffer> {
   const { input, limits, refuse } = request;
   const engine = request.open();
-  const outlet = new InflateOutlet(engine);
+  const outlet = outletOf(engine);
   const feed = new InflateFeed(input, engine);
   const fed = feed.run();
   // Its failure also ends the outlet; this keeps the promise from being reported as unhandled.
@@ -72,4 +72,17 @@ function engineFault(error: unknown, refuse: Refuse): unknown {
   }
   if (code.startsWith('Z_') || code.startsWith('ZSTD_')) return refuse('corrupt', null, error);
   return error;
+}
+
+/** Inflated bytes that may wait for their consumer; the engine works ahead up to here. */
+const AHEAD_BYTES = 4 * 1024 * 1024;
+
+/** The engine's output as a bounded queue; reading the stream itself would join buffers by copying. */
+function outletOf(engine: InflateEngine): ByteQueue {
+  const queue = new ByteQueue(AHEAD_BYTES, engine);
+  engine.on('data', (chunk: Buffer) => queue.push(chunk));
+  engine.once('end', () => queue.end());
+  engine.once('error', (error) => queue.fail(error));
+  engine.once('close', () => queue.fail(new Error('closed before its end')));
+  return queue;
 }

@@ -1,9 +1,8 @@
 import type { Opened } from './byte-source.ts';
+import { isWebPage, webPage } from './download-failure.ts';
 import { aborted } from './http/index.ts';
-import { watchSpeed } from './low-speed.ts';
-import { type TransferState, truncated } from './transfer-state.ts';
+import { type TransferState, type TransferTuning, truncated } from './transfer-state.ts';
 import { sizeMismatch } from './verifier.ts';
-import { isWebPage, webPage } from './web-page.ts';
 
 /** One body as it comes in: counted, checked at its start, guarded against stalls and drips. */
 export interface BodyReader {
@@ -102,4 +101,49 @@ function verifyStart(opened: Opened, chunk: Buffer | null, state: TransferState)
     throw sizeMismatch(asset, opened.total, opened.url);
   }
   state.total = opened.total;
+}
+
+/** Tells a connection that drips, and would never come to its end, from one that is slow. */
+export interface SpeedWatch {
+  /** Whether too little has come for too long. */
+  readonly isTooSlow: boolean;
+  /** Counts bytes and the milliseconds that were spent waiting for them. */
+  count(bytes: number, waited: number): void;
+}
+
+export function watchSpeed({
+  lowSpeedLimit,
+  lowSpeedTime,
+}: Pick<TransferTuning, 'lowSpeedLimit' | 'lowSpeedTime'>): SpeedWatch {
+  const enough = (lowSpeedLimit * lowSpeedTime) / 1000;
+  let bytes = 0;
+  let waited = 0;
+  return {
+    get isTooSlow() {
+      return waited > lowSpeedTime;
+    },
+    count(came, after) {
+      bytes += came;
+      waited += after;
+      if (bytes < enough) return;
+      bytes = 0;
+      waited = 0;
+    },
+  };
+}
+
+/** Less than this is not worth another connection, in bytes. */
+const SMALL = 2 * 2 ** 20;
+
+/**
+ * Whether one connection is what a download waits for: long enough watched, mostly waiting for
+ * bytes (and not for the consumer or the disk), and with a good while to go at its rate.
+ */
+export function isSlow(
+  { received, elapsed, waited }: Pick<BodyReader, 'received' | 'elapsed' | 'waited'>,
+  remaining: number,
+  { lanes, measure, worthwhile }: Pick<TransferTuning, 'lanes' | 'measure' | 'worthwhile'>,
+): boolean {
+  if (lanes < 2 || remaining < SMALL || elapsed < measure || waited < elapsed / 2) return false;
+  return received === 0 || (remaining / received) * elapsed > worthwhile;
 }

@@ -1,3 +1,5 @@
+import { ByteQueue } from '../byte-queue.ts';
+
 /** Where a producer puts bytes. */
 export interface Sink {
   /** Hands over a chunk; when a promise comes back, wait for it before the next one. */
@@ -18,70 +20,52 @@ export function streamFrom(
   produce: (sink: Sink, signal: AbortSignal) => Promise<void>,
 ): AsyncIterableIterator<Buffer> {
   const controller = new AbortController();
-  const chunks: Buffer[] = [];
-  let waitingBytes = 0;
-  let outcome: { readonly error?: unknown } | undefined;
-  let wakeConsumer: (() => void) | undefined;
   let wakeProducer: (() => void) | undefined;
+  const queue = new ByteQueue(WAITING_BYTES, {
+    pause: () => undefined,
+    resume: () => wakeProducer?.(),
+  });
   let running: Promise<void> | undefined;
+  let over = false;
 
   const sink: Sink = {
     push(chunk) {
-      chunks.push(chunk);
-      waitingBytes += chunk.length;
-      wakeConsumer?.();
-      if (waitingBytes < WAITING_BYTES || controller.signal.aborted) return undefined;
+      queue.push(chunk);
+      if (!queue.isFull || controller.signal.aborted) return undefined;
       return new Promise((resolve) => {
         wakeProducer = resolve;
       });
     },
   };
-  const start = () => {
-    running = produce(sink, controller.signal).then(
-      () => {
-        outcome = {};
-      },
-      (error: unknown) => {
-        outcome = { error };
-      },
-    );
-    running.then(() => wakeConsumer?.());
-  };
+  const finished = { value: undefined, done: true } as const;
   return {
     [Symbol.asyncIterator]() {
       return this;
     },
     async next() {
-      if (running === undefined) start();
-      while (chunks.length === 0 && outcome === undefined) {
-        await new Promise<void>((resolve) => {
-          wakeConsumer = resolve;
-        });
-        wakeConsumer = undefined;
+      if (over) return finished;
+      running ??= produce(sink, controller.signal).then(
+        () => queue.end(),
+        (error: unknown) => queue.fail(error),
+      );
+      try {
+        const value = await queue.next();
+        if (value !== null) return { value, done: false };
+        over = true;
+        return finished;
+      } catch (error) {
+        // A failure is told once; after it the iteration is over.
+        over = true;
+        throw error;
       }
-      const value = chunks.shift();
-      if (value !== undefined) {
-        waitingBytes -= value.length;
-        if (waitingBytes < WAITING_BYTES) {
-          wakeProducer?.();
-          wakeProducer = undefined;
-        }
-        return { value, done: false };
-      }
-      const failed = outcome !== undefined && 'error' in outcome ? outcome : undefined;
-      // A failure is told once; after it the iteration is over.
-      outcome = {};
-      if (failed !== undefined) throw failed.error;
-      return { value: undefined, done: true };
     },
     async return() {
+      over = true;
       controller.abort();
       wakeProducer?.();
-      if (running === undefined) running = Promise.resolve();
       await running;
-      chunks.length = 0;
-      outcome = {};
-      return { value: undefined, done: true };
+      queue.clear();
+      return finished;
     },
   };
 }

@@ -1,13 +1,12 @@
 import { rmdir } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
 import { type CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
-import { silentSourcesHint } from './advice.ts';
 import type { DownloadRequest } from './download.ts';
+import { isRestart, silentSourcesHint } from './download-failure.ts';
 import { createHttp, unavailableReason } from './http/index.ts';
 import { sizeOf } from './intervals.ts';
 import { createRegistry } from './npm/index.ts';
 import { type Reason, reasonsIn, sourcesExhausted } from './reason.ts';
-import { isRestart } from './restart.ts';
 import { createByteSource, type SourceSurroundings } from './sources.ts';
 import { transfer } from './transfer.ts';
 import { deliverFromDisk, reportProgress, type TransferState } from './transfer-state.ts';

@@ -1,8 +1,8 @@
 import type { AssetSource } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
+import { webPage } from './download-failure.ts';
 import { displayUrl, type HttpRequest, type HttpResponse } from './http/index.ts';
-import { webPage } from './web-page.ts';
 
 /** How a URL is asked: by our HTTP rules alone, or with npm's agent and credentials. */
 export type OpenUrl = (url: string, request: HttpRequest) => Promise<HttpResponse>;

@@ -1,6 +1,6 @@
-export { ACCEPT_HINT, silentSourcesHint } from './advice.ts';
 export { partialId, removeLeftParts } from './claim.ts';
 export type { Download, DownloadRequest } from './download.ts';
+export { ACCEPT_HINT, silentSourcesHint } from './download-failure.ts';
 export { openDownload } from './open-download.ts';
 export { prunePartials } from './prune-partials.ts';
 export { type Reason, reasonsIn, sourcesExhausted } from './reason.ts';

@@ -4,13 +4,16 @@ import { CodexRuntimeError } from '../errors.ts';
 import { streamFrom } from './byte-stream.ts';
 import { claimPartial, partialId, removeLeftParts } from './claim.ts';
 import type { Download, DownloadOutcome, DownloadRequest } from './download.ts';
+import { restart } from './download-failure.ts';
 import { fetchFromSources } from './fetch-from-sources.ts';
 import { aborted, RETRY_POLICY, type RetryPolicy } from './http/index.ts';
 import { sizeOf } from './intervals.ts';
 import { openPartial, type PartialFile } from './partial.ts';
-import { createProgressReporter } from './progress.ts';
-import { restart } from './restart.ts';
-import type { TransferState, TransferTuning } from './transfer-state.ts';
+import {
+  createProgressReporter,
+  type TransferState,
+  type TransferTuning,
+} from './transfer-state.ts';
 import { createVerifier } from './verifier.ts';
 
 /** What of {@link TransferTuning} is other than its default. */

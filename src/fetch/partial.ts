@@ -7,9 +7,16 @@ import { removeFile } from '../disk/until-unblocked.ts';
 import { writeAll } from '../disk/write-all.ts';
 import { createAppendWriter } from './append-writer.ts';
 import { PARTIAL_SUFFIXES } from './claim.ts';
-import { type Edition, loadEdition, saveEdition } from './edition.ts';
 import { addInterval, type Interval, type IntervalSet, reachFrom, sizeOf } from './intervals.ts';
-import { type Journal, loadJournal, openJournal, removeJournal } from './journal.ts';
+import {
+  type Edition,
+  type Journal,
+  loadEdition,
+  loadJournal,
+  openJournal,
+  removeJournal,
+  saveEdition,
+} from './partial-records.ts';
 
 /**
  * What there is of an asset on this disk. Three files: the bytes; `.json`, which edition they are;

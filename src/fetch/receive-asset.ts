@@ -1,7 +1,7 @@
 import { type ErrorCode, isCodexRuntimeError } from '../errors.ts';
 import type { Download, DownloadRequest } from './download.ts';
+import { isRestart } from './download-failure.ts';
 import { type DownloadTuning, openDownload } from './open-download.ts';
-import { isRestart } from './restart.ts';
 
 /** Times that a download may start over before its verdict stands. */
 const RESTARTS = 2;

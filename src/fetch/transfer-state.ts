@@ -2,11 +2,10 @@ import type { Asset } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import type { Sink } from './byte-stream.ts';
-import type { Edition } from './edition.ts';
 import type { RetryPolicy } from './http/index.ts';
 import { reachFrom, sizeOf } from './intervals.ts';
 import type { PartialFile } from './partial.ts';
-import type { ProgressReporter } from './progress.ts';
+import type { Edition } from './partial-records.ts';
 import type { Verifier } from './verifier.ts';
 
 /** Patience of a download; only tests and benchmarks have a reason to change it. Times in ms. */
@@ -96,4 +95,30 @@ export function truncated(state: TransferState, url: string, cause?: unknown): C
       cause,
     },
   );
+}
+
+const INTERVAL_MS = 100;
+
+/** Says how far a download is, about ten times a second; `end` always says the last state. */
+export interface ProgressReporter {
+  report(state: { received: number; total: number | null; resumed: number }): void;
+  end(): void;
+}
+
+export function createProgressReporter(onProgress: OnProgress | undefined): ProgressReporter {
+  let last = Number.NEGATIVE_INFINITY;
+  let held: Parameters<ProgressReporter['report']>[0] | undefined;
+  const say = () => {
+    if (held === undefined) return;
+    onProgress?.({ type: 'download', ...held });
+    held = undefined;
+    last = performance.now();
+  };
+  return {
+    report(state) {
+      held = state;
+      if (performance.now() - last >= INTERVAL_MS) say();
+    },
+    end: say,
+  };
 }

@@ -1,12 +1,18 @@
-import { readBody } from './body-reader.ts';
+import { type BodyReader, isSlow, readBody } from './body-reader.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
-import { fetchDirect } from './direct.ts';
-import type { Edition } from './edition.ts';
+import { isRestart, restart } from './download-failure.ts';
 import { waitForRetry } from './http/index.ts';
 import { reachFrom, sizeOf } from './intervals.ts';
 import { fetchInLanes } from './lanes.ts';
-import { isRestart } from './restart.ts';
-import { deliverFromDisk, reportProgress, type TransferState } from './transfer-state.ts';
+import type { Edition } from './partial-records.ts';
+import {
+  deliver,
+  deliverFromDisk,
+  reportProgress,
+  type TransferState,
+  truncated,
+} from './transfer-state.ts';
+import { createVerifier } from './verifier.ts';
 
 /** Progress that earns a source its attempts back, in bytes. */
 const WORTHWHILE = 256 * 2 ** 10;
@@ -91,4 +97,52 @@ async function rememberEdition(
   if (JSON.stringify(next) === JSON.stringify(state.edition)) return;
   state.edition = next;
   await state.partial.begin(next);
+}
+
+/**
+ * The fast way: every chunk goes to the consumer from memory and to the partial file beside it.
+ * Returns `slow` with the body still open when more connections would help.
+ * @throws CodexRuntimeError what {@link BodyReader.next} throws, `TRUNCATED`
+ */
+async function fetchDirect(reader: BodyReader, state: TransferState): Promise<'done' | 'slow'> {
+  const { partial, verifier } = state;
+  const { opened } = reader;
+  let chunk = await skipDelivered(reader, state);
+  while (chunk !== null) {
+    const room = partial.append(chunk);
+    const taken = deliver(state, chunk);
+    if (room !== undefined) await room;
+    if (taken !== undefined) await taken;
+    reportProgress(state);
+    const remaining = (state.total ?? 0) - verifier.position;
+    if (state.edition !== null && isSlow(reader, remaining, state.tuning)) return 'slow';
+    chunk = await reader.next();
+  }
+  if (state.total !== null && verifier.position < state.total) throw truncated(state, opened.url);
+  return 'done';
+}
+
+/**
+ * A source that sends the asset from its start although some of it was delivered: that much has to
+ * be the same, or nothing that follows fits to it. Returns the first chunk beyond.
+ */
+async function skipDelivered(reader: BodyReader, state: TransferState): Promise<Buffer | null> {
+  const { asset, verifier, partial } = state;
+  const { opened } = reader;
+  let left = verifier.position - opened.offset;
+  const again = createVerifier(asset);
+  while (left > 0) {
+    const chunk = await reader.next();
+    if (chunk === null) throw truncated(state, opened.url);
+    const known = chunk.subarray(0, left);
+    again.update(known);
+    left -= known.length;
+    if (left > 0) continue;
+    if (again.prefixDigest() === verifier.prefixDigest()) {
+      return known.length === chunk.length ? reader.next() : chunk.subarray(known.length);
+    }
+    await partial.truncate(0);
+    throw restart(asset.name, 'it changed while it was downloaded');
+  }
+  return reader.next();
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { Asset } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { ACCEPT_HINT } from './advice.ts';
+import { ACCEPT_HINT } from './download-failure.ts';
 
 /** Size and digests of an asset, taken in while its bytes pass by in order. */
 export interface Verifier {

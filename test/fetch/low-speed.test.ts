@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { watchSpeed } from '../../src/fetch/low-speed.ts';
+import { watchSpeed } from '../../src/fetch/body-reader.ts';
 
 /** Bytes, and ms that were spent waiting for them; 100 bytes in 100 ms are enough. */
 test.each<[string, boolean, [number, number][]]>([

@@ -1,8 +1,8 @@
 import { readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { type Edition, saveEdition } from '../../src/fetch/edition.ts';
 import { openPartial } from '../../src/fetch/partial.ts';
+import { type Edition, saveEdition } from '../../src/fetch/partial-records.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const EDITION: Edition = {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { isSlow } from '../../src/fetch/slow.ts';
+import { isSlow } from '../../src/fetch/body-reader.ts';
 
 const MIB = 2 ** 20;
 const TUNING = { lanes: 4, measure: 400, worthwhile: 3_000 };

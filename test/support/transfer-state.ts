@@ -1,8 +1,11 @@
 import { join } from 'node:path';
 import { RETRY_POLICY } from '../../src/fetch/http/index.ts';
 import { openPartial } from '../../src/fetch/partial.ts';
-import type { ProgressReporter } from '../../src/fetch/progress.ts';
-import type { TransferState, TransferTuning } from '../../src/fetch/transfer-state.ts';
+import type {
+  ProgressReporter,
+  TransferState,
+  TransferTuning,
+} from '../../src/fetch/transfer-state.ts';
 import { createVerifier } from '../../src/fetch/verifier.ts';
 import type { DownloadFixture } from './download-fixture.ts';
 

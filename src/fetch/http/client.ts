@@ -1,5 +1,4 @@
 import type { Body } from './body.ts';
-import type { ResponseHeaders } from './headers.ts';
 
 /** Milliseconds. */
 export interface HttpTimeouts {
@@ -32,4 +31,18 @@ export interface Client {
   get(request: ClientRequest): Promise<Answer>;
   /** Ends every connection. */
   close(): Promise<void>;
+}
+
+/** Response headers by lower-case name; of repeated ones the first. */
+export type ResponseHeaders = Readonly<Record<string, string | undefined>>;
+
+/** Of headers as the clients give them: by lower-case name, and lists of what was repeated. */
+export function firstValues(
+  headers: Readonly<Record<string, string | readonly string[] | undefined>>,
+): ResponseHeaders {
+  const entries = Object.entries(headers).map(([name, value]): [string, string | undefined] => [
+    name,
+    typeof value === 'object' ? value[0] : value,
+  ]);
+  return Object.fromEntries(entries);
 }

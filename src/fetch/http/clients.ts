@@ -8,8 +8,7 @@ import type { Credentials } from './hop.ts';
 import { createNodeClient } from './node-client.ts';
 import { loadProxySettings, proxyFor } from './proxy.ts';
 import type { RefusedCredentials } from './status-failure.ts';
-import { withSystemTrust } from './system-trust.ts';
-import { defaultAuthorities, loadCertificateAuthorities } from './trust.ts';
+import { defaultAuthorities, loadCertificateAuthorities, withSystemTrust } from './trust.ts';
 
 /** The ways to the network. */
 export interface Clients {

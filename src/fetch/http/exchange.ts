@@ -1,9 +1,8 @@
 import type { Body } from './body.ts';
-import type { Answer, HttpTimeouts } from './client.ts';
+import type { Answer, HttpTimeouts, ResponseHeaders } from './client.ts';
 import type { Clients } from './clients.ts';
 import { readBounded } from './document.ts';
 import { displayUrl, unavailable, unavailableReason } from './failure.ts';
-import type { ResponseHeaders } from './headers.ts';
 import { type Credentials, parseHop } from './hop.ts';
 import { errorCode, networkFailure } from './network-failure.ts';
 import { statusFailure } from './status-failure.ts';

@@ -11,5 +11,4 @@ export { aborted } from './network-failure.ts';
 export { createNodeClient } from './node-client.ts';
 export { loadProxySettings, type ProxySettings, proxyFor } from './proxy.ts';
 export { RETRY_POLICY, type RetryPolicy, waitForRetry, withRetries } from './retry.ts';
-export { withSystemTrust } from './system-trust.ts';
-export { defaultAuthorities, loadCertificateAuthorities } from './trust.ts';
+export { defaultAuthorities, loadCertificateAuthorities, withSystemTrust } from './trust.ts';

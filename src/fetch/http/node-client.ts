@@ -1,8 +1,13 @@
 import type { IncomingMessage, ClientRequest as NodeRequest, RequestOptions } from 'node:http';
 import type { Dialling, Way } from './agent.ts';
 import { FedBody } from './body.ts';
-import type { Answer, Client, ClientRequest, HttpTimeouts } from './client.ts';
-import { firstValues } from './headers.ts';
+import {
+  type Answer,
+  type Client,
+  type ClientRequest,
+  firstValues,
+  type HttpTimeouts,
+} from './client.ts';
 
 /**
  * Node's own client, with an agent that knows the way. Its parser is native: with undici's, which is

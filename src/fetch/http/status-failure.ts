@@ -1,6 +1,6 @@
 import type { CodexRuntimeError } from '../../errors.ts';
+import type { ResponseHeaders } from './client.ts';
 import { displayUrl, unavailable } from './failure.ts';
-import type { ResponseHeaders } from './headers.ts';
 import type { Credentials } from './hop.ts';
 import { proxyRefusal } from './network-failure.ts';
 

@@ -1,6 +1,5 @@
 export { globalPrefix, loadNpmOptions } from './options.ts';
-export { packagePath } from './package-path.ts';
-export { createRegistry, publicRegistry, type Registry } from './registry.ts';
+export { createRegistry, packagePath, publicRegistry, type Registry } from './registry.ts';
 export {
   loadRegistryKeys,
   type RegistryKey,

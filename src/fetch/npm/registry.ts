@@ -14,8 +14,8 @@ import {
   readText,
   withRetries,
 } from '../http/index.ts';
-import { openRegistryUrl } from './open-registry-url.ts';
 import { loadNpmOptions, type NpmOptions } from './options.ts';
+import { openRegistryUrl } from './registry-client.ts';
 import { tarballUrl } from './tarball-url.ts';
 
 type RegistrySettings = Pick<Settings, 'env' | 'cwd' | 'npmPackage'>;
@@ -135,4 +135,9 @@ function registryOf(options: NpmOptions, name: string): string {
 /** The registry that npm's configuration names for a package, as anybody may see it; ends with a slash. */
 export function publicRegistry(options: NpmOptions, name: string): string {
   return displayUrl(new URL(registryOf(options, name)));
+}
+
+/** A package's path below its registry: the slash behind a scope is escaped, as registries want it. */
+export function packagePath(name: string): string {
+  return name.replace('/', '%2f');
 }

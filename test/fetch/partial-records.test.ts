@@ -1,7 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { type Edition, loadEdition, saveEdition } from '../../src/fetch/edition.ts';
+import { type Edition, loadEdition, saveEdition } from '../../src/fetch/partial-records.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const EDITION: Edition = {
