@@ -80,7 +80,7 @@ export {
   pruneStore,
 } from './prune/index.ts';
 export type { PublishResult, PublishStep } from './publish/index.ts';
-export type { RuntimeOptions } from './request.ts';
+export type { RuntimeOptions } from './request/index.ts';
 export {
   detectHost,
   type Host,

@@ -3,11 +3,11 @@ import { type Candidate, type CandidateRequest, tryCandidates } from './channels
 import { removeTree } from './disk/until-unblocked.ts';
 import { CodexRuntimeError } from './errors.ts';
 import { tellWaiting } from './events.ts';
-import type { ExactRequest } from './exact-request.ts';
 import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
 import { type Download, partialId, receiveAsset, removeLeftParts } from './fetch/index.ts';
 import { notStored } from './offline.ts';
 import { isUpstream } from './pin/index.ts';
+import type { ExactRequest } from './request/index.ts';
 import type { FetchedBundle } from './signature/index.ts';
 import {
   commitRuntime,

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../abort.ts';
 import { EXIT_STATUS } from '../errors.ts';
 import { layoutOf, type PrefixOptions } from '../install/index.ts';
-import { settingsOf } from '../request.ts';
+import { settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { checkHolds } from './hold-check.ts';
@@ -48,9 +48,10 @@ const CHECKS: readonly Check[] = [
  * @throws CodexRuntimeError `ABORTED`; what is wrong is a finding, never an error
  */
 export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis> {
+  const settings = settingsOf(options);
   const patient: Patient = {
-    settings: settingsOf(options),
-    layout: await layoutOf(options),
+    settings,
+    layout: await layoutOf(options, settings),
     name: options.name ?? DEFAULT_PACKAGE_NAME,
     version: options.version,
     signal: options.signal,

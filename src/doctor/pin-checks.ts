@@ -13,9 +13,10 @@ import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from
 /** Whether the pin can be read, its lockfile holds for it, and the prefix has that version. */
 export const checkPin: Check = async (patient) => {
   let pin: Pin;
+  let lockfile: LoadedLock;
   const findings: Finding[] = [];
   try {
-    const lockfile = loadLock(patient.settings);
+    lockfile = loadLock(patient.settings);
     findings.push(...lockfile.ignored.map(ignoredFinding));
     pin = await readPin(patient, lockfile);
   } catch (error) {
@@ -29,9 +30,9 @@ export const checkPin: Check = async (patient) => {
     return [...findings, failFrom('pin', error)];
   }
   return [
-    describePin(pin),
+    describePin(pin, lockfile),
     ...findings,
-    ...lockFindings(pin),
+    ...lockFindings(pin, lockfile),
     ...(await installedFindings(patient, pin)),
   ];
 };
@@ -49,7 +50,7 @@ function ignoredFinding(ignored: IgnoredLockfile): Finding {
   });
 }
 
-function describePin({ spec, origin, lock }: Pin): Finding {
+function describePin({ spec, origin }: Pin, { lock }: LoadedLock): Finding {
   const fields = { origin, locked: lock?.version ?? null };
   if (spec.kind === 'exact') {
     return ok('pin', `Codex ${spec.version.semver} is wanted (${origin}).`, fields);
@@ -62,7 +63,7 @@ function describePin({ spec, origin, lock }: Pin): Finding {
 }
 
 /** A lockfile for another version vouches for nothing, and nobody would notice. */
-function lockFindings({ spec, origin, lock, lockPath: path }: Pin): readonly Finding[] {
+function lockFindings({ spec, origin }: Pin, { lock, path }: LoadedLock): readonly Finding[] {
   if (lock === null) return [];
   const { version: locked, repo } = lock;
   const fields = { locked, path, repo };

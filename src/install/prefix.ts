@@ -1,5 +1,5 @@
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import type { RuntimeOptions } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
 
@@ -18,8 +18,7 @@ export function namesPrefix({ prefix, global, name }: PrefixOptions): boolean {
 }
 
 /** The prefix that the options name, in npm's layout. */
-export async function layoutOf(options: PrefixOptions): Promise<PrefixLayout> {
-  const settings = settingsOf(options);
+export async function layoutOf(options: PrefixOptions, settings: Settings): Promise<PrefixLayout> {
   const global = options.global ?? false;
   const prefix = options.prefix ?? (await defaultPrefix(settings, global));
   const layout = prefixLayout({ prefix, global, platform: settings.host.platform });

@@ -1,10 +1,10 @@
-import { sourcesFor, withEntrypoints } from '../channels/index.ts';
-import { type ExactRequest, exactRequest } from '../exact-request.ts';
-import { type Lock, parseVersion } from '../pin/index.ts';
+import { withEntrypoints } from '../channels/index.ts';
+import { type Lock, parseSpec, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { createRequest, type Request, type RuntimeOptions } from '../request/index.ts';
+import type { Settings } from '../settings.ts';
 import { entrypointDigest } from '../store/index.ts';
-import { TARGETS, type Target, type Triple } from '../target/index.ts';
+import { TARGETS, type Triple } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';
 
 /**
@@ -15,48 +15,30 @@ import { combineProgress } from './combine-progress.ts';
  * archives of 124 MB on Node 20, and took 150 MB of memory where one takes 137.
  * @throws CodexRuntimeError what provisioning throws
  */
-export async function deepenLock(options: RuntimeOptions, lock: Lock): Promise<Lock> {
+export async function deepenLock(
+  options: RuntimeOptions,
+  settings: Settings,
+  lock: Lock,
+): Promise<Lock> {
   const progress = combineProgress(options.onProgress);
+  const request = requestFor(options, settings, lock);
+  const version = parseVersion(lock.version);
   const found: Partial<Record<Triple, string>> = {};
   for (const target of TARGETS.filter(({ triple }) => lock.targets[triple] !== undefined)) {
     const onProgress = progress.part();
-    const { runtime } = await provisionRuntime({
-      ...(await requestFor(options, lock, target)),
-      onProgress,
-    });
+    const exact = { ...request.at(version, target), onProgress };
+    const { runtime } = await provisionRuntime(exact);
     const sha256 = entrypointDigest(runtime.manifest);
     if (sha256 !== undefined) found[target.triple] = sha256;
   }
   return withEntrypoints(lock, found);
 }
 
-async function requestFor(
-  options: RuntimeOptions,
-  lock: Lock,
-  target: Target,
-): Promise<ExactRequest> {
-  const version = parseVersion(lock.version);
-  return await exactRequest({
-    settings: settingsOf(options),
-    repo: null,
-    pin: {
-      spec: { kind: 'exact', version },
-      origin: 'lockfile',
-      lock,
-      lockPath: null,
-      ignored: [],
-    },
-    target,
-    variant: 'auto',
-    source: options.source,
-    sources: sourcesFor(options.source, lock.repo),
-    frozen: true,
-    offline: false,
-    force: false,
-    // The lock's own rule: it knows which targets have signatures.
-    verifySignature: false,
-    namesTrustedRoot: false,
-    onProgress: options.onProgress,
-    signal: options.signal,
-  });
+/** What the lock itself asks for, whatever else the options say: its own rule knows its targets. */
+function requestFor(options: RuntimeOptions, settings: Settings, lock: Lock): Request {
+  const { verifySignature: _, trustedRoot: __, repo: ___, version: ____, ...rest } = options;
+  const pin = { spec: parseSpec(lock.version), origin: 'lockfile' } as const;
+  const lockfile = { lock, path: null, ignored: [], cwd: settings.cwd };
+  const asked = { ...rest, variant: 'auto', force: false, offline: false, frozen: true } as const;
+  return createRequest(asked, settings, { pin, lockfile, installed: null });
 }

@@ -5,9 +5,14 @@ import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
-import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
-import { completeRequest, type RuntimeOptions } from '../request.ts';
+import {
+  type ExactRequest,
+  exactRequest,
+  openRequest,
+  type RuntimeOptions,
+  settingsOf,
+} from '../request/index.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { bringAsset, type DownloadedAsset, partialDir } from './bring-asset.ts';
 import { listChecksums } from './list-checksums.ts';
@@ -44,7 +49,7 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
   const named = wanted === 'all' ? TARGETS : wanted && parseTargets(wanted);
   // To resolve the version any target will do: this machine may have no build of its own.
   const target = named?.[0] === undefined ? {} : { target: named[0].triple };
-  const asked = await completeRequest({ ...rest, ...target });
+  const asked = await openRequest({ ...rest, ...target }, settingsOf(rest));
   if (asked.offline) throw channelsForbidden('Downloading');
   const request = await exactRequest(asked);
   const { targets, unpinned } = planTargets(request, wanted === 'all' ? null : named);

@@ -5,7 +5,6 @@ import { makeDirectory } from '../disk/make-directory.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
-import type { ExactRequest } from '../exact-request.ts';
 import { rememberPrefix } from '../install/index.ts';
 import {
   type PythonEnvironment,
@@ -13,6 +12,7 @@ import {
   tidyDirectory,
   verifyDirectory,
 } from '../install/python/index.ts';
+import type { ExactRequest } from '../request/index.ts';
 import { holdPath, homeLayout, type Runtime, runtimeDir } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
 import type { InstallResult } from './install-runtime.ts';

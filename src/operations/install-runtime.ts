@@ -1,6 +1,5 @@
 import type { Variant } from '../asset.ts';
 import { tellWaiting } from '../events.ts';
-import type { ExactRequest } from '../exact-request.ts';
 import {
   currentBuild,
   type InstalledPackage,
@@ -11,6 +10,7 @@ import {
   rememberPrefix,
   removedBy,
 } from '../install/index.ts';
+import type { ExactRequest } from '../request/index.ts';
 
 import { holdPath, type Runtime, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';

@@ -14,7 +14,7 @@ import {
   prefixLayout,
 } from '../install/index.ts';
 import { DEFAULT_REPO, type Ecosystem } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import {
   executablePath,
@@ -80,7 +80,11 @@ export interface Listing {
  * Python package that is gone is not listed: to remove it is pip's business too.
  */
 export async function listInstalled(options: RuntimeOptions = {}): Promise<Listing> {
-  const settings = settingsOf(options);
+  return await listKnown(settingsOf(options));
+}
+
+/** {@link listInstalled} for settings that were read already. */
+export async function listKnown(settings: Settings): Promise<Listing> {
   const runtimes: ListedRuntime[] = [];
   for (const runtime of await listRuntimes(settings.home)) {
     runtimes.push(await describeRuntime(runtime));

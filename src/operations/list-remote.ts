@@ -2,8 +2,8 @@ import type { Channel } from '../asset.ts';
 import { listRemoteVersions, type SourceSelection, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
-import { loadLock } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { repositoryMeant } from '../pin/index.ts';
+import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 
 /** What one channel says about the versions that there are. */
@@ -22,7 +22,7 @@ export interface RemoteChannel {
  * `ABORTED`
  */
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
-  const settings = settingsFor(options);
+  const settings = openSettings(options);
   const selection = sourcesFor(options.source, settings.github.repo);
   const answers = await Promise.all(
     selection.map((choice) => answerOf({ settings, sources: [choice], signal: options.signal })),
@@ -42,11 +42,12 @@ export async function listRemote(options: RuntimeOptions = {}): Promise<readonly
   });
 }
 
-function settingsFor(options: RuntimeOptions): Settings {
+function openSettings(options: RuntimeOptions): Settings {
   const settings = settingsOf(options);
-  if (options.repo !== undefined) return settings;
-  const { lock } = loadLock(settings);
-  return lock === null ? settings : settingsOf({ ...options, repo: lock.repo });
+  const named = options.repo === undefined ? null : settings.github.repo;
+  const { lock } = openLockfile(options, settings);
+  const meant = repositoryMeant({ named, lock, installed: null, exact: undefined });
+  return settingsFor(settings, meant);
 }
 
 interface Question {

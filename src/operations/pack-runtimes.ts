@@ -8,7 +8,7 @@ import {
   verifyPackDirectory,
 } from '../pack/index.ts';
 import type { Ecosystem } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
 import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
@@ -58,7 +58,9 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
   const out = resolve(settings.cwd, options.out ?? 'dist');
   await verifyPackDirectory(out);
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);
-  const runtimes = await provisionTargets(options, targets);
+  const first = targets[0]?.triple ?? '';
+  const request = await openRequest({ ...options, target: first }, settings);
+  const runtimes = await provisionTargets(request, targets);
   return await packRelease({
     runtimes,
     ecosystems,

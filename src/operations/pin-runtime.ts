@@ -10,12 +10,14 @@ import {
   type Lock,
   type LockRules,
   namedLockfile,
+  repositoryMeant,
   resolvePin,
   salvageLock,
+  tryParseVersion,
   type VersionSpec,
   writeLock,
 } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { idleTrustedRoot } from '../signature/faults.ts';
 import type { Triple } from '../target/index.ts';
@@ -62,38 +64,41 @@ export interface PinResult {
  * `DISK_FULL`; with `deep` what provisioning throws
  */
 export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
-  const present = loadPresent(settingsOf(options));
+  const asked = settingsOf(options);
+  const present = loadPresent(asked);
   for (const { path, reason } of present.ignored) {
     options.onProgress?.({ type: 'lockfile-ignored', path, reason });
   }
   // A new version is of the same repository, unless another one is named.
-  const repo = options.repo ?? present.repo;
-  const settings = settingsOf({ ...options, repo });
+  const named = options.repo === undefined ? null : asked.github.repo;
+  const { rules } = present;
+  const repo = repositoryMeant({ named, lock: rules, installed: null, exact: undefined });
+  const settings = settingsFor(asked, repo);
   const spec = await wantedSpec(options, settings, present);
   const sources = sourcesFor(options.source, settings.github.repo);
   const watch = { onProgress: options.onProgress, signal: forManyListeners(options.signal) };
   const version = await resolveVersion({ settings, sources, spec, ...watch });
   const draft = await createLock({ settings, sources, version, previous: present.lock, ...watch });
-  const signature = options.verifySignature === true ? 'required' : present.signature;
+  const signature = options.verifySignature === true ? 'required' : rules?.signature;
   const wanted: Lock = {
     ...draft.lock,
     ...(signature === undefined ? {} : { signature }),
-    ...(present.schema === undefined ? {} : { schema: present.schema }),
+    ...(rules?.schema === undefined ? {} : { schema: rules.schema }),
   };
   const verifies = options.deep === true && wanted.signature === 'required';
   if (options.trustedRoot !== undefined && !verifies) throw idleTrustedRoot();
-  const lock = options.deep === true ? await deepen(options, wanted) : wanted;
+  const lock = options.deep === true ? await deepen(options, asked, wanted) : wanted;
   const changed = await writeLock(present.path, lock);
   const { missing, silent } = draft;
   const { path } = present;
-  const previous = present.version?.semver ?? null;
+  const previous = rules?.version ?? null;
   return { version: version.semver, previous, path, changed, lock, missing, silent };
 }
 
 async function wantedSpec(
   options: PinOptions,
   { env, cwd }: Settings,
-  { version, ignored }: PresentLock,
+  { rules, ignored }: PresentLock,
 ): Promise<VersionSpec> {
   const named = { argument: options.version, env, ecosystem: options.ecosystem ?? 'node' };
   try {
@@ -101,13 +106,16 @@ async function wantedSpec(
     return (await resolvePin({ ...named, lockfile })).spec;
   } catch (error) {
     // A bot edits the version alone, and then pins: what it wrote is what is wanted.
+    const version = tryParseVersion(rules?.version ?? '');
     if (version === undefined || !isCodexRuntimeError(error, 'PIN_MISSING')) throw error;
     return { kind: 'exact', version };
   }
 }
 
 /** The lockfile that is about to be written, and what is there already. */
-interface PresentLock extends Partial<LockRules> {
+interface PresentLock {
+  /** Null where there is no lockfile. */
+  readonly rules: LockRules | null;
   /** Absolute. */
   readonly path: string;
   /** Null where there is none, or where its digests do not count because it was edited. */
@@ -126,12 +134,12 @@ function loadPresent({ cwd, lockfile }: Settings): PresentLock {
     lockfile: named !== null && existsSync(named) ? named : null,
   });
   const path = named ?? found?.path ?? join(cwd, LOCKFILE_NAME);
-  if (found === null) return { path, lock: null, ignored };
+  if (found === null) return { rules: null, path, lock: null, ignored };
   const { rules, lock } = salvageLock(found.text, found.path);
-  return { ...rules, path, lock: found.path === path ? lock : null, ignored };
+  return { rules, path, lock: found.path === path ? lock : null, ignored };
 }
 
-async function deepen(options: PinOptions, lock: Lock): Promise<Lock> {
+async function deepen(options: PinOptions, settings: Settings, lock: Lock): Promise<Lock> {
   const { deepenLock } = await import('./deepen-lock.ts');
-  return await deepenLock(options, lock);
+  return await deepenLock(options, settings, lock);
 }

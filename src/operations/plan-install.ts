@@ -1,5 +1,4 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import {
   type InstalledPackage,
   isHealthy,
@@ -10,7 +9,7 @@ import {
   type PrefixOptions,
   prefixFlags,
 } from '../install/index.ts';
-import { completeRequest } from '../request.ts';
+import { type ExactRequest, exactRequest, openRequest, settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName } from '../stage/package-names.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
@@ -41,7 +40,8 @@ export type FetchPlan = Surveyed &
  * @throws CodexRuntimeError as completing a request does
  */
 export async function planInstall(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
-  const layout = await layoutOf(options);
+  const settings = settingsOf(options);
+  const layout = await layoutOf(options, settings);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const found = await loadInstalled(layout, name);
   let looking: Promise<InstalledPackage | undefined> | undefined;
@@ -50,13 +50,13 @@ export async function planInstall(options: PrefixOptions): Promise<PresentPlan |
     looking ??= unlessDamaged(layout, found);
     return looking;
   };
-  const named = completeRequest(options, async () => (await healthy())?.runtime ?? null);
+  const named = openRequest(options, settings, async () => (await healthy())?.runtime ?? null);
   const request = await exactRequest(
     await named.catch((error: unknown) => {
       throw found === undefined ? error : withDamaged(error, layout, found);
     }),
   );
-  const { home } = request.settings;
+  const { home } = settings;
   // The cheap question first: a package of another version need not be looked through.
   const mayServe =
     !request.force && found !== undefined && (await isWantedOutside(home, found.runtime, request));

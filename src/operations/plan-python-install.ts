@@ -1,5 +1,4 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type ExactRequest, exactRequest } from '../exact-request.ts';
 import {
   environmentFlags,
   installedDistribution,
@@ -7,7 +6,7 @@ import {
   type PythonOptions,
   pythonEnvironment,
 } from '../install/python/index.ts';
-import { completeRequest } from '../request.ts';
+import { type ExactRequest, exactRequest, openRequest, settingsOf } from '../request/index.ts';
 import { isWantedOutside } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
 import { loadComplete, type PresentPython } from './present-python.ts';
@@ -27,10 +26,12 @@ export interface PythonPlan {
  * environment cannot hold; `INSTALL_FAILED` when the interpreter does not run
  */
 export async function planPythonInstall(options: PythonOptions): Promise<PythonPlan> {
-  const environment = await pythonEnvironment(options);
+  const settings = settingsOf(options);
+  const environment = await pythonEnvironment(options, settings);
   const found = await loadComplete(environment);
-  const named = completeRequest(
+  const named = openRequest(
     { ...options, ecosystem: 'python' },
+    settings,
     async () => found?.runtime ?? null,
   );
   const request = await exactRequest(
@@ -38,7 +39,7 @@ export async function planPythonInstall(options: PythonOptions): Promise<PythonP
       throw found === null ? await withDamaged(error, environment) : error;
     }),
   );
-  const { force, settings } = request;
+  const { force } = request;
   if (found !== null && !force && (await isWantedOutside(settings.home, found.runtime, request))) {
     return { environment, request, present: found };
   }

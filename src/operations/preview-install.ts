@@ -2,7 +2,7 @@ import type { PrefixOptions } from '../install/index.ts';
 import { notStored } from '../offline.ts';
 import type { Triple } from '../target/index.ts';
 import { planInstall } from './plan-install.ts';
-import { type Resolution, resolveRuntime } from './resolve-runtime.ts';
+import { type Resolution, resolveExact } from './resolve-runtime.ts';
 
 /** What an installation would do now. */
 export interface InstallPreview {
@@ -37,8 +37,7 @@ export async function previewInstall(options: PrefixOptions): Promise<InstallPre
     return { ...preview, action: 'link', resolution: null, summary };
   }
   if (request.offline) throw notStored(request);
-  const { repo } = request.settings.github;
-  const resolution = await resolveRuntime({ ...options, version: version.semver, repo });
+  const resolution = await resolveExact(request);
   const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and install ${what} into ${layout.prefix}.`;
   return { ...preview, action: 'download', resolution, summary };
 }

@@ -3,7 +3,7 @@ import { notStored } from '../offline.ts';
 import { findStored } from '../store/index.ts';
 import { planPythonInstall } from './plan-python-install.ts';
 import type { InstallPreview } from './preview-install.ts';
-import { resolveRuntime } from './resolve-runtime.ts';
+import { resolveExact } from './resolve-runtime.ts';
 
 /**
  * Decides what `installPythonRuntime` would do, and does nothing: Python is asked what it has, and
@@ -27,8 +27,7 @@ export async function previewPythonInstall(options: PythonOptions): Promise<Inst
     return { ...preview, action: 'link', resolution: null, summary };
   }
   if (request.offline) throw notStored(request);
-  const { repo } = settings.github;
-  const resolution = await resolveRuntime({ ...options, version: version.semver, repo });
+  const resolution = await resolveExact(request);
   const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and ${into}.`;
   return { ...preview, action: 'download', resolution, summary };
 }

@@ -1,7 +1,6 @@
 import { anySignal } from '../abort.ts';
-import { exactRequest } from '../exact-request.ts';
 import { provisionRuntime } from '../provision.ts';
-import { completeRequest, type RuntimeOptions } from '../request.ts';
+import { exactRequest, type Request } from '../request/index.ts';
 import type { Runtime } from '../store/index.ts';
 import type { Target } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';
@@ -10,34 +9,26 @@ import { combineProgress } from './combine-progress.ts';
 const AT_ONCE = 2;
 
 /**
- * Brings one version for several targets into the store; what is there is not fetched again. A range
- * or `latest` is resolved once, so that all are of one version.
+ * Brings one version for several targets into the store; what is there is not fetched again. All are
+ * of one version, and held to one lockfile.
  * @throws CodexRuntimeError what provisioning throws, naming the target; the first failure ends the
  * others
  */
 export async function provisionTargets(
-  options: RuntimeOptions,
+  request: Request,
   targets: readonly Target[],
 ): Promise<readonly Runtime[]> {
   const failed = new AbortController();
-  const signal = anySignal(options.signal, failed.signal);
-  const { version } = await exactRequest(
-    await completeRequest({ ...options, target: targets[0]?.triple ?? '' }),
-  );
+  const signal = anySignal(request.signal, failed.signal);
+  const { version } = await exactRequest(request);
   const waiting = [...targets];
-  const progress = combineProgress(options.onProgress);
+  const progress = combineProgress(request.onProgress);
   const runtimes: Runtime[] = [];
   const work = async (): Promise<void> => {
     for (let target = waiting.shift(); target !== undefined; target = waiting.shift()) {
       const onProgress = progress.part();
-      const request = await completeRequest({
-        ...options,
-        version: version.semver,
-        target: target.triple,
-        signal,
-        ...(onProgress === undefined ? {} : { onProgress }),
-      });
-      const { runtime } = await provisionRuntime(await exactRequest(request));
+      const exact = { ...request.at(version, target), signal, onProgress };
+      const { runtime } = await provisionRuntime(exact);
       runtimes.push(runtime);
     }
   };

@@ -1,5 +1,5 @@
 import { type PublishRequest, type PublishResult, publishRelease } from '../publish/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 
 export interface PublishOptions
   extends Pick<RuntimeOptions, 'cwd' | 'env' | 'home' | 'host' | 'signal'>,

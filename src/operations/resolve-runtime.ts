@@ -1,8 +1,14 @@
 import type { Asset, AssetSource, Channel, Digest, Variant } from '../asset.ts';
 import { resolveCandidates } from '../channels/index.ts';
-import { exactRequest } from '../exact-request.ts';
 import { channelsForbidden } from '../offline.ts';
-import { completeRequest, type RuntimeOptions } from '../request.ts';
+import {
+  type ExactRequest,
+  exactRequest,
+  openRequest,
+  type Request,
+  type RuntimeOptions,
+  settingsOf,
+} from '../request/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 
 /** What would be taken for one target, and from where; nothing has been downloaded. */
@@ -36,9 +42,17 @@ export interface Resolution {
  * when that is asked for, and what a bad pin gives
  */
 export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Resolution> {
-  const asked = await completeRequest(options);
-  if (asked.offline) throw channelsForbidden('Resolving a release');
-  const request = await exactRequest(asked);
+  return await resolveExact(await exactRequest(await openOnline(options)));
+}
+
+async function openOnline(options: RuntimeOptions): Promise<Request> {
+  const request = await openRequest(options, settingsOf(options));
+  if (request.offline) throw channelsForbidden('Resolving a release');
+  return request;
+}
+
+/** {@link resolveRuntime} of a request. */
+export async function resolveExact(request: ExactRequest): Promise<Resolution> {
   for await (const { asset, channel } of resolveCandidates(request)) {
     const [strongest] = asset.digests;
     return {
@@ -70,13 +84,10 @@ export async function resolveRuntime(options: RuntimeOptions = {}): Promise<Reso
 export async function resolveAllTargets(
   options: RuntimeOptions = {},
 ): Promise<readonly Resolution[]> {
-  const any = await completeRequest({ ...options, target: TARGETS[0]?.triple ?? '' });
-  if (any.offline) throw channelsForbidden('Resolving a release');
+  const request = await openOnline({ ...options, target: TARGETS[0]?.triple ?? '' });
   // Once: what `latest` means may change from one question to the next.
-  const version = (await exactRequest(any)).version.semver;
-  const asked = TARGETS.map(({ triple }) =>
-    resolveRuntime({ ...options, version, target: triple }),
-  );
+  const { version } = await exactRequest(request);
+  const asked = TARGETS.map((target) => resolveExact(request.at(version, target)));
   // All answers before the first verdict: which of several failures is told must not be chance.
   await Promise.allSettled(asked);
   return await Promise.all(asked);

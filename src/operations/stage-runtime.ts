@@ -1,9 +1,14 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
-import { exactRequest } from '../exact-request.ts';
 import type { Ecosystem } from '../pin/index.ts';
-import { completeRequest, type RuntimeOptions, settingsOf } from '../request.ts';
+import {
+  exactRequest,
+  openRequest,
+  type Request,
+  type RuntimeOptions,
+  settingsOf,
+} from '../request/index.ts';
 import {
   type PackagePlan,
   planPackage,
@@ -12,7 +17,7 @@ import {
   verifyPackageDirectory,
   writePackage,
 } from '../stage/index.ts';
-import { hostTarget, parseTarget, TARGETS, type Triple } from '../target/index.ts';
+import { TARGETS, type Triple } from '../target/index.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface StageOptions extends RuntimeOptions {
@@ -61,7 +66,8 @@ export async function stageRuntime(options: StageOptions): Promise<StagedPackage
   verifyMetadata(options);
   const dir = resolve(settings.cwd, options.out);
   await verifyPackageDirectory(dir);
-  const plan = root ? await planRoot(options) : await planTarget(options);
+  const request = await openRequest(options, settings);
+  const plan = await (root ? planRoot : planTarget)(request, options);
   const onWait = tellWaiting(options.onProgress, `another process is writing ${dir}`);
   await writePackage(plan, dir, { onWait, signal: options.signal });
   const { ecosystem, name, version, target, executable } = plan;
@@ -69,10 +75,8 @@ export async function stageRuntime(options: StageOptions): Promise<StagedPackage
   return { dir, ecosystem, name, version, target, executable: path };
 }
 
-async function planTarget(options: StageOptions): Promise<PackagePlan> {
-  const { host } = settingsOf(options);
-  const target = options.target === undefined ? hostTarget(host) : parseTarget(options.target);
-  const [runtime] = await provisionTargets(options, [target]);
+async function planTarget(request: Request, options: StageOptions): Promise<PackagePlan> {
+  const [runtime] = await provisionTargets(request, [request.target]);
   if (runtime === undefined) throw new TypeError('provisioning gave no runtime');
   return await planPackage({
     ...templateOptions(options),
@@ -81,8 +85,8 @@ async function planTarget(options: StageOptions): Promise<PackagePlan> {
   });
 }
 
-async function planRoot(options: StageOptions): Promise<PackagePlan> {
-  const { version } = await exactRequest(await completeRequest(options));
+async function planRoot(request: Request, options: StageOptions): Promise<PackagePlan> {
+  const { version } = await exactRequest(request);
   return await planRootPackage({
     ...templateOptions(options),
     version: version.semver,

@@ -1,4 +1,4 @@
-import type { ExactRequest } from '../exact-request.ts';
+import type { ExactRequest } from '../request/index.ts';
 import {
   clearDeadHold,
   clearStaging,

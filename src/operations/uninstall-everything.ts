@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 import { holdState, homeLayout } from '../store/index.ts';
 import { type ListedPrefix, listInstalled } from './list-installed.ts';
 import { uninstallPythonRuntime } from './uninstall-python-runtime.ts';

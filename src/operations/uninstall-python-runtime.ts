@@ -9,7 +9,7 @@ import {
   removeFromDirectory,
   uninstallPythonPackage,
 } from '../install/python/index.ts';
-import { settingsOf } from '../request.ts';
+import { settingsOf } from '../request/index.ts';
 import type { Uninstalled } from './uninstall-runtime.ts';
 
 /**
@@ -20,8 +20,9 @@ import type { Uninstalled } from './uninstall-runtime.ts';
  * `PREFIX_INVALID` when a link is in place of its builds
  */
 export async function uninstallPythonRuntime(options: PythonOptions): Promise<Uninstalled> {
-  const environment = await pythonEnvironment(options);
-  const { home } = settingsOf(options);
+  const settings = settingsOf(options);
+  const { home } = settings;
+  const environment = await pythonEnvironment(options, settings);
   const { prefix, names } = environment;
   const found = await installedDistribution(environment);
   const name = names.distribution;

@@ -15,13 +15,14 @@ import {
   uninstallNodePackage,
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import { settingsOf } from '../request.ts';
+import { settingsOf } from '../request/index.ts';
+import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import { holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
 import { parseTarget, type Triple } from '../target/index.ts';
-import { type ListedPrefix, listInstalled } from './list-installed.ts';
+import { type ListedPrefix, listKnown } from './list-installed.ts';
 
 /** Where a version is still installed, and the command that removes it there. */
 export interface KeptRuntime {
@@ -73,18 +74,20 @@ interface FoundPackage {
 export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uninstalled> {
   const { version } = options;
   if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
-  const { home } = settingsOf(options);
+  const settings = settingsOf(options);
+  const { home } = settings;
   const wantsPrefix = version === undefined || namesPrefix(options);
-  const found = wantsPrefix ? await findPackage(home, options) : undefined;
+  const found = wantsPrefix ? await findPackage(settings, options) : undefined;
   if (version !== undefined && found !== undefined) verifyMeant(found, version, options.target);
   const gone = {
     runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
     package: found === undefined ? null : await removePackage(home, found, options),
   };
   const removed = version === undefined ? gone.package?.version : parseVersion(version).semver;
-  const kept = removed == null ? [] : await keptRuntimes(options, removed);
+  const kept = removed == null ? [] : await keptRuntimes(settings, removed);
   if (gone.runtimes.length > 0 || gone.package !== null) return { ...gone, kept };
-  throw await nothingThere(options, wantsPrefix, kept);
+  const { prefix } = await layoutOf(options, settings);
+  throw nothingThere({ ...options, home, prefix }, wantsPrefix, kept);
 }
 
 function targetAlone(target: string): CodexRuntimeError {
@@ -114,14 +117,12 @@ function verifyMeant(found: FoundPackage, text: string, targetText: string | und
   );
 }
 
-async function nothingThere(
-  options: PrefixOptions,
+function nothingThere(
+  options: PrefixOptions & { readonly home: string; readonly prefix: string },
   wantsPrefix: boolean,
   kept: readonly KeptRuntime[],
-): Promise<CodexRuntimeError> {
-  const { version, target, name = DEFAULT_PACKAGE_NAME } = options;
-  const { home } = settingsOf(options);
-  const { prefix } = await layoutOf(options);
+): CodexRuntimeError {
+  const { version, target, name = DEFAULT_PACKAGE_NAME, home, prefix } = options;
   const where = [
     ...(version === undefined
       ? []
@@ -143,11 +144,8 @@ async function nothingThere(
  * Where a version still is: `install` puts it into the store and a prefix, and each is removed by
  * name, because other projects may use the other.
  */
-async function keptRuntimes(
-  options: PrefixOptions,
-  version: string,
-): Promise<readonly KeptRuntime[]> {
-  const { runtimes, prefixes } = await listInstalled(options);
+async function keptRuntimes(settings: Settings, version: string): Promise<readonly KeptRuntime[]> {
+  const { runtimes, prefixes } = await listKnown(settings);
   const stored = runtimes.filter((runtime) => runtime.version === version);
   const installed = prefixes.filter((prefix) => prefix.version === version);
   return [
@@ -202,10 +200,11 @@ async function removeStored(
 }
 
 async function findPackage(
-  home: string,
+  settings: Settings,
   options: PrefixOptions,
 ): Promise<FoundPackage | undefined> {
-  const layout = await layoutOf(options);
+  const { home } = settings;
+  const layout = await layoutOf(options, settings);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
   const installed = await loadInstalled(layout, name);
   if (installed !== undefined) {

@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import { tellWaiting } from '../events.ts';
-import type { ExactRequest } from '../exact-request.ts';
 import type { Provisioned } from '../provision.ts';
+import type { ExactRequest } from '../request/index.ts';
 import { type HoldWait, type Runtime, workOnce } from '../store/index.ts';
 
 /** How often a runtime is brought that others take away. */

@@ -10,12 +10,10 @@ import { CodexRuntimeError, joinHints } from '../errors.ts';
 import {
   describeIgnored,
   type IgnoredLockfile,
-  loadLock,
-  lockRepository,
-  parseRepository,
   parseVersion,
+  repositoryMeant,
 } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {
@@ -39,14 +37,16 @@ export interface VerifiedPin {
  * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
  */
 export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedPin> {
-  const place = settingsOf(options);
-  const { lock, path, ignored } = loadLock(place);
-  if (lock === null || path === null) throw noLockfile(place.cwd, ignored, options.version);
+  const asked = settingsOf(options);
+  const { lock, path, ignored } = openLockfile(options, asked);
+  if (lock === null || path === null) throw noLockfile(asked.cwd, ignored, options.version);
   verifyVersion(path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
-  const repo = lockRepository(lock, named(options));
+  const named = options.repo === undefined ? null : asked.github.repo;
+  const exact = parseVersion(lock.version);
+  const repo = repositoryMeant({ named, lock, installed: null, exact });
   const check = await compareLock({
-    settings: settingsOf({ ...options, repo }),
+    settings: settingsFor(asked, repo),
     sources: sourcesFor(options.source, repo),
     lock,
     onProgress: options.onProgress,
@@ -60,10 +60,6 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
   }
   const { absent, silent } = check;
   return { version: lock.version, path, repo, absent, silent };
-}
-
-function named({ repo }: RuntimeOptions): string | null {
-  return repo === undefined ? null : parseRepository(repo);
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {

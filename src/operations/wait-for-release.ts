@@ -3,8 +3,8 @@ import type { Channel } from '../asset.ts';
 import { openChannels, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { sourcesExhausted } from '../fetch/index.ts';
-import { loadLock, lockFor, lockRepository, parseVersion, type Version } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { lockFor, parseVersion, repositoryMeant, type Version } from '../pin/index.ts';
+import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
@@ -51,7 +51,7 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const targets = options.targets === undefined ? TARGETS : parseTargets(options.targets);
   const deadline = performance.now() + (options.timeoutMs ?? WAIT_TIMEOUT_MS);
   const interval = options.intervalMs ?? DEFAULT_INTERVAL_MS;
-  const settings = settingsFor(options, version);
+  const settings = openSettings(options, version);
   const sources = sourcesFor(options.source, settings.github.repo);
   const channels = openChannels({ settings, sources });
   const { signal } = options;
@@ -77,15 +77,12 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   }
 }
 
-/** A lockfile of this version says whose release is meant, as it does to who installs it. */
-function settingsFor(options: WaitOptions, version: Version): Settings {
+/** A lockfile of this version says whose release is meant, as it does for an installation. */
+function openSettings(options: WaitOptions, exact: Version): Settings {
   const settings = settingsOf(options);
-  const lock = lockFor(loadLock(settings), version);
-  if (lock === null) return settings;
-  return settingsOf({
-    ...options,
-    repo: lockRepository(lock, options.repo === undefined ? null : settings.github.repo),
-  });
+  const lock = lockFor(openLockfile(options, settings), exact);
+  const named = options.repo === undefined ? null : settings.github.repo;
+  return settingsFor(settings, repositoryMeant({ named, lock, installed: null, exact }));
 }
 
 interface CompleteRelease {

@@ -6,7 +6,6 @@ export {
   namedLockfile,
 } from './find-lockfile.ts';
 export { fromIntegrity, toIntegrity } from './integrity.ts';
-export { lockRepository } from './lock-repository.ts';
 export {
   type LoadedLock,
   type Lock,
@@ -34,5 +33,6 @@ export {
   parseRepository,
   tryParseRepository,
 } from './repository.ts';
+export { repositoryMeant } from './repository-meant.ts';
 export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
 export { parseVersion, tryParseVersion, type Version } from './version.ts';

@@ -7,7 +7,7 @@ import { isAssetName } from './asset-name.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
 import { pinCommand } from './pin-command.ts';
 import { tryParseRepository } from './repository.ts';
-import { tryParseVersion, type Version } from './version.ts';
+import { tryParseVersion } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
 /** Six targets take about 6 KB. */
@@ -15,8 +15,8 @@ export const MAX_LENGTH = 2 ** 20;
 
 /** What a lockfile says beside its digests: it stays when the digests are written anew. */
 export interface LockRules extends Pick<Lock, 'repo' | 'signature' | 'schema'> {
-  /** Undefined where it is not an exact version. */
-  readonly version: Version | undefined;
+  /** Semver; empty where the lockfile names no exact version. */
+  readonly version: string;
 }
 
 /**
@@ -28,8 +28,8 @@ export interface LockRules extends Pick<Lock, 'repo' | 'signature' | 'schema'> {
 export function parseLock(text: string, path: string): Lock {
   const document = parseDocument(text, path);
   const { version, ...rules } = readRules(document, path);
-  const known = { version: version?.semver, repo: rules.repo };
-  if (version === undefined || version.semver !== document['version']) {
+  const known = { version: version === '' ? undefined : version, repo: rules.repo };
+  if (version === '' || version !== document['version']) {
     throw invalid(path, 'names no exact version', known);
   }
   if (document['checksum'] !== checksumOf(document)) {
@@ -40,7 +40,7 @@ export function parseLock(text: string, path: string): Lock {
     );
   }
   const targets = readTargets(document['targets'], path, known);
-  return { version: version.semver, ...rules, targets };
+  return { version, ...rules, targets };
 }
 
 /**
@@ -105,7 +105,7 @@ function readRules(document: Document, path: string): LockRules {
     });
   }
   return {
-    version: typeof version === 'string' ? tryParseVersion(version) : undefined,
+    version: typeof version === 'string' ? (tryParseVersion(version)?.semver ?? '') : '',
     repo,
     ...(signature === undefined ? {} : { signature }),
     ...(typeof schema === 'string' ? { schema } : {}),

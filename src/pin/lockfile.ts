@@ -5,7 +5,6 @@ import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import type { Triple } from '../target/index.ts';
 import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find-lockfile.ts';
 import { formatLock, parseLock } from './lockfile-text.ts';
-import type { Pin } from './precedence.ts';
 import type { Version } from './version.ts';
 
 /** One downloadable file, and the digests that it must have whichever channel delivers it. */
@@ -87,10 +86,7 @@ export async function writeLock(path: string, lock: Lock): Promise<boolean> {
   return true;
 }
 
-/**
- * The lock of `pin` if it was made for `version`, else null: an argument may name another version
- * than the lockfile, whose digests then say nothing about it.
- */
-export function lockFor(pin: Pick<Pin, 'lock'>, version: Version): Lock | null {
-  return pin.lock?.version === version.semver ? pin.lock : null;
+/** The lock if it was made for `version`, else null: about another one its digests say nothing. */
+export function lockFor({ lock }: Pick<LoadedLock, 'lock'>, version: Version): Lock | null {
+  return lock?.version === version.semver ? lock : null;
 }

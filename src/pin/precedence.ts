@@ -1,6 +1,6 @@
 import { CodexRuntimeError, joinHints } from '../errors.ts';
 import type { IgnoredLockfile } from './find-lockfile.ts';
-import type { LoadedLock, Lock } from './lockfile.ts';
+import type { LoadedLock } from './lockfile.ts';
 import { parseSpec, type VersionSpec } from './spec.ts';
 import { parseVersion } from './version.ts';
 
@@ -19,19 +19,10 @@ type PinOrigin =
   | 'lockfile'
   | 'installed';
 
-/** Which version the user wants, who said so, and which bytes it may be. */
+/** Which version the user wants, and who said so. */
 export interface Pin {
   readonly spec: VersionSpec;
   readonly origin: PinOrigin;
-  /**
-   * The lockfile that was found or named, whoever named the version. It counts for the version it
-   * was made for only: ask {@link lockFor}.
-   */
-  readonly lock: Lock | null;
-  /** Where that lockfile lies; null where there is none. */
-  readonly lockPath: string | null;
-  /** Lockfiles that were found and do not count. */
-  readonly ignored: readonly IgnoredLockfile[];
 }
 
 export interface PinRequest {
@@ -44,8 +35,7 @@ export interface PinRequest {
   readonly installed?: (() => Promise<string | null>) | undefined;
 }
 
-type Named = Pick<Pin, 'spec' | 'origin'>;
-type Resolver = (request: PinRequest) => Promise<Named | undefined>;
+type Resolver = (request: PinRequest) => Promise<Pin | undefined>;
 
 const ECOSYSTEM_VARIABLE = {
   node: 'CODEX_NODE_RUNTIME_VERSION',
@@ -79,10 +69,10 @@ const PRECEDENCE: readonly Resolver[] = [
  * `PIN_MISSING` when nothing is set.
  */
 export async function resolvePin(request: PinRequest): Promise<Pin> {
-  const { lock, path, ignored, cwd } = request.lockfile;
+  const { ignored, cwd } = request.lockfile;
   for (const resolver of PRECEDENCE) {
     const found = await resolver(request);
-    if (found !== undefined) return { ...found, lock, lockPath: path, ignored };
+    if (found !== undefined) return found;
   }
   const pin = `Pin one with "codex-runtime pin 0.115.0", name it as the argument, or set CODEX_RUNTIME_VERSION or ${ECOSYSTEM_VARIABLE[request.ecosystem]}.`;
   throw new CodexRuntimeError('PIN_MISSING', 'No Codex version is named.', {
@@ -99,7 +89,7 @@ export function describeIgnored({ path, reason }: IgnoredLockfile): string {
 function fromVariable(
   env: Environment,
   name: Extract<PinOrigin, `CODEX_${string}`>,
-): Named | undefined {
+): Pin | undefined {
   const text = env[name];
   return text === undefined ? undefined : { spec: parseNamed(name, text), origin: name };
 }

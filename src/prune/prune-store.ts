@@ -10,7 +10,7 @@ import {
   loadPythonRuntime,
   prefixLayout,
 } from '../install/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request.ts';
+import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';

@@ -12,7 +12,7 @@ import {
   type PythonOptions,
   pythonEnvironment,
 } from '../install/python/index.ts';
-import { settingsOf } from '../request.ts';
+import type { Settings } from '../settings.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
 import type { Subject } from './subject.ts';
 
@@ -44,13 +44,16 @@ export async function pythonSubject(
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none; `INSTALL_FAILED` when the
  * interpreter does not run
  */
-export async function interpreterSubject(options: PythonOptions): Promise<Subject> {
-  const environment = await pythonEnvironment(options);
+export async function interpreterSubject(
+  options: PythonOptions,
+  settings: Settings,
+): Promise<Subject> {
+  const environment = await pythonEnvironment(options, settings);
   const { python, names } = environment;
   const found = await installedDistribution(environment);
   if (found === null) throw noPythonPackage(environment);
   const prefix = environment.prefix ?? (await environmentPrefix(environment));
-  const { platform } = settingsOf(options).host;
+  const { platform } = settings.host;
   const dir = join(found.dir, names.importName);
   return {
     dir,

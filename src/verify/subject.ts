@@ -12,7 +12,7 @@ import {
   prefixLayout,
 } from '../install/index.ts';
 import { type Ecosystem, parseVersion } from '../pin/index.ts';
-import { settingsOf } from '../request.ts';
+import type { Settings } from '../settings.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import {
   homeLayout,
@@ -58,15 +58,18 @@ export interface StoreKey {
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is none, `PIN_INVALID`, `USAGE` for a
  * target of a prefix
  */
-export async function findSubjects(options: PrefixOptions): Promise<readonly Subject[]> {
-  const { home } = settingsOf(options);
+export async function findSubjects(
+  options: PrefixOptions,
+  settings: Settings,
+): Promise<readonly Subject[]> {
+  const { home } = settings;
   const inPrefix = namesPrefix(options);
   if (inPrefix) refuseTarget(options);
-  const layout = inPrefix ? await layoutOf(options) : null;
+  const layout = inPrefix ? await layoutOf(options, settings) : null;
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
   const installed = await Promise.all(
     layout === null
-      ? await knownSubjects(options)
+      ? await knownSubjects(options, settings)
       : subjectsIn(home, layout, options.name ?? DEFAULT_PACKAGE_NAME),
   );
   const subjects = [...stored, ...installed.filter((subject) => subject !== undefined)];
@@ -97,9 +100,11 @@ function subjectsIn(home: string, layout: PrefixLayout, name: string): readonly 
   return [nodeSubject(home, layout, name), directorySubject(layout, name)];
 }
 
-async function knownSubjects(options: PrefixOptions): Promise<readonly Sought[]> {
+async function knownSubjects(
+  options: PrefixOptions,
+  { home, host }: Settings,
+): Promise<readonly Sought[]> {
   if (options.version !== undefined || options.target !== undefined) return [];
-  const { home, host } = settingsOf(options);
   return (await loadKnownPrefixes(home)).map(({ name, python, ...known }) => {
     const layout = prefixLayout({ ...known, platform: host.platform });
     return python === undefined

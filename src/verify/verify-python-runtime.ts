@@ -1,4 +1,5 @@
 import type { PythonOptions } from '../install/python/index.ts';
+import { settingsOf } from '../request/index.ts';
 import { interpreterSubject } from './python-subject.ts';
 import { refuseTarget } from './subject.ts';
 import { type Verification, type VerifyOptions, verifySubjects } from './verify-runtimes.ts';
@@ -16,5 +17,6 @@ export async function verifyPythonRuntime(
   options: PythonVerifyOptions = {},
 ): Promise<Verification> {
   refuseTarget(options);
-  return await verifySubjects([await interpreterSubject(options)], options);
+  const settings = settingsOf(options);
+  return await verifySubjects([await interpreterSubject(options, settings)], options, settings);
 }

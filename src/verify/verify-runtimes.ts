@@ -4,7 +4,8 @@ import type { Variant } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PrefixOptions } from '../install/index.ts';
 import { loadLock, parseVersion } from '../pin/index.ts';
-import { settingsOf } from '../request.ts';
+import { settingsOf } from '../request/index.ts';
+import type { Settings } from '../settings.ts';
 import { describedFiles } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
@@ -52,15 +53,16 @@ export interface Verification {
  * or `name`; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
  */
 export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verification> {
-  return await verifySubjects(await findSubjects(options), options);
+  const settings = settingsOf(options);
+  return await verifySubjects(await findSubjects(options, settings), options, settings);
 }
 
 /** As {@link verifyRuntimes}, of subjects that were found already. */
 export async function verifySubjects(
   subjects: readonly Subject[],
   options: VerifyOptions,
+  settings: Settings,
 ): Promise<Verification> {
-  const settings = settingsOf(options);
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
     lock: loadLock(settings).lock,

@@ -4,7 +4,7 @@ import { listRemote } from '../../src/operations/list-remote.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { resolveRuntime } from '../../src/operations/resolve-runtime.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
-import type { RuntimeOptions } from '../../src/request.ts';
+import type { RuntimeOptions } from '../../src/request/index.ts';
 import { failure } from '../support/failure.ts';
 import { type LoopbackFault, startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';

@@ -12,7 +12,7 @@ import { resolveRuntime } from '../../src/operations/resolve-runtime.ts';
 import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
 import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
-import type { RuntimeOptions } from '../../src/request.ts';
+import type { RuntimeOptions } from '../../src/request/index.ts';
 import { failure } from '../support/failure.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';

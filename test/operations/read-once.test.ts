@@ -29,15 +29,16 @@ import { miniatureRelease } from '../support/miniature-release.ts';
 const READ_BY_SETTINGS = 'CODEX_RUNTIME_TRUSTED_ROOT';
 
 const { lstatSync } = fs;
+const patched: { lstatSync: unknown } = fs;
 const looked: string[] = [];
 let github: LoopbackGitHub;
 let root: string;
 
 beforeAll(async () => {
-  fs.lstatSync = ((...args: Parameters<typeof lstatSync>) => {
+  patched.lstatSync = (...args: Parameters<typeof lstatSync>) => {
     looked.push(String(args[0]));
     return lstatSync(...args);
-  }) as typeof lstatSync;
+  };
   syncBuiltinESMExports();
   github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
   root = await realpath(await mkdtemp(join(tmpdir(), 'codex-runtime-read-once-')));
@@ -45,7 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  fs.lstatSync = lstatSync;
+  patched.lstatSync = lstatSync;
   syncBuiltinESMExports();
   await github.close();
   await rm(root, { recursive: true });

@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createLock, parseSources } from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
-import { exactRequest } from '../../src/exact-request.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
@@ -13,7 +12,12 @@ import { previewInstall } from '../../src/operations/preview-install.ts';
 import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { provisionRuntime } from '../../src/provision.ts';
-import { completeRequest, type RuntimeOptions } from '../../src/request.ts';
+import {
+  exactRequest,
+  openRequest,
+  type RuntimeOptions,
+  settingsOf,
+} from '../../src/request/index.ts';
 import { releaseSigner } from '../../src/signature/index.ts';
 import { homeLayout, loadManifest } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
@@ -95,7 +99,9 @@ async function surroundings(
 }
 
 async function provision(options: RuntimeOptions) {
-  return await provisionRuntime(await exactRequest(await completeRequest(options)));
+  return await provisionRuntime(
+    await exactRequest(await openRequest(options, settingsOf(options))),
+  );
 }
 
 /** What is visible below the home: nothing, where a signature was refused. */

@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../../errors.ts';
-import { type RuntimeOptions, settingsOf } from '../../request.ts';
-import type { Environment } from '../../settings.ts';
+import type { RuntimeOptions } from '../../request/index.ts';
+import type { Environment, Settings } from '../../settings.ts';
 import { shellWord } from '../../shell-word.ts';
 import {
   DEFAULT_PACKAGE_NAME,
@@ -39,8 +39,10 @@ export interface PythonEnvironment {
  * The interpreter and the directory that the options mean.
  * @throws CodexRuntimeError `USAGE` where no interpreter is named and no environment is found
  */
-export async function pythonEnvironment(options: PythonOptions): Promise<PythonEnvironment> {
-  const { env, cwd, host } = settingsOf(options);
+export async function pythonEnvironment(
+  options: PythonOptions,
+  { env, cwd, host }: Settings,
+): Promise<PythonEnvironment> {
   const { prefix, signal } = options;
   return {
     python: await resolveInterpreter({

@@ -1,9 +1,13 @@
 import { chmod, chown, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { pythonEnvironment } from '../../../src/install/python/index.ts';
+import { type PythonOptions, pythonEnvironment } from '../../../src/install/python/index.ts';
+import { settingsOf } from '../../../src/request/index.ts';
 import { failure } from '../../support/failure.ts';
 import { tempDir } from '../../support/temp-dir.ts';
+
+const environmentOf = async (options: PythonOptions) =>
+  pythonEnvironment(options, settingsOf(options));
 
 const host = { platform: 'linux', arch: 'x64' };
 
@@ -21,7 +25,7 @@ describe('pythonEnvironment', () => {
     await environmentAt(join(cwd, '.venv'));
     const env = { VIRTUAL_ENV: join(cwd, '.venv') };
     const named = async (python: string) =>
-      (await pythonEnvironment({ cwd, env, host, python })).python;
+      (await environmentOf({ cwd, env, host, python })).python;
     expect(await named('python3.12')).toBe('python3.12');
     expect(await named('other/bin/python')).toBe(join(cwd, 'other/bin/python'));
   });
@@ -32,7 +36,7 @@ describe('pythonEnvironment', () => {
     const conda = await environmentAt(join(cwd, 'conda'));
     const here = await environmentAt(join(cwd, '.venv'));
     const chosen = async (env: Readonly<Record<string, string>>) =>
-      (await pythonEnvironment({ cwd, env, host })).python;
+      (await environmentOf({ cwd, env, host })).python;
     const CONDA_PREFIX = join(cwd, 'conda');
     expect(await chosen({ VIRTUAL_ENV: join(cwd, 'active'), CONDA_PREFIX })).toBe(active);
     expect(await chosen({ VIRTUAL_ENV: 'active' })).toBe(active);
@@ -43,13 +47,13 @@ describe('pythonEnvironment', () => {
 
   it('asks for a name where there is no environment, and takes no global interpreter', async () => {
     const cwd = await tempDir();
-    const error = await failure(pythonEnvironment({ cwd, env: process.env, host }));
+    const error = await failure(environmentOf({ cwd, env: process.env, host }));
     expect(error).toMatchObject({ code: 'USAGE', exitStatus: 2 });
     expect(error.hint).toContain('--python');
     // A directory that only has the name is not an environment.
     await mkdir(join(cwd, '.venv/bin'), { recursive: true });
     await symlink('/usr/bin/true', join(cwd, '.venv/bin/python'));
-    await expect(pythonEnvironment({ cwd, env: {}, host })).rejects.toThrow('no .venv');
+    await expect(environmentOf({ cwd, env: {}, host })).rejects.toThrow('no .venv');
   });
 
   it('runs any Python for a directory, whatever environment lies here', async () => {
@@ -57,7 +61,7 @@ describe('pythonEnvironment', () => {
     await environmentAt(join(cwd, '.venv'));
     const options = { cwd, env: {}, prefix: 'site' };
     const python = async (platform: string) =>
-      (await pythonEnvironment({ ...options, host: { platform, arch: 'x64' } })).python;
+      (await environmentOf({ ...options, host: { platform, arch: 'x64' } })).python;
     expect(await python('linux')).toBe('python3');
     expect(await python('win32')).toBe('python');
   });
@@ -66,7 +70,7 @@ describe('pythonEnvironment', () => {
     const cwd = await tempDir();
     await environmentAt(join(cwd, '.venv'));
     const env = { VIRTUAL_ENV: join(cwd, 'gone') };
-    const error = await failure(pythonEnvironment({ cwd, env, host }));
+    const error = await failure(environmentOf({ cwd, env, host }));
     expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('VIRTUAL_ENV') });
   });
 
@@ -75,7 +79,7 @@ describe('pythonEnvironment', () => {
     async () => {
       const cwd = await tempDir();
       const python = await environmentAt(join(cwd, '.venv'));
-      const chosen = () => pythonEnvironment({ cwd, env: {}, host });
+      const chosen = () => environmentOf({ cwd, env: {}, host });
       await chown(join(cwd, '.venv'), 1234, 1234);
       expect(await failure(chosen())).toMatchObject({
         code: 'USAGE',

@@ -1,12 +1,10 @@
 import { resolve } from 'node:path';
-import { forManyListeners } from './abort.ts';
-import type { VariantChoice } from './asset.ts';
-import { type SourceSelection, sourcesFor } from './channels/source-selection.ts';
-import { CodexRuntimeError } from './errors.ts';
-import type { OnProgress } from './events.ts';
-import { type Ecosystem, loadLock, type Pin, resolvePin } from './pin/index.ts';
-import { type Environment, type Settings, settingsFrom } from './settings.ts';
-import { detectHost, type Host, hostTarget, parseTarget, type Target } from './target/index.ts';
+import type { VariantChoice } from '../asset.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
+import type { Ecosystem } from '../pin/index.ts';
+import { type Environment, type Settings, settingsFrom } from '../settings.ts';
+import { detectHost, type Host } from '../target/index.ts';
 
 /** What every operation of the library understands; everything has a default. */
 export interface RuntimeOptions {
@@ -65,27 +63,6 @@ export interface RuntimeOptions {
   readonly signal?: AbortSignal;
 }
 
-/** Options with every default filled in, the surroundings read, and the pin found. */
-export interface RuntimeRequest {
-  readonly settings: Settings;
-  /** The repository that was named; null for that of the lockfile, else of {@link settings}. */
-  readonly repo: string | null;
-  readonly pin: Pin;
-  readonly target: Target;
-  readonly variant: VariantChoice;
-  /** As it was named; undefined for the default, which depends on the repository. */
-  readonly source: string | undefined;
-  readonly sources: SourceSelection;
-  readonly frozen: boolean;
-  readonly offline: boolean;
-  readonly force: boolean;
-  readonly verifySignature: boolean;
-  /** Whether this call says whom to trust; the environment may, for whoever needs it. */
-  readonly namesTrustedRoot: boolean;
-  readonly onProgress: OnProgress | undefined;
-  readonly signal: AbortSignal | undefined;
-}
-
 /** The options that {@link settingsOf} reads. */
 type Surroundings = {
   readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'lockfile' | 'repo' | 'trustedRoot']?:
@@ -124,54 +101,4 @@ export function settingsOf(options: Surroundings): Settings {
 
 function absolute(path: string | undefined): string | undefined {
   return path === undefined ? undefined : resolve(path);
-}
-
-/** What a prefix holds: it names version and repository where nothing else does. */
-interface Installed {
-  readonly version: string;
-  readonly repo?: string | undefined;
-}
-
-/**
- * Fills in what the options leave open.
- * @param installed what a prefix holds that is healthy, asked last
- * @throws CodexRuntimeError `USAGE`, `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`,
- * `LOCK_INCOMPLETE`, `UNSUPPORTED_PLATFORM`
- */
-export async function completeRequest(
-  options: RuntimeOptions,
-  installed?: () => Promise<Installed | null>,
-): Promise<RuntimeRequest> {
-  const asked = settingsOf(options);
-  const target =
-    options.target === undefined ? hostTarget(asked.host) : parseTarget(options.target);
-  const lockfile = loadLock(asked);
-  for (const { path, reason } of lockfile.ignored) {
-    options.onProgress?.({ type: 'lockfile-ignored', path, reason });
-  }
-  const pin = await resolvePin({
-    argument: options.version,
-    env: asked.env,
-    ecosystem: options.ecosystem ?? 'node',
-    lockfile,
-    installed: async () => (await installed?.())?.version ?? null,
-  });
-  const repo = pin.origin === 'installed' ? (await installed?.())?.repo : undefined;
-  const settings = settingsOf({ ...options, repo: options.repo ?? repo });
-  return {
-    settings,
-    repo: options.repo === undefined ? null : settings.github.repo,
-    pin,
-    target,
-    variant: options.variant ?? 'auto',
-    source: options.source,
-    sources: sourcesFor(options.source, settings.github.repo),
-    frozen: options.frozen ?? false,
-    offline: options.offline ?? false,
-    force: options.force ?? false,
-    verifySignature: options.verifySignature ?? false,
-    namesTrustedRoot: options.trustedRoot !== undefined,
-    onProgress: options.onProgress,
-    signal: forManyListeners(options.signal),
-  };
 }

@@ -1,0 +1,10 @@
+export { exactRequest } from './exact-request.ts';
+export { type RuntimeOptions, settingsOf } from './options.ts';
+export {
+  createRequest,
+  type ExactRequest,
+  openLockfile,
+  openRequest,
+  type Request,
+  settingsFor,
+} from './request.ts';
