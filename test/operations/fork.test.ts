@@ -150,7 +150,7 @@ describe('runtimes of two repositories under one version', () => {
 
   it('do not stand in for each other in the store', async () => {
     await using two = await twoRepositories();
-    for (const [options, forks] of [
+    for (const [{ prefix: _, ...options }, forks] of [
       [two.ofUpstream, false],
       [two.ofFork, true],
       [two.ofUpstream, false],
@@ -186,8 +186,9 @@ describe('runtimes of two repositories under one version', () => {
 
   it('are held by a lockfile to its bytes, whoever published them', async () => {
     await using two = await twoRepositories();
-    const { version: _, repo: __, ...unnamed } = two.ofFork;
-    await ensureRuntime(two.ofFork);
+    const { prefix: ___, ...named } = two.ofFork;
+    const { version: _, repo: __, ...unnamed } = named;
+    await ensureRuntime(named);
     await pinRuntime(two.ofFork);
     expect((await ensureRuntime({ ...unnamed, offline: true })).source).toBe('store');
     await pinRuntime({ ...two.ofUpstream, repo: 'openai/codex', source: 'github' });

@@ -163,7 +163,8 @@ describe('a lockfile in a directory of everybody', () => {
   it('does not decide whose binary runs, and is told of', async () => {
     await using repo = await monorepo();
     await chmod(repo.root, 0o1777);
-    const options = { ...repo.options, version: '1.2.3', source: 'github' };
+    const { prefix: __, ...around } = repo.options;
+    const options = { ...around, version: '1.2.3', source: 'github' };
     await failure(ensureRuntime(options));
     expect(repo.github.requests.at(-1)?.path).toContain('/openai/codex/');
     const ignored = expect.objectContaining({ type: 'lockfile-ignored', path: repo.path });
