@@ -64,6 +64,7 @@ function exitStatuses(): string {
 function silentContext(): CliContext {
   return {
     stdout: new PassThrough(),
+    print: () => undefined,
     stderr: new PassThrough(),
     openStdin: () => new PassThrough(),
     env: {},

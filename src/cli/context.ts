@@ -5,6 +5,8 @@ import type { Environment } from '../settings.ts';
 export interface CliContext {
   /** The result alone: a path, a table, or one JSON document. */
   readonly stdout: Writable;
+  /** Writes the result at once; `stdout` is for what is piped or written bit by bit. */
+  readonly print: (text: string) => void;
   /** Progress and words. */
   readonly stderr: Writable;
   /** Opens stdin, which a child process may want untouched. */

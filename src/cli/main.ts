@@ -1,30 +1,46 @@
 import { CommanderError } from 'commander';
-import { isErrno } from '../disk/errno.ts';
 import { EXIT_STATUS } from '../errors.ts';
 import type { CliContext } from './context.ts';
 import { hasFlag, reportError } from './fail.ts';
 import { createProgram } from './program.ts';
 import { catchSignals } from './signals.ts';
+import { StandardStreams } from './standard-streams.ts';
 import { usageError } from './usage-error.ts';
 
-const { argv, env, stdout, stderr } = process;
+const { argv, env } = process;
 const words = askedForHelp(argv.slice(2));
 const signals = catchSignals(process);
+const streams = new StandardStreams(process);
 const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
-const plain = (env['NO_COLOR'] ?? '') !== '';
-const terminal = stderr.isTTY === true && env['TERM'] !== 'dumb';
+const dumb = env['TERM'] === 'dumb';
+const plain = dumb || (env['NO_COLOR'] ?? '') !== '';
 
 const context: CliContext = {
-  stdout,
-  stderr,
+  get stdout() {
+    return streams.stdout;
+  },
+  get stderr() {
+    return streams.stderr;
+  },
+  print: (text) => streams.print(text),
   openStdin: () => process.stdin,
   env,
   words,
-  interactive: terminal && !inCi,
-  stderrColumns: stderr.columns ?? 80,
-  stderrColor: terminal && !plain,
-  stdoutColumns: stdout.isTTY === true ? stdout.columns : undefined,
-  stdoutColor: stdout.isTTY === true && env['TERM'] !== 'dumb' && !plain,
+  get interactive() {
+    return !inCi && !dumb && streams.isTerminal('stderr');
+  },
+  get stderrColumns() {
+    return streams.stderr.columns ?? 80;
+  },
+  get stderrColor() {
+    return !plain && streams.isTerminal('stderr');
+  },
+  get stdoutColumns() {
+    return streams.isTerminal('stdout') ? streams.stdout.columns : undefined;
+  },
+  get stdoutColor() {
+    return !plain && streams.isTerminal('stdout');
+  },
   signal: signals.signal,
   releaseSignals: signals.release,
 };
@@ -32,22 +48,12 @@ const context: CliContext = {
 const UNWRITTEN =
   'error: The result could not be written to stdout.\nFree some space where it goes, and run the command again.\n';
 
-/** A reader that has seen enough (`| head`) is no failure of ours; a full disk under stdout is. */
-let unwritten = false;
-for (const stream of [stdout, stderr]) {
-  stream.on('error', (error: Error) => {
-    if (!isErrno(error, 'EPIPE')) unwritten = true;
-  });
-}
-
-void run().then((status) => {
+void run().then(async (status) => {
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
-  stdout.write('', (failure) => {
-    if (failure != null && !isErrno(failure, 'EPIPE')) unwritten = true;
-    if (status === 0 && unwritten) stderr.write(UNWRITTEN);
-    const written = status === 0 && unwritten ? EXIT_STATUS.DISK_FULL : status;
-    process.exit(written === 0 ? 0 : (signals.exitStatus ?? written));
-  });
+  const written = await streams.flush();
+  if (status === 0 && !written) streams.stderr.write(UNWRITTEN);
+  const exitStatus = status === 0 && !written ? EXIT_STATUS.DISK_FULL : status;
+  process.exit(exitStatus === 0 ? 0 : (signals.exitStatus ?? exitStatus));
 });
 
 async function run(): Promise<number> {

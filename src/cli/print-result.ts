@@ -20,6 +20,6 @@ export function printResult(
   flags: CommonFlags,
   { result, text, paint = (safe) => safe }: PrintedResult,
 ): void {
-  if (flags.json === true) context.stdout.write(formatJson(result));
-  else if (text !== '') context.stdout.write(`${paint(escapeControls(text))}\n`);
+  if (flags.json === true) context.print(formatJson(result));
+  else if (text !== '') context.print(`${paint(escapeControls(text))}\n`);
 }

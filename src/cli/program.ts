@@ -11,15 +11,16 @@ import { commandWord } from './usage-error.ts';
  * named, all of them are there as a name and a line of help.
  */
 export async function createProgram(context: CliContext, exitWith: ExitWith): Promise<Command> {
-  const { stdout, stderr, words } = context;
+  const { words } = context;
   const program = new Command('codex-runtime')
     .description('Puts one exact, verified Codex runtime where it is needed.')
     .helpOption('-h, --help', 'show help')
     .helpCommand(false)
     .configureOutput({
-      writeOut: (text) => stdout.write(fitHelp(text)),
+      writeOut: (text) => context.stdout.write(fitHelp(text)),
       // Help where no command was given; a document says the same in its own way.
-      writeErr: (text) => (hasFlag(words, '--json') ? undefined : stderr.write(fitHelp(text))),
+      writeErr: (text) =>
+        hasFlag(words, '--json') ? undefined : context.stderr.write(fitHelp(text)),
       // Whatever the terminal has, so that a help looks the same everywhere.
       getOutHelpWidth: () => HELP_COLUMNS,
       getErrHelpWidth: () => HELP_COLUMNS,

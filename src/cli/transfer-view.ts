@@ -1,4 +1,3 @@
-import type { Writable } from 'node:stream';
 import type { ProgressEvent } from '../events.ts';
 import type { CliContext } from './context.ts';
 import { formatBytes, formatDuration } from './format.ts';
@@ -18,7 +17,7 @@ export interface TransferView {
 export async function openTransferView(context: CliContext): Promise<TransferView> {
   return context.interactive
     ? await openBar(context)
-    : new LineView(context.stderr, process.hrtime.bigint());
+    : new LineView(context, process.hrtime.bigint());
 }
 
 async function openBar({ stderr, stderrColumns, stderrColor }: CliContext): Promise<TransferView> {
@@ -70,12 +69,12 @@ async function openBar({ stderr, stderrColumns, stderrColor }: CliContext): Prom
 const LINE_EVERY_NS = 3_000_000_000n;
 
 class LineView implements TransferView {
-  readonly #stderr: Writable;
+  readonly #context: Pick<CliContext, 'stderr'>;
   #last: bigint;
   #what = '';
 
-  constructor(stderr: Writable, now: bigint) {
-    this.#stderr = stderr;
+  constructor(context: Pick<CliContext, 'stderr'>, now: bigint) {
+    this.#context = context;
     this.#last = now;
   }
 
@@ -90,7 +89,7 @@ class LineView implements TransferView {
     this.#last = now;
     const [bytes, ...rate] = describeTransfer(event, transfer);
     const what = this.#what === '' ? '' : ` of ${this.#what}`;
-    this.#stderr.write(`${[`Downloaded ${bytes}${what}`, ...rate].join(GAP)}\n`);
+    this.#context.stderr.write(`${[`Downloaded ${bytes}${what}`, ...rate].join(GAP)}\n`);
   }
 
   end(): void {

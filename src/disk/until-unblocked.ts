@@ -24,12 +24,15 @@ export async function untilUnblocked<T>(
   call: () => Promise<T>,
   { platform = process.platform, patienceMs = PATIENCE_MS }: Patience = {},
 ): Promise<T> {
-  const end = performance.now() + patienceMs;
+  // Asked for late: `performance` takes Node longer to load than most calls take.
+  let end: number | undefined;
   for (let wait = FIRST_PAUSE_MS; ; wait = Math.min(2 * wait, LONGEST_PAUSE_MS)) {
     try {
       return await call();
     } catch (error) {
-      if (!isInUse(error, platform) || performance.now() >= end) throw error;
+      if (!isInUse(error, platform)) throw error;
+      end ??= performance.now() + patienceMs;
+      if (performance.now() >= end) throw error;
     }
     await pause(wait);
   }

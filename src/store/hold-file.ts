@@ -14,7 +14,7 @@ export const SILENCE_MS = 2000;
 const LONGEST_LOOK_MS = 250;
 
 /** Tells this process's holds from those of an earlier process with the same number. */
-const TOKEN = randomUUID();
+let token: string | undefined;
 
 /** A hold of this process. */
 export interface HeldFile {
@@ -49,7 +49,7 @@ export async function createHold(path: string): Promise<HeldFile | undefined> {
 function keepAlive(path: string, file: FileHandle): HeldFile {
   let beats = 0;
   let beating: Promise<void> = Promise.resolve();
-  const isOwn = async () => (await loadText(path)).includes(TOKEN);
+  const isOwn = async () => (await loadText(path)).includes(ownToken());
   const beat = async () => {
     beats += 1;
     if (await isOwn()) await file.write(contentAt(beats), 0);
@@ -72,7 +72,12 @@ function keepAlive(path: string, file: FileHandle): HeldFile {
 /** Always of one length, so that a reader never meets the rest of an older one. */
 function contentAt(beats: number): string {
   const beat = String(beats).padStart(10, '0');
-  return JSON.stringify({ ...thisProcess(), token: TOKEN, beat });
+  return JSON.stringify({ ...thisProcess(), token: ownToken(), beat });
+}
+
+function ownToken(): string {
+  token ??= randomUUID();
+  return token;
 }
 
 /** A hold as it was seen once. */
@@ -83,8 +88,9 @@ interface Sight {
 }
 
 async function lookAt(path: string): Promise<Sight | undefined> {
-  const [text, stats] = await Promise.all([loadText(path), stat(path).catch(() => undefined)]);
+  const stats = await stat(path).catch(() => undefined);
   if (stats === undefined) return undefined;
+  const text = await loadText(path);
   return { owner: parseOwner(text), mark: `${stats.ino} ${stats.mtimeMs} ${text}` };
 }
 

@@ -15,6 +15,7 @@ class Kept extends Writable {
 function contextWith(stderr: Writable): CliContext {
   return {
     stdout: new Kept(),
+    print: () => undefined,
     stderr,
     env: {},
     words: [],

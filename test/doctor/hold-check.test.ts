@@ -15,8 +15,11 @@ async function locked(where: 'store' | 'prefix') {
     where === 'store'
       ? holdPath(options.home, '0.115.0', 'x86_64-unknown-linux-musl')
       : join(options.prefix, '.codex-cli-bin/install');
-  const script = new URL('../store/fixtures/holder.mjs', import.meta.url);
-  const child = fork(script, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  const script = new URL('../store/fixtures/holder.ts', import.meta.url);
+  const child = fork(script, [path], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
   onTestFinished(() => void child.kill('SIGKILL'));
   await once(child, 'message');
   return { options, child, lock: `${path}.lock` };

@@ -13,9 +13,14 @@ const OTHERS = JSON.stringify({ pid: 1, space: 'elsewhere', token: 'theirs' });
 
 /** A process that takes the lock and says so, then holds it until it is ended. */
 async function holder(path: string): Promise<ChildProcess> {
-  const script = new URL('./fixtures/holder.mjs', import.meta.url);
-  const child = fork(script, [path], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-  await once(child, 'message');
+  const script = new URL('./fixtures/holder.ts', import.meta.url);
+  const child = fork(script, [path], {
+    execArgv: ['--import', 'tsx'],
+    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+  });
+  const ended = once(child, 'exit').then(() => Promise.reject(new Error('The holder ended.')));
+  ended.catch(() => undefined);
+  await Promise.race([once(child, 'message'), ended]);
   return child;
 }
 
