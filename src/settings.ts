@@ -3,6 +3,7 @@ import envPaths from 'env-paths';
 import { CodexRuntimeError } from './errors.ts';
 import { DEFAULT_REPO, type Environment, isUpstream, parseRepository } from './pin/index.ts';
 import type { Host } from './target/index.ts';
+import { readWebUrl } from './web-url.ts';
 
 export type { Environment };
 
@@ -141,7 +142,7 @@ function enterpriseHost(env: Environment): string | undefined {
   throw usage({
     what: 'GH_HOST',
     text: host,
-    problem: 'is no host name.',
+    problem: 'is not a host name.',
     hint: 'Write it like github.example.com.',
   });
 }
@@ -149,11 +150,9 @@ function enterpriseHost(env: Environment): string | undefined {
 function urlFrom(env: Environment, name: string): string | undefined {
   const text = ifSet(env[name]);
   if (text === undefined) return undefined;
-  const url = URL.canParse(text) ? new URL(text) : null;
-  // Paths are put behind it, and it is shown: nothing may follow its own, and no password be in it.
-  const base = url !== null && /^https?:$/.test(url.protocol) && !/[?#]/.test(text);
-  if (base && url.username === '' && url.password === '') return trimSlash(url.href);
-  const problem = 'is no http or https URL without user, query and fragment.';
+  const url = readWebUrl(text, { base: true });
+  if (url !== null) return trimSlash(url.href);
+  const problem = 'is not an http or https URL without user, query and fragment.';
   throw usage({ what: name, text: null, problem, hint: 'Correct it, or leave it unset.' });
 }
 

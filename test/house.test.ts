@@ -11,6 +11,7 @@ const ROOMS = [
   'shell-word.ts',
   'get-or-insert.ts',
   'byte-queue.ts',
+  'web-url.ts',
   'json.ts',
   'json-bounds.ts',
   'abort.ts',

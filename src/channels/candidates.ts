@@ -3,13 +3,12 @@ import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import type { Lock, Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
-import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { chooseAsset } from './choose.ts';
 import { exhausted } from './exhausted.ts';
 import { applyLock, lockedRelease, lockedTarget } from './locked.ts';
 import { notLocked } from './not-locked.ts';
-import type { ReleaseChannel } from './release-channel.ts';
+import { type ChannelFailure, type ReleaseChannel, reportUnavailable } from './release-channel.ts';
 import type { SourceChoice } from './source-selection.ts';
 
 export interface CandidateRequest extends ChannelsRequest {

@@ -1,7 +1,7 @@
 import type { ArchiveFormat, Asset, Release, VariantChoice } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Target } from '../target/index.ts';
-import { placeOf } from './place.ts';
+import { placeOf } from './release-channel.ts';
 
 export interface AssetWish {
   readonly target: Target;

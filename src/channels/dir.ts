@@ -8,9 +8,8 @@ import { unavailable } from '../fetch/http/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
-import { parseChecksums } from './checksums.ts';
-import type { ReleaseChannel } from './release-channel.ts';
-import { releaseNotFound } from './release-not-found.ts';
+import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
+import { parseChecksums } from './release-document.ts';
 
 /** A line takes some hundred bytes. */
 const MAX_LIST_BYTES = 2 ** 20;
@@ -43,7 +42,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
     async latest() {
       const stable = (await versionsIn(root)).find(({ prerelease }) => !prerelease);
       if (stable !== undefined) return stable;
-      throw unavailable(`The directory ${root} holds no stable version.`, { reason: 'not-found' });
+      throw unavailable(`The directory ${root} has no stable version.`, { reason: 'not-found' });
     },
     versions: () => versionsIn(root),
   };
@@ -51,7 +50,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
 
 async function verifyPresent(root: string): Promise<void> {
   if ((await statIfPresent(root))?.isDirectory() === true) return;
-  throw unavailable(`There is no directory ${root}.`, { reason: 'not-found' });
+  throw unavailable(`The directory ${root} does not exist.`, { reason: 'not-found' });
 }
 
 async function versionsIn(root: string): Promise<Version[]> {
@@ -88,7 +87,7 @@ async function loadChecksums(dir: string): Promise<ReadonlyMap<string, string>> 
   return new Map(lists.flatMap((text) => (text === null ? [] : [...parseChecksums(text)])));
 }
 
-/** A pipe or a device of that name would be read for ever. */
+/** A pipe or a device of that name would be read without end. */
 async function readList(path: string): Promise<string> {
   const found = await stat(path);
   if (found.isFile() && found.size <= MAX_LIST_BYTES) return await readFile(path, 'utf8');

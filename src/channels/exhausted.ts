@@ -4,9 +4,8 @@ import { isUpstream, nearVersions, newestFirst, type Version } from '../pin/inde
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import type { Target } from '../target/index.ts';
-import type { ChannelFailure } from './channel-failure.ts';
 import type { Channels } from './channels.ts';
-import { placeOf } from './place.ts';
+import { type ChannelFailure, placeOf } from './release-channel.ts';
 
 interface Wanted {
   readonly version: Version;

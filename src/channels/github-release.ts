@@ -3,12 +3,10 @@ import { displayUrl, type Http, unavailable, unavailableReason } from '../fetch/
 import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { CHECKSUMS_ASSET } from './asset-name.ts';
-import { parseChecksums } from './checksums.ts';
-import { ghRelease } from './gh-api.ts';
-import { githubApi } from './github-api.ts';
+import { ghRelease, githubApi } from './github-api.ts';
 import { browserUrl } from './github-sources.ts';
-import type { ReleaseDocument } from './release-document.ts';
-import { releaseNotFound } from './release-not-found.ts';
+import { releaseNotFound } from './release-channel.ts';
+import { parseChecksums, type ReleaseDocument } from './release-document.ts';
 import type { GitHubSource } from './source-selection.ts';
 
 /** A repository on GitHub, and how it may be asked. */
@@ -98,7 +96,7 @@ function cannotTell(version: Version, failures: readonly CodexRuntimeError[]): C
   const [first] = telling;
   return new CodexRuntimeError(
     'SOURCE_UNAVAILABLE',
-    `GitHub cannot tell what ${version.tag} holds: ${telling.map(({ message }) => message).join(' ')}`,
+    `GitHub does not say what ${version.tag} contains: ${telling.map(({ message }) => message).join(' ')}`,
     {
       hint: first?.hint,
       fields: { ...first?.fields, reasons, version: version.semver },

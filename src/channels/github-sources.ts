@@ -31,7 +31,7 @@ export function githubSources(
 ): AssetSource[] {
   const { apiUrl, serverUrl, repo } = settings.github;
   const ways: Record<GitHubSource, AssetSource | null> = {
-    // The token goes to the API's own origin; what lies elsewhere is no asset of the API.
+    // The token goes to the API's own origin; a URL elsewhere is not an asset of the API.
     api:
       asset.apiUrl !== null && new URL(asset.apiUrl).origin === new URL(apiUrl).origin
         ? { kind: 'api', url: asset.apiUrl }

@@ -3,12 +3,11 @@ import { type Http, unavailableReason } from '../fetch/http/index.ts';
 import { githubCredentials, type Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
 import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
-import { parseChecksums } from './checksums.ts';
 import { githubApi } from './github-api.ts';
 import { describeRelease, type GitHubRepository } from './github-release.ts';
 import { defaultOrder, githubSources } from './github-sources.ts';
 import type { ReleaseChannel } from './release-channel.ts';
-import type { DescribedAsset, ReleaseDocument } from './release-document.ts';
+import { type DescribedAsset, parseChecksums, type ReleaseDocument } from './release-document.ts';
 import type { GitHubSource } from './source-selection.ts';
 
 /**

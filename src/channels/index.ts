@@ -1,7 +1,6 @@
 export { npmPlatformVersion } from './asset-name.ts';
 export { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
 export { openChannels } from './channels.ts';
-export { parseChecksums } from './checksums.ts';
 export { compareLock } from './compare-lock.ts';
 export { createLock, withEntrypoints } from './create-lock.ts';
 export { DIR_CHECKSUMS } from './dir.ts';
@@ -10,6 +9,7 @@ export { browserUrl, githubSources } from './github-sources.ts';
 export { describeFinding, type LockComparison, verifyLockComparison } from './lock-findings.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export type { ReleaseChannel } from './release-channel.ts';
+export { parseChecksums } from './release-document.ts';
 export type { SilentChannel } from './releases.ts';
 export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
 export {

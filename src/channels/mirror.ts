@@ -3,10 +3,8 @@ import { displayUrl, type Http, unavailable, unavailableReason } from '../fetch/
 import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { CHECKSUMS_ASSET, runtimeAssets } from './asset-name.ts';
-import { parseChecksums } from './checksums.ts';
-import type { ReleaseChannel } from './release-channel.ts';
-import { readReleaseDocument, readReleaseOf } from './release-document.ts';
-import { releaseNotFound } from './release-not-found.ts';
+import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
+import { parseChecksums, readReleaseDocument, readReleaseOf } from './release-document.ts';
 
 /**
  * OpenAI's mirror: `releases/<version>/release.json`, or the checksum list where a release has no

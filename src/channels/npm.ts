@@ -6,10 +6,10 @@ import { isJsonObject } from '../json.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { TARGETS, type Target } from '../target/index.ts';
+import { readWebUrl } from '../web-url.ts';
 import { npmAsset, npmPlatformVersion } from './asset-name.ts';
 import { createVoucher, type Dist } from './npm-digest.ts';
-import type { ReleaseChannel } from './release-channel.ts';
-import { releaseNotFound } from './release-not-found.ts';
+import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
 
 /**
  * The npm package whose versions are the platform builds. One version's document is some hundred
@@ -58,7 +58,7 @@ export function npmChannel(
       const latest = isJsonObject(tags) ? tags['latest'] : undefined;
       const version = typeof latest === 'string' ? tryParseVersion(latest) : undefined;
       if (version !== undefined) return version;
-      throw unavailable(`npm names no latest version of ${settings.npmPackage}.`, {
+      throw unavailable(`The npm registry has no latest version of ${settings.npmPackage}.`, {
         reason: 'not-found',
       });
     },
@@ -85,22 +85,17 @@ async function present(
   }
 }
 
-/** Reads a version document; its other fields are no concern of ours. */
+/** Reads a version document; its other fields are not used. */
 function readBuild(document: unknown, build: string): { dist: Dist; url: string } {
   const dist =
     isJsonObject(document) && document['version'] === build ? document['dist'] : undefined;
-  const url = isJsonObject(dist) ? readTarballUrl(dist['tarball']) : null;
+  const url = isJsonObject(dist) ? readWebUrl(dist['tarball']) : null;
   if (!isJsonObject(dist) || url === null) {
-    throw unavailable(`npm's document of ${build} names no tarball.`, { reason: 'not-an-asset' });
+    throw unavailable(`npm's document for ${build} has no tarball URL.`, {
+      reason: 'not-an-asset',
+    });
   }
-  return { dist, url };
-}
-
-function readTarballUrl(value: unknown): string | null {
-  if (typeof value !== 'string' || !URL.canParse(value)) return null;
-  const { protocol, username, password, href } = new URL(value);
-  const web = protocol === 'https:' || protocol === 'http:';
-  return web && username === '' && password === '' ? href : null;
+  return { dist, url: url.href };
 }
 
 function isNoBuild(version: string): boolean {

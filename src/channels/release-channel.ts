@@ -1,4 +1,6 @@
 import type { Channel, Release } from '../asset.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 
@@ -18,4 +20,37 @@ export interface ReleaseChannel {
   latest(signal?: AbortSignal): Promise<Version>;
   /** Every version, newest first, or null where the channel keeps no list. */
   versions(signal?: AbortSignal): Promise<readonly Version[] | null>;
+}
+
+/** A `RELEASE_NOT_FOUND`: the channel answered, and is sure not to have the version. */
+export function releaseNotFound(channel: Channel, version: Version): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'RELEASE_NOT_FOUND',
+    `Codex ${version.semver} is not ${placeOf([channel])}.`,
+    { fields: { version: version.semver, channel } },
+  );
+}
+
+/** Where something is or is not, in words: `on github, npm`, `in the --source directory`. */
+export function placeOf(channels: readonly Channel[]): string {
+  const servers = channels.filter((channel) => channel !== 'dir');
+  const places = [
+    ...(servers.length === 0 ? [] : [`on ${servers.join(', ')}`]),
+    ...(servers.length === channels.length ? [] : ['in the --source directory']),
+  ];
+  return places.join(' or ');
+}
+
+/** A channel that has nothing to offer now, and why. */
+export interface ChannelFailure {
+  readonly channel: Channel;
+  readonly error: CodexRuntimeError;
+}
+
+/** Tells a listener that a channel is passed over. */
+export function reportUnavailable(
+  onProgress: OnProgress | undefined,
+  { channel, error }: ChannelFailure,
+): void {
+  onProgress?.({ type: 'unavailable', channel, source: null, reason: error.message });
 }

@@ -2,6 +2,7 @@ import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from '../fetch/http/index.ts';
 import { isByteCount, isJsonObject } from '../json.ts';
 import { isAssetName, tryParseVersion, type Version } from '../pin/index.ts';
+import { mayBeAsked, readWebUrl } from '../web-url.ts';
 
 /** One asset as a release document describes it, with every field checked. */
 export interface DescribedAsset {
@@ -22,8 +23,8 @@ export interface ReleaseDocument {
 
 /**
  * Reads a release document from outside. A field of a wrong form counts as absent; an asset whose
- * name is no plain file name, or which is still being uploaded, is left out.
- * @returns undefined when the value is no release document of a Codex version at all.
+ * name is not a plain file name, or which is still being uploaded, is left out.
+ * @returns undefined when the value is not a release document of a Codex version.
  */
 export function readReleaseDocument(value: unknown): ReleaseDocument | undefined {
   if (!isJsonObject(value) || typeof value['tag_name'] !== 'string') return undefined;
@@ -74,12 +75,31 @@ function readSha256(value: unknown): string | null {
   return /^sha256:([0-9a-f]{64})$/i.exec(value)?.[1]?.toLowerCase() ?? null;
 }
 
-/** https anywhere, http on this machine only, and no credentials inside. */
+/** What may be asked, without credentials inside. */
 function readUrl(value: unknown): string | null {
-  if (typeof value !== 'string' || !URL.canParse(value)) return null;
-  const { protocol, hostname, username, password, href } = new URL(value);
-  if (username !== '' || password !== '') return null;
-  if (protocol === 'https:') return href;
-  const loopback = hostname === 'localhost' || hostname === '[::1]' || /^127\./.test(hostname);
-  return protocol === 'http:' && loopback ? href : null;
+  const url = readWebUrl(value);
+  return url !== null && mayBeAsked(url) ? url.href : null;
+}
+
+/** Far above any real list; more is not a checksum file. */
+const MAX_LINES = 10_000;
+
+/**
+ * Reads `sha256sum` output: `<64 hex>  <name>` or, for binary mode, `<64 hex> *<name>`.
+ * Lines of another form are skipped; a name that comes twice with different digests vouches for
+ * nothing and is left out.
+ * @returns base name → lower-case hexadecimal SHA-256
+ */
+export function parseChecksums(text: string): ReadonlyMap<string, string> {
+  const sums = new Map<string, string>();
+  const disputed = new Set<string>();
+  for (const line of text.split('\n', MAX_LINES)) {
+    const [, hex, name] = /^([0-9a-f]{64}) [ *](?:\.\/)?([^/\\\s]+)\s*$/i.exec(line) ?? [];
+    if (hex === undefined || name === undefined) continue;
+    const known = sums.get(name);
+    if (known !== undefined && known !== hex.toLowerCase()) disputed.add(name);
+    sums.set(name, hex.toLowerCase());
+  }
+  for (const name of disputed) sums.delete(name);
+  return sums;
 }

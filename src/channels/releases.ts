@@ -2,9 +2,9 @@ import type { Channel, Release } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import type { Version } from '../pin/index.ts';
 import { TARGETS } from '../target/index.ts';
-import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { exhausted } from './exhausted.ts';
+import { type ChannelFailure, reportUnavailable } from './release-channel.ts';
 
 /** A channel that contributed nothing to a lock, and why. */
 export interface SilentChannel {

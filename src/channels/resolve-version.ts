@@ -2,10 +2,13 @@ import type { Channel } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { formatSpec, matches, type Version, type VersionSpec } from '../pin/index.ts';
-import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
-import { placeOf } from './place.ts';
-import type { ReleaseChannel } from './release-channel.ts';
+import {
+  type ChannelFailure,
+  placeOf,
+  type ReleaseChannel,
+  reportUnavailable,
+} from './release-channel.ts';
 
 /** Every version that a channel lists, the newest first. */
 export interface RemoteVersions {

@@ -1,7 +1,7 @@
 import { isCodexRuntimeError } from '../errors.ts';
 import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { type Candidate, type CandidateRequest, resolveCandidates } from './candidates.ts';
-import { type ChannelFailure, reportUnavailable } from './channel-failure.ts';
+import { type ChannelFailure, reportUnavailable } from './release-channel.ts';
 
 /** Verdicts over bytes, by who sees an asset and not the release that it belongs to. */
 const OVER_BYTES = [

@@ -81,12 +81,11 @@ function unreachable({ id, channel, reason, error }: Unreachable): Finding {
   const fields = { ...error.fields, channel, reachable: false, reason };
   const summary =
     error.code === 'ABORTED' ? `${channel} did not answer in ${PATIENCE_MS} ms.` : error.message;
-  return warn(id, { summary, advice: error.hint ?? adviceFor(reason), fields });
-}
-
-function adviceFor(reason: string | null): string {
-  if (reason === 'rate-limited') return 'Set GH_TOKEN, or use a lockfile: it needs no API.';
-  return 'Choose channels that answer with --source.';
+  return warn(id, {
+    summary,
+    advice: error.hint ?? 'Use --source to choose channels that answer.',
+    fields,
+  });
 }
 
 /** One channel is enough; without any, what is nearest to the user is named first. */
@@ -103,9 +102,8 @@ function verdict(settings: Settings, findings: readonly Finding[]): Finding {
   const advice =
     by('proxy') !== undefined
       ? `Check user, password and rules of the proxy${proxy === null ? '' : ` ${proxy}`}; NO_PROXY lists hosts that are asked directly.`
-      : by('untrusted') !== undefined
-        ? 'Something between here and there shows a certificate of its own. Name its authority in NODE_EXTRA_CA_CERTS.'
-        : 'Check the network, or take a directory filled elsewhere: codex-runtime download --help.';
+      : (by('untrusted')?.advice ??
+        'Check the network, or use a directory that was filled elsewhere: see codex-runtime download --help.');
   return fail('network', 'SOURCES_EXHAUSTED', {
     summary: `No channel answers${through}${blocked === undefined ? '' : `: ${blocked.summary}`}`,
     advice,

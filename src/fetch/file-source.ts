@@ -39,5 +39,5 @@ export function createFileSource(path: string, kind: AssetSource['kind'] = 'file
 }
 
 function ignore(): void {
-  // Whoever reads the stream gets its error; a stream that was closed unread has nobody to tell.
+  // The reader of the stream gets its error; a stream that was closed unread has no reader.
 }

@@ -39,7 +39,7 @@ export function createGhSource(
       });
     } catch (error) {
       if (!watch.signal.aborted || signal.aborted) throw error;
-      throw unavailable(`gh brought no byte of ${asset} for ${silence / 1000} s.`, {
+      throw unavailable(`gh downloaded nothing of ${asset} for ${silence / 1000} s.`, {
         reason: 'unreachable',
         hint: 'Check the network and the proxy variables (HTTPS_PROXY, NO_PROXY).',
       });

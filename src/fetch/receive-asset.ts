@@ -21,7 +21,7 @@ const NOT_THE_BYTES: readonly ErrorCode[] = [
  * Downloads an asset into `consume` and returns its result only after size and digests have
  * matched. It reads what `consume` leaves unread; when `consume` fails over the bytes (a broken
  * archive), it reads on to learn whether they were the right ones, because the digest's verdict
- * says more; and when the bytes are void, it calls `consume` again with a new download.
+ * says more; and when the bytes are invalid, it calls `consume` again with a new download.
  *
  * @param consume Gets bytes in order from the first; whatever an earlier call left must not matter.
  * @throws CodexRuntimeError what {@link openDownload} and `consume` throw, except restarts.

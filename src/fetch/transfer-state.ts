@@ -67,10 +67,14 @@ export async function deliverFromDisk(state: TransferState): Promise<void> {
     signal.throwIfAborted();
     const chunk = await partial.readAt(verifier.position, reach);
     if (chunk.length === 0) {
-      throw new CodexRuntimeError('INSTALL_FAILED', `${partial.path} became shorter meanwhile.`, {
-        hint: 'Run the command again.',
-        fields: { path: partial.path },
-      });
+      throw new CodexRuntimeError(
+        'INSTALL_FAILED',
+        `${partial.path} was shortened by another program.`,
+        {
+          hint: 'Run the command again.',
+          fields: { path: partial.path },
+        },
+      );
     }
     await deliver(state, chunk);
   }

@@ -23,10 +23,14 @@ export function createVerifier(asset: Asset): Verifier {
   for (const { algorithm } of asset.digests) hashes.set(algorithm, createHash(algorithm));
   const [main] = hashes.values();
   if (main === undefined) {
-    throw new CodexRuntimeError('DIGEST_MISSING', `Nothing vouches for ${asset.name}.`, {
-      hint: 'Choose another version or --source. What you have checked yourself can be installed from a directory with a SHA256SUMS: --source dir:PATH.',
-      fields: { asset: asset.name },
-    });
+    throw new CodexRuntimeError(
+      'DIGEST_MISSING',
+      `There is no digest to verify ${asset.name} against.`,
+      {
+        hint: 'Choose another version or --source. To install a file that you have checked yourself, put it in a directory with a SHA256SUMS and use --source dir:PATH.',
+        fields: { asset: asset.name },
+      },
+    );
   }
   let position = 0;
   return {
@@ -45,7 +49,7 @@ export function createVerifier(asset: Asset): Verifier {
         if (actual === hex) continue;
         throw new CodexRuntimeError(
           'DIGEST_MISMATCH',
-          `${asset.name} from ${url} is not what ${origin} vouches for: ` +
+          `${asset.name} from ${url} does not match the digest from ${origin}: ` +
             `${algorithm} is ${actual}, expected ${hex}.`,
           {
             hint: distrust(asset),
@@ -64,17 +68,17 @@ export function createVerifier(asset: Asset): Verifier {
   };
 }
 
-/** Where nobody says how large an asset is: several times the largest there is, and not a full disk. */
+/** For assets of unknown size: several times the largest one, and less than a full disk. */
 const MAX_UNKNOWN_BYTES = 2 ** 30;
 
-/** Who is right, nobody can tell here; what can be done depends on who vouches. */
+/** What to do depends on where the digest comes from. */
 function distrust({ digests, name }: Asset): string {
   const origins = digests.map(({ origin }) => origin);
   if (origins.includes('lockfile')) return `Do not use these bytes. ${ACCEPT_HINT}`;
   if (origins.includes('dir')) {
-    return `Do not use these bytes. Remove ${name} from the directory, and fill it with codex-runtime download again.`;
+    return `Do not use these bytes. Remove ${name} from the directory, and run codex-runtime download again.`;
   }
-  return 'Do not use these bytes. Something between here and the release has changed them, or the release is broken: compare with another --source.';
+  return 'Do not use these bytes. They were changed in transit, or the release is broken. Compare with another --source.';
 }
 
 /** @param url Where the wrong number of bytes was announced or came from, or null. */

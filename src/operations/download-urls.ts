@@ -2,6 +2,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions, publicRegistry } from '../fetch/npm/index.ts';
 import type { PackedFile } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
+import { readWebUrl } from '../web-url.ts';
 
 /** Where an archive will be found once it is published; null where nobody can tell. */
 export type DownloadUrl = (file: PackedFile) => string | null;
@@ -30,14 +31,10 @@ export async function downloadUrls(
 }
 
 function parseDirectory(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : null;
-  const isPlain = url?.username === '' && url.password === '' && !/[?#]/.test(text);
-  if (url !== null && isPlain && /^https?:$/.test(url.protocol)) {
-    return text.replace(/\/*$/, '/');
-  }
+  if (readWebUrl(text, { base: true }) !== null) return text.replace(/\/*$/, '/');
   throw new CodexRuntimeError(
     'USAGE',
-    'The download URL is no http or https URL without user, query and fragment.',
+    'The download URL is not an http or https URL without user, query and fragment.',
     { hint: 'Name the directory that will hold the archives, with https://.' },
   );
 }

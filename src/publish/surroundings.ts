@@ -1,6 +1,7 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions } from '../fetch/npm/index.ts';
 import type { Settings } from '../settings.ts';
+import { readWebUrl } from '../web-url.ts';
 
 /**
  * The surroundings as npm sees them with `--registry`.
@@ -19,8 +20,7 @@ export function withRegistry(
 }
 
 function verifyUrl(registry: string): void {
-  const url = URL.canParse(registry) ? new URL(registry) : null;
-  if (url !== null && /^https?:$/.test(url.protocol)) return;
+  if (readWebUrl(registry, { credentials: true }) !== null) return;
   // Its text may hold a password.
   throw new CodexRuntimeError('USAGE', 'The registry to publish to is not a URL.', {
     hint: 'Write it like https://registry.example.com/, or leave --registry out.',

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseChecksums } from '../../src/channels/checksums.ts';
+import { parseChecksums } from '../../src/channels/release-document.ts';
 
 const [A, B] = ['a'.repeat(64), 'b'.repeat(64)];
 

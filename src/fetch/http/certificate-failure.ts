@@ -13,7 +13,7 @@ export function isCertificateError(code: string): boolean {
   );
 }
 
-/** Whether a certificate was refused because nobody who is trusted here has signed it. */
+/** Whether a certificate was refused because its issuer is not trusted here. */
 export function isUnknownIssuer(code: string): boolean {
   return (
     code.includes('SELF_SIGNED') ||
@@ -50,7 +50,7 @@ function explain(code: string, { host }: URL): { readonly words: string; readonl
   if (code === 'CERT_HAS_EXPIRED') {
     return {
       words: 'it has expired',
-      hint: `This machine's clock says ${now}. If that is right, whoever runs ${host} has to renew the certificate.`,
+      hint: `This machine's clock says ${now}. If that is right, the operator of ${host} has to renew the certificate.`,
     };
   }
   if (code === 'CERT_NOT_YET_VALID') {
@@ -66,7 +66,7 @@ function explain(code: string, { host }: URL): { readonly words: string; readonl
     };
   }
   if (code === 'CERT_REVOKED') {
-    return { words: 'it was revoked', hint: `Ask whoever runs ${host}.` };
+    return { words: 'it was revoked', hint: `Ask the operator of ${host}.` };
   }
   if (isUnknownIssuer(code)) {
     return {
@@ -74,5 +74,5 @@ function explain(code: string, { host }: URL): { readonly words: string; readonl
       hint: 'Name the file with the certificate authority in NODE_EXTRA_CA_CERTS or SSL_CERT_FILE; Node 22.15 and newer also take what this machine itself trusts.',
     };
   }
-  return { words: 'it could not be verified', hint: `Ask whoever runs ${host}.` };
+  return { words: 'it could not be verified', hint: `Ask the operator of ${host}.` };
 }

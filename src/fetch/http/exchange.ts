@@ -49,7 +49,10 @@ export async function exchange(
     answer.body.destroy();
     const location = answer.headers['location'];
     if (location === undefined) {
-      throw unavailable(`${displayUrl(url)} redirects to nowhere.`, { reason: 'refused', url });
+      throw unavailable(`${displayUrl(url)} sent a redirect without a location.`, {
+        reason: 'refused',
+        url,
+      });
     }
     url = parseHop(location, url);
   }
@@ -100,7 +103,7 @@ async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<Ht
   try {
     return { ...(await inTime(answering, clients.timeouts, signal)), url };
   } catch (error) {
-    // An answer that comes after all is nobody's.
+    // The caller is gone: an answer that still comes is closed.
     answering.then(({ body }) => body.destroy(), ignore);
     if (errorCode(error) === 'ERR_INVALID_CHAR') throw unsendable(url, credentials, error);
     throw networkFailure(url, error, signal);
@@ -110,11 +113,11 @@ async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<Ht
 /** Node refuses a header that would end the line and begin another. */
 function unsendable(url: URL, credentials: Credentials | undefined, cause: unknown) {
   const what = credentials?.name ?? 'A header';
-  return unavailable(`${what} holds a character that no HTTP header may hold.`, {
+  return unavailable(`${what} contains a character that is not allowed in an HTTP header.`, {
     reason: 'refused',
     url,
     cause,
-    hint: `Set ${what} again, without line ends.`,
+    hint: `Set ${what} again, without line breaks.`,
   });
 }
 
@@ -143,7 +146,7 @@ function inTime(
 }
 
 function ignore(): void {
-  // Whoever asked has been told something else.
+  // The caller has already got another error.
 }
 
 function isTaken({ status, headers }: HttpResponse): boolean {

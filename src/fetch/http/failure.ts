@@ -6,7 +6,7 @@ export type UnavailableReason =
   | 'unauthorized'
   | 'rate-limited'
   | 'server-error'
-  /** There is no such host, or no name service here: asking again in a moment changes nothing. */
+  /** The host does not exist, or there is no name service here: a retry does not help. */
   | 'unknown-host'
   /** No answer: connection, time-out, or an answer that is not HTTP. */
   | 'unreachable'

@@ -1,4 +1,4 @@
-import { isIP } from 'node:net';
+import { mayBeAsked } from '../../web-url.ts';
 import { displayUrl, unavailable } from './failure.ts';
 
 /** A secret and the one origin (scheme, host, port) that it may be sent to. */
@@ -25,24 +25,15 @@ export function parseHop(text: string, from?: URL): URL {
   }
   if (from !== undefined && from.protocol === 'https:' && url.protocol !== 'https:') {
     throw unavailable(
-      `${displayUrl(from)} leads from https to ${url.protocol}//${url.host}, which is not followed.`,
+      `${displayUrl(from)} redirects from https to ${url.protocol}//${url.host}, which is not allowed.`,
       { reason: 'refused', url: from },
     );
   }
-  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) {
-    return url;
-  }
-  throw unavailable(`${displayUrl(url)} is not asked: only https is, except on this machine.`, {
+  if (mayBeAsked(url)) return url;
+  throw unavailable(`${displayUrl(url)} is plain http, which is allowed on this machine only.`, {
     reason: 'refused',
     url,
   });
-}
-
-/** Whether a host name of a URL means this machine. */
-export function isLoopback(hostname: string): boolean {
-  const host = hostname.toLowerCase();
-  if (host === 'localhost' || host.endsWith('.localhost') || host === '[::1]') return true;
-  return isIP(host) === 4 && host.startsWith('127.');
 }
 
 function tryParse(text: string, from: URL | undefined): URL | null {

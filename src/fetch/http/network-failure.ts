@@ -4,8 +4,8 @@ import { certificateFailure, isCertificateError } from './certificate-failure.ts
 import { displayUrl, unavailable } from './failure.ts';
 
 const NETWORK_WORDS: Readonly<Record<string, string>> = {
-  ENOTFOUND: 'its host name is not known',
-  EAI_AGAIN: 'its host name could not be looked up',
+  ENOTFOUND: 'the host name was not found',
+  EAI_AGAIN: 'the host name could not be looked up',
   ECONNREFUSED: 'the connection was refused',
   ECONNRESET: 'the connection was reset',
   EHOSTUNREACH: 'there is no route to the host',
@@ -54,7 +54,7 @@ export function proxyUnreachable(proxy: URL, error: unknown): CodexRuntimeError 
 function wordsFor(code: string): string {
   if (code.startsWith('HPE_')) return `the answer is not valid HTTP (${code})`;
   if (code === 'EPROTO' || code.startsWith('ERR_SSL_')) {
-    return `no TLS connection came about (${code})`;
+    return `the TLS handshake failed (${code})`;
   }
   return NETWORK_WORDS[code] ?? (code === '' ? 'the connection failed' : code);
 }

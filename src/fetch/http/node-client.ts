@@ -112,7 +112,8 @@ function limitWait(
 }
 
 function feed(response: IncomingMessage, stall: number): FedBody {
-  const watch = watchFor(response, stall);
+  let received = 0;
+  const watch = watchFor(response, stall, () => received);
   const body = new FedBody({
     pause: () => response.pause(),
     resume: () => {
@@ -124,6 +125,7 @@ function feed(response: IncomingMessage, stall: number): FedBody {
   });
   response.on('data', (chunk: Buffer) => {
     watch?.refresh();
+    received += chunk.length;
     body.feed(chunk);
   });
   response.once('end', () => body.end());
@@ -136,10 +138,21 @@ function feed(response: IncomingMessage, stall: number): FedBody {
 }
 
 /** Not the socket's own time-out: a request hears of that once, and that may be in a pause. */
-function watchFor(response: IncomingMessage, stall: number): NodeJS.Timeout | undefined {
+function watchFor(
+  response: IncomingMessage,
+  stall: number,
+  received: () => number,
+): NodeJS.Timeout | undefined {
   if (stall === 0) return undefined;
   return setTimeout(() => {
-    if (!response.isPaused()) response.destroy(timeout('ERR_BODY_TIMEOUT'));
+    if (response.isPaused()) return;
+    const before = received();
+    // What came while this process was held up is taken first.
+    setImmediate(() => {
+      if (received() === before && !response.isPaused()) {
+        response.destroy(timeout('ERR_BODY_TIMEOUT'));
+      }
+    });
   }, stall);
 }
 

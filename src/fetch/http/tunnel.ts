@@ -64,7 +64,7 @@ function openTo({ protocol, hostname, port }: URL, connect: ConnectOptions): Soc
 function opened(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     socket.once(socket instanceof tls.TLSSocket ? 'secureConnect' : 'connect', resolve);
-    // It stays: an error that comes later, while nobody uses the socket, must not end the process.
+    // It stays: a later error of an idle socket must not end the process.
     socket.on('error', reject);
     socket.once('close', () => reject(closedEarly()));
   });

@@ -29,7 +29,7 @@ export interface NpmOptions {
   readonly publicRegistry: string;
   /** What npm would not ask the network for, it has in its cache, which is not used here. */
   readonly offline?: boolean;
-  /** What somebody set; npm's defaults of these are not taken over. Times in ms. */
+  /** Only what the user has set: npm's defaults of these are not used. Times in ms. */
   readonly chosen: ChosenByUser;
   /** The package that is asked for: its scope may have a registry, and credentials, of its own. */
   readonly spec?: string;

@@ -101,7 +101,7 @@ function readKey(value: unknown): RegistryKey[] {
     const publicKey = createPublicKey({ key: der, format: 'der', type: 'spki' });
     return [{ id: keyid, key: publicKey, expires: readExpiry(expires) }];
   } catch {
-    // A key that cannot be read is a key that nobody can check with.
+    // Keys that cannot be read are skipped.
     return [];
   }
 }
@@ -123,12 +123,13 @@ function readSignatures(value: unknown): { keyid: string; sig: Buffer }[] {
   });
 }
 
-const HINT = 'Do not use it. Ask whoever runs the registry, or take another channel with --source.';
+const HINT =
+  'Do not use it. Ask the operator of the registry, or choose another channel with --source.';
 
 function missing({ name, version }: SignedVersion): CodexRuntimeError {
   return new CodexRuntimeError(
     'SIGNATURE_MISSING',
-    `The registry signs what it publishes, but not ${name}@${version}.`,
+    `The registry signs its packages, but not ${name}@${version}.`,
     { hint: HINT, fields: { channel: 'npm', package: name, version } },
   );
 }
@@ -146,7 +147,7 @@ function invalid(
 }
 
 const REASONS: Readonly<Record<RegistryFault, string>> = {
-  signature: 'it was made for something else',
-  'unknown-key': 'none of its keys is one of the registry',
+  signature: 'it does not match the package',
+  'unknown-key': 'it was not made with a key of the registry',
   'expired-key': 'its key was no longer in use when the version was published',
 };

@@ -2,6 +2,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import type { OnProgress } from '../../events.ts';
 import { getOrInsert } from '../../get-or-insert.ts';
 import type { Settings } from '../../settings.ts';
+import { readWebUrl } from '../../web-url.ts';
 import {
   createRefusals,
   displayUrl,
@@ -103,7 +104,7 @@ export function createRegistry(
   };
 }
 
-/** npm's `fetch-retries` and its pauses, where somebody has set them. */
+/** npm's `fetch-retries` and its pauses, where the user has set them. */
 function chosenRetries({ chosen }: NpmOptions): Partial<RetryPolicy> {
   const { fetchRetries, fetchRetryMintimeout, fetchRetryMaxtimeout } = chosen;
   return {
@@ -122,9 +123,9 @@ function registryOf(options: NpmOptions, name: string): string {
   const scoped = `${scope}:registry`;
   const setting = options[scoped] === undefined ? 'registry' : scoped;
   const value = options[setting];
-  const url = typeof value === 'string' && URL.canParse(value) ? new URL(value) : null;
-  if (url !== null && /^https?:$/.test(url.protocol))
+  if (readWebUrl(value, { credentials: true }) !== null) {
     return `${String(value).replace(/\/*$/, '')}/`;
+  }
   // Its text may hold a password.
   throw new CodexRuntimeError('USAGE', `The ${setting} in npm's configuration is not a URL.`, {
     hint: `Write it like https://registry.example.com/; "npm config get ${setting}" shows it, .npmrc files and npm_config_registry set it.`,

@@ -80,7 +80,7 @@ describe('a token', () => {
     });
     const error = await failure(getText());
     expect(error).toMatchObject({ code: 'SOURCE_UNAVAILABLE', fields: { reason: 'refused' } });
-    expect(error.message + error.hint).toMatch(/GITHUB_TOKEN.*line end/);
+    expect(error.message + error.hint).toMatch(/GITHUB_TOKEN.*line break/);
     expect(error.message).not.toContain('nary');
     expect(server.requests).toHaveLength(0);
   });

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { placeOf } from '../../src/channels/place.ts';
+import { placeOf } from '../../src/channels/release-channel.ts';
 
 it.each([
   [['npm'], 'on npm'],
