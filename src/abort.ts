@@ -19,6 +19,20 @@ export function isAbortError(error: unknown): boolean {
 }
 
 /**
+ * What `promise` comes to, unless `signal` fires first: then its outcome is of no interest any more.
+ * @throws CodexRuntimeError `ABORTED`
+ */
+export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return promise;
+  return new Promise((resolve, reject) => {
+    const abort = () => reject(abortedError(signal.reason));
+    if (signal.aborted) abort();
+    else signal.addEventListener('abort', abort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort));
+  });
+}
+
+/**
  * Waits for `ms` milliseconds.
  * @throws CodexRuntimeError `ABORTED` as soon as `signal` fires
  */

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
-import { anySignal, forManyListeners, pause } from '../src/abort.ts';
+import { anySignal, forManyListeners, pause, unlessAborted } from '../src/abort.ts';
 
 describe('a pause', () => {
   it('ends with ABORTED as soon as its signal fires', async () => {
@@ -13,6 +13,24 @@ describe('a pause', () => {
     const started = performance.now();
     await pause(50, undefined);
     expect(performance.now() - started).toBeGreaterThan(45);
+  });
+});
+
+describe('work that may be interrupted', () => {
+  const never = new Promise<never>(() => undefined);
+
+  it('ends with ABORTED when the signal fires, before or meanwhile', async () => {
+    for (const signal of [AbortSignal.abort(), AbortSignal.timeout(20)]) {
+      await expect(unlessAborted(never, signal)).rejects.toMatchObject({ code: 'ABORTED' });
+    }
+  });
+
+  it('keeps its own outcome where the signal comes later or not at all', async () => {
+    const controller = new AbortController();
+    const failing = unlessAborted(Promise.reject(new Error('own')), controller.signal);
+    await expect(failing).rejects.toThrow('own');
+    controller.abort();
+    expect(await unlessAborted(Promise.resolve(1), undefined)).toBe(1);
   });
 });
 

@@ -1,4 +1,4 @@
-import { abortedError } from '../abort.ts';
+import { unlessAborted } from '../abort.ts';
 
 /**
  * The archive's bytes on their way in: read once, in order, and given back (`return()`) when they
@@ -73,19 +73,6 @@ export class ArchiveInput {
     this.#ahead = Buffer.alloc(0);
     return ahead;
   }
-}
-
-function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(abortedError(signal.reason));
-    if (signal.aborted) abort();
-    else signal.addEventListener('abort', abort, { once: true });
-    promise
-      .then(resolve, reject)
-      .finally(() => signal.removeEventListener('abort', abort))
-      .catch(ignore);
-  });
 }
 
 function ignore(): undefined {

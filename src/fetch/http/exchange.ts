@@ -1,3 +1,4 @@
+import { unlessAborted } from '../../abort.ts';
 import type { Body } from './body.ts';
 import type { Answer, HttpTimeouts, ResponseHeaders } from './client.ts';
 import type { Clients } from './clients.ts';
@@ -130,19 +131,14 @@ function inTime(
   { connect, headers }: HttpTimeouts,
   signal: AbortSignal | undefined,
 ): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const abort = () => reject(signal?.reason);
-    const late = () =>
-      reject(Object.assign(new Error('timed out'), { code: 'ERR_HEADERS_TIMEOUT' }));
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    const error = Object.assign(new Error('timed out'), { code: 'ERR_HEADERS_TIMEOUT' });
     // The client has the same limits and knows which one was passed: it goes first.
-    const timer = setTimeout(late, connect + headers + GRACE_MS);
-    if (signal?.aborted === true) abort();
-    signal?.addEventListener('abort', abort, { once: true });
-    answering.then(resolve, reject).finally(() => {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', abort);
-    });
+    timer = setTimeout(() => reject(error), connect + headers + GRACE_MS);
   });
+  const first = Promise.race([answering, late]);
+  return unlessAborted(first, signal).finally(() => clearTimeout(timer));
 }
 
 function ignore(): void {
