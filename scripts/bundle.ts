@@ -5,11 +5,12 @@
  * one file, the other chunks of our own in a second, and those of packages in one each.
  */
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type OutputFile, transform } from 'esbuild';
 import { bundledPackages } from './bundled-packages.ts';
-import { compile, NODE, ROOT } from './compile.ts';
+import { compile, compilePrograms, NODE, ROOT } from './compile.ts';
 import { importChunks, loadLate } from './load-late.ts';
 import { packageSbom } from './package-sbom.ts';
 
@@ -26,6 +27,7 @@ const START = [
 const EXPORTED = /^0 && \(module\.exports = \{[^}]*\}\);$/m;
 
 const { outputFiles, metafile } = await compile();
+const programs = await compilePrograms();
 const { outputs } = metafile;
 const hashes = outputFiles.map(({ hash }) => hash).join();
 const buildId = createHash('sha256').update(hashes).digest('hex').slice(0, 16);
@@ -59,7 +61,16 @@ await writeScript(
   `module.exports = { build: '${buildId}', chunks: {${packs.rest}} };`,
 );
 await writeFile(join(ROOT, 'dist/package.json'), '{"type":"commonjs"}\n');
-const sbom = await packageSbom(ROOT, await bundledPackages(ROOT, metafile));
+for (const { path, contents } of programs.outputFiles) {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, contents);
+}
+await copyFile(
+  fileURLToPath(import.meta.resolve('quickjs-wasi/quickjs.wasm')),
+  join(ROOT, 'dist/code-mode/quickjs.wasm'),
+);
+const inputs = { ...metafile.inputs, ...programs.metafile.inputs };
+const sbom = await packageSbom(ROOT, await bundledPackages(ROOT, { inputs }));
 await writeFile(join(ROOT, 'dist/sbom.cdx.json'), sbom);
 
 /** The outputs of these modules, with all that they import at once. */

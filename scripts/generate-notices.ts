@@ -2,8 +2,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { bundledPackages, noticesText } from './bundled-packages.ts';
-import { compile, ROOT } from './compile.ts';
+import { compiledInputs, ROOT } from './compile.ts';
 
-const { metafile } = await compile();
-const text = noticesText(await bundledPackages(ROOT, metafile));
+const text = noticesText(await bundledPackages(ROOT, await compiledInputs()));
 await writeFile(join(ROOT, 'THIRD_PARTY_NOTICES'), text);

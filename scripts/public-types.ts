@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { ROOT } from './compile.ts';
 
 const DIST = join(ROOT, 'dist');
-const ENTRIES = ['index.d.ts', 'app-server/index.d.ts'];
+const ENTRIES = ['index.d.ts', 'app-server/index.d.ts', 'code-mode/index.d.ts'];
 /** As TypeScript writes them: `import type { A, B as C } from './file.ts';` */
 const LINK = /^(import|export) (?:type )?(?:\{([^}]*)\}|\* as \w+) from '([^']+)';\n/gm;
 

@@ -38,6 +38,7 @@ const ROOMS = [
   'prune',
   'operations',
   'app-server',
+  'code-mode',
   'verify',
   'doctor',
   'index.ts',

@@ -80,6 +80,11 @@ export const COMMANDS: readonly CommandEntry[] = [
     load: () => import('./commands/bridge.ts'),
   },
   {
+    name: 'code-mode',
+    summary: 'run scripts that call tools',
+    load: () => import('./commands/code-mode.ts'),
+  },
+  {
     name: 'stage',
     summary: 'put a runtime into a package directory',
     load: () => import('./commands/stage.ts'),

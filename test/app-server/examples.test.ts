@@ -161,6 +161,32 @@ const examples: readonly Example[] = [
     ],
     sends: ['"model":"gpt-'],
   },
+  {
+    file: '14-code-mode.ts',
+    script: (_, count) =>
+      count === 1
+        ? {
+            kind: 'tool',
+            name: 'exec_script',
+            arguments: {
+              source: `const all = await Promise.all(['Rome', 'Oslo', 'Bern'].map((city) => tools.lookup({ city })));
+                text(all.filter(({ people }) => people > 500_000).map(({ city }) => city));`,
+            },
+          }
+        : { kind: 'text', text: 'Rome and Oslo.' },
+    shows: [
+      'lookup: Rome',
+      'lookup: Oslo',
+      'lookup: Bern',
+      'Status: completed',
+      'Text: Rome and Oslo.',
+    ],
+    sends: ['Rome', 'Oslo'],
+  },
+  {
+    file: '15-scripts.ts',
+    shows: ['first: running', 'then: completed', 'Script completed', 'kept: slow answer'],
+  },
 ];
 
 /** A project whose installed `codex-cli-bin` is the real runtime. */

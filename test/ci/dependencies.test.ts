@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { bundledPackages, noticesText } from '../../scripts/bundled-packages.ts';
-import { compile, ROOT } from '../../scripts/compile.ts';
+import { compiledInputs, ROOT } from '../../scripts/compile.ts';
 
 const read = async (file: string) => JSON.parse(await readFile(join(ROOT, file), 'utf8'));
 
@@ -16,7 +16,7 @@ describe('what comes with the package', () => {
   });
 
   it('has its licences in THIRD_PARTY_NOTICES (npx tsx scripts/generate-notices.ts)', async () => {
-    const packages = await bundledPackages(ROOT, (await compile()).metafile);
+    const packages = await bundledPackages(ROOT, await compiledInputs());
     expect(packages.filter(({ license }) => !FREE.test(license))).toEqual([]);
     const notices = await readFile(join(ROOT, 'THIRD_PARTY_NOTICES'), 'utf8');
     expect(notices).toBe(noticesText(packages));

@@ -12,12 +12,13 @@ const PAGES = [
   'docs/api-reference.md',
   'docs/faq.md',
   'docs/library.md',
+  'docs/code-mode.md',
 ];
 
 async function programsOf(page: string): Promise<string[]> {
   const text = await readFile(join(ROOT, page), 'utf8');
   const blocks = [...text.matchAll(/^```ts\n(.*?)^```/gms)].map((match) => match[1] ?? '');
-  return blocks.filter((block) => /'codex-runtime(\/app-server)?'/.test(block));
+  return blocks.filter((block) => /'codex-runtime(\/(app-server|code-mode))?'/.test(block));
 }
 
 describe('the programs in the documentation', () => {

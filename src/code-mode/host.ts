@@ -1,0 +1,123 @@
+/**
+ * The script host: a process that runs scripts in worker threads and speaks frames with its
+ * program over stdin and stdout. It holds nothing that its death would lose: the program keeps
+ * stored values, output and snapshots, and runs all tools.
+ */
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { encodeFrame, type Frame, FrameReader, PROTOCOL_VERSION } from './frames.ts';
+import { type CellOutcome, type HostCommand, type HostEvent, isHostCommand } from './protocol.ts';
+import type { WorkerData, WorkerOrder, WorkerReport } from './worker.ts';
+
+/** A script that is asked to stop has this long; then its thread is ended from outside. */
+const STOP_MS = 1_000;
+
+const module = new WebAssembly.Module(
+  readFileSync(new URL('../code-mode/quickjs.wasm', import.meta.url)),
+);
+
+function tell(event: HostEvent, body: Uint8Array | string = ''): void {
+  process.stdout.write(encodeFrame(event, body));
+}
+
+/** A thread, and the cell whose script it runs now. */
+class Thread {
+  readonly #flag = new Int32Array(new SharedArrayBuffer(4));
+  readonly #worker: Worker;
+  #cell: number | undefined;
+  #stopping: NodeJS.Timeout | undefined;
+
+  constructor() {
+    const data: WorkerData = { module, flag: this.#flag };
+    this.#worker = new Worker(new URL('../code-mode/worker.js', import.meta.url), {
+      workerData: data,
+      env: {},
+      stdin: true,
+      // What a worker prints is not the wire.
+      stdout: true,
+      stderr: false,
+    });
+    this.#worker.on('message', (report: WorkerReport) => this.#pass(report));
+    this.#worker.on('error', (error) => this.#lost(error.name));
+    this.#worker.on('exit', (code) => this.#lost(`exit ${code}`));
+  }
+
+  begin(cell: number, order: WorkerOrder): void {
+    this.#cell = cell;
+    Atomics.store(this.#flag, 0, 0);
+    this.#worker.postMessage(order);
+  }
+
+  order(order: WorkerOrder): void {
+    this.#worker.postMessage(order);
+  }
+
+  stop(): void {
+    Atomics.store(this.#flag, 0, 1);
+    this.order({ op: 'stop' });
+    this.#stopping ??= setTimeout(() => this.#worker.terminate(), STOP_MS);
+  }
+
+  #pass(report: WorkerReport): void {
+    const cell = this.#cell;
+    if (cell === undefined) return;
+    if (report.op === 'events') tell({ op: 'events', cell }, report.body);
+    else if (report.op === 'snapshot') tell({ op: 'snapshot', cell }, report.snapshot);
+    else this.#end(cell, report.outcome, this);
+  }
+
+  #lost(reason: string): void {
+    const cell = this.#cell;
+    idle.delete(this);
+    if (cell === undefined) return;
+    const stopped = Atomics.load(this.#flag, 0) === 1;
+    this.#end(cell, stopped ? { kind: 'stopped' } : { kind: 'lost', reason }, undefined);
+  }
+
+  #end(cell: number, outcome: CellOutcome, reusable: Thread | undefined): void {
+    clearTimeout(this.#stopping);
+    this.#stopping = undefined;
+    this.#cell = undefined;
+    busy.delete(cell);
+    if (reusable !== undefined) idle.add(reusable);
+    tell({ op: 'over', cell, outcome });
+  }
+}
+
+const busy = new Map<number, Thread>();
+/** One is made ahead, so that the first script need not wait for a thread to start. */
+const idle = new Set<Thread>([new Thread()]);
+
+function takeThread(cell: number): Thread {
+  const [ready] = idle;
+  const thread = ready ?? new Thread();
+  idle.delete(thread);
+  busy.set(cell, thread);
+  return thread;
+}
+
+function obey({ header, body }: Frame<HostCommand>): void {
+  const { op, cell } = header;
+  if (op === 'start') {
+    takeThread(cell).begin(cell, { op, body: body.toString('utf8') });
+  } else if (op === 'restore') {
+    // A copy: the frame's memory belongs to the reader.
+    const snapshot = new Uint8Array(body);
+    takeThread(cell).begin(cell, { op, snapshot, limits: header.limits });
+  } else if (op === 'deliver') {
+    busy.get(cell)?.order({ op, body: body.toString('utf8') });
+  } else if (op === 'stop') {
+    busy.get(cell)?.stop();
+  } else {
+    busy.get(cell)?.order({ op });
+  }
+}
+
+const reader = new FrameReader<HostCommand>(isHostCommand);
+process.stdin.on('data', (chunk: Buffer) => {
+  for (const frame of reader.push(chunk)) obey(frame);
+});
+// The program is gone: so is this process, whatever its scripts are doing.
+process.stdin.on('end', () => process.exit(0));
+process.stdout.on('error', () => process.exit(0));
+tell({ op: 'ready', protocol: PROTOCOL_VERSION });

@@ -1,0 +1,14 @@
+export { appServerTools } from './app-server-tools.ts';
+export type { CellError, CellResult } from './cell-result.ts';
+export { CodeMode, type CodeModeOptions, type ExecOptions, type WaitOptions } from './code-mode.ts';
+export { type CommandToolOptions, commandTool } from './command-tool.ts';
+export { CodeModeError, type CodeModeErrorCode } from './errors.ts';
+export type { CodeModeLimits } from './limits.ts';
+export { MODEL_TOOL_NAMES, type ModelTool, type ModelToolAnswer } from './model-tools.ts';
+export {
+  DEFAULT_MAX_OUTPUT_TOKENS,
+  type OutputItem,
+  renderResult,
+  truncateItems,
+} from './output.ts';
+export type { CodeModeTool, ToolContext } from './tool.ts';

@@ -1,0 +1,163 @@
+import { describe, expect, it } from 'vitest';
+import { PRELUDE } from '../../src/code-mode/prelude.ts';
+import { testEngine } from '../support/script-engine.ts';
+
+/**
+ * Places that a walk begins at: each helper, what it returns, what it throws, what a promise of it
+ * rejects with, and what a script can make of them.
+ */
+const STARTS = `
+  const starts = {};
+  const thrownBy = (run) => { try { return run() } catch (error) { return error } };
+  const circular = {}; circular.self = circular;
+  const helpers = { text, image, notify, store, load, yield_control, setTimeout, clearTimeout, exit };
+  for (const name in helpers) {
+    starts[name] = helpers[name];
+    starts[name + ' prototype'] = Object.getPrototypeOf(helpers[name]);
+    starts[name + ' constructor'] = helpers[name].constructor;
+    if (name === 'exit') continue;
+    starts[name + ' returns'] = [thrownBy(() => helpers[name]('data:image/png;base64,AA==', 1))];
+    starts[name + ' without input'] = thrownBy(() => helpers[name]());
+    starts[name + ' of a cycle'] = thrownBy(() => helpers[name](circular, circular));
+    starts[name + ' of a symbol'] = thrownBy(() => helpers[name](Symbol('s'), Symbol('s')));
+    starts[name + ' as a constructor'] = thrownBy(() => Reflect.construct(helpers[name], [1]));
+    starts[name + ' with a this'] = thrownBy(() => helpers[name].call(globalThis, {}));
+    starts[name + ' with a proxy'] = thrownBy(() => helpers[name](new Proxy({}, {}), new Proxy({}, {})));
+  }
+  starts.tools = tools; starts.ALL_TOOLS = ALL_TOOLS; starts.globalThis = globalThis;
+  starts['a tool'] = tools.lookup; starts['a namespace'] = tools.files; starts['a nested tool'] = tools.files.read;
+  starts['a promise'] = tools.lookup({});
+  starts['an answer'] = await answered;
+  starts['a failure'] = await failed.catch((error) => error);
+  starts['a refusal'] = await tools.patch({}).catch((error) => error);
+  starts['a bad input'] = await tools.lookup({ n: 1n }).catch((error) => error);
+  starts['an import'] = await import('node:fs').catch((error) => error);
+  starts['a parse error'] = thrownBy(() => JSON.parse('{'));
+  starts['an eval error'] = thrownBy(() => (0, eval)('}{'));
+  starts['a function'] = thrownBy(() => Function('return this')());
+  starts['a generator'] = (function* () {})(); starts['an async function'] = async () => {};
+  starts['an async generator'] = (async function* () {})();
+  starts['a deep error'] = thrownBy(() => (function deep() { deep() })());
+  starts['a big array'] = thrownBy(() => new Array(-1));
+  starts['an error'] = new Error('mine'); starts['a loaded value'] = load('seen');
+  starts['import.meta'] = import.meta;
+  starts['a weak reference'] = new WeakRef({}); starts['a date'] = new Date(); starts['a regular expression'] = /a/;
+`;
+
+/** Goes wherever properties, accessors and prototypes lead, and tells what it met. */
+const WALK = `
+  const native = new Set(), strings = new Set(), strange = [];
+  const seen = new Set();
+  const look = (value, path) => {
+    if (typeof value === 'string') { strings.add(value); return }
+    if (value === null || (typeof value !== 'object' && typeof value !== 'function')) return;
+    if (seen.has(value)) return;
+    seen.add(value);
+    if (typeof value === 'function') {
+      const source = Function.prototype.toString.call(value);
+      if (source.includes('[native code]')) native.add(String(value.name));
+    }
+    let end = value;
+    while (Object.getPrototypeOf(end) !== null) end = Object.getPrototypeOf(end);
+    if (end !== Object.prototype && Object.getPrototypeOf(value) !== null) strange.push(path);
+    for (const key of Reflect.ownKeys(value)) {
+      if (typeof key === 'string') strings.add(key);
+      const { get, set, value: inner } = Reflect.getOwnPropertyDescriptor(value, key) ?? {};
+      const at = path + '.' + String(key);
+      look(get, at + ' get'); look(set, at + ' set'); look(inner, at);
+      if (get !== undefined) { try { look(get.call(value), at) } catch (error) { look(error, at + ' throws') } }
+    }
+    look(Object.getPrototypeOf(value), path + '.__proto__');
+  };
+  const names = Object.keys(starts);
+  for (const name of names) look(starts[name], name);
+  out({ starts: names.length, native: [...native].sort(), strings: [...strings], strange });
+`;
+
+interface Met {
+  readonly starts: number;
+  readonly native: readonly string[];
+  readonly strings: readonly string[];
+  readonly strange: readonly string[];
+}
+
+async function walk(prelude?: string): Promise<Met> {
+  const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 16 * 1024 * 1024, pending: 10 };
+  using test = await testEngine({ limits }, undefined, prelude);
+  const source = `const out = text; const answered = tools.lookup({}), failed = tools.lookup({});
+    ${STARTS} ${WALK}`;
+  expect(test.run(source)).toEqual({ kind: 'waiting' });
+  const state = test.engine.deliver(
+    '[{"t":"answer","id":1,"value":{"__proto__":{"a":1},"rows":[1]}},{"t":"failure","id":2,"error":"no"}]',
+  );
+  expect(state).toMatchObject({ kind: 'completed' });
+  return JSON.parse(test.texts().at(-1) ?? '') as Met;
+}
+
+/** Words that only the host has. */
+const OF_THE_HOST = /node:(?!fs)|file:\/\/|node_modules|\.ts\b|[\\/]src[\\/]|[\\/]dist[\\/]|wasm/;
+
+describe('a walk from all that a script can reach', () => {
+  it('meets the engine’s own objects alone', async () => {
+    const { starts, native, strings, strange } = await walk();
+    expect(starts).toBeGreaterThanOrEqual(60);
+    expect(strange).toEqual([]);
+    expect(strings.filter((text) => OF_THE_HOST.test(text))).toEqual([]);
+    expect(native).not.toContain('send');
+    expect(native).not.toContain('control');
+  });
+
+  it.each([
+    [
+      'a helper that carries the host’s function',
+      'yield_control() {',
+      'spare: send, yield_control() {',
+      'send',
+    ],
+    [
+      'the host’s function as a property',
+      'delete globalThis.performance;',
+      'tools.raw = control; globalThis.raw = control;',
+      'control',
+    ],
+    [
+      'an error that carries it',
+      'class ToolError extends NativeError {}',
+      'class ToolError extends NativeError { host = send }',
+      'send',
+    ],
+  ])('is red for %s', async (_, guard, hole, name) => {
+    expect(PRELUDE).toContain(guard);
+    const prelude = PRELUDE.replace(guard, hole).replace(
+      'const tools = create(null);',
+      'const tools = {};',
+    );
+    const met = await walkLoosely(prelude);
+    expect(met).toContain(name);
+  });
+
+  /** With a hole the script's own output may not work: the walk tells through the last store. */
+  async function walkLoosely(prelude: string): Promise<readonly string[]> {
+    const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 16 * 1024 * 1024, pending: 10 };
+    using test = await testEngine({ limits }, undefined, prelude);
+    const source = `const out = (met) => store('met', met.native);
+      const answered = tools.lookup({}), failed = tools.lookup({}); ${STARTS} ${WALK}`;
+    test.run(source);
+    test.engine.deliver('[{"t":"answer","id":1,"value":{}},{"t":"failure","id":2,"error":"no"}]');
+    const store = test.events.findLast((event) => event.t === 'store');
+    return store?.t === 'store' ? (JSON.parse(store.json) as string[]) : [];
+  }
+});
+
+describe('an error of the host’s side', () => {
+  it('reaches the host, and never the script', async () => {
+    const told = new Error('of the host, at /src/host.ts');
+    using test = await testEngine({}, undefined, PRELUDE, () => {
+      throw told;
+    });
+    expect(() =>
+      test.run('try { text("a") } catch (error) { store("seen", error.message + error.stack) }'),
+    ).toThrow(told);
+    expect(test.events).toEqual([]);
+  });
+});
