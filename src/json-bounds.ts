@@ -9,13 +9,16 @@ const MAX_DEPTH = 100;
 /**
  * Parses JSON from outside. A byte of brackets costs an engine up to 60 bytes of memory, and walking
  * the result costs a stack frame per level, so values and depth are counted before anything is built.
+ * A byte-order mark, which editors on Windows write, is left out as npm does.
  * @throws SyntaxError when it is not JSON; RangeError when it nests deeper or holds more than any
  * document that this package reads.
  */
 export function parseBoundedJson(text: string): unknown {
   verifyBounds(text);
-  return JSON.parse(text);
+  return JSON.parse(text.startsWith(BYTE_ORDER_MARK) ? text.slice(1) : text);
 }
+
+const BYTE_ORDER_MARK = '\uFEFF';
 
 /** As {@link parseBoundedJson}; undefined for text that it refuses. */
 export function tryParseJson(text: string): unknown {

@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { throwIfAborted } from './abort.ts';
+import { missingLibraryHint } from './child/missing-library.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { Version } from './pin/index.ts';
 
@@ -57,7 +58,9 @@ export async function printedVersion(
   } catch (error) {
     throwIfAborted(signal);
     throw new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run on this machine.`, {
-      hint: 'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
+      hint:
+        missingLibraryHint(error instanceof Error && 'code' in error ? error.code : undefined) ??
+        'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
       cause: error,
       fields: { executable },
     });

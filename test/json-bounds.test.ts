@@ -8,6 +8,11 @@ describe('parseBoundedJson', () => {
     expect(parseBoundedJson(`${'['.repeat(100)}${']'.repeat(100)}`)).toHaveLength(1);
   });
 
+  it('takes the byte-order mark that editors on Windows write', () => {
+    expect(parseBoundedJson('\uFEFF{"a":1}\r\n')).toEqual({ a: 1 });
+    expect(() => parseBoundedJson('\uFEFF\uFEFF{}')).toThrow(SyntaxError);
+  });
+
   it.each([
     ['101 levels', `${'['.repeat(101)}${']'.repeat(101)}`],
     ['101 levels of objects', `${'{"a":'.repeat(101)}0${'}'.repeat(101)}`],

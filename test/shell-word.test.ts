@@ -15,3 +15,15 @@ it('leaves what needs no quotes as it is', () => {
     expect(shellWord(text)).toBe(text);
   }
 });
+
+it.each([
+  ['C:\\Program Files\\x', '"C:\\Program Files\\x"'],
+  ['C:\\a & b', '"C:\\a & b"'],
+  ['C:\\with space\\', '"C:\\with space\\\\"'],
+  ["C:\\o'neil", '"C:\\o\'neil"'],
+  ['>=1.0.0 <2.0.0-0', '">=1.0.0 <2.0.0-0"'],
+  ['', '""'],
+  ['C:\\Codex', 'C:\\Codex'],
+])('writes %j for the shells of Windows as %s', (text, word) => {
+  expect(shellWord(text, 'win32')).toBe(word);
+});

@@ -93,7 +93,7 @@ const MAX_LINES = 10_000;
 export function parseChecksums(text: string): ReadonlyMap<string, string> {
   const sums = new Map<string, string>();
   const disputed = new Set<string>();
-  for (const line of text.split('\n', MAX_LINES)) {
+  for (const line of text.replace(/^\uFEFF/, '').split('\n', MAX_LINES)) {
     const [, hex, name] = /^([0-9a-f]{64}) [ *](?:\.\/)?([^/\\\s]+)\s*$/i.exec(line) ?? [];
     if (hex === undefined || name === undefined) continue;
     const known = sums.get(name);

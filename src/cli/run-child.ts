@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { constants } from 'node:os';
+import { missingLibraryHint } from '../child/missing-library.ts';
 import { withSearchDir } from '../child/search-path.ts';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
@@ -61,6 +62,8 @@ async function runChild(request: ChildRequest): Promise<number> {
   ).finally(() => {
     for (const signal of FORWARDED) process.off(signal, forward);
   });
+  const hint = missingLibraryHint(end.code);
+  if (hint !== undefined) process.stderr.write(`${request.executable} did not start. ${hint}\n`);
   if (end.signal === null) return end.code ?? 1;
   process.kill(process.pid, end.signal);
   // Where a signal cannot end the process, the status says what a shell would say.

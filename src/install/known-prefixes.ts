@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
@@ -50,7 +50,13 @@ export async function isKnownPrefix(home: string, known: KnownPrefix): Promise<b
 
 /** As {@link rememberPrefix}: the package is gone whether or not its note can be removed. */
 export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {
-  await removeFile(notePath(home, known)).catch(() => undefined);
+  const { name, global, python } = known;
+  const same: KnownPrefix[] = [known];
+  for (const each of await loadNotes(home)) {
+    if (each.name !== name || each.global !== global || each.python?.dir !== python?.dir) continue;
+    if (await isSamePlace(each.prefix, known.prefix)) same.push(each);
+  }
+  for (const each of same) await removeFile(notePath(home, each)).catch(() => undefined);
 }
 
 /** Forgets the prefixes whose Python package was `dir`. */
@@ -61,8 +67,32 @@ export async function forgetPython(home: string, dir: string): Promise<void> {
   );
 }
 
-/** Every prefix that was noted, whether or not it still holds a package, sorted. */
+/**
+ * Every prefix that was noted, whether or not it still holds a package, sorted; once, where the case
+ * of letters does not count and it was noted in several spellings.
+ */
 export async function loadKnownPrefixes(home: string): Promise<readonly KnownPrefix[]> {
+  const spellings = new Map<string, KnownPrefix[]>();
+  for (const known of await loadNotes(home)) {
+    const { prefix, global, name, python } = known;
+    const key = [prefix, global, name, python?.dir].join('\0').toLowerCase();
+    const others = spellings.get(key) ?? [];
+    const isNoted = await Promise.all(others.map((each) => isSamePlace(each.prefix, prefix)));
+    if (!isNoted.includes(true)) spellings.set(key, [...others, known]);
+  }
+  return [...spellings.values()].flat();
+}
+
+/** Whether two spellings of one path lead to one directory: the file system says so. */
+async function isSamePlace(a: string, b: string): Promise<boolean> {
+  if (a === b || a.toLowerCase() !== b.toLowerCase()) return a === b;
+  const [one, other] = await Promise.all(
+    [a, b].map((path) => stat(path, { bigint: true }).catch(() => undefined)),
+  );
+  return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
+}
+
+async function loadNotes(home: string): Promise<readonly KnownPrefix[]> {
   const dir = join(home, 'prefixes');
   const names = await readdir(dir).catch(() => []);
   const texts = names

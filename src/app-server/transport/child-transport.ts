@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { missingLibraryHint } from '../../child/missing-library.ts';
 import { busyHomeHint, lastWordsIn } from '../compat/last-words.ts';
 import { ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
@@ -172,7 +173,7 @@ export class ChildTransport implements Transport {
           ? `exited with status ${exitCode}`
           : 'closed its end';
     const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
-    const hint = busyHomeHint(stderr, new Date());
+    const hint = missingLibraryHint(exitCode) ?? busyHomeHint(stderr, new Date());
     return new TransportClosedError(`${this.#command.command} ${how}.${said}`, {
       ...(hint === undefined ? {} : { hint }),
       fields: { executable: this.#command.command, exitCode, signal, stderr },

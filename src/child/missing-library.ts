@@ -1,0 +1,12 @@
+/** What Windows ends a program with that it could not start: STATUS_DLL_NOT_FOUND. */
+const DLL_NOT_FOUND = 0xc0000135;
+
+/**
+ * What to do about a program that ended with `status` because Windows did not find a library of it;
+ * undefined for every other status. Codex before 0.171 needs VCRUNTIME140.dll, which Windows does
+ * not bring.
+ */
+export function missingLibraryHint(status: unknown): string | undefined {
+  if (typeof status !== 'number' || status >>> 0 !== DLL_NOT_FOUND) return undefined;
+  return 'Windows did not find a library that it needs (0xC0000135), usually VCRUNTIME140.dll: install the Microsoft Visual C++ Redistributable and try again.';
+}
