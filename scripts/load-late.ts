@@ -2,7 +2,9 @@ const REQUIRED = /^var (import_\w+) = (.*\brequire\("[^"]+"\).*);$/gm;
 /** A chunk that is imported for its order alone; what it holds runs on first use. */
 const BARE = /^require\("\.[^"]+"\);$/gm;
 const CHUNK = /\brequire\("\.[^"]*?([^"/]+)\.js"\)/g;
-const DYNAMIC = /\bimport\("\.[^"]*?([^"/]+)\.js"\)/g;
+const DYNAMIC = /\bimport\("(\.[^"]*?)([^"/]+)\.js"\)/g;
+/** What the library's own entries are called from a chunk: they are files of their own. */
+const ENTRY = /^\.\.\/(?!chunks\/)/;
 
 /**
  * Lets CommonJS that esbuild made of an ES module load what it imports on first use, chunks by their
@@ -22,5 +24,9 @@ export function loadLate(code: string): string {
 
 /** For an ES module before it becomes CommonJS, of which Node's `import()` would guess the names. */
 export function importChunks(code: string): string {
-  return code.replace(DYNAMIC, "importChunk('$1')");
+  return code.replace(DYNAMIC, (_, place: string, name: string) =>
+    ENTRY.test(place)
+      ? `Promise.resolve().then(() => require('${place}${name}.js'))`
+      : `importChunk('${name}')`,
+  );
 }

@@ -151,4 +151,10 @@ describe('loadLate', () => {
     const code = 'import("./chunks/a-B.js"); import(url.href); import("node:fs");';
     expect(importChunks(code)).toBe('importChunk(\'a-B\'); import(url.href); import("node:fs");');
   });
+
+  it('loads an entry of the library, which is no chunk, as the file that it is', () => {
+    expect(importChunks('import("../app-server/index.js")')).toBe(
+      "Promise.resolve().then(() => require('../app-server/index.js'))",
+    );
+  });
 });

@@ -9,6 +9,7 @@ import { type Rig, type Run, SMALL, windowsPath } from './rig.ts';
 
 export type Case = (rig: Rig) => Promise<void>;
 
+/** The smallest real build, and newer ones. */
 const REAL = '0.101.0';
 const NEWER = '0.116.0';
 const NEWEST = '0.171.0';
@@ -69,7 +70,9 @@ async function startWaiting(rig: Rig, file: string): Promise<{ stop: () => Promi
 export const CASES: Readonly<Record<string, Case>> = {
   'installs, verifies and speaks to the real 0.101.0': async (rig) => {
     const prefix = windowsPath(await rig.place('real'));
-    const { stdout } = succeeded(await rig.cli(['install', REAL, '--prefix', prefix, '--source', 'npm']));
+    const { stdout } = succeeded(
+      await rig.cli(['install', REAL, '--prefix', prefix, '--source', 'npm']),
+    );
     assert.equal(stdout.trim(), `${prefix}\\${EXE.replaceAll('/', '\\')}`);
     const verified = await rig.cli(['verify', '--prefix', prefix, '--handshake', '--json']);
     assert.match(succeeded(verified).stdout, /"userAgent": ?"[^"]*\/0\.101\.0 \(Windows/);
@@ -79,8 +82,12 @@ export const CASES: Readonly<Record<string, Case>> = {
 
   'installs the real 0.116.0 over 0.101.0, under node.exe 22': async (rig) => {
     const prefix = windowsPath(await rig.place('switch'));
-    succeeded(await rig.cli(['install', REAL, '--prefix', prefix, '--source', 'npm'], { node: '22' }));
-    succeeded(await rig.cli(['install', NEWER, '--prefix', prefix, '--source', 'npm'], { node: '22' }));
+    succeeded(
+      await rig.cli(['install', REAL, '--prefix', prefix, '--source', 'npm'], { node: '22' }),
+    );
+    succeeded(
+      await rig.cli(['install', NEWER, '--prefix', prefix, '--source', 'npm'], { node: '22' }),
+    );
     const run = await rig.cli(['exec', '--prefix', prefix, '--', '--version'], { node: '22' });
     assert.equal(succeeded(run).stdout.trim(), `codex-cli ${NEWER}`);
   },
@@ -117,7 +124,10 @@ export const CASES: Readonly<Record<string, Case>> = {
     const prefix = await rig.place('running');
     succeeded(await installSmall(rig, OLD, prefix));
     const [build = ''] = readdirSync(join(prefix, '.codex-cli-bin'));
-    const running = await startWaiting(rig, join(prefix, '.codex-cli-bin', build, 'codex-cli-bin/bin/codex.exe'));
+    const running = await startWaiting(
+      rig,
+      join(prefix, '.codex-cli-bin', build, 'codex-cli-bin/bin/codex.exe'),
+    );
     const upgrade = succeeded(await installSmall(rig, NEW, prefix));
     assert.match(upgrade.stderr, /The old version is still running/);
     assert.equal(await shown(rig, prefix), NEW);
@@ -166,7 +176,18 @@ export const CASES: Readonly<Record<string, Case>> = {
     assert.match(first.stderr, /has no links/);
     const again = succeeded(await installSmall(rig, OLD, prefix, rigged));
     assert.doesNotMatch(again.stderr, /has no links/);
-    const run = await rig.cli(['exec', '--prefix', windowsPath(prefix), '--', 'words', 'a b', '"', '%PATH%', '&', '']);
+    const run = await rig.cli([
+      'exec',
+      '--prefix',
+      windowsPath(prefix),
+      '--',
+      'words',
+      'a b',
+      '"',
+      '%PATH%',
+      '&',
+      '',
+    ]);
     assert.equal(run.status, 7);
     assert.equal(run.stdout.trim(), '[a b]["][%PATH%][&][]');
   },
@@ -200,12 +221,25 @@ export const CASES: Readonly<Record<string, Case>> = {
     const home = await rig.place('home');
     const prefix = await rig.place('source');
     succeeded(await installSmall(rig, OLD, prefix));
-    const left = join(home, 'staging', `${NEW}_x86_64-pc-windows-msvc.00000000-0000-4000-8000-000000000000`);
+    const left = join(
+      home,
+      'staging',
+      `${NEW}_x86_64-pc-windows-msvc.00000000-0000-4000-8000-000000000000`,
+    );
     await mkdir(join(left, 'bin'), { recursive: true });
     const exe = join(left, 'bin/codex.exe');
     await writeFile(exe, await readFile(join(prefix, EXE)));
     const running = await startWaiting(rig, exe);
-    const args = ['exec', NEW, '--home', windowsPath(home), '--source', rig.small, '--', '--version'];
+    const args = [
+      'exec',
+      NEW,
+      '--home',
+      windowsPath(home),
+      '--source',
+      rig.small,
+      '--',
+      '--version',
+    ];
     assert.equal(succeeded(await rig.cli(args)).stdout.trim(), `codex-cli ${NEW}`);
     assert.ok(existsSync(exe), 'it did not run: the case shows nothing');
     await running.stop();

@@ -11,10 +11,24 @@ const { syncBuiltinESMExports } = require('node:module');
 
 const linux = require(process.env.RIG_ADDON);
 const DRIVE_C = process.env.RIG_DRIVE_C;
-const NUMBERS = { 1: 'EPERM', 2: 'ENOENT', 13: 'EACCES', 17: 'EEXIST', 20: 'ENOTDIR', 22: 'EINVAL' };
+const NUMBERS = {
+  1: 'EPERM',
+  2: 'ENOENT',
+  13: 'EACCES',
+  17: 'EEXIST',
+  20: 'ENOTDIR',
+  22: 'EINVAL',
+};
 
 const real = {};
-for (const name of ['lstatSync', 'readlinkSync', 'renameSync', 'rmdirSync', 'symlinkSync', 'unlinkSync']) {
+for (const name of [
+  'lstatSync',
+  'readlinkSync',
+  'renameSync',
+  'rmdirSync',
+  'symlinkSync',
+  'unlinkSync',
+]) {
   real[name] = fs[name];
 }
 let renames = 0;
@@ -29,7 +43,12 @@ function linuxPath(file) {
 }
 
 function refusal(code, syscall, file) {
-  return Object.assign(new Error(`${code}: ${syscall} '${file}'`), { code, errno: -1, syscall, path: String(file) });
+  return Object.assign(new Error(`${code}: ${syscall} '${file}'`), {
+    code,
+    errno: -1,
+    syscall,
+    path: String(file),
+  });
 }
 
 function linkText(file) {
@@ -55,7 +74,14 @@ const own = {
   symlinkSync(target, file, type) {
     if (process.env.RIG_NO_JUNCTIONS) throw refusal('ENOTSUP', 'symlink', file);
     if (type !== 'junction') throw refusal('EPERM', 'symlink', file);
-    done(linux.symlink(linuxPath(path.resolve(path.dirname(String(file)), String(target))), linuxPath(file)), 'symlink', file);
+    done(
+      linux.symlink(
+        linuxPath(path.resolve(path.dirname(String(file)), String(target))),
+        linuxPath(file),
+      ),
+      'symlink',
+      file,
+    );
   },
   readlinkSync(file, options) {
     const text = linkText(file);
@@ -87,8 +113,10 @@ const own = {
     } catch (error) {
       if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
     }
-    if (there !== undefined && !(there.isFile() && moved.isFile())) throw refusal('EPERM', 'rename', from);
-    if (moved.isSymbolicLink()) return done(linux.rename(linuxPath(from), linuxPath(to)), 'rename', from);
+    if (there !== undefined && !(there.isFile() && moved.isFile()))
+      throw refusal('EPERM', 'rename', from);
+    if (moved.isSymbolicLink())
+      return done(linux.rename(linuxPath(from), linuxPath(to)), 'rename', from);
     return real.renameSync(from, to);
   },
   unlinkSync(file) {
@@ -110,7 +138,8 @@ const own = {
     verifyUnblocked('rm', file);
     if (!stats.isDirectory()) return own.unlinkSync(file);
     if (!recursive) throw refusal('ERR_FS_EISDIR', 'rm', file);
-    for (const name of fs.readdirSync(file)) own.rmSync(path.join(String(file), name), { force, recursive });
+    for (const name of fs.readdirSync(file))
+      own.rmSync(path.join(String(file), name), { force, recursive });
     return own.rmdirSync(file);
   },
 };
@@ -135,8 +164,15 @@ const promised = fs.promises.readdir;
 const withLinks = (entries, dir) => {
   for (const entry of entries) {
     if (typeof entry !== 'object' || !('isSymbolicLink' in entry)) continue;
-    if (linkText(path.join(String(entry.parentPath ?? entry.path ?? dir), entry.name)) === undefined) continue;
-    Object.assign(entry, { isSymbolicLink: () => true, isDirectory: () => false, isFile: () => false });
+    if (
+      linkText(path.join(String(entry.parentPath ?? entry.path ?? dir), entry.name)) === undefined
+    )
+      continue;
+    Object.assign(entry, {
+      isSymbolicLink: () => true,
+      isDirectory: () => false,
+      isFile: () => false,
+    });
   }
   return entries;
 };
@@ -146,7 +182,8 @@ if (process.env.RIG_NO_REALPATH) {
   fs.promises.realpath = async (file) => {
     throw refusal('EISDIR', 'realpath', file);
   };
-  fs.realpath.native = (file, ...rest) => void process.nextTick(rest.at(-1), refusal('EISDIR', 'realpath', file));
+  fs.realpath.native = (file, ...rest) =>
+    void process.nextTick(rest.at(-1), refusal('EISDIR', 'realpath', file));
   fs.realpathSync.native = (file) => {
     throw refusal('EISDIR', 'realpath', file);
   };

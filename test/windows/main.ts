@@ -13,7 +13,9 @@ const { values } = parseArgs({
   options: { only: { type: 'string' }, keep: { type: 'boolean', default: false } },
 });
 const words = values.only?.split(',') ?? [''];
-const chosen = Object.entries(CASES).filter(([title]) => words.some((word) => title.includes(word)));
+const chosen = Object.entries(CASES).filter(([title]) =>
+  words.some((word) => title.includes(word)),
+);
 
 const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
 const begun = performance.now();
@@ -29,7 +31,9 @@ try {
     } catch (error) {
       failed += 1;
       rig.stopPrograms();
-      console.log(`FAIL  ${title} (${seconds(since)})\n${error instanceof Error ? error.stack : error}`);
+      console.log(
+        `FAIL  ${title} (${seconds(since)})\n${error instanceof Error ? error.stack : error}`,
+      );
     }
   }
 } finally {

@@ -10,7 +10,7 @@ const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const COMPILER = 'x86_64-w64-mingw32-gcc-posix';
 /** What the versions of the small release are, and what Codex's smallest real build is. */
-export const SMALL = ['9.9.1', '9.9.2'] as const;
+export const SMALL = ['0.1.1', '0.1.2'] as const;
 const DEBIAN = [
   ['wine64', 'wine64'],
   ['gcc-mingw-w64-x86-64-posix', COMPILER],
@@ -45,7 +45,9 @@ export class Rig {
   /** Installs what is missing, builds the C files, and packs the command as it would be published. */
   static async make(): Promise<Rig> {
     installMissing();
-    const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+    const registry = execFileSync('npm', ['config', 'get', 'registry'], {
+      encoding: 'utf8',
+    }).trim();
     const rig = new Rig(await mkdtemp(join(tmpdir(), 'codex-runtime-wine-')), registry);
     await rig.#prepare();
     return rig;
@@ -59,7 +61,13 @@ export class Rig {
       execFileSync('tar', ['xzf', names[index] ?? '', '-C', `node${major}`], { cwd: this.dir });
     }
     compile(['-shared', join(HERE, 'links.c'), '-o', join(this.dir, 'links.node')]);
-    compile(['-shared', join(HERE, 'bcryptprimitives.c'), '-o', join(this.dir, 'bcryptprimitives.dll'), '-ladvapi32']);
+    compile([
+      '-shared',
+      join(HERE, 'bcryptprimitives.c'),
+      '-o',
+      join(this.dir, 'bcryptprimitives.dll'),
+      '-ladvapi32',
+    ]);
     await copyFile(join(HERE, 'junctions.cjs'), join(this.dir, 'junctions.cjs'));
     await this.#makeWine();
     for (const version of SMALL) await this.#makeRelease(version);
@@ -67,7 +75,10 @@ export class Rig {
     await mkdir(app);
     npm(['pack', '--silent', '--ignore-scripts', '--pack-destination', app], ROOT);
     await writeFile(join(app, 'package.json'), '{"private":true}');
-    npm(['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs(app)], app);
+    npm(
+      ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs(app)],
+      app,
+    );
   }
 
   async #makeWine(): Promise<void> {
@@ -83,7 +94,10 @@ export class Rig {
   async #makeRelease(version: string): Promise<void> {
     const dir = join(this.dir, 'release', version);
     await mkdir(dir, { recursive: true });
-    const [windows, linux] = ['codex-x86_64-pc-windows-msvc.exe', 'codex-x86_64-unknown-linux-musl'];
+    const [windows, linux] = [
+      'codex-x86_64-pc-windows-msvc.exe',
+      'codex-x86_64-unknown-linux-musl',
+    ];
     compile([`-DVERSION="${version}"`, join(HERE, 'fake-codex.c'), '-o', join(dir, windows)]);
     await writeFile(join(dir, linux), `#!/bin/sh\necho codex-cli ${version}\n`);
     let sums = '';
@@ -116,7 +130,11 @@ export class Rig {
 
   async node(args: readonly string[], options: RunOptions = {}): Promise<Run> {
     const node = join(this.dir, `node${options.node ?? '20'}`, 'package/bin/node.exe');
-    return await this.program(node, ['--require', windowsPath(join(this.dir, 'junctions.cjs')), ...args], options);
+    return await this.program(
+      node,
+      ['--require', windowsPath(join(this.dir, 'junctions.cjs')), ...args],
+      options,
+    );
   }
 
   /** Runs a program of Windows to its end. Wine gives node.exe no pipes: its output goes to files. */
@@ -207,7 +225,11 @@ function compile(args: readonly string[]): void {
 }
 
 function npm(args: readonly string[], cwd: string): string {
-  return execFileSync('npm', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
+  return execFileSync('npm', args, {
+    cwd,
+    encoding: 'utf8',
+    stdio: ['ignore', 'pipe', 'inherit'],
+  }).trim();
 }
 
 function tarballs(dir: string): readonly string[] {
