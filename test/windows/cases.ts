@@ -7,7 +7,7 @@ import { makeCodexHome } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { type Rig, type Run, SMALL, windowsPath } from './rig.ts';
 
-export type Case = (rig: Rig) => Promise<void>;
+type Case = (rig: Rig) => Promise<void>;
 
 /** The smallest real build, and newer ones. */
 const REAL = '0.101.0';

@@ -83,7 +83,7 @@ const own = {
       file,
     );
   },
-  readlinkSync(file, options) {
+  readlinkSync(file) {
     const text = linkText(file);
     if (text === undefined) {
       real.lstatSync(file);

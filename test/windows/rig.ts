@@ -213,7 +213,7 @@ function installMissing(): void {
 
 function isInstalled(name: string): boolean {
   try {
-    const status = execFileSync('dpkg-query', ['-W', '-f=${Status}', name], { stdio: 'pipe' });
+    const status = execFileSync('dpkg-query', ['-W', '-f=$' + '{Status}', name], { stdio: 'pipe' });
     return status.toString().includes('install ok installed');
   } catch {
     return false;

@@ -1,0 +1,76 @@
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { lstatSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { Case, Run } from './rig.ts';
+
+const VERSION = '0.101.0';
+
+function succeeded(run: Run): Run {
+  assert.equal(run.status, 0, `${run.stdout}\n${run.stderr}`);
+  return run;
+}
+
+/** SHA-256 of every file below `dir`, by its name alone: layouts differ, bytes must not. */
+function digests(dir: string): ReadonlyMap<string, string> {
+  const found = new Map<string, string>();
+  for (const entry of readdirSync(dir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (!lstatSync(path).isFile()) continue;
+    found.set(entry.name, createHash('sha256').update(readFileSync(path)).digest('hex'));
+  }
+  return found;
+}
+
+const perTarget = ['darwin-arm64', 'darwin-x64'].map((target): [string, Case] => [
+  `carries the real ${target} build byte for byte into prefix, npm package and wheel`,
+  async (rig) => {
+    const dir = join(rig.dir, target);
+    await mkdir(dir);
+    const cli = async (...args: string[]) =>
+      succeeded(await rig.run(process.execPath, [rig.script, ...args]));
+    const name = `@openai/codex@${VERSION}-${target}`;
+    const packed = succeeded(await rig.run('npm', ['pack', '--silent', name], { cwd: dir }));
+    execFileSync('tar', ['xzf', packed.stdout.trim()], { cwd: dir });
+    const upstream = digests(join(dir, 'package/vendor'));
+    assert.ok(upstream.has('codex') && upstream.has('rg'), [...upstream.keys()].join());
+
+    const prefix = join(dir, 'homebrew');
+    const wanted = [VERSION, '--source', 'npm'];
+    await cli('install', ...wanted, '--target', target, '--prefix', prefix, '-g');
+    const installed = join(prefix, 'lib/node_modules/codex-cli-bin');
+    assert.ok(lstatSync(join(prefix, 'bin/codex')).isSymbolicLink());
+    const out = join(dir, 'packed');
+    await cli('pack', ...wanted, '--targets', target, '--out', out);
+    for (const file of readdirSync(out)) {
+      const unpacked = join(dir, `unpacked-${file}`);
+      await mkdir(unpacked);
+      if (file.endsWith('.tgz')) execFileSync('tar', ['xzf', join(out, file), '-C', unpacked]);
+      else if (file.endsWith('.whl')) {
+        execFileSync('python3', ['-m', 'zipfile', '-e', join(out, file), unpacked]);
+      }
+    }
+    const places = [
+      installed,
+      ...readdirSync(dir)
+        .filter((entry) => isPlatform(entry))
+        .map((entry) => join(dir, entry)),
+    ];
+    assert.equal(places.length, 3, places.map((place) => relative(dir, place)).join());
+    for (const place of places) {
+      const found = digests(place);
+      for (const [file, digest] of upstream)
+        assert.equal(found.get(file), digest, `${place}: ${file}`);
+    }
+  },
+]);
+
+/** What was unpacked of a platform's package; the root package holds no build. */
+function isPlatform(entry: string): boolean {
+  return entry.startsWith('unpacked-') && /darwin|macosx/.test(entry);
+}
+
+/** macOS by its structure: the programs are signed, so no byte of them may change. */
+export const MACOS_CASES: Readonly<Record<string, Case>> = Object.fromEntries(perTarget);
