@@ -106,7 +106,7 @@ export class Rig {
         ...options.env,
       },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: 300_000,
+      timeout: 600_000,
       killSignal: 'SIGKILL',
     });
     const run = { stdout: '', stderr: '' };
