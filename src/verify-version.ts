@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { throwIfAborted } from './abort.ts';
-import { missingLibraryHint } from './child/missing-library.ts';
+import { longPathHint, missingLibraryHint } from './child/missing-library.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { Version } from './pin/index.ts';
 
@@ -60,6 +60,7 @@ export async function printedVersion(
     throw new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run on this machine.`, {
       hint:
         missingLibraryHint(error instanceof Error && 'code' in error ? error.code : undefined) ??
+        longPathHint(executable) ??
         'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
       cause: error,
       fields: { executable },

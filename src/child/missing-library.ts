@@ -1,3 +1,19 @@
+/** The longest path from which Windows starts a program, whatever its setting for long paths. */
+const LONGEST_PATH = 259;
+
+/**
+ * What to do about a program whose path is too long for Windows to start it; undefined for others.
+ * Files may have longer paths: such a package is complete and does not run.
+ * @param platform Node's `process.platform`
+ */
+export function longPathHint(
+  path: string,
+  platform: string = process.platform,
+): string | undefined {
+  if (platform !== 'win32' || path.length <= LONGEST_PATH) return undefined;
+  return `Windows starts no program whose path is longer than ${LONGEST_PATH} characters, and this one has ${path.length}: use a shorter prefix or home.`;
+}
+
 /** What Windows ends a program with that it could not start: STATUS_DLL_NOT_FOUND. */
 const DLL_NOT_FOUND = 0xc0000135;
 

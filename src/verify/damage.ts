@@ -48,5 +48,6 @@ const WORDS: Readonly<Record<RuntimeDamage['kind'], string>> = {
 export function describeDamage({ dir, path, kind, expected, actual }: RuntimeDamage): string {
   const got = actual === undefined ? '' : `, got ${actual}`;
   const detail = expected === undefined ? '' : ` (expected ${expected}${got})`;
-  return `${path ?? dir} ${WORDS[kind]}${detail}`;
+  const advice = kind === 'does-not-run' && actual !== undefined ? `. ${actual}` : detail;
+  return `${path ?? dir} ${WORDS[kind]}${advice}`;
 }

@@ -154,7 +154,10 @@ async function run(
     actual = await printedVersion(executable, signal);
   } catch (error) {
     if (!isCodexRuntimeError(error, 'INSTALL_FAILED')) throw error;
-    return flawed({ kind: 'does-not-run' });
+    return flawed({
+      kind: 'does-not-run',
+      ...(error.hint === undefined ? {} : { actual: error.hint }),
+    });
   }
   if (actual !== expected) {
     return flawed({ kind: 'version', expected, actual: actual ?? 'no version' });

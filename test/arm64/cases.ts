@@ -92,7 +92,9 @@ export const CASES: Readonly<Record<string, Case>> = {
       join(out, tarball),
     ];
     succeeded(await rig.run('npm', npm, { cwd: project }));
-    const run = await rig.run(join(project, 'node_modules/.bin/codex'), ['--version']);
+    const run = await rig.run(join(project, 'node_modules/.bin/codex-cli-bin-linux-arm64'), [
+      '--version',
+    ]);
     assert.equal(succeeded(run).stdout.trim(), 'codex-cli 0.101.0');
   },
 
