@@ -1,7 +1,12 @@
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { createRegistry, type Registry } from '../fetch/npm/index.ts';
+import {
+  createRegistry,
+  loadNpmOptions,
+  publicRegistry,
+  type Registry,
+} from '../fetch/npm/index.ts';
 import type { PackManifest } from '../pack/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
@@ -10,7 +15,9 @@ import { applyStep } from './apply-step.ts';
 import { loadRelease } from './load-release.ts';
 import { createNpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
+import { pointDotslash } from './point-dotslash.ts';
 import { loadPublished } from './published.ts';
+import { verifyNoRedirect } from './registry-redirect.ts';
 import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
 import { verifyWheel } from './verify-wheel.ts';
 
@@ -63,6 +70,12 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
   const surroundings = withRegistry(request.settings, release.name, request.registry);
   const registry = createRegistry({ ...surroundings, npmPackage: release.name });
   const byIdentity = await publishesByIdentity(surroundings);
+  const { name, files } = release;
+  const hasPackages = files.some(({ ecosystem }) => ecosystem === 'node');
+  const address = hasPackages ? publicRegistry(await loadNpmOptions(surroundings), name) : null;
+  if (address !== null) {
+    await verifyNoRedirect(registry, address, { name, signal: request.signal });
+  }
   const steps = planPublish(release, await loadAll(release, registry, request.signal), {
     ...(request.tag === undefined ? {} : { tag: parseTag(request.tag) }),
     tagWithRoot: byIdentity,
@@ -86,6 +99,7 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
         signal: request.signal,
       });
     }
+    if (address !== null) await pointDotslash(directory, release, address);
   }
   return {
     version: release.version,
