@@ -63,6 +63,14 @@ export type ProgressEvent =
       readonly resumed: number;
     }
   | {
+      /** A long part of a pack or a publish. */
+      readonly type: 'working';
+      readonly what: 'Packing' | 'Checking' | 'Publishing';
+      /** Bytes, of the files that go in. */
+      readonly done: number;
+      readonly total: number;
+    }
+  | {
       /** A request failed and is sent again. */
       readonly type: 'retry';
       /** Number of the attempt that comes next, from 2. */

@@ -49,7 +49,8 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
   }
   const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
   const view = await openTransferView(context);
-  const transfer = new Transfer();
+  let transfer = new Transfer();
+  let working: string | null = null;
   const said = new Set<string>();
   const once = (line: string) => {
     if (!said.has(line)) say(line);
@@ -76,6 +77,19 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
       case 'download':
         transfer.add(event.received, performance.now());
         view.show(event, transfer);
+        return;
+      case 'working':
+        if (working !== event.what) {
+          view.end();
+          view.name(event.what);
+          transfer = new Transfer();
+          working = event.what;
+        }
+        transfer.add(event.done, performance.now());
+        view.show(
+          { type: 'download', received: event.done, total: event.total, resumed: 0 },
+          transfer,
+        );
         return;
       case 'unavailable':
         unavailable.add(event.channel);

@@ -70,6 +70,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     templatesDir: options.templatesDir,
     repository: options.repository,
     onPacked,
+    onProgress: options.onProgress,
     onWait: tellWaiting(options.onProgress, `another process is writing ${out}`),
     signal: options.signal,
   });

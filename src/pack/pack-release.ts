@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import type { Ecosystem } from '../pin/index.ts';
 import {
   bundledComponents,
@@ -43,6 +44,8 @@ export interface PackRequest extends HoldWait {
   /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
   readonly parallelism?: number;
   readonly onPacked?: ((file: PackedFile) => void) | undefined;
+  /** Told of `working`, in bytes of the runtimes that are packed. */
+  readonly onProgress?: OnProgress | undefined;
 }
 
 export interface PackedRelease extends PackManifest {
@@ -68,6 +71,7 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
   const rootPlans = await planRoot(runtimes, release, request);
 
   const { onWait, signal } = request;
+  const onBytes = packingProgress(runtimes, request.onProgress);
   const manifest = await writeOutputDirectory(
     request.out,
     isCompanion,
@@ -75,7 +79,7 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
       const pool = new DeflatePool(request.parallelism);
       const packed = await Promise.all(
         [...targetPlans, rootPlans].map(async (plans) => {
-          const files = await packTarget(plans, { directory: work, pool, signal });
+          const files = await packTarget(plans, { directory: work, pool, onBytes, signal });
           for (const file of files) request.onPacked?.(file);
           return files;
         }),
@@ -96,6 +100,20 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
  */
 export async function verifyPackDirectory(out: string): Promise<void> {
   await verifyOutputDirectory(out, isCompanion);
+}
+
+/** Counts the bytes that are compressed; each file of a runtime is, once for all archives. */
+function packingProgress(
+  runtimes: readonly Runtime[],
+  onProgress: OnProgress | undefined,
+): (bytes: number) => void {
+  const sizes = runtimes.flatMap(({ manifest }) => manifest.files.map(({ size }) => size));
+  const total = sizes.reduce((sum, size) => sum + size, 0);
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress?.({ type: 'working', what: 'Packing', done, total });
+  };
 }
 
 function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly PackagePlan[]> {

@@ -38,6 +38,8 @@ interface OpenArchive {
 export interface Packing {
   readonly directory: string;
   readonly pool: DeflatePool;
+  /** Told how many bytes of the runtime were compressed. */
+  readonly onBytes?: ((bytes: number) => void) | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -49,14 +51,14 @@ export interface Packing {
  */
 export async function packTarget(
   plans: readonly PackagePlan[],
-  { directory, pool, signal }: Packing,
+  { directory, pool, onBytes, signal }: Packing,
 ): Promise<readonly PackedFile[]> {
   const archives: OpenArchive[] = [];
   try {
     for (const plan of plans) archives.push(await openArchive(plan, directory, pool));
     await Promise.all(archives.map((each) => addAll(each, each.before, pool)));
     for (const [source, members] of sharedFiles(archives)) {
-      await addSharedFile(source, { places: members, pool, signal });
+      await addSharedFile(source, { places: members, pool, onBytes, signal });
     }
     await Promise.all(archives.map((each) => addAll(each, each.after, pool)));
     return await Promise.all(archives.map(finish));
@@ -114,13 +116,14 @@ function sharedFiles(archives: readonly OpenArchive[]): ReadonlyMap<string, read
   return places;
 }
 
-interface SharedFile {
+interface SharedFile extends Pick<Packing, 'pool' | 'onBytes' | 'signal'> {
   readonly places: readonly Place[];
-  readonly pool: DeflatePool;
-  readonly signal: AbortSignal | undefined;
 }
 
-async function addSharedFile(from: string, { places, pool, signal }: SharedFile): Promise<void> {
+async function addSharedFile(
+  from: string,
+  { places, pool, onBytes, signal }: SharedFile,
+): Promise<void> {
   const [first] = places;
   if (first === undefined) return;
   const source: SourceFile = { from, size: first.file.size, sha256: first.file.sha256 };
@@ -128,6 +131,7 @@ async function addSharedFile(from: string, { places, pool, signal }: SharedFile)
   for await (const block of deflateFile(source, pool)) {
     throwIfAborted(signal);
     await Promise.all(places.map(({ writer }) => writer.add(block)));
+    onBytes?.(block.raw.length);
   }
   await Promise.all(places.map(({ writer }) => writer.end()));
 }

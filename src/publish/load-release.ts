@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import {
   digestFile,
   PACK_MANIFEST,
@@ -16,7 +17,10 @@ import {
  * @throws CodexRuntimeError `DAMAGED` when a file is missing or changed; `USAGE` when `directory`
  * is not a packed release
  */
-export async function loadRelease(directory: string): Promise<PackManifest> {
+export async function loadRelease(
+  directory: string,
+  onProgress?: OnProgress,
+): Promise<PackManifest> {
   const path = join(directory, PACK_MANIFEST);
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     if (!isErrno(error, 'ENOENT', 'ENOTDIR')) throw diskError(error, 'read', path);
@@ -26,8 +30,19 @@ export async function loadRelease(directory: string): Promise<PackManifest> {
     });
   });
   const release = parsePackManifest(text, path);
-  for (const file of release.files) await verifyFile(directory, file);
+  const total = bytesOf(release.files);
+  let done = 0;
+  for (const file of release.files) {
+    await verifyFile(directory, file);
+    done += file.size;
+    onProgress?.({ type: 'working', what: 'Checking', done, total });
+  }
   return release;
+}
+
+/** The bytes of all these files. */
+export function bytesOf(files: readonly PackedFile[]): number {
+  return files.reduce((sum, { size }) => sum + size, 0);
 }
 
 async function verifyFile(directory: string, file: PackedFile): Promise<void> {

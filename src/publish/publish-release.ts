@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import {
   createRegistry,
   loadNpmOptions,
@@ -12,7 +13,7 @@ import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { applyStep } from './apply-step.ts';
-import { loadRelease } from './load-release.ts';
+import { bytesOf, loadRelease } from './load-release.ts';
 import { createNpmClient } from './npm-client.ts';
 import { type PublishStep, planPublish } from './plan-publish.ts';
 import { pointDotslash } from './point-dotslash.ts';
@@ -39,6 +40,8 @@ export interface PublishRequest {
   readonly terminal?: boolean;
   /** How long the registry may take to show what was published, in ms. Default five minutes. */
   readonly visibleWithin?: number;
+  /** Told of `working`, in bytes of the packed files. */
+  readonly onProgress?: OnProgress | undefined;
   /** Told of each step before it is done. */
   readonly onStep?: (step: PublishStep) => void;
   readonly signal?: AbortSignal | undefined;
@@ -63,7 +66,7 @@ export interface PublishResult {
 export async function publishRelease(request: PublishRequest): Promise<PublishResult> {
   if (request.provenance === true) verifyProvenance(request.settings);
   const directory = resolve(request.settings.cwd, request.directory);
-  const release = await loadRelease(directory);
+  const release = await loadRelease(directory, request.onProgress);
   const wheels = release.files.filter(({ ecosystem }) => ecosystem === 'python');
   for (const wheel of wheels) await verifyWheel(join(directory, wheel.path));
 
@@ -90,6 +93,9 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
       terminal: request.terminal,
       signal: request.signal,
     });
+    const uploads = steps.flatMap((step) => (step.action === 'publish' ? [step.file] : []));
+    const total = bytesOf(uploads);
+    let done = 0;
     for (const step of steps) {
       throwIfAborted(request.signal);
       request.onStep?.(step);
@@ -98,6 +104,9 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
         within: request.visibleWithin ?? 5 * 60_000,
         signal: request.signal,
       });
+      if (step.action !== 'publish') continue;
+      done += step.file.size;
+      request.onProgress?.({ type: 'working', what: 'Publishing', done, total });
     }
     if (address !== null) await pointDotslash(directory, release, address);
   }

@@ -79,6 +79,24 @@ describe('packRelease', () => {
     expect(await isReferenceZlib()).toBe(true);
   });
 
+  it('tells how many bytes are packed, up to all of them', async () => {
+    const runtimes = await miniatureRuntimes();
+    const told: { readonly done: number; readonly total: number }[] = [];
+    await packMiniatures({
+      runtimes,
+      onProgress: (event) => {
+        if (event.type === 'working') told.push(event);
+      },
+    });
+    const sizes = runtimes.flatMap(({ manifest }) => manifest.files.map(({ size }) => size));
+    const total = sizes.reduce((sum, size) => sum + size, 0);
+    expect(told.length).toBeGreaterThan(6);
+    expect(told.at(-1)).toEqual({ type: 'working', what: 'Packing', done: total, total });
+    expect(told.map(({ done }) => done)).toEqual(
+      [...told].map(({ done }) => done).sort((a, b) => a - b),
+    );
+  });
+
   it('lists in SHA256SUMS and manifest.json what is there', async () => {
     const { out, version, name } = await packMiniatures();
     const actual = await digests(out);

@@ -1,6 +1,7 @@
 import { appendFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { ProgressEvent } from '../../src/events.ts';
 import { digestFile } from '../../src/pack/index.ts';
 import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
 import { PENDING_TAG } from '../../src/publish/plan-publish.ts';
@@ -52,6 +53,18 @@ describe('publishRelease', () => {
     expect(tags).toEqual({ latest: '0.115.0' });
     const packed = release.files.find(({ target }) => target === null);
     expect(versions?.['0.115.0']?.dist.integrity).toBe(packed?.integrity);
+  });
+
+  it('tells how far checking and uploading are', async () => {
+    const release = await packTwo('told');
+    const told: ProgressEvent[] = [];
+    await publish(release, { onProgress: (event) => told.push(event) });
+    const total = release.files.reduce((sum, { size }) => sum + size, 0);
+    for (const what of ['Checking', 'Publishing']) {
+      const events = told.filter((event) => event.type === 'working' && event.what === what);
+      expect(events).toHaveLength(release.files.length);
+      expect(events.at(-1)).toMatchObject({ done: total, total });
+    }
   });
 
   it('takes credentials from .npmrc, also by a variable, and gives npm no other', async () => {

@@ -4,9 +4,11 @@ import { publishPackages } from '../../operations/publish-packages.ts';
 import type { PublishStep } from '../../publish/index.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
+import { formatBytes } from '../format.ts';
 import { given } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
+import { type Progress, withProgress } from '../progress.ts';
 
 interface PublishFlags extends CommonFlags {
   readonly registry?: string;
@@ -38,25 +40,29 @@ export function createCommand(context: CliContext): Command {
 }
 
 async function publish(context: CliContext, directory: string, flags: PublishFlags): Promise<void> {
-  const say = (step: PublishStep) => {
+  const say = (step: PublishStep, progress?: Progress) => {
+    progress?.end();
     if (flags.quiet !== true) context.stderr.write(`${escapeControls(sentence(step))}\n`);
   };
-  const result = await publishPackages({
-    directory,
-    env: context.env,
-    signal: context.signal,
-    terminal: context.interactive,
-    dryRun: flags.dryRun === true,
-    provenance: flags.provenance === true,
-    ...given({
-      home: flags.home,
-      registry: flags.registry,
-      tag: flags.tag,
-      access: flags.access,
+  const result = await withProgress(context, flags, (progress) =>
+    publishPackages({
+      directory,
+      env: context.env,
+      signal: context.signal,
+      terminal: context.interactive,
+      dryRun: flags.dryRun === true,
+      provenance: flags.provenance === true,
+      ...given({
+        home: flags.home,
+        registry: flags.registry,
+        tag: flags.tag,
+        access: flags.access,
+      }),
+      onStep: (step) => say(step, progress),
+      onProgress: progress.onProgress,
     }),
-    onStep: say,
-  });
-  if (flags.dryRun === true) result.steps.forEach(say);
+  );
+  if (flags.dryRun === true) for (const step of result.steps) say(step);
   if (result.wheelCommand !== null && flags.quiet !== true) {
     context.stderr.write(`The ${result.wheels.length} wheels are whole. Upload them with:\n`);
     context.stderr.write(`  ${escapeControls(result.wheelCommand)}\n`);
@@ -74,7 +80,7 @@ function sentence(step: PublishStep): string {
     case 'present':
       return `Already there: ${step.file.package.name}@${step.file.package.version}`;
     case 'publish':
-      return `Publish ${step.file.package.name}@${step.file.package.version}`;
+      return `Publish ${step.file.package.name}@${step.file.package.version} (${formatBytes(step.file.size)})`;
     case 'await':
       return `Wait until everybody sees ${step.files.map((file) => file.package.name).join(', ')}`;
     case 'tag':
