@@ -1,9 +1,11 @@
 import { execFile } from 'node:child_process';
 import { cp, mkdir, readFile, realpath, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { ROOT } from '../../scripts/compile.ts';
+import { ACTION_FILE, compileAction } from '../../scripts/compile-action.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import { cliEnvironment, runCli } from '../support/run-cli.ts';
@@ -177,30 +179,26 @@ describe('setup-codex-runtime', () => {
     await failure.catch(({ stdout }) => expect(stdout).not.toMatch(/^::error::.* --[a-z]/m));
   });
 
-  it("runs the code of its own commit, built there where it is not, without the job's secrets", async () => {
-    const repository = await realpath(await tempDir());
-    const own = join(repository, '.github/actions/setup-codex-runtime');
-    await cp(dirname(SCRIPT), own, { recursive: true });
-    const files = {
-      'package.json': '{"name":"x","version":"0.0.0","scripts":{"build":"node build.cjs"}}',
-      'package-lock.json':
-        '{"name":"x","version":"0.0.0","lockfileVersion":3,"requires":true,"packages":{"":{"name":"x","version":"0.0.0"}}}',
-      'build.cjs':
-        'const fs = require("node:fs"); fs.mkdirSync("dist/cli", { recursive: true }); fs.writeFileSync("dist/cli/main.js", "console.log(JSON.stringify({ version: `1.2.3`, prefix: `/p`, executable: `/p/codex`, source: `store`, downloaded: 0 }))"); fs.writeFileSync("environment", JSON.stringify(process.env));',
-      'bin/codex-runtime.js': 'require("../dist/cli/main.js");',
-    };
-    await mkdir(join(repository, 'bin'));
-    for (const [name, text] of Object.entries(files)) await writeFile(join(repository, name), text);
-    const job = await runner();
-    const secrets = {
-      INPUT_TOKEN: 'ghs_canary',
-      GITHUB_TOKEN: 'ghs_canary',
-      SOME_KEY: 'ghs_canary',
-    };
-    const env = { ...job.env, ...secrets, INPUT_VERSION: '1.2.3' };
-    const { stdout } = await run(process.execPath, [join(own, 'setup.mjs'), 'install'], { env });
-    expect(stdout).toContain('Codex 1.2.3 was installed from the cache: /p/codex\n');
-    expect(await readFile(join(repository, 'environment'), 'utf8')).not.toContain('ghs_canary');
+  it('runs in a checkout without node_modules, with the program that lies beside it', async () => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const checkout = await realpath(await tempDir());
+    for (const name of ['.github', 'templates', 'package.json']) {
+      await cp(join(ROOT, name), join(checkout, name), { recursive: true });
+    }
+    const job = await runner(github.env);
+    const script = join(checkout, relative(ROOT, SCRIPT));
+    const env = { ...job.env, INPUT_VERSION: '1.2.3' };
+    const { stdout } = await run(process.execPath, [script, 'install'], { env });
+    expect(stdout).toContain('Codex 1.2.3 was downloaded');
+    const { path } = await job.outputs();
+    expect((await run(path ?? '', ['--version'])).stdout).toBe('codex-cli 1.2.3\n');
+  });
+
+  it('has the program that the sources make (npx tsx scripts/bundle-action.ts)', async () => {
+    const [committed, made] = await Promise.all([readFile(ACTION_FILE, 'utf8'), compileAction()]);
+    expect(committed === made).toBe(true);
+    // npm on the runner knows which registry is meant.
+    expect(committed).not.toMatch(/https?:\/\/registry\./);
   });
 
   it('says what went wrong as one annotation, without the token', async () => {

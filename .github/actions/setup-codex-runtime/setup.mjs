@@ -15,13 +15,10 @@ import {
 } from './inputs.mjs';
 
 const { env } = process;
-const REPOSITORY = fileURLToPath(new URL('../../../', import.meta.url));
+/** codex-runtime as the commit of this action has it: CI holds it to the sources. */
+const PROGRAM = fileURLToPath(new URL('codex-runtime.cjs', import.meta.url));
 const LOCKFILE = 'codex-runtime.lock.json';
 const EXACT = /^(?:rust-)?v?\d+\.\d+\.\d+(?:[-.a-z0-9]+)?$/;
-
-/** What npm needs of the job; none of its tokens. */
-const BUILD_VARIABLES =
-  /^(?:PATH|HOME|USERPROFILE|SystemRoot|(?:LOCAL)?APPDATA|TE?MP|TMPDIR|(?:HTTPS?|ALL|NO)_PROXY|NODE_EXTRA_CA_CERTS|npm_config_(?:registry|userconfig|cache))$/i;
 
 try {
   if (process.argv[2] === 'plan') plan();
@@ -53,9 +50,8 @@ function install() {
   const version = input('version');
   const args = installArguments(version);
   const directory = workingDirectory();
-  const command = commandLine();
   const title = `Install Codex ${version ?? 'as the lockfile pins it'}`;
-  const result = group(title, () => run([...command, ...args], directory));
+  const result = group(title, () => run([PROGRAM, ...args], directory));
   const document = parseDocument(result.stdout);
   if (result.status !== 0) {
     throw new Error(
@@ -110,40 +106,6 @@ function summary({ version, executable, source, downloaded }) {
   const megabytes = Math.max(1, Math.round(downloaded / 1e6));
   const what = how ?? `was downloaded (${megabytes} MB), verified and installed`;
   return `Codex ${version} ${what}: ${executable}`;
-}
-
-/**
- * codex-runtime as the commit of this action has it. It is built here where it is not: by another
- * name, from a registry, somebody else's code could run.
- */
-function commandLine() {
-  const built = join(REPOSITORY, 'dist', 'cli', 'main.js');
-  if (!existsSync(built) || !existsSync(join(REPOSITORY, 'node_modules'))) {
-    group('Build codex-runtime', () => {
-      build(['ci', '--ignore-scripts', '--no-audit', '--no-fund']);
-      build(['run', 'build']);
-    });
-  }
-  return [join(REPOSITORY, 'bin', 'codex-runtime.js')];
-}
-
-function build(args) {
-  const [file, first] = npm();
-  const clean = Object.entries(env).filter(([name]) => BUILD_VARIABLES.test(name));
-  const { status } = spawnSync(file, [...first, ...args], {
-    cwd: REPOSITORY,
-    stdio: ['ignore', 'inherit', 'inherit'],
-    env: Object.fromEntries(clean),
-  });
-  if (status !== 0) throw new Error(`codex-runtime could not be built: npm ${args[0]} failed.`);
-}
-
-/** npm as a script for this Node: Windows cannot start npm.cmd without a shell. */
-function npm() {
-  const directory = dirname(process.execPath);
-  const places = [join(directory, 'node_modules'), join(directory, '..', 'lib', 'node_modules')];
-  const script = places.map((place) => join(place, 'npm', 'bin', 'npm-cli.js')).find(existsSync);
-  return script === undefined ? ['npm', []] : [process.execPath, [script]];
 }
 
 function run(args, cwd) {
