@@ -1,15 +1,14 @@
 import { throwIfAborted } from '../abort.ts';
 import { ArchiveInput } from './archive-input.ts';
-import { openUnzstd } from './engines.ts';
 import type { ExtractedFiles, ExtractLimits, ExtractRequest } from './extract.ts';
 import { gunzip } from './gunzip.ts';
-import { inflateAll } from './inflate.ts';
 import { stemOf } from './layout.ts';
 import type { Member } from './member.ts';
 import { MemberPolicy } from './member-policy.ts';
 import { isDamage, type Refuse, refuserOf } from './refusal.ts';
 import { readTar } from './tar-reader.ts';
 import { TreeWriter } from './tree-writer.ts';
+import { unzstd } from './unzstd.ts';
 
 const DEFAULT_LIMITS: ExtractLimits = {
   totalBytes: 4 * 1024 ** 3,
@@ -83,7 +82,7 @@ async function* membersOf(request: ExtractRequest, reading: Reading): AsyncGener
   const plain =
     asset.format === 'tar.gz'
       ? gunzip({ input, limits, refuse })
-      : inflateAll({ input, open: () => openUnzstd(asset.name), limits, refuse });
+      : unzstd(asset.name, { input, limits, refuse });
   try {
     if (asset.format === 'zst') yield bareMember(stemOf(asset), plain);
     else yield* readTar(plain, limits, refuse);
