@@ -1,6 +1,7 @@
 import { lstat, readlink, symlink } from 'node:fs/promises';
 import { basename, dirname, relative, resolve } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
+import { putAside } from '../disk/put-aside.ts';
 import { isSamePath } from '../disk/same-path.ts';
 import { movePath } from '../disk/until-unblocked.ts';
 
@@ -51,7 +52,7 @@ export async function switchTo(fresh: string, path: string, aside: string): Prom
     return await movePath(fresh, path);
   }
   const old = `${aside}${movedAside(path)}`;
-  await movePath(path, old);
+  await putAside(path, old, { first: 'runtime.json' });
   try {
     await movePath(fresh, path);
   } catch (error) {

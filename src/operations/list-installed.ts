@@ -1,6 +1,7 @@
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
+import { ignoreMissing } from '../disk/errno.ts';
 import {
   findLostPackage,
   isHealthy,
@@ -87,7 +88,8 @@ export async function listInstalled(options: RuntimeOptions = {}): Promise<Listi
 export async function listKnown(settings: Settings): Promise<Listing> {
   const runtimes: ListedRuntime[] = [];
   for (const runtime of await listRuntimes(settings.home)) {
-    runtimes.push(await describeRuntime(runtime));
+    const described = await describeRuntime(runtime);
+    if (described !== undefined) runtimes.push(described);
   }
   const prefixes: ListedPrefix[] = [];
   for (const known of await loadKnownPrefixes(settings.home)) {
@@ -147,9 +149,11 @@ function describeLost({ version, trace }: LostPackage) {
   return { ...UNREADABLE, version, state } as const;
 }
 
-async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntime> {
+/** Undefined for one that was removed meanwhile. */
+async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntime | undefined> {
   const { version, repo = DEFAULT_REPO, target, variant, origin, files } = manifest;
-  const { mtime } = await lstat(join(dir, MANIFEST_NAME));
+  const stats = await lstat(join(dir, MANIFEST_NAME)).catch(ignoreMissing);
+  if (stats === undefined) return undefined;
   return {
     version,
     repo,
@@ -159,6 +163,6 @@ async function describeRuntime({ dir, manifest }: Runtime): Promise<ListedRuntim
     size: files.reduce((sum, file) => sum + file.size, 0),
     channel: origin.channel,
     whole: await isWhole(dir, manifest),
-    storedAt: mtime.toISOString(),
+    storedAt: stats.mtime.toISOString(),
   };
 }

@@ -1,6 +1,7 @@
 import { sep } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Variant } from '../asset.ts';
+import { ignoreMissing } from '../disk/errno.ts';
 import { realPath } from '../disk/real-path.ts';
 import { prunePartials } from '../fetch/index.ts';
 import {
@@ -142,8 +143,9 @@ async function installedIn(known: KnownPrefix, platform: string) {
 
 async function runsFrom(dir: string, running: readonly string[] | null): Promise<boolean> {
   if (running === null) return false;
-  const real = `${await realPath(dir)}${sep}`;
-  return running.some((path) => path.startsWith(real));
+  // Another process may have removed it meanwhile.
+  const real = await realPath(dir).catch(ignoreMissing);
+  return real !== undefined && running.some((path) => path.startsWith(`${real}${sep}`));
 }
 
 function describe({ runtime, lastUsed: used, own, reasons }: PruneDecision): PrunedRuntime {

@@ -25,7 +25,7 @@ export type {
   RuntimeManifest,
 } from './manifest.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
-export { restoreReplaced } from './replace-runtime.ts';
+export { isAnyAside, restoreReplaced } from './replace-runtime.ts';
 export { describedFiles, findDamages, isWhole, sealFiles } from './seal.ts';
 export {
   clearStaging,

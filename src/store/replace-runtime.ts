@@ -1,9 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
-import { diskError } from '../disk/disk-error.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { putAside } from '../disk/put-aside.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { movePath, removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
 import type { Hold } from './hold.ts';
@@ -31,15 +32,14 @@ export async function replaceRuntime(
   if (await holdsSameFiles(to, manifest)) return await renameFiles(from, to, manifest);
   const aside = `${from}${ASIDE}`;
   const occupied = await exists(to);
-  if (occupied) await movePath(to, aside);
-  await movePath(from, to);
+  if (occupied) await putAside(to, aside, { first: MANIFEST_NAME });
+  await moveInto(from, to);
   if (occupied) await tryRemoveTree(aside);
 }
 
 /**
  * Brings back a runtime that a killed replacement had put aside, if nothing came in its place.
  * Returns whether it did.
- * @throws CodexRuntimeError the disk's own failures
  */
 export async function restoreReplaced(
   home: string,
@@ -50,7 +50,7 @@ export async function restoreReplaced(
   const entries = await readdir(staging).catch(() => []);
   let restored = false;
   for (const entry of entries) {
-    if (!entry.startsWith(stagingPrefix(name)) || !entry.endsWith(ASIDE)) continue;
+    if (!isAsideOf(name, entry)) continue;
     const aside = join(staging, entry);
     const manifest = await loadManifest(aside);
     if (manifest === undefined || !(await isWhole(aside, manifest))) continue;
@@ -58,15 +58,45 @@ export async function restoreReplaced(
     if (await exists(dir)) continue;
     await hold.verifyHeld();
     try {
-      await makeDirectory(dirname(dir));
-      await movePath(aside, dir);
+      await moveInto(aside, dir);
       await syncDirectory(dirname(dir));
     } catch (error) {
-      throw diskError(error, `bring Codex ${name.version} back`, dir);
+      // It saves a download where it works; overlayfs, for one, does not move what an image has.
+      if (errnoOf(error) === undefined) throw error;
+      continue;
     }
     restored = true;
   }
   return restored;
+}
+
+/** Whether a killed replacement has put a runtime aside that may have to come back. */
+export async function isAnyAside(
+  home: string,
+  name: Pick<RuntimeKey, 'version' | 'target'>,
+): Promise<boolean> {
+  const entries = await readdir(homeLayout(home).staging).catch(() => []);
+  return entries.some((entry) => isAsideOf(name, entry));
+}
+
+function isAsideOf(name: Pick<RuntimeKey, 'version' | 'target'>, entry: string): boolean {
+  return entry.startsWith(stagingPrefix(name)) && entry.endsWith(ASIDE);
+}
+
+/** How often a directory is made anew that others remove because it is empty. */
+const MAX_REMOVALS = 20;
+
+/** Renames, and makes the directory above as often as the removal of another runtime takes it away. */
+async function moveInto(from: string, to: string): Promise<void> {
+  for (let removals = 0; ; removals += 1) {
+    try {
+      await makeDirectory(dirname(to));
+      return await movePath(from, to);
+    } catch (error) {
+      const again = isErrno(error, 'ENOENT') && removals < MAX_REMOVALS && (await exists(from));
+      if (!again) throw error;
+    }
+  }
 }
 
 /** Whether `dir` is a whole runtime of the same files, and holds nothing else. */

@@ -1,10 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { chmod, mkdir, readdir } from 'node:fs/promises';
+import { chmod, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { ignoreMissing } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
+import { putAside } from '../disk/put-aside.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { movePath, removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
+import { removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
@@ -18,11 +20,15 @@ import { isWhole, sealFiles } from './seal.ts';
  * The runtime of exactly this key, if the store has it and it is whole.
  * Damaged, half-written or unknown content is as good as absent: the next commit replaces it.
  */
-export async function findRuntime(home: string, key: RuntimeKey): Promise<Runtime | undefined> {
+export async function findRuntime(
+  home: string,
+  key: RuntimeKey,
+  signal?: AbortSignal,
+): Promise<Runtime | undefined> {
   const dir = runtimeDir(home, key);
   const manifest = await loadManifest(dir);
   if (manifest === undefined || !describes(manifest, key)) return undefined;
-  return (await isWhole(dir, manifest)) ? { dir, manifest } : undefined;
+  return (await isWhole(dir, manifest, signal)) ? { dir, manifest } : undefined;
 }
 
 /** Every runtime in the store that has a manifest, whole or not, sorted by its directory. */
@@ -97,7 +103,6 @@ export async function commitRuntime(
     // Until now only its owner could look in; from here on everybody may run it, under any umask.
     await chmod(staging, 0o755);
     await syncDirectory(staging);
-    await makeDirectory(dirname(dir));
     if (!replace) {
       const present = await findRuntime(home, manifest);
       if (present !== undefined) return present;
@@ -110,13 +115,14 @@ export async function commitRuntime(
   return { dir, manifest };
 }
 
-/** Removes a runtime: out of sight by one rename, then file by file. */
+/** Removes a runtime: out of sight by one rename where that is possible, then file by file. */
 export async function removeRuntime(home: string, runtime: Runtime): Promise<void> {
   const { staging } = homeLayout(home);
   const gone = join(staging, `${stagingPrefix(runtime.manifest)}${randomUUID()}`);
   try {
     await makeDirectory(staging);
-    await movePath(runtime.dir, gone);
+    // Whatever is gone already is gone.
+    await putAside(runtime.dir, gone, { first: MANIFEST_NAME }).catch(ignoreMissing);
     // Out of sight already; what runs on Windows goes with a later run.
     await tryRemoveTree(gone);
     await removeEmptyParents(runtime.dir, homeLayout(home).store);
@@ -125,10 +131,14 @@ export async function removeRuntime(home: string, runtime: Runtime): Promise<voi
   }
 }
 
+/** Other targets' runtimes lie there under holds of their own, so only `rmdir` may say "empty". */
 async function removeEmptyParents(dir: string, stop: string): Promise<void> {
   for (let parent = dirname(dir); parent !== stop; parent = dirname(parent)) {
-    if ((await readdir(parent)).length > 0) return;
-    await removeTree(parent);
+    const removed = await rmdir(parent).then(
+      () => true,
+      () => false,
+    );
+    if (!removed) return;
   }
 }
 

@@ -11,8 +11,8 @@ export async function verifyStore(
   home: string,
   { version, target }: Pick<RuntimeKey, 'version' | 'target'>,
 ): Promise<void> {
-  const { store, partial, staging } = homeLayout(home);
-  for (const dir of [join(store, version, target), partial, staging]) {
+  const { store, partial, staging, holds } = homeLayout(home);
+  for (const dir of [join(store, version, target), partial, staging, holds]) {
     try {
       await verifyWritable(dir);
     } catch (error) {

@@ -26,9 +26,11 @@ import {
   removeRuntime,
   runtimeDir,
 } from '../../src/store/index.ts';
+import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { failure } from '../support/failure.ts';
 import { HELD } from '../support/held.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
+import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const KEY: RuntimeKey = {
@@ -216,3 +218,65 @@ async function replaceBin(dir: string, make: (bin: string) => Promise<unknown>):
   await rm(bin, { recursive: true });
   await make(bin);
 }
+
+describe('a store without write bits', () => {
+  /** Takes from or gives to every file and directory below `dir`. */
+  async function changeModes(dir: string, change: (mode: number) => number): Promise<void> {
+    for (const name of await readdir(dir, { recursive: true })) {
+      const path = join(dir, name);
+      await chmod(path, change((await stat(path)).mode & 0o777));
+    }
+    await chmod(dir, change((await stat(dir)).mode & 0o777));
+  }
+
+  it.skipIf(whyNotNobody !== null)(
+    `serves whoever can read and run it${whyNotNobody ?? ''}`,
+    async () => {
+      const home = await tempDir();
+      await chmod(home, 0o755);
+      const { dir } = await commit(home);
+      await changeModes(dir, (mode) => mode & 0o555);
+      expect(await asNobody(() => findRuntime(home, KEY))).toMatchObject({ dir });
+      await chmod(join(dir, 'bin/codex'), 0o444);
+      expect(await asNobody(() => findRuntime(home, KEY))).toBeUndefined();
+    },
+  );
+
+  it.skipIf(whyNotNobody !== null)(
+    `does not serve where others than its owner may write${whyNotNobody ?? ''}`,
+    async () => {
+      const home = await tempDir();
+      await chmod(home, 0o755);
+      const { dir } = await commit(home);
+      await chmod(join(dir, 'bin/codex'), 0o777);
+      expect(await asNobody(() => findRuntime(home, KEY))).toBeUndefined();
+    },
+  );
+});
+
+it('the removal of one target leaves what another brings at the same time', async () => {
+  const home = await tempDir();
+  for (let round = 0; round < 60; round += 1) {
+    const first = await storedRuntime(home);
+    const { dir } = first;
+    const other = { ...KEY, target: 'aarch64-unknown-linux-musl' } as const;
+    const staging = await openStaging(home, other, HELD);
+    const { manifest } = await miniatureRuntime(staging, { target: 'linux-arm64' });
+    await rm(join(staging, 'runtime.json'));
+    const [, brought] = await Promise.all([
+      removeRuntime(home, first),
+      commitRuntime(home, { staging, manifest }),
+    ]);
+    expect(await findRuntime(home, other), `round ${round}`).toEqual(brought);
+    await removeRuntime(home, brought);
+    expect(await readdir(homeLayout(home).store)).toEqual([]);
+    expect(dir).not.toBe(brought.dir);
+  }
+});
+
+it('the removal of what is gone is done', async () => {
+  const home = await tempDir();
+  const runtime = await commit(home);
+  await Promise.all([removeRuntime(home, runtime), removeRuntime(home, runtime)]);
+  expect(await findRuntime(home, KEY)).toBeUndefined();
+});

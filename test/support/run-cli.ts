@@ -15,10 +15,12 @@ export interface CliSurroundings {
   readonly dir: string;
   /** Default: `dir`. */
   readonly cwd?: string;
-  readonly env?: Readonly<Record<string, string>>;
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** What stdin holds. Default: nothing. */
   readonly input?: string | Buffer;
   readonly timeoutMs?: number;
+  /** Whose process it is; only root can choose. Default: ours. */
+  readonly uid?: number;
 }
 
 /**
@@ -30,6 +32,7 @@ export async function runCli(args: readonly string[], around: CliSurroundings): 
     cwd: around.cwd ?? around.dir,
     env: { ...cliEnvironment(around.dir), ...around.env },
     timeout: around.timeoutMs ?? 200_000,
+    ...(around.uid === undefined ? {} : { uid: around.uid, gid: around.uid }),
   });
   child.stdin.on('error', () => undefined);
   child.stdin.end(around.input ?? '');

@@ -3,8 +3,9 @@ import { lstat, readdir, rmdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
+import { putAside } from '../../disk/put-aside.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
-import { movePath, removeFile, removeTree, unlessInUse } from '../../disk/until-unblocked.ts';
+import { removeFile, removeTree, unlessInUse } from '../../disk/until-unblocked.ts';
 import { type Hold, type HoldWait, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
 import { buildsOf, currentOf, holdOf, type PythonDirectory } from './layout.ts';
@@ -54,6 +55,6 @@ async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boole
 /** A directory, as pip makes them, goes aside first: half of a package is none that works. */
 async function removeAtOnce(path: string, aside: string): Promise<void> {
   if (!(await lstat(path)).isDirectory()) return await removeFile(path);
-  await movePath(path, aside);
+  await putAside(path, aside, { first: 'runtime.json' });
   await removeTree(aside).catch(unlessInUse);
 }
