@@ -1,5 +1,5 @@
-import { resolve } from 'node:path';
-import envPaths from 'env-paths';
+import { homedir } from 'node:os';
+import { join, resolve } from 'node:path';
 import { CodexRuntimeError } from './errors.ts';
 import { DEFAULT_REPO, type Environment, isUpstream, parseRepository } from './pin/index.ts';
 import type { Host } from './target/index.ts';
@@ -72,7 +72,7 @@ export function settingsFrom(
   const cwd = overrides.cwd ?? here.cwd;
   const lockfile = overrides.lockfile ?? ifSet(env['CODEX_RUNTIME_LOCKFILE']);
   return {
-    home: overrides.home ?? resolve(here.cwd, ifSet(env['CODEX_RUNTIME_HOME']) ?? defaultHome()),
+    home: overrides.home ?? resolve(here.cwd, ifSet(env['CODEX_RUNTIME_HOME']) ?? defaultHome(env)),
     cwd,
     lockfile: lockfile === undefined ? null : resolve(cwd, lockfile),
     host: overrides.host ?? here.host,
@@ -168,9 +168,38 @@ function usage({ what, text, problem, hint }: Misuse): CodexRuntimeError {
   return new CodexRuntimeError('USAGE', `${what}${shown} ${problem}`, { hint });
 }
 
-/** Where the platform keeps an application's data, unless `CODEX_RUNTIME_HOME` says otherwise. */
-function defaultHome(): string {
-  return envPaths('codex-runtime', { suffix: '' }).data;
+/**
+ * Where the platform keeps an application's data, unless `CODEX_RUNTIME_HOME` says otherwise. Asked only
+ * then: an account in a container may have no home at all.
+ */
+function defaultHome(env: Environment): string {
+  const home = accountHome();
+  switch (process.platform) {
+    case 'darwin':
+      return join(home, 'Library', 'Application Support', 'codex-runtime');
+    case 'win32':
+      return join(
+        ifSet(env['LOCALAPPDATA']) ?? join(home, 'AppData', 'Local'),
+        'codex-runtime',
+        'Data',
+      );
+    default:
+      return join(ifSet(env['XDG_DATA_HOME']) ?? join(home, '.local', 'share'), 'codex-runtime');
+  }
+}
+
+function accountHome(): string {
+  let cause: unknown;
+  try {
+    const home = homedir();
+    if (home !== '') return home;
+  } catch (error) {
+    cause = error;
+  }
+  throw new CodexRuntimeError('USAGE', 'This account has no home directory.', {
+      hint: 'Name a directory for the runtimes with CODEX_RUNTIME_HOME or --home.',
+    cause,
+  });
 }
 
 /** The value of a variable; one that is empty counts as not set. */
