@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { throwIfAborted } from './abort.ts';
+import { pause } from './abort.ts';
 import { longPathHint, missingLibraryHint } from './child/missing-library.ts';
+import { runProgram } from './child/run-program.ts';
+import { errnoOf, isErrno } from './disk/errno.ts';
 import { CodexRuntimeError } from './errors.ts';
 import type { Version } from './pin/index.ts';
 
@@ -31,43 +31,66 @@ export async function verifyVersion(
   );
 }
 
-/** The version in `codex-cli 0.115.0`, or null where the output has another form. */
+/**
+ * The version in `codex-cli 0.115.0`, or null where the output has another form.
+ * @throws CodexRuntimeError `INSTALL_FAILED` when it does not run; `ABORTED`
+ */
 export async function printedVersion(
   executable: string,
   signal?: AbortSignal,
 ): Promise<string | null> {
-  throwIfAborted(signal);
-  // Not by execFile's own `signal`, which sends SIGTERM: a program that hangs may ignore that.
-  let stop = (): void => undefined;
-  const abort = () => stop();
-  signal?.addEventListener('abort', abort, { once: true });
-  try {
-    const running = promisify(execFile)(executable, ['--version'], {
-      timeout: TIMEOUT_MS,
-      killSignal: 'SIGKILL',
-      env: homelessEnvironment(executable),
-      windowsHide: true,
-    });
-    stop = () => {
-      running.child.stdout?.destroy();
-      running.child.kill('SIGKILL');
-    };
-    const { stdout } = await running;
-    throwIfAborted(signal);
-    return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
-  } catch (error) {
-    throwIfAborted(signal);
-    throw new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run on this machine.`, {
-      hint:
-        missingLibraryHint(error instanceof Error && 'code' in error ? error.code : undefined) ??
-        longPathHint(executable) ??
-        'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.',
-      cause: error,
-      fields: { executable },
-    });
-  } finally {
-    signal?.removeEventListener('abort', abort);
+  const begun = performance.now();
+  for (;;) {
+    try {
+      return await runVersion(executable, signal);
+    } catch (error) {
+      const passes = error instanceof CodexRuntimeError && isErrno(error.cause, ...PASSING);
+      if (!passes || performance.now() - begun > PASSING_MS) throw error;
+    }
+    await pause(PAUSE_MS, signal);
   }
+}
+
+/**
+ * Failures to start a program that pass by themselves: another thread has just forked while the file
+ * was open for writing (ETXTBSY), or the machine has no process or file to spare.
+ */
+const PASSING = ['ETXTBSY', 'EMFILE', 'ENFILE', 'EAGAIN', 'ENOMEM'];
+const PASSING_MS = 3_000;
+const PAUSE_MS = 100;
+
+async function runVersion(
+  executable: string,
+  signal: AbortSignal | undefined,
+): Promise<string | null> {
+  const { status, stdout } = await runProgram({
+    file: executable,
+    args: ['--version'],
+    env: homelessEnvironment(executable),
+    signal,
+    timeoutMs: TIMEOUT_MS,
+    notStarted: (cause) => doesNotRun(executable, cause, null),
+  });
+  if (status !== 0) throw doesNotRun(executable, undefined, status);
+  return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
+}
+
+function doesNotRun(
+  executable: string,
+  cause: unknown,
+  status: number | null,
+): CodexRuntimeError {
+  const errno = errnoOf(cause);
+  const told = errno === undefined ? '' : ` (${errno})`;
+  return new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run here${told}.`, {
+    hint: isErrno(cause, ...PASSING)
+      ? 'The machine is short of processes, files or memory, or the file is still in use: run the command again.'
+      : (missingLibraryHint(status ?? undefined) ??
+        longPathHint(executable) ??
+        'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.'),
+    cause,
+    fields: { executable, errno: errno ?? null },
+  });
 }
 
 /**

@@ -1,6 +1,6 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { presenceOf, thisProcess } from '../src/disk/owner.ts';
 import { parseVersion } from '../src/pin/index.ts';
 import { verifyVersion } from '../src/verify-version.ts';
@@ -29,4 +29,26 @@ it('a file that no machine runs is an installation that failed', async () => {
   await writeFile(executable, '\u007fELF garbage', { mode: 0o755 });
   const error = await failure(verifyVersion(executable, parseVersion('0.115.0')));
   expect(error.code).toBe('INSTALL_FAILED');
+});
+
+describe('a program that is open for writing for a moment', () => {
+  async function busyProgram() {
+    const executable = join(await tempDir(), 'codex');
+    await writeFile(executable, '#!/bin/sh\necho codex-cli 0.115.0\n', { mode: 0o755 });
+    return { executable, writing: await open(executable, 'r+') };
+  }
+
+  it('is tried again', async () => {
+    const { executable, writing } = await busyProgram();
+    setTimeout(() => void writing.close(), 500);
+    await verifyVersion(executable, parseVersion('0.115.0'));
+  });
+
+  it('is given up when it stays so, and not called a mount without the right to run', async () => {
+    const { executable, writing } = await busyProgram();
+    const error = await failure(verifyVersion(executable, parseVersion('0.115.0')));
+    await writing.close();
+    expect(error).toMatchObject({ code: 'INSTALL_FAILED', fields: { errno: 'ETXTBSY' } });
+    expect(error.hint).not.toContain('noexec');
+  });
 });

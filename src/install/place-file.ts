@@ -1,23 +1,10 @@
 import { chmod, constants, copyFile, link, lutimes, stat } from 'node:fs/promises';
-import { isErrno } from '../disk/errno.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
 import { syncFile } from '../disk/sync-file.ts';
 import { removeFile } from '../disk/until-unblocked.ts';
 
 /** How a file of the store gets into a package. */
 type Means = 'reflink' | 'hardlink' | 'copy';
-
-/** Failures that say: this file system, or this pair of them, cannot do it that way. */
-const CANNOT = [
-  'ENOTSUP',
-  'EOPNOTSUPP',
-  'ENOSYS',
-  'ENOTTY',
-  'EINVAL',
-  'EXDEV',
-  'EPERM',
-  'EMLINK',
-  'EACCES',
-];
 
 /**
  * Places files by the cheapest means that the file systems allow: a reflink shares blocks and
@@ -46,7 +33,9 @@ export class FilePlacer {
         this.#means = this.#means.slice(this.#means.indexOf(means));
         return;
       } catch (error) {
-        if (means === 'copy' || !isErrno(error, ...CANNOT)) throw error;
+        // However a cheaper means failed, a dearer one may work; only the last one's failure counts.
+        if (means === 'copy' || errnoOf(error) === undefined || isErrno(error, 'EEXIST'))
+          throw error;
         // The attempt may have left an empty file in the way of the next.
         await removeFile(to);
       }
