@@ -75,11 +75,7 @@ async function runVersion(
   return /^codex(?:-cli)? (\S+)\s*$/.exec(stdout)?.[1] ?? null;
 }
 
-function doesNotRun(
-  executable: string,
-  cause: unknown,
-  status: number | null,
-): CodexRuntimeError {
+function doesNotRun(executable: string, cause: unknown, status: number | null): CodexRuntimeError {
   const errno = errnoOf(cause);
   const told = errno === undefined ? '' : ` (${errno})`;
   return new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run here${told}.`, {

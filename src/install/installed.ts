@@ -134,7 +134,11 @@ function isBelow(root: string, path: string): boolean {
 }
 
 /** Whether every file of the package and the command are as they were installed. */
-export async function isHealthy(layout: PrefixLayout, found: InstalledPackage): Promise<boolean> {
+export async function isHealthy(
+  layout: PrefixLayout,
+  found: InstalledPackage,
+  signal?: AbortSignal,
+): Promise<boolean> {
   if (!(await leadsToPackage(layout, found))) return false;
-  return await isWhole(found.dir, found.runtime);
+  return await isWhole(found.dir, found.runtime, signal);
 }

@@ -57,7 +57,7 @@ async function bringHeld(
 ): Promise<DownloadedAsset> {
   const path = join(dir, asset.name);
   const described = { target: asset.target.triple, name: asset.name, path, channel };
-  const present = request.force ? null : await findAssetFile(path, asset);
+  const present = request.force ? null : await findAssetFile(path, asset, request.signal);
   if (present !== null) {
     const signature = await bringSignature(request, { asset, delivered: null, dir });
     return { ...described, ...present, signature, downloaded: 0 };
@@ -80,7 +80,7 @@ async function bringHeld(
     },
   );
   // Read back from the disk: what is listed is what lies there.
-  const verified = await findAssetFile(download.path, asset);
+  const verified = await findAssetFile(download.path, asset, signal);
   if (verified === null) throw unreadable(path);
   await chmod(download.path, 0o644);
   await movePath(download.path, path);

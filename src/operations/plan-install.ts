@@ -47,7 +47,7 @@ export async function planInstall(options: PrefixOptions): Promise<PresentPlan |
   let looking: Promise<InstalledPackage | undefined> | undefined;
   // Looking at every file takes a while: once, and only where the answer counts.
   const healthy = () => {
-    looking ??= unlessDamaged(layout, found);
+    looking ??= unlessDamaged(layout, found, options.signal);
     return looking;
   };
   const named = openRequest(options, settings, async () => (await healthy())?.runtime ?? null);
@@ -125,6 +125,7 @@ function withDamaged(
 async function unlessDamaged(
   layout: PrefixLayout,
   found: InstalledPackage | undefined,
+  signal: AbortSignal | undefined,
 ): Promise<InstalledPackage | undefined> {
-  return found !== undefined && (await isHealthy(layout, found)) ? found : undefined;
+  return found !== undefined && (await isHealthy(layout, found, signal)) ? found : undefined;
 }

@@ -1,7 +1,7 @@
 import { createHash, type Hash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { diskError } from '../disk/disk-error.ts';
+import { hashFile } from '../disk/hash-file.ts';
 import { writeAll } from '../disk/write-all.ts';
 
 /** What a finished archive is. */
@@ -55,7 +55,7 @@ export class ArchiveFile {
 
   async finish(): Promise<ArchiveDigest> {
     await this.#handle.close();
-    return (this.#hasher ?? (await hashFile(this.path))).digest();
+    return this.#hasher?.digest() ?? (await digestFile(this.path, undefined));
   }
 
   /** Closes the file as it is, after a failure. */
@@ -74,22 +74,19 @@ export class ArchiveFile {
 
 /**
  * Size and digests of a file that exists.
- * @throws CodexRuntimeError the disk's own failure
+ * @throws CodexRuntimeError `ABORTED`, the disk's own failure
  */
-export async function digestFile(path: string): Promise<ArchiveDigest> {
-  return (await hashFile(path)).digest();
-}
-
-async function hashFile(path: string): Promise<Hasher> {
-  const hasher = new Hasher();
+export async function digestFile(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<ArchiveDigest> {
   try {
-    for await (const chunk of createReadStream(path, { highWaterMark: 1024 * 1024 })) {
-      hasher.update(chunk);
-    }
+    const { size, sha256, sha512 } = await hashFile(path, ['sha256', 'sha512'], signal);
+    const integrity = `sha512-${sha512.toString('base64')}`;
+    return { size, sha256: sha256.toString('hex'), integrity };
   } catch (error) {
     throw diskError(error, 'read the package', path);
   }
-  return hasher;
 }
 
 class Hasher {

@@ -15,10 +15,11 @@ import {
 /**
  * Reads a packed release and checks every file against its manifest.
  * @throws CodexRuntimeError `DAMAGED` when a file is missing or changed; `USAGE` when `directory`
- * is not a packed release
+ * is not a packed release; `ABORTED`
  */
 export async function loadRelease(
   directory: string,
+  signal: AbortSignal | undefined,
   onProgress?: OnProgress,
 ): Promise<PackManifest> {
   const path = join(directory, PACK_MANIFEST);
@@ -33,7 +34,7 @@ export async function loadRelease(
   const total = bytesOf(release.files);
   let done = 0;
   for (const file of release.files) {
-    await verifyFile(directory, file);
+    await verifyFile(directory, file, signal);
     done += file.size;
     onProgress?.({ type: 'working', what: 'Checking', done, total });
   }
@@ -45,9 +46,13 @@ export function bytesOf(files: readonly PackedFile[]): number {
   return files.reduce((sum, { size }) => sum + size, 0);
 }
 
-async function verifyFile(directory: string, file: PackedFile): Promise<void> {
+async function verifyFile(
+  directory: string,
+  file: PackedFile,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const path = join(directory, file.path);
-  const actual = await digestFile(path);
+  const actual = await digestFile(path, signal);
   if (actual.sha256 === file.sha256 && actual.integrity === file.integrity) return;
   throw new CodexRuntimeError('DAMAGED', `${path} has changed since it was packed.`, {
     hint: 'Pack the release again.',

@@ -66,9 +66,9 @@ export interface PublishResult {
 export async function publishRelease(request: PublishRequest): Promise<PublishResult> {
   if (request.provenance === true) verifyProvenance(request.settings);
   const directory = resolve(request.settings.cwd, request.directory);
-  const release = await loadRelease(directory, request.onProgress);
+  const release = await loadRelease(directory, request.signal, request.onProgress);
   const wheels = release.files.filter(({ ecosystem }) => ecosystem === 'python');
-  for (const wheel of wheels) await verifyWheel(join(directory, wheel.path));
+  for (const wheel of wheels) await verifyWheel(join(directory, wheel.path), request.signal);
 
   const surroundings = withRegistry(request.settings, release.name, request.registry);
   const registry = createRegistry({ ...surroundings, npmPackage: release.name });

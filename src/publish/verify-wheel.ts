@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { basename } from 'node:path';
 import type { ZipFile } from 'yauzl';
+import { throwIfAborted } from '../abort.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { recordLine } from '../pack/index.ts';
 import { TARGETS } from '../target/index.ts';
@@ -10,7 +11,7 @@ import { TARGETS } from '../target/index.ts';
  * name, version and tags are the same in the file name, `METADATA` and `WHEEL`.
  * @throws CodexRuntimeError `DAMAGED`
  */
-export async function verifyWheel(path: string): Promise<void> {
+export async function verifyWheel(path: string, signal?: AbortSignal): Promise<void> {
   const yauzl = await import('yauzl');
   const zip = await yauzl
     .openPromise(path, { strictFileNames: true, lazyEntries: true, autoClose: false })
@@ -20,7 +21,8 @@ export async function verifyWheel(path: string): Promise<void> {
   try {
     const { name, version, platformTags } = parseName(path);
     const distInfo = `${name}-${version}.dist-info`;
-    const members = await readMembers(zip, new Set(METADATA.map((each) => `${distInfo}/${each}`)));
+    const names = new Set(METADATA.map((each) => `${distInfo}/${each}`));
+    const members = await readMembers(zip, names, signal);
     const contentOf = (file: string) => {
       const content = members.get(`${distInfo}/${file}`)?.content;
       if (content === undefined || content === null) throw damaged(path, `it has no ${file}`);
@@ -57,6 +59,7 @@ interface WheelMember {
 async function readMembers(
   zip: ZipFile,
   keep: ReadonlySet<string>,
+  signal: AbortSignal | undefined,
 ): Promise<ReadonlyMap<string, WheelMember>> {
   const members = new Map<string, WheelMember>();
   for await (const entry of zip.eachEntry()) {
@@ -64,6 +67,7 @@ async function readMembers(
     const hash = createHash('sha256');
     const kept: Buffer[] = [];
     for await (const chunk of await zip.openReadStreamPromise(entry)) {
+      throwIfAborted(signal);
       hash.update(chunk);
       if (keep.has(fileName)) kept.push(chunk);
     }

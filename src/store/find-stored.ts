@@ -18,6 +18,8 @@ export interface Wanted {
   readonly settings: { readonly github: Pick<Settings['github'], 'repo'> };
   /** Whose verified signature it must carry; absent where none is required. */
   readonly signer?: Signer | undefined;
+  /** Ends the hashing of files that were touched. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** The stored runtime that is wanted, whole; without asking any channel. */
@@ -25,7 +27,7 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
   const variants = wanted.variant === 'auto' ? (['package', 'binary'] as const) : [wanted.variant];
   for (const variant of variants) {
     const key = { version: wanted.version.semver, target: wanted.target.triple, variant };
-    const runtime = await findRuntime(home, key);
+    const runtime = await findRuntime(home, key, wanted.signal);
     if (runtime === undefined || !isWanted(runtime.manifest, wanted)) continue;
     if (!isSigned(runtime.manifest, wanted) || !isLocked(runtime.manifest, wanted)) continue;
     // A binary that somebody asked for by name does not stand in for a package that exists.

@@ -1,4 +1,4 @@
-import { lstatSync, type Stats } from 'node:fs';
+import { accessSync, constants, lstatSync, type Stats } from 'node:fs';
 import { join } from 'node:path';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import type { RuntimeFile } from '../extract/index.ts';
@@ -51,10 +51,30 @@ function inspectFile(root: string, file: RuntimeFile): Damage | undefined {
   }
   const mode = stats.mode & 0o7777;
   // Windows has no execute bits to compare.
-  if (process.platform !== 'win32' && mode !== file.mode) {
+  if (
+    process.platform !== 'win32' &&
+    mode !== file.mode &&
+    !isUsable(join(root, path), mode, file)
+  ) {
     return { path, kind: 'mode', expected: file.mode.toString(8), actual: mode.toString(8) };
   }
   return Math.trunc(stats.mtimeMs / 1000) === SEAL_SECONDS ? undefined : { path, kind: 'touched' };
+}
+
+/**
+ * Whether a file serves although its mode is not the one it was given: it has lost rights, as in a store
+ * that was made read-only, and can still be read and run. One that others than its owner may write to
+ * has gained rights, and does not serve.
+ */
+function isUsable(path: string, mode: number, file: RuntimeFile): boolean {
+  if ((mode & ~file.mode) !== 0) return false;
+  const isProgram = (file.mode & 0o111) !== 0;
+  try {
+    accessSync(path, isProgram ? constants.R_OK | constants.X_OK : constants.R_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Undefined where nothing is: `throwIfNoEntry` is not asked when a parent is a file. */
@@ -63,6 +83,8 @@ function statOf(path: string): Stats | { readonly errno: string } | undefined {
     return lstatSync(path, { throwIfNoEntry: false });
   } catch (error) {
     if (isErrno(error, 'ENOTDIR')) return undefined;
-    return { errno: errnoOf(error) ?? 'unknown' };
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return { errno };
   }
 }

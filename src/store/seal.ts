@@ -1,9 +1,8 @@
-import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
 import { chmod, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
-import { errnoOf, isErrno } from '../disk/errno.ts';
+import { errnoOf } from '../disk/errno.ts';
+import { hashFile } from '../disk/hash-file.ts';
 import type { RuntimeFile } from '../extract/index.ts';
 import { createInspector, type Damage, SEAL_SECONDS } from './inspect-file.ts';
 import type { RuntimeDescription } from './manifest.ts';
@@ -37,64 +36,67 @@ export async function findDamages(
   const inspect = createInspector(root);
   for (const file of files) {
     throwIfAborted(signal);
-    const damage = await findDamage(root, file, inspect(file));
+    const damage = await findDamage(root, file, { seen: inspect(file), signal });
     if (damage !== undefined) damages.push(damage);
   }
   return damages;
 }
 
-/** @param seen what a cheap look found */
+/** @param look what a cheap look found */
 async function findDamage(
   root: string,
   file: RuntimeFile,
-  seen: Damage | undefined,
+  { seen, signal }: { readonly seen: Damage | undefined; readonly signal: AbortSignal | undefined },
 ): Promise<Damage | undefined> {
   if (seen !== undefined && seen.kind !== 'touched' && seen.kind !== 'mode') return seen;
   const path = join(root, file.path);
-  const read = await readDigest(path);
+  const read = await readDigest(path, signal);
   if ('errno' in read) return { path: file.path, kind: 'unreadable', actual: read.errno };
   if (read.sha256 !== file.sha256) {
     return { path: file.path, kind: 'digest', expected: file.sha256, actual: read.sha256 };
   }
-  return seen === undefined || (await mend(path, file)) || seen.kind === 'touched'
+  return seen === undefined || (await repair(path, file)) || seen.kind === 'touched'
     ? undefined
     : seen;
 }
 
-/** Gives a file of the right bytes its mode and seal back; a store of somebody else's stays as it is. */
-async function mend(path: string, { mode }: RuntimeFile): Promise<boolean> {
+/** Gives a file of the right bytes its mode and seal back, where this process may. */
+async function repair(path: string, { mode }: RuntimeFile): Promise<boolean> {
   try {
     await chmod(path, mode);
     await utimes(path, SEAL_SECONDS, SEAL_SECONDS);
     return true;
   } catch (error) {
-    if (isErrno(error, 'EPERM', 'EACCES', 'EROFS')) return false;
-    throw error;
+    // Whatever the reason: the bytes are right, and are hashed again next time.
+    if (errnoOf(error) === undefined) throw error;
+    return false;
   }
 }
 
-async function readDigest(path: string): Promise<{ sha256: string } | { errno: string }> {
+async function readDigest(
+  path: string,
+  signal: AbortSignal | undefined,
+): Promise<{ sha256: string } | { errno: string }> {
   try {
-    return { sha256: await sha256File(path) };
+    return { sha256: (await hashFile(path, ['sha256'], signal)).sha256.toString('hex') };
   } catch (error) {
-    return { errno: errnoOf(error) ?? 'unknown' };
+    const errno = errnoOf(error);
+    if (errno === undefined) throw error;
+    return { errno };
   }
-}
-
-/** SHA-256 of a file in lower-case hexadecimal. Throws the native error. */
-async function sha256File(path: string): Promise<string> {
-  const hash = createHash('sha256');
-  for await (const chunk of createReadStream(path, { highWaterMark: 1 << 20 })) hash.update(chunk);
-  return hash.digest('hex');
 }
 
 /** Whether a runtime or package under `root` is whole: the cheap look, and hashing where that is unsure. */
-export async function isWhole(root: string, description: RuntimeDescription): Promise<boolean> {
+export async function isWhole(
+  root: string,
+  description: RuntimeDescription,
+  signal?: AbortSignal,
+): Promise<boolean> {
   const files = describedFiles(description);
   const damages = files.map(createInspector(root)).filter((damage) => damage !== undefined);
   if (damages.length === 0) return true;
   if (damages.some(({ kind }) => kind !== 'touched' && kind !== 'mode')) return false;
   const unsure = new Set(damages.map(({ path }) => path));
   const doubted = files.filter(({ path }) => unsure.has(path));
-  return (await findDamages(root, doubted)).length === 0;
+  return (await findDamages(root, doubted, signal)).length === 0;
 }

@@ -187,7 +187,7 @@ describe('publishRelease', () => {
     const manifest = JSON.parse(await readFile(join(out, 'manifest.json'), 'utf8'));
     const [wheel] = manifest.files;
     await writeFile(join(out, wheel.path), 'no zip');
-    Object.assign(wheel, await digestFile(join(out, wheel.path)));
+    Object.assign(wheel, await digestFile(join(out, wheel.path), undefined));
     await writeFile(join(out, 'manifest.json'), JSON.stringify(manifest));
     await expect(publish({ out })).rejects.toMatchObject({ code: 'DAMAGED' });
   });
