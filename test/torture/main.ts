@@ -21,6 +21,7 @@ import { pauseHolders } from './pause.ts';
 import { killPythonInstalls, killPythonUninstalls } from './python-crash.ts';
 import { watchSecrets } from './secrets.ts';
 import { SeededRandom } from './seeded-random.ts';
+import { runSideBySide } from './side-by-side.ts';
 import { NEW, OLD } from './site.ts';
 import { checkPythonSyncOrder, checkSyncOrder } from './sync-order.ts';
 import { whyNoTrace } from './traced-command.ts';
@@ -37,6 +38,7 @@ const { values } = parseArgs({
     pauses: { type: 'string', default: '80' },
     installers: { type: 'string', default: '64' },
     kills: { type: 'string', default: '5' },
+    rounds: { type: 'string', default: '200' },
     flips: { type: 'string', default: '10000' },
     mutants: { type: 'string', default: '100000' },
     words: { type: 'string', default: '10000' },
@@ -93,6 +95,7 @@ const EXPERIMENTS: Readonly<Record<string, Experiment>> = {
     skip: whyNoTrace(),
     run: () => pauseHolders({ points: Number(values.pauses), random, jobs: 2 * jobs }),
   },
+  'side-by-side': { run: () => runSideBySide({ rounds: Number(values.rounds), random }) },
   flips: { run: () => flipBits({ flips: Number(values.flips), random }) },
   secrets: { skip: whyNoTrace(), run: () => watchSecrets({ faults: Number(values.faults), jobs }) },
   words: { run: () => giveHostileWords({ words: Number(values.words), jobs }) },
