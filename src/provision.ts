@@ -1,15 +1,24 @@
 import type { Asset } from './asset.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './channels/index.ts';
+import { ignoreMissing } from './disk/errno.ts';
+import { verifySpace } from './disk/free-space.ts';
 import { removeTree } from './disk/until-unblocked.ts';
-import { CodexRuntimeError } from './errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from './errors.ts';
 import { tellWaiting } from './events.ts';
 import { type ExtractedFiles, entrypointOf, extractRuntime } from './extract/index.ts';
-import { type Download, partialId, receiveAsset, removeLeftParts } from './fetch/index.ts';
+import {
+  type Download,
+  leftBytes,
+  partialId,
+  receiveAsset,
+  removeLeftParts,
+} from './fetch/index.ts';
 import { notStored } from './offline.ts';
 import { isUpstream } from './pin/index.ts';
 import type { ExactRequest } from './request/index.ts';
 import type { FetchedBundle } from './signature/index.ts';
 import {
+  clearStaging,
   commitRuntime,
   entrypointDigest,
   executablePath,
@@ -17,6 +26,7 @@ import {
   type Hold,
   holdPath,
   homeLayout,
+  isAnyAside,
   lockedEntrypoint,
   noteUse,
   openStaging,
@@ -42,12 +52,17 @@ export interface Provisioned {
  * whole is taken as it is, without a request; of many callers at once one downloads and the
  * others take its result.
  *
+ * @param copies Directories that are to get a copy of the tree which shares no blocks with the store:
+ * their disks need the space as well.
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`,
  * `DIGEST_MISMATCH`, `DIGEST_MISSING`, `SIZE_MISMATCH`, `ARCHIVE_REFUSED`, `VERSION_MISMATCH`,
  * `SIGNATURE_MISSING`, `SIGNATURE_UNREACHABLE`, `SIGNATURE_INVALID`, `DISK_FULL`,
  * `PERMISSION_DENIED`, `STORE_BUSY`
  */
-export async function provisionRuntime(request: ExactRequest): Promise<Provisioned> {
+export async function provisionRuntime(
+  request: ExactRequest,
+  copies: readonly string[] = [],
+): Promise<Provisioned> {
   const { version, target, settings } = request;
   let forced = request.force;
   const ready = async () => {
@@ -63,6 +78,13 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
     return { runtime, source: 'store', downloaded: 0 };
   };
   const name = { version: version.semver, target: target.triple };
+  // What needs no hold must not fail for want of one: the home may be read-only.
+  if (request.offline && !(await isAnyAside(settings.home, name))) {
+    const stored = await ready();
+    if (stored === undefined) throw notStored(request);
+    return stored;
+  }
+  if ((await ready()) === undefined) await verifyStore(settings.home, name);
   return await workOnce({
     path: holdPath(settings.home, name.version, name.target),
     ready,
@@ -71,9 +93,8 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
       const finished = restored ? await ready() : undefined;
       if (finished !== undefined) return finished;
       if (request.offline) throw notStored(request);
-      await verifyStore(settings.home, name);
       const provisioned = await tryCandidates(signable(request), (candidate) =>
-        provisionAsset(request, candidate, hold),
+        provisionAsset(request, candidate, { hold, copies }),
       );
       forced = false;
       return provisioned;
@@ -90,11 +111,14 @@ export async function provisionRuntime(request: ExactRequest): Promise<Provision
 async function provisionAsset(
   request: ExactRequest,
   candidate: Candidate,
-  hold: Hold,
+  { hold, copies }: { readonly hold: Hold; readonly copies: readonly string[] },
 ): Promise<Provisioned> {
   const { version, target, settings, onProgress, signal } = request;
   const { asset, channel } = candidate;
   const partialDir = homeLayout(settings.home).partial;
+  const name = { version: version.semver, target: target.triple };
+  await clearStaging(settings.home, name, hold).catch(ignoreMissing);
+  await verifyRoom(request, asset, copies);
   onProgress?.({
     type: 'asset',
     channel,
@@ -116,7 +140,6 @@ async function provisionAsset(
           throw bundle;
         }
         // With every attempt anew: what void bytes were unpacked to goes with them.
-        const name = { version: version.semver, target: target.triple };
         staging = await openStaging(settings.home, name, hold);
         return extractRuntime({ asset, bytes, path, destination: staging, signal });
       },
@@ -124,17 +147,17 @@ async function provisionAsset(
     const manifest = manifestOf(request, candidate, { files, outcome: download.outcome });
     verifyEntrypoint(manifest, request);
     const signed = await withSignature(manifest, request, { asset, download, staging, bundle });
-    // Every byte is in the staging directory by now. After the commit it would be too late: a kill
-    // in between would leave the download behind for good.
-    const [checked, discarded] = await Promise.allSettled([
-      // Only now: this runs it.
-      isNative(settings.host, target)
-        ? verifyVersion(executablePath(staging, manifest), version, signal)
-        : null,
-      download.discard(),
-    ]);
-    if (checked.status === 'rejected') throw checked.reason;
-    if (discarded.status === 'rejected') throw discarded.reason;
+    // Only now: this runs it. Where it cannot be run, the download stays, so that the next try begins here.
+    if (isNative(settings.host, target)) {
+      await verifyVersion(executablePath(staging, manifest), version, signal).catch(
+        async (error: unknown) => {
+          if (isCodexRuntimeError(error, 'VERSION_MISMATCH')) await download.discard();
+          throw error;
+        },
+      );
+    }
+    // After the commit it would be too late: a kill in between would leave it behind for good.
+    await download.discard();
     const runtime = await commitRuntime(settings.home, {
       staging,
       manifest: signed,
@@ -148,6 +171,28 @@ async function provisionAsset(
     release();
     if (staging !== '') await removeTree(staging);
   }
+}
+
+/** Below this size an archive is no real release, and may hold more than it unpacks to. */
+const REAL_BYTES = 8e6;
+/** Real archives unpack to 2.5 times their size and more. */
+const EXPANSION = 2.4;
+
+/** Refuses what has no room: archive, tree, and what links cannot share. */
+async function verifyRoom(
+  { version, settings: { home } }: ExactRequest,
+  { size, digests }: Asset,
+  copies: readonly string[],
+): Promise<void> {
+  if (size === null) return;
+  const { partial, staging } = homeLayout(home);
+  const tree = Math.round(size * (size < REAL_BYTES ? 1 : EXPANSION));
+  const missing = size - (await leftBytes(partial, partialId(digests)));
+  await verifySpace(`Codex ${version.semver}`, [
+    { path: partial, bytes: Math.max(0, missing), what: 'the archive' },
+    { path: staging, bytes: tree, what: 'its files' },
+    ...copies.map((path) => ({ path, bytes: tree, what: 'a copy of them' })),
+  ]);
 }
 
 /** A package's `.tar.gz` may be signed whole; of the `.tar.zst` only the executable is. */

@@ -197,7 +197,7 @@ function accountHome(): string {
     cause = error;
   }
   throw new CodexRuntimeError('USAGE', 'This account has no home directory.', {
-      hint: 'Name a directory for the runtimes with CODEX_RUNTIME_HOME or --home.',
+    hint: 'Name a directory for the runtimes with CODEX_RUNTIME_HOME or --home.',
     cause,
   });
 }

@@ -1,9 +1,13 @@
+import { randomBytes } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installRuntime } from '../src/index.ts';
+import { ensureRuntime, installRuntime } from '../src/index.ts';
+import { parseTarget } from '../src/target/index.ts';
+import { failure } from './support/failure.ts';
 import { startLoopbackGitHub } from './support/loopback-github.ts';
-import { miniatureRelease } from './support/miniature-release.ts';
+import { miniatureCodex, miniatureRelease } from './support/miniature-release.ts';
+import { mount, whyNoMounts } from './support/mount.ts';
 import { tempDir } from './support/temp-dir.ts';
 
 /** An install that its only source breaks off, and the partial file that it left. */
@@ -46,5 +50,58 @@ describe('an install after one that broke off', () => {
     expect(await installRuntime(wish)).toMatchObject({ version: '1.2.3' });
     expect(await readdir(join(home, 'partial'))).toEqual([]);
     expect(await readdir(join(home, 'staging'))).toEqual([]);
+  });
+});
+
+it('what was verified and cannot be run is not fetched again', async () => {
+  const executable = () => Buffer.from('\u007fELF of another machine');
+  const release = await miniatureRelease('1.2.3', { executable });
+  await using github = await startLoopbackGitHub({ releases: [release] });
+  const dir = await tempDir();
+  const wish = { cwd: dir, home: join(dir, 'home'), prefix: join(dir, 'p'), env: github.env };
+  for (const fetched of [1, 1]) {
+    const failed = await failure(installRuntime({ ...wish, version: '1.2.3', source: 'github' }));
+    expect(failed.code).toBe('INSTALL_FAILED');
+    expect(github.asked('cdn').filter((path) => path.includes('.tar')).length).toBe(fetched);
+  }
+});
+
+describe.skipIf(whyNoMounts !== null)(`a disk without room${whyNoMounts ?? ''}`, () => {
+  it('is refused with the figures, before anything is fetched', async () => {
+    const script = miniatureCodex('1.2.3');
+    const executable = () => Buffer.concat([script, Buffer.from('exit\n'), randomBytes(3e6)]);
+    const release = await miniatureRelease('1.2.3', {
+      executable,
+      targets: [parseTarget('linux-x64')],
+    });
+    await using github = await startLoopbackGitHub({ releases: [release] });
+    const dir = await tempDir();
+    const home = join(dir, 'home');
+    await mount(home, 'size=5m');
+    const wish = { cwd: dir, home, env: github.env, version: '1.2.3' };
+    const error = await failure(ensureRuntime(wish));
+    expect(error).toMatchObject({ code: 'DISK_FULL', fields: { path: home } });
+    const { needed, free } = error.fields as { needed: number; free: number };
+    expect(needed).toBeGreaterThan(6e6);
+    expect(free).toBeLessThanOrEqual(5 * 2 ** 20);
+    expect(error.message).toMatch(/needs about 7 MB at .* 6 MB are free/);
+    expect(github.asked('cdn').filter((path) => path.includes('.tar'))).toEqual([]);
+  });
+
+  it('of a prefix of its own is counted as well', async () => {
+    const executable = () =>
+      Buffer.concat([miniatureCodex('1.2.3'), Buffer.from('exit\n'), randomBytes(3e6)]);
+    const release = await miniatureRelease('1.2.3', {
+      executable,
+      targets: [parseTarget('linux-x64')],
+    });
+    await using github = await startLoopbackGitHub({ releases: [release] });
+    const dir = await tempDir();
+    const prefix = join(dir, 'prefix');
+    await mount(prefix, 'size=2m');
+    const wish = { cwd: dir, home: join(dir, 'home'), prefix, env: github.env, version: '1.2.3' };
+    const error = await failure(installRuntime(wish));
+    expect(error).toMatchObject({ code: 'DISK_FULL', fields: { path: prefix } });
+    expect(github.asked('cdn').filter((path) => path.includes('.tar'))).toEqual([]);
   });
 });

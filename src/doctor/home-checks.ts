@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, rmdir, stat, statfs, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
+import { existingAncestor } from '../disk/free-space.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
 
@@ -20,10 +21,7 @@ export const checkHome: Check = async ({ settings: { home, host } }) => {
   try {
     await mkdir(probe);
     const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
-    // Windows has no mount without the right to execute.
-    if (host.platform === 'win32')
-      return [stored, ok('home.exec', 'Programs may run from the home.')];
-    return [stored, await runs(home, probe).finally(() => removeTree(probe))];
+    return [stored, await runs(home, probe, host.platform).finally(() => removeTree(probe))];
   } catch (error) {
     const failed = failFrom('home', diskError(error, 'write to the home of runtimes', dir));
     return [{ ...failed, advice: `${failed.advice} CODEX_RUNTIME_HOME or --home names another.` }];
@@ -31,7 +29,9 @@ export const checkHome: Check = async ({ settings: { home, host } }) => {
 };
 
 /** A home on a file system that is mounted `noexec` stores runtimes that then do not start. */
-async function runs(home: string, probe: string): Promise<Finding> {
+async function runs(home: string, probe: string, platform: string): Promise<Finding> {
+  // Windows has no mount without the right to execute.
+  if (platform === 'win32') return ok('home.exec', 'Programs may run from the home.');
   const program = join(probe, 'probe');
   await writeFile(program, '#!/bin/sh\nexit 0\n', { mode: 0o755 });
   try {
@@ -77,14 +77,3 @@ export const checkPrefix: Check = async ({ layout }) => {
     return [{ ...failed, advice: `${failed.advice} --prefix names another.` }];
   }
 };
-
-/** `path`, or its nearest ancestor that exists. */
-async function existingAncestor(path: string): Promise<string> {
-  for (let dir = path; ; dir = dirname(dir)) {
-    const there = await stat(dir).then(
-      () => true,
-      () => false,
-    );
-    if (there || dir === dirname(dir)) return dir;
-  }
-}

@@ -11,15 +11,15 @@ import { isNative, parseTarget } from '../target/index.ts';
 import { missingInStore, missingMembers, shakeHands } from '../verify/index.ts';
 import { type Check, type Finding, fail, ok } from './finding.ts';
 
-/** Whether the stored runtimes are whole and complete. The cheap look: `verify` hashes. */
-export const checkStore: Check = async ({ settings: { home } }) => {
+/** Whether the stored runtimes are whole, by size and time, and complete. */
+export const checkStore: Check = async ({ settings: { home }, signal }) => {
   const runtimes = await listRuntimes(home);
   const stored = runtimes.map(({ manifest }) => manifest);
   const findings: Finding[] = [];
   for (const { dir, manifest } of runtimes) {
     const { version, target } = manifest;
     const lacking = missingInStore(manifest, stored);
-    if (!(await isWhole(dir, manifest))) {
+    if (!(await isWhole(dir, manifest, signal))) {
       findings.push(
         fail('store', 'DAMAGED', {
           summary: `Codex ${version} at ${dir} is damaged.`,
@@ -36,12 +36,12 @@ export const checkStore: Check = async ({ settings: { home } }) => {
     .flatMap(({ manifest }) => manifest.files)
     .reduce((sum, { size }) => sum + size, 0);
   const count = `${runtimes.length} ${runtimes.length === 1 ? 'runtime' : 'runtimes'}`;
-  const summary = `The store has ${count}, ${(bytes / 1e9).toFixed(2)} GB, all whole.`;
+  const summary = `The store has ${count}, ${(bytes / 1e9).toFixed(2)} GB. Every file has the size and time that it was stored with (codex-runtime verify hashes them).`;
   return [ok('store', summary, { runtimes: runtimes.length, bytes })];
 };
 
 /** Whether the package in the prefix is whole, complete and linked. */
-export const checkInstalled: Check = async ({ settings: { home }, layout, name }) => {
+export const checkInstalled: Check = async ({ settings: { home }, layout, name, signal }) => {
   const found = await loadInstalled(layout, name);
   const flags = prefixFlags(layout, name);
   const prefix = flags.join(' ');
@@ -52,11 +52,11 @@ export const checkInstalled: Check = async ({ settings: { home }, layout, name }
   }
   const { version, dir, runtime } = found;
   const advice = `Run "codex-runtime install ${version} ${prefix}".`;
-  if (!(await isWhole(dir, runtime))) {
+  if (!(await isWhole(dir, runtime, signal))) {
     const summary = `${name} ${version} at ${dir} is damaged.`;
     return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, dir } })];
   }
-  if (!(await isHealthy(layout, found))) {
+  if (!(await isHealthy(layout, found, signal))) {
     const link = binLink(layout, { name, executable: runtime.entrypoint });
     const summary = `${link} does not lead to ${name} ${version}.`;
     return [fail('installed', 'DAMAGED', { summary, advice, fields: { version, link } })];

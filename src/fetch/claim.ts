@@ -78,6 +78,14 @@ async function cloned(from: string, to: string): Promise<void> {
   await copyFile(from, to, constants.COPYFILE_FICLONE);
 }
 
+/** The most bytes that one download left which {@link Claim.adopt} would take over. */
+export async function leftBytes(dir: string, id: string): Promise<number> {
+  const sizes = (await leftParts(dir, id, 'anyone'))
+    .filter(({ suffix }) => suffix === '')
+    .map(({ size }) => size);
+  return Math.max(0, ...sizes);
+}
+
 /**
  * Removes what downloads of these bytes left: the bytes are in the store. Without the hold of what
  * they become, only what a process left that is known to be gone.

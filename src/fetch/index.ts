@@ -1,4 +1,4 @@
-export { partialId, removeLeftParts } from './claim.ts';
+export { leftBytes, partialId, removeLeftParts } from './claim.ts';
 export type { Download, DownloadRequest } from './download.ts';
 export { ACCEPT_HINT, silentSourcesHint } from './download-failure.ts';
 export { openDownload } from './open-download.ts';

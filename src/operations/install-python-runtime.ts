@@ -50,7 +50,12 @@ export async function installPythonRuntime(
   if (prefix !== null) await verifyDirectory({ ...names, prefix });
   const { provisionRuntime } = await import('../provision.ts');
   const { provisioned } = await useRuntime({
-    obtain: () => provisionRuntime(request),
+    // The wheel, and what pip unpacks of it.
+    obtain: () =>
+      provisionRuntime(request, [
+        homeLayout(request.settings.home).staging,
+        ...(prefix === null ? [] : [prefix]),
+      ]),
     use: (runtime) =>
       installWheel(environment, { request, runtime, templatesDir: options.templatesDir }),
     hold: holdPath(request.settings.home, request.version.semver, request.target.triple),

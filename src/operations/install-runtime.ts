@@ -1,4 +1,5 @@
 import type { Variant } from '../asset.ts';
+import { isOneFileSystem } from '../disk/free-space.ts';
 import { tellWaiting } from '../events.ts';
 import {
   currentBuild,
@@ -71,7 +72,11 @@ export async function installRuntime(options: InstallOptions = {}): Promise<Inst
     await verifyPrefix(layout, { name, target: request.target, force: request.force });
   }
   const { provisioned, result: installed } = await useRuntime({
-    obtain: (again) => obtainRuntime(again ? { ...plan, action: 'download' } : plan),
+    obtain: async (again) => {
+      const shares = await isOneFileSystem(request.settings.home, layout.prefix);
+      const copies = shares ? [] : [layout.prefix];
+      return await obtainRuntime(again ? { ...plan, action: 'download' } : plan, copies);
+    },
     use: (runtime) => installStaged(options, { request, layout, name, runtime }),
     hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
     onWait: waitForRuntime(request),
