@@ -1,5 +1,6 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { errnoOf } from '../disk/errno.ts';
 import { packageHold } from '../install/index.ts';
 import { holdState, homeLayout } from '../store/index.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
@@ -11,14 +12,17 @@ export const checkHolds: Check = async ({ settings: { home }, layout, name }) =>
   const ofStore = names
     .filter((each) => each.endsWith('.lock'))
     .map((each) => join(holds, basename(each, '.lock')));
-  const findings = await Promise.all(
-    [...ofStore, await packageHold(layout, name)].map(describeLock),
-  );
+  // A prefix that is a file has no hold; another check reports that.
+  const ofPrefix = await packageHold(layout, name).catch((error: unknown) => {
+    if (errnoOf(error) === undefined) throw error;
+  });
+  const holdPaths = ofPrefix === undefined ? ofStore : [...ofStore, ofPrefix];
+  const findings = await Promise.all(holdPaths.map(describeHold));
   const found = findings.filter((finding) => finding !== undefined);
   return found.length > 0 ? found : [ok('lock', 'No other run is at work here.')];
 };
 
-async function describeLock(path: string): Promise<Finding | undefined> {
+async function describeHold(path: string): Promise<Finding | undefined> {
   const lock = await holdState(path);
   if (lock === undefined) return undefined;
   const { pid, state } = lock;

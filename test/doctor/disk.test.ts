@@ -1,4 +1,4 @@
-import { chmod, stat, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
@@ -15,6 +15,17 @@ describe('of the disk, the doctor finds', () => {
       ['prefix', { prefix: file }],
     ] as const) {
       expect(await finding({ ...options, ...place }, id)).toMatchObject({ status: 'fail' });
+    }
+  });
+
+  it('whether a home can be used, and leaves nothing there, on every platform', async () => {
+    const { dir, options } = await healthyPatient();
+    for (const platform of ['linux', 'win32'] as const) {
+      const home = join(dir, platform);
+      await mkdir(home);
+      const host = { platform, arch: 'x64' };
+      expect(await finding({ ...options, home, host }, 'home')).toMatchObject({ status: 'ok' });
+      expect(await readdir(home)).toEqual([]);
     }
   });
 
