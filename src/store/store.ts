@@ -6,7 +6,7 @@ import { ignoreMissing } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { putAside } from '../disk/put-aside.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
-import { removeTree, tryRemoveTree } from '../disk/until-unblocked.ts';
+import { tryRemoveTree } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
 import type { Hold } from './hold.ts';
 import { homeLayout, type RuntimeKey, runtimeDir, stagingPrefix } from './layout.ts';
