@@ -16,5 +16,5 @@ const first = await codeMode.exec(
 console.log(`first: ${first.status}`);
 const rest = await codeMode.wait(first.cellId);
 console.log(`then: ${rest.status}`);
-const second = await codeMode.exec('text(`kept: ${load("answer")}`)');
+const second = await codeMode.exec('text("kept: " + load("answer"))');
 for (const item of renderResult(second)) if (item.type === 'text') console.log(item.text);

@@ -6,7 +6,7 @@ import type { Frame } from './frames.ts';
 import { HostProcess } from './host-process.ts';
 import { type CodeModeLimits, completeLimits, type Limits } from './limits.ts';
 import { type ModelTool, modelTools } from './model-tools.ts';
-import type { GuestEvent, HostEvent, StartBody } from './protocol.ts';
+import type { GuestEvent, GuestMessage, HostEvent, StartBody } from './protocol.ts';
 import { StoredValues } from './stored-values.ts';
 import { type CodeModeTool, type ToolSurface, toolSurface } from './tool.ts';
 import { ToolRunner } from './tool-runner.ts';
@@ -361,7 +361,8 @@ export class CodeMode implements AsyncDisposable {
       this.#stop(cell, { name: 'RangeError', message, stack: '', reason: 'script' });
       return;
     }
-    const body = JSON.stringify([{ t: 'stored', key, json }]);
+    const told: GuestMessage = { t: 'stored', key, json };
+    const body = JSON.stringify([told]);
     for (const other of this.#cells.values()) {
       if (other !== cell && !other.isOver)
         this.#host?.send({ op: 'deliver', cell: other.id }, body);

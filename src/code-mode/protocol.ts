@@ -51,7 +51,7 @@ export type HostEvent =
   | { readonly op: 'over'; readonly cell: number; readonly outcome: CellOutcome };
 
 /** Into a script: the answer to a call of its, or what another cell stored. */
-type GuestMessage =
+export type GuestMessage =
   | { readonly t: 'answer'; readonly id: number; readonly value: unknown }
   | { readonly t: 'failure'; readonly id: number; readonly error: string }
   | { readonly t: 'stored'; readonly key: string; readonly json: string }

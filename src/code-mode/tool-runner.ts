@@ -1,5 +1,5 @@
 import type { Cell, ToolCall } from './cell.ts';
-import type { GuestEvent } from './protocol.ts';
+import type { GuestEvent, GuestMessage } from './protocol.ts';
 import type { ToolSurface } from './tool.ts';
 
 /** Calls of a yielded script that are remembered for its restoration, before old ones are let go. */
@@ -64,7 +64,8 @@ export class ToolRunner {
         throw new TypeError(`${tool} returned a value that JSON cannot hold.`);
       return `{"t":"answer","id":${id},"value":${json}}`;
     } catch (error) {
-      return JSON.stringify({ t: 'failure', id, error: textOf(error) });
+      const failure: GuestMessage = { t: 'failure', id, error: textOf(error) };
+      return JSON.stringify(failure);
     }
   }
 
