@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { trustedOwners, writtenByOthers } from '../disk/others.ts';
 
 /** Where npm puts a package and the links to its executables. All paths are absolute. */
 export interface PrefixLayout {
@@ -42,10 +43,17 @@ export function buildsDirs({ prefix, global, modules }: PrefixLayout, name: stri
 
 type BuildsDirs = readonly [string, ...string[]];
 
-/** The prefix that npm takes when none is named: the nearest project upward, else `cwd`. */
+/**
+ * The prefix that npm takes when none is named: the nearest project upward, else `cwd`. What is
+ * installed there may be run, so a project that others could have made is passed over.
+ */
 export function localPrefix(cwd: string): string {
+  const trusted = trustedOwners(cwd);
   for (let dir = resolve(cwd); ; dir = dirname(dir)) {
-    if (existsSync(join(dir, 'package.json')) || existsSync(join(dir, 'node_modules'))) return dir;
+    const marks = ['package.json', 'node_modules'].map((name) => join(dir, name));
+    const found = marks.filter((mark) => existsSync(mark));
+    const own = found.every((mark) => writtenByOthers(mark, trusted) === undefined);
+    if (found.length > 0 && own) return dir;
     if (dir === dirname(dir)) return resolve(cwd);
   }
 }

@@ -1,3 +1,4 @@
+import { trustedOwners, writtenByOthers } from '../disk/others.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import {
   type InstalledPackage,
@@ -43,7 +44,11 @@ export async function planInstall(options: PrefixOptions): Promise<PresentPlan |
   const settings = settingsOf(options);
   const layout = await layoutOf(options, settings);
   const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
-  const found = await loadInstalled(layout, name);
+  const there = await loadInstalled(layout, name);
+  const trusted = namesPrefix(options) ? null : trustedOwners(settings.cwd);
+  // It may be run: what others could have put there counts where the prefix is named.
+  const found =
+    there !== undefined && writtenByOthers(there.dir, trusted) === undefined ? there : undefined;
   let looking: Promise<InstalledPackage | undefined> | undefined;
   // Looking at every file takes a while: once, and only where the answer counts.
   const healthy = () => {

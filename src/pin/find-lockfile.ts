@@ -6,12 +6,10 @@ import {
   lstatSync,
   openSync,
   readFileSync,
-  realpathSync,
-  type Stats,
-  statSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { errnoOf, isErrno } from '../disk/errno.ts';
+import { statOf, trustedOwners, writtenByOthers } from '../disk/others.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { MAX_LENGTH } from './lockfile-text.ts';
 
@@ -83,37 +81,20 @@ function readNamed(named: string) {
   return { path, text: read(path) };
 }
 
-/** Null on Windows, where files have no numeric owner. */
-function trustedOwners(cwd: string): ReadonlySet<number> | null {
-  const user = process.geteuid?.();
-  if (user === undefined) return null;
-  const owner = statOf(cwd)?.uid;
-  return new Set([user, 0, ...(owner === undefined ? [] : [owner])]);
-}
-
 /** Null where there is nothing; undefined where nothing speaks against it. */
 function reasonToIgnore(
   path: string,
   trusted: ReadonlySet<number> | null,
 ): string | null | undefined {
-  let entry: Stats | undefined;
   try {
-    entry = lstatSync(path, { throwIfNoEntry: false });
+    if (lstatSync(path, { throwIfNoEntry: false }) === undefined) return null;
   } catch (error) {
     return isErrno(error, 'ENOTDIR') ? null : `cannot be looked at (${errnoOf(error)})`;
   }
-  if (entry === undefined) return null;
-  const file = statOf(path);
-  // A link belongs to whoever chose its target.
-  const owners = [entry, ...(file === undefined ? [] : [file])].map(({ uid }) => uid);
-  const stranger = owners.find((uid) => trusted?.has(uid) === false);
-  if (stranger !== undefined) return `belongs to user ${stranger}`;
+  const others = writtenByOthers(path, trusted);
+  if (others !== undefined) return others;
   // A broken link is an error, as a file without read permission is: its digests must not get lost.
-  if (file === undefined) return undefined;
-  if (!file.isFile()) return 'is not a file';
-  const dirs = [path, ...(entry.isSymbolicLink() ? [realpathSync(path)] : [])].map(dirname);
-  const open = trusted !== null && dirs.some((dir) => (statSync(dir).mode & 0o002) !== 0);
-  return open ? 'lies in a directory that everybody can write to' : undefined;
+  return statOf(path)?.isFile() === false ? 'is not a file' : undefined;
 }
 
 function isBoundary(dir: string): boolean {
@@ -121,15 +102,6 @@ function isBoundary(dir: string): boolean {
   if (parent === dir || REPOSITORY_MARKS.some((mark) => existsSync(join(dir, mark)))) return true;
   const [here, above] = [statOf(dir)?.dev, statOf(parent)?.dev];
   return here !== undefined && above !== undefined && here !== above;
-}
-
-function statOf(path: string): Stats | undefined {
-  try {
-    return statSync(path, { throwIfNoEntry: false });
-  } catch {
-    // What cannot be looked at has nothing to say here; reading it says why.
-    return undefined;
-  }
 }
 
 /** Reads the file that it has looked at: a pipe would be waited for, a device read for ever. */

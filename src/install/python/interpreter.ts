@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { exists } from '../../disk/exists.ts';
+import { trustedOwners, writtenByOthers } from '../../disk/others.ts';
 import { CodexRuntimeError } from '../../errors.ts';
 import type { Settings } from '../../settings.ts';
 
@@ -78,22 +78,12 @@ async function environmentHere({ cwd, host }: InterpreterRequest) {
   const directory = join(cwd, '.venv');
   const python = interpreterIn(directory, host);
   if (!(await exists(join(directory, 'pyvenv.cfg'))) || !(await exists(python))) return undefined;
-  if (host.platform === 'win32' || (await isTrusted(directory, cwd))) return python;
-  throw new CodexRuntimeError(
-    'USAGE',
-    `${directory} is not used: another user can write it or made it.`,
-    {
-      hint: `If you trust it, name it with --python ${python}.`,
-      fields: { python },
-    },
-  );
-}
-
-/** As git decides about a repository: whoever could change it decides what would run here. */
-async function isTrusted(directory: string, parent: string): Promise<boolean> {
-  const [own, above] = await Promise.all([stat(directory), stat(parent)]);
-  const trusted = [process.getuid?.(), 0, above.uid];
-  return trusted.includes(own.uid) && ((own.mode | above.mode) & 0o002) === 0;
+  const others = writtenByOthers(directory, trustedOwners(cwd));
+  if (host.platform === 'win32' || others === undefined) return python;
+  throw new CodexRuntimeError('USAGE', `${directory} is not used: it ${others}.`, {
+    hint: `If you trust it, name it with --python ${python}.`,
+    fields: { python },
+  });
 }
 
 function interpreterIn(directory: string, { platform }: Settings['host']): string {
