@@ -11,6 +11,7 @@ export type { OnProgress, ProgressEvent } from './events.ts';
 export type { Reason } from './fetch/index.ts';
 export type { PrefixOptions } from './install/index.ts';
 export type { PythonOptions } from './install/python/index.ts';
+export { LOCKFILE_NAME, type Lock } from './lockfile/index.ts';
 export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
 export type { DownloadedAsset } from './operations/bring-asset.ts';
 export {
@@ -65,13 +66,7 @@ export {
   waitForRelease,
 } from './operations/wait-for-release.ts';
 export type { PackedFile, PackedRelease } from './pack/index.ts';
-export {
-  type Ecosystem,
-  LOCKFILE_NAME,
-  type Lock,
-  parseVersion,
-  type Version,
-} from './pin/index.ts';
+export { parseVersion, type Version } from './pin/index.ts';
 export {
   type KeepReason,
   type PrunedRuntime,
@@ -80,7 +75,7 @@ export {
   pruneStore,
 } from './prune/index.ts';
 export type { PublishResult, PublishStep } from './publish/index.ts';
-export type { RuntimeOptions } from './request/index.ts';
+export type { Ecosystem, RuntimeOptions } from './request/index.ts';
 export {
   detectHost,
   type Host,

@@ -5,9 +5,9 @@ import {
   isUpstream,
   matches,
   newestFirst,
-  type Pin,
   tryParseVersion,
   type Version,
+  type VersionSpec,
 } from './pin/index.ts';
 import type { Settings } from './settings.ts';
 import { shellWord } from './shell-word.ts';
@@ -17,7 +17,7 @@ import { isNative, type Target } from './target/index.ts';
 /** What a request says of the version, the machine and the store. */
 export interface OfflineRequest {
   readonly settings: Settings;
-  readonly pin: Pin;
+  readonly pin: { readonly spec: VersionSpec };
   readonly target: Target;
   readonly sources: SourceSelection;
   /** Nothing that is stored will do. */

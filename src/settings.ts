@@ -1,11 +1,12 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodexRuntimeError } from './errors.ts';
-import { DEFAULT_REPO, type Environment, isUpstream, parseRepository } from './pin/index.ts';
+import { DEFAULT_REPO, isUpstream, parseRepository } from './pin/index.ts';
 import type { Host } from './target/index.ts';
 import { readWebUrl } from './web-url.ts';
 
-export type { Environment };
+/** Environment variables as a plain record, so that no room reads the process's own. */
+export type Environment = Readonly<Record<string, string | undefined>>;
 
 const PUBLIC_API = 'https://api.github.com';
 

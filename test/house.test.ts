@@ -18,6 +18,7 @@ const ROOMS = [
   'disk',
   'target',
   'pin',
+  'lockfile',
   'settings.ts',
   'asset.ts',
   'events.ts',

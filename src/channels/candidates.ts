@@ -1,7 +1,8 @@
 import zlib from 'node:zlib';
 import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import type { Lock, Version } from '../pin/index.ts';
+import type { Lock } from '../lockfile/index.ts';
+import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { chooseAsset } from './choose.ts';

@@ -1,5 +1,6 @@
 import type { Asset, Channel, Release } from '../asset.ts';
-import { type Lock, type LockedAsset, parseVersion } from '../pin/index.ts';
+import type { Lock, LockedAsset } from '../lockfile/index.ts';
+import { parseVersion } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { ChannelsRequest } from './channels.ts';
 import type { LockComparison, LockFinding } from './lock-findings.ts';

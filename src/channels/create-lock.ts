@@ -1,6 +1,7 @@
 import type { Asset, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Lock, LockedAsset, LockedTarget, Version } from '../pin/index.ts';
+import type { Lock, LockedAsset, LockedTarget } from '../lockfile/index.ts';
+import type { Version } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { ChannelsRequest } from './channels.ts';
 import { lockedAsset, mergeLocked } from './locked-asset.ts';

@@ -1,7 +1,7 @@
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { ACCEPT_HINT } from '../fetch/index.ts';
-import { type Lock, pinCommand } from '../pin/index.ts';
+import { type Lock, pinCommand } from '../lockfile/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { SilentChannel } from './releases.ts';
 

@@ -1,7 +1,8 @@
 import type { Asset, Digest } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { ACCEPT_HINT } from '../fetch/index.ts';
-import { fromIntegrity, type LockedAsset, toIntegrity, type Version } from '../pin/index.ts';
+import { fromIntegrity, type LockedAsset, toIntegrity } from '../lockfile/index.ts';
+import type { Version } from '../pin/index.ts';
 
 /** The lockfile's entry for an asset; undefined where it has no digest. */
 export function lockedAsset({ name, size, digests }: Asset): LockedAsset | undefined {

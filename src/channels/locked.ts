@@ -1,6 +1,7 @@
 import type { Asset, Digest, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { type Lock, type LockedTarget, parseVersion, type Version } from '../pin/index.ts';
+import type { Lock, LockedTarget } from '../lockfile/index.ts';
+import { parseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target } from '../target/index.ts';
 import { runtimeAssets } from './asset-name.ts';

@@ -1,6 +1,6 @@
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { type Lock, pinCommand } from '../pin/index.ts';
+import { type Lock, pinCommand } from '../lockfile/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** A `LOCK_INCOMPLETE`: the lock pins the target, but no bytes of it that `channel` carries. */

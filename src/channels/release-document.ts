@@ -1,7 +1,8 @@
 import type { CodexRuntimeError } from '../errors.ts';
 import { displayUrl, unavailable } from '../fetch/http/index.ts';
 import { isByteCount, isJsonObject } from '../json.ts';
-import { isAssetName, tryParseVersion, type Version } from '../pin/index.ts';
+import { isAssetName } from '../lockfile/index.ts';
+import { tryParseVersion, type Version } from '../pin/index.ts';
 import { mayBeAsked, readWebUrl } from '../web-url.ts';
 
 /** One asset as a release document describes it, with every field checked. */

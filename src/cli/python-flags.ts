@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Ecosystem } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import type { PrefixFlags } from './flags.ts';
 import { nonEmpty } from './option-values.ts';
 

@@ -1,13 +1,8 @@
 import { isCodexRuntimeError } from '../errors.ts';
 import { loadInstalled, prefixFlags } from '../install/index.ts';
-import {
-  type IgnoredLockfile,
-  isUpstream,
-  type LoadedLock,
-  loadLock,
-  type Pin,
-  resolvePin,
-} from '../pin/index.ts';
+import { type IgnoredLockfile, type LoadedLock, loadLock } from '../lockfile/index.ts';
+import { isUpstream } from '../pin/index.ts';
+import { type Pin, resolvePin } from '../request/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
 /** Whether the pin can be read, its lockfile holds for it, and the prefix has that version. */

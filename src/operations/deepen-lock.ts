@@ -1,5 +1,6 @@
 import { withEntrypoints } from '../channels/index.ts';
-import { type Lock, parseSpec, parseVersion } from '../pin/index.ts';
+import type { Lock } from '../lockfile/index.ts';
+import { parseSpec, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
 import { createRequest, type Request, type RuntimeOptions } from '../request/index.ts';
 import type { Settings } from '../settings.ts';

@@ -14,8 +14,8 @@ import {
   type PythonPlace,
   prefixLayout,
 } from '../install/index.ts';
-import { DEFAULT_REPO, type Ecosystem } from '../pin/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request/index.ts';
+import { DEFAULT_REPO } from '../pin/index.ts';
+import { type Ecosystem, type RuntimeOptions, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import {
   executablePath,

@@ -2,7 +2,7 @@ import type { Channel } from '../asset.ts';
 import { listRemoteVersions, type SourceSelection, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
-import { repositoryMeant } from '../pin/index.ts';
+import { repositoryMeant } from '../lockfile/index.ts';
 import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 

@@ -7,8 +7,7 @@ import {
   packRelease,
   verifyPackDirectory,
 } from '../pack/index.ts';
-import type { Ecosystem } from '../pin/index.ts';
-import { openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
+import { type Ecosystem, openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
 import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';

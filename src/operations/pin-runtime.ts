@@ -11,13 +11,11 @@ import {
   type LockRules,
   namedLockfile,
   repositoryMeant,
-  resolvePin,
   salvageLock,
-  tryParseVersion,
-  type VersionSpec,
   writeLock,
-} from '../pin/index.ts';
-import { type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
+} from '../lockfile/index.ts';
+import { tryParseVersion, type VersionSpec } from '../pin/index.ts';
+import { type RuntimeOptions, resolvePin, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { idleTrustedRoot } from '../signature/faults.ts';
 import type { Triple } from '../target/index.ts';

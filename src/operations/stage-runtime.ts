@@ -1,8 +1,8 @@
 import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
-import type { Ecosystem } from '../pin/index.ts';
 import {
+  type Ecosystem,
   exactRequest,
   openRequest,
   type Request,

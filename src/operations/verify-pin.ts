@@ -7,12 +7,8 @@ import {
   verifyLockComparison,
 } from '../channels/index.ts';
 import { CodexRuntimeError, joinHints } from '../errors.ts';
-import {
-  describeIgnored,
-  type IgnoredLockfile,
-  parseVersion,
-  repositoryMeant,
-} from '../pin/index.ts';
+import { describeIgnored, type IgnoredLockfile, repositoryMeant } from '../lockfile/index.ts';
+import { parseVersion } from '../pin/index.ts';
 import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */

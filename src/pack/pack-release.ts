@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
-import type { Ecosystem } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import {
   bundledComponents,
   DEFAULT_PACKAGE_NAME,

@@ -1,7 +1,7 @@
 import { basename, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import { getOrInsert } from '../get-or-insert.ts';
-import type { Ecosystem } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { ArchiveDigest } from './archive-file.ts';

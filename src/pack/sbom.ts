@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_REPO, fromIntegrity, parseVersion } from '../pin/index.ts';
+import { fromIntegrity } from '../lockfile/index.ts';
+import { DEFAULT_REPO, parseVersion } from '../pin/index.ts';
 import { type BundledComponent, CODEX_LICENSE, licenseExpression } from '../stage/index.ts';
 import type { RuntimeDescription } from '../store/index.ts';
 import type { PackedFile } from './pack-target.ts';

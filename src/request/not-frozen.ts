@@ -1,11 +1,7 @@
 import { CodexRuntimeError, joinHints } from '../errors.ts';
-import {
-  describeIgnored,
-  type LoadedLock,
-  type Pin,
-  pinCommand,
-  type Version,
-} from '../pin/index.ts';
+import { describeIgnored, type LoadedLock, pinCommand } from '../lockfile/index.ts';
+import type { Version } from '../pin/index.ts';
+import type { Pin } from './precedence.ts';
 
 interface Wanted {
   readonly pin: Pin;

@@ -7,17 +7,16 @@ import {
   type Lock,
   loadLock,
   lockFor,
-  type Pin,
   repositoryMeant,
-  resolvePin,
-  type Version,
-} from '../pin/index.ts';
+} from '../lockfile/index.ts';
+import type { Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { idleTrustedRoot, signatureUnsupported } from '../signature/faults.ts';
 import { hasSignatures, releaseSigner, type Signer } from '../signature/signer.ts';
 import { hostTarget, parseTarget, type Target } from '../target/index.ts';
 import { notFrozen } from './not-frozen.ts';
 import type { RuntimeOptions } from './options.ts';
+import { type Pin, resolvePin } from './precedence.ts';
 
 /**
  * What is meant: the options with every default filled in, the surroundings, the lockfile and the

@@ -1,4 +1,4 @@
-import type { Ecosystem } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** One file of a package: either bytes from a template or a file of the runtime to link or copy. */

@@ -2,7 +2,8 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import type { RuntimeFile } from '../extract/index.ts';
-import { type Ecosystem, parseVersion } from '../pin/index.ts';
+import { parseVersion } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import {
   formatManifest,
   type Runtime,

@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
-import { DEFAULT_REPO, fromIntegrity, type Lock, type Version } from '../pin/index.ts';
+import { fromIntegrity, type Lock } from '../lockfile/index.ts';
+import { DEFAULT_REPO, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';

@@ -11,7 +11,8 @@ import {
   type PrefixOptions,
   prefixLayout,
 } from '../install/index.ts';
-import { type Ecosystem, parseVersion } from '../pin/index.ts';
+import { parseVersion } from '../pin/index.ts';
+import type { Ecosystem } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import {

@@ -4,7 +4,7 @@ import type { Handshake } from '../app-server/index.ts';
 import { realPath } from '../disk/real-path.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { binLink, leadsToPackage } from '../install/index.ts';
-import type { Lock } from '../pin/index.ts';
+import type { Lock } from '../lockfile/index.ts';
 import type { Environment } from '../settings.ts';
 import {
   describedFiles,

@@ -7,7 +7,8 @@ import {
   verifyLockComparison,
   withEntrypoints,
 } from '../../src/channels/index.ts';
-import { formatLock, type Lock, parseLock, parseVersion } from '../../src/pin/index.ts';
+import { formatLock, type Lock, parseLock } from '../../src/lockfile/index.ts';
+import { parseVersion } from '../../src/pin/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { schemaViolations } from '../support/json-schema.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';

@@ -5,7 +5,8 @@ import {
   resolveCandidates,
   withEntrypoints,
 } from '../../src/channels/index.ts';
-import { type Lock, parseVersion } from '../../src/pin/index.ts';
+import type { Lock } from '../../src/lockfile/index.ts';
+import { parseVersion } from '../../src/pin/index.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import {

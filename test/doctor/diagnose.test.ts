@@ -2,8 +2,8 @@ import { mkdir, readdir, readFile, rm, symlink, utimes, writeFile } from 'node:f
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { diagnose } from '../../src/doctor/index.ts';
+import { writeLock } from '../../src/lockfile/index.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
-import { writeLock } from '../../src/pin/index.ts';
 import { failure } from '../support/failure.ts';
 import { finding, healthyPatient } from '../support/patient.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';

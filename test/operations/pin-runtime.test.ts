@@ -1,9 +1,9 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { parseLock } from '../../src/lockfile/index.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { verifyPin } from '../../src/operations/verify-pin.ts';
-import { parseLock } from '../../src/pin/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { failure } from '../support/failure.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';

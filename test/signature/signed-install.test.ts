@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createLock, parseSources } from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
+import { formatLock, LOCKFILE_NAME } from '../../src/lockfile/index.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { previewInstall } from '../../src/operations/preview-install.ts';
-import { formatLock, LOCKFILE_NAME } from '../../src/pin/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { provisionRuntime } from '../../src/provision.ts';
 import {

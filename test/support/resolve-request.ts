@@ -1,7 +1,7 @@
 import type { Candidate, CandidateRequest } from '../../src/channels/index.ts';
 import { parseSources, resolveCandidates } from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
-import type { Lock } from '../../src/pin/index.ts';
+import type { Lock } from '../../src/lockfile/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { type Settings, settingsFrom } from '../../src/settings.ts';
 import { parseTarget } from '../../src/target/index.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { installRuntime } from '../../src/index.ts';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
-import { formatLock, parseLock } from '../../src/pin/index.ts';
+import { formatLock, parseLock } from '../../src/lockfile/index.ts';
 import {
   describedFiles,
   findDamages,

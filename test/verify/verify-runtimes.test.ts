@@ -12,8 +12,8 @@ import {
 } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { writeLock } from '../../src/lockfile/index.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
-import { writeLock } from '../../src/pin/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
 import { type RuntimeDamage, verifyPythonRuntime, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';

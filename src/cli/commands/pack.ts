@@ -2,7 +2,7 @@ import { Command } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
 import type { PackedFile } from '../../pack/index.ts';
-import type { Ecosystem } from '../../pin/index.ts';
+import type { Ecosystem } from '../../request/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,8 +1,9 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
+import { LOCKFILE_NAME } from '../../lockfile/index.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import { verifyPin } from '../../operations/verify-pin.ts';
-import { isUpstream, LOCKFILE_NAME } from '../../pin/index.ts';
+import { isUpstream } from '../../pin/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,6 +1,6 @@
 import { Command, Option } from 'commander';
 import { stageRuntime } from '../../operations/stage-runtime.ts';
-import type { Ecosystem } from '../../pin/index.ts';
+import type { Ecosystem } from '../../request/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,

@@ -1,7 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { Lock } from './lockfile.ts';
-import { DEFAULT_REPO } from './repository.ts';
-import type { Version } from './version.ts';
+import { DEFAULT_REPO, type Version } from '../pin/index.ts';
+import type { Lock } from './lock.ts';
 
 export interface Candidates {
   /** What the user names; null for nothing. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { formatLock, type Lock, parseLock } from '../../src/pin/index.ts';
+import { formatLock, type Lock, parseLock } from '../../src/lockfile/index.ts';
 
 const HEX = 'a'.repeat(64);
 const SRI = `sha512-${'A'.repeat(86)}==`;

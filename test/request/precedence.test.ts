@@ -1,14 +1,9 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import {
-  formatLock,
-  LOCKFILE_NAME,
-  loadLock,
-  lockFor,
-  parseVersion,
-  resolvePin,
-} from '../../src/pin/index.ts';
+import { formatLock, LOCKFILE_NAME, loadLock, lockFor } from '../../src/lockfile/index.ts';
+import { parseVersion } from '../../src/pin/index.ts';
+import { resolvePin } from '../../src/request/index.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const LOCK = { version: '0.112.0', repo: 'openai/codex', targets: {} };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { parseVersion, repositoryMeant } from '../../src/pin/index.ts';
+import { repositoryMeant } from '../../src/lockfile/index.ts';
+import { parseVersion } from '../../src/pin/index.ts';
 
 const FORK = 'owner/fork';
 const LOCK = { version: '0.115.0', repo: FORK };

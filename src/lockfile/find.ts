@@ -11,7 +11,7 @@ import { dirname, join } from 'node:path';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { statOf, trustedOwners, writtenByOthers } from '../disk/others.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { MAX_LENGTH } from './lockfile-text.ts';
+import { MAX_LENGTH } from './text.ts';
 
 /** What the lockfile is called, in the directory that it pins and below: `codex-runtime.lock.json`. */
 export const LOCKFILE_NAME = 'codex-runtime.lock.json';
@@ -63,6 +63,11 @@ export function findLockfile({ cwd, lockfile }: LockfilePlace): LockfileSearch {
     if (reason !== null) ignored.push({ path, reason });
     if (isBoundary(dir)) return { found: null, ignored };
   }
+}
+
+/** Why a lockfile does not count, and how it can. */
+export function describeIgnored({ path, reason }: IgnoredLockfile): string {
+  return `${path} is ignored: it ${reason}. If you trust it, name it with --lockfile.`;
 }
 
 /** The lockfile that a user names by its path or its directory. */

@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmod, chown, mkdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { formatLock, LOCKFILE_NAME, loadLock, writeLock } from '../../src/pin/index.ts';
+import { formatLock, LOCKFILE_NAME, loadLock, writeLock } from '../../src/lockfile/index.ts';
 import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { failure } from '../support/failure.ts';
 import { mount, whyNoMounts } from '../support/mount.ts';

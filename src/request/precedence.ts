@@ -1,11 +1,7 @@
 import { CodexRuntimeError, joinHints } from '../errors.ts';
-import type { IgnoredLockfile } from './find-lockfile.ts';
-import type { LoadedLock } from './lockfile.ts';
-import { parseSpec, type VersionSpec } from './spec.ts';
-import { parseVersion } from './version.ts';
-
-/** Environment variables as a plain record, so that no room reads the process's own. */
-export type Environment = Readonly<Record<string, string | undefined>>;
+import { describeIgnored, type LoadedLock } from '../lockfile/index.ts';
+import { parseSpec, parseVersion, type VersionSpec } from '../pin/index.ts';
+import type { Environment } from '../settings.ts';
 
 /** The world that a package belongs to; each has a variable of its own. */
 export type Ecosystem = 'node' | 'python';
@@ -79,11 +75,6 @@ export async function resolvePin(request: PinRequest): Promise<Pin> {
     hint: joinHints([...ignored.map(describeIgnored), pin]),
     fields: { cwd, ignored },
   });
-}
-
-/** Why a lockfile does not count, and how it can. */
-export function describeIgnored({ path, reason }: IgnoredLockfile): string {
-  return `${path} is ignored: it ${reason}. If you trust it, name it with --lockfile.`;
 }
 
 function fromVariable(

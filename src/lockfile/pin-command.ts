@@ -1,5 +1,5 @@
-import type { Lock } from './lockfile.ts';
-import { isUpstream } from './repository.ts';
+import { isUpstream } from '../pin/index.ts';
+import type { Lock } from './lock.ts';
 
 /** The command that writes a lock of this version and repository anew, for hints. */
 export function pinCommand({ version, repo }: Pick<Lock, 'version' | 'repo'>): string {

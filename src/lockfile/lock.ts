@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { readFile, realpath, writeFile } from 'node:fs/promises';
 import { diskError } from '../disk/disk-error.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
+import type { Version } from '../pin/index.ts';
 import type { Triple } from '../target/index.ts';
-import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find-lockfile.ts';
-import { formatLock, parseLock } from './lockfile-text.ts';
-import type { Version } from './version.ts';
+import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find.ts';
+import { formatLock, parseLock } from './text.ts';
 
 /** One downloadable file, and the digests that it must have whichever channel delivers it. */
 export interface LockedAsset {

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { diagnose } from '../../src/doctor/index.ts';
 import type { PrefixOptions } from '../../src/install/index.ts';
+import { LOCKFILE_NAME } from '../../src/lockfile/index.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
@@ -19,7 +20,6 @@ import { stageRuntime } from '../../src/operations/stage-runtime.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
 import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
-import { LOCKFILE_NAME } from '../../src/pin/index.ts';
 import { pruneStore } from '../../src/prune/index.ts';
 import { verifyRuntimes } from '../../src/verify/index.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
@@ -28,16 +28,16 @@ import { miniatureRelease } from '../support/miniature-release.ts';
 /** Settings read it, nothing else does; it is not set, so copying an environment does not read it. */
 const READ_BY_SETTINGS = 'CODEX_RUNTIME_TRUSTED_ROOT';
 
-const { lstatSync } = fs;
-const patched: { lstatSync: unknown } = fs;
-const looked: string[] = [];
+const { openSync } = fs;
+const patched: { openSync: unknown } = fs;
+const opened: string[] = [];
 let github: LoopbackGitHub;
 let root: string;
 
 beforeAll(async () => {
-  patched.lstatSync = (...args: Parameters<typeof lstatSync>) => {
-    looked.push(String(args[0]));
-    return lstatSync(...args);
+  patched.openSync = (...args: Parameters<typeof openSync>) => {
+    opened.push(String(args[0]));
+    return openSync(...args);
   };
   syncBuiltinESMExports();
   github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
@@ -46,7 +46,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  patched.lstatSync = lstatSync;
+  patched.openSync = openSync;
   syncBuiltinESMExports();
   await github.close();
   await rm(root, { recursive: true });
@@ -103,9 +103,9 @@ it.each(OPERATIONS)('%s reads its surroundings once', async (_name, run) => {
       return Reflect.get(all, name);
     },
   });
-  looked.length = 0;
+  opened.length = 0;
   await run({ ...options, env });
-  const searched = looked.filter((path) => path === join(root, LOCKFILE_NAME)).length;
+  const searched = opened.filter((path) => path === join(root, LOCKFILE_NAME)).length;
   expect({ settings: read, searched: searched > 1 ? searched : 'at most once' }).toEqual({
     settings: 1,
     searched: 'at most once',

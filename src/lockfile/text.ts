@@ -2,12 +2,11 @@ import { createHash } from 'node:crypto';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
+import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { isAssetName } from './asset-name.ts';
-import type { Lock, LockedAsset, LockedTarget } from './lockfile.ts';
+import type { Lock, LockedAsset, LockedTarget } from './lock.ts';
 import { pinCommand } from './pin-command.ts';
-import { tryParseRepository } from './repository.ts';
-import { tryParseVersion } from './version.ts';
 
 const LOCKFILE_VERSION = 1;
 /** Six targets take about 6 KB. */

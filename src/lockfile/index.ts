@@ -1,0 +1,21 @@
+export { isAssetName } from './asset-name.ts';
+export {
+  describeIgnored,
+  findLockfile,
+  type IgnoredLockfile,
+  LOCKFILE_NAME,
+  namedLockfile,
+} from './find.ts';
+export { fromIntegrity, toIntegrity } from './integrity.ts';
+export {
+  type LoadedLock,
+  type Lock,
+  type LockedAsset,
+  type LockedTarget,
+  loadLock,
+  lockFor,
+  writeLock,
+} from './lock.ts';
+export { pinCommand } from './pin-command.ts';
+export { repositoryMeant } from './repository-meant.ts';
+export { formatLock, type LockRules, parseLock, salvageLock } from './text.ts';
