@@ -99,7 +99,7 @@ export async function planRun(options: PrefixOptions): Promise<PresentPlan | Fet
     isThere ? 'DAMAGED' : 'RELEASE_NOT_FOUND',
     isThere
       ? `${wanted} in the prefix ${layout.prefix} is damaged.`
-      : `The prefix ${layout.prefix} ${has}, not ${wanted}.`,
+      : `The prefix ${layout.prefix} ${has}, ${isAlike(plan) ? unlike(request) : `not ${wanted}`}.`,
     {
       hint: `Run "${command}" first, or leave out the prefix to use the store.`,
       fields: {
@@ -110,6 +110,18 @@ export async function planRun(options: PrefixOptions): Promise<PresentPlan | Fet
       },
     },
   );
+}
+
+/** Whether the prefix has the version and the target, and yet not what is wanted. */
+function isAlike({ found, request: { version, target } }: Surveyed): boolean {
+  return found?.version === version.semver && found.runtime.target === target.triple;
+}
+
+function unlike({ signer, lock, settings }: ExactRequest): string {
+  if (signer !== undefined) return 'whose signature has not been verified';
+  return lock === null
+    ? `which is not of ${settings.github.repo}`
+    : 'which is not what the lockfile pins';
 }
 
 /** A damaged package does not decide the version, but the error says which one was there. */
