@@ -168,7 +168,7 @@ describe('verifyRuntimes, of the store', () => {
     ]);
     const fails = { 'bin/codex': '#!/bin/sh\nexit 3\n' };
     expect(await damagesAfter(async () => undefined, { files: fails })).toEqual([
-      { path: 'bin/codex', kind: 'does-not-run' },
+      { path: 'bin/codex', kind: 'does-not-run', actual: expect.stringContaining('noexec') },
     ]);
   });
 
