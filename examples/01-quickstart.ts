@@ -5,6 +5,8 @@ await using codex = await Codex.start();
 console.log('Server:', codex.metadata.serverName, codex.metadata.serverVersion);
 
 const thread = await codex.startThread();
-const result = await thread.run('Say hello in one sentence.');
+// Without a login or a network Codex would wait for ever: a deadline ends the turn.
+const signal = AbortSignal.timeout(120_000);
+const result = await thread.run('Say hello in one sentence.', { signal });
 console.log('Status:', result.status);
 console.log('Text:', result.finalResponse);

@@ -12,6 +12,8 @@ import type { InitializeParams } from './generated/protocol.ts';
 import { parseMetadata, type ServerMetadata } from './metadata.ts';
 import { answerRequest } from './server-requests.ts';
 import type { Session } from './session.ts';
+import type { Tool } from './tools/tool.ts';
+import { Toolbox, type ToolCall } from './tools/toolbox.ts';
 import { isWithin } from './transport/is-within.ts';
 import type { Transport } from './transport/transport.ts';
 import { TurnRouter } from './turns/turn-router.ts';
@@ -22,6 +24,10 @@ export type NotificationListener = (notification: Notification) => void;
 export interface Client extends Session {
   readonly metadata: ServerMetadata;
   readonly listeners: Set<NotificationListener>;
+  /** Tools of every thread. */
+  readonly toolbox: Toolbox;
+  /** Tools of single threads, by id. */
+  readonly threadTools: Map<string, Toolbox>;
 }
 
 /** How long a server that stays silent may take to say why once its stdin has ended. */
@@ -41,14 +47,23 @@ export async function introduce(
   const flow = new FlowControl(transport);
   const router = new TurnRouter(flow, queueLimits(options));
   const listeners = new Set<NotificationListener>();
+  const toolbox = new Toolbox(options.tools ?? []);
+  const threadTools = new Map<string, Toolbox>();
+  // An agent has the tools of the thread that started it.
+  const findTool = (call: ToolCall): Tool | undefined => {
+    const owner = router.ownerOf({ threadId: call.threadId })?.threadId;
+    const own = threadTools.get(call.threadId) ?? threadTools.get(owner ?? '');
+    return own?.find(call) ?? toolbox.find(call);
+  };
   const report = (error: AppServerError) => reportCallback(options, error);
   const connection: Connection = new Connection(transport, flow, {
     onNotification: (notification, size) => {
       router.route(notification, size);
+      if (notification.method === 'thread/closed') threadTools.delete(notification.params.threadId);
       for (const listener of listeners) tell(listener, notification, report);
     },
     onRequest: (method, params, controller) =>
-      answerRequest({ options, router, connection }, { method, params, controller }),
+      answerRequest({ options, router, connection, findTool }, { method, params, controller }),
     onCallbackError: report,
     onClose: (reason: TransportClosedError) => router.close(reason),
   });
@@ -56,7 +71,7 @@ export async function introduce(
     const metadata = await initialize(connection, options, deadline.signal);
     verifyVersion(metadata.serverVersion, options.expectedVersion);
     connection.notify('initialized');
-    return { connection, router, listeners, metadata };
+    return { connection, router, listeners, metadata, toolbox, threadTools };
   } catch (error) {
     const closing = connection.close(error instanceof TransportClosedError ? error : undefined);
     if (!(error instanceof AbortedError)) {
@@ -84,7 +99,7 @@ export function startDeadline({
 
 async function initialize(
   connection: Connection,
-  { clientInfo, experimentalApi = false, ...options }: ClientOptions,
+  { clientInfo, experimentalApi = true, ...options }: ClientOptions,
   timeout: AbortSignal,
 ): Promise<ServerMetadata> {
   const info = clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo };

@@ -1,6 +1,7 @@
 import type { Environment } from '../settings.ts';
 import type { ConfigTable } from './config-overrides.ts';
 import type { AppServerError } from './errors.ts';
+import type { ToolOrNamespace } from './tools/tool.ts';
 import type { Approve } from './turns/approvals.ts';
 
 /** How a client behaves, whatever way it has to its server. */
@@ -11,8 +12,13 @@ export interface ClientOptions {
     readonly title?: string;
     readonly version: string;
   };
-  /** Lets the server offer what its types mark as experimental. Default false. */
+  /**
+   * Lets the server take and offer what its types mark as `@experimental`, as tools are. Default
+   * true; `false` makes the server refuse all of it.
+   */
   readonly experimentalApi?: boolean;
+  /** Tools that Codex may call in every thread that this client starts. Default: none. */
+  readonly tools?: readonly ToolOrNamespace[];
   /** Decides about commands, file changes and permissions. Default: all are declined. */
   readonly onApproval?: Approve;
   /**

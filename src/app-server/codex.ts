@@ -19,6 +19,7 @@ import { parseAnswer, parseAnswerId } from './connection/answers.ts';
 import { AbortedError } from './errors.ts';
 import { resolveExecutable } from './executable.ts';
 import type {
+  DynamicToolSpec,
   ModelListParams,
   ModelListResponse,
   ThreadForkParams,
@@ -31,13 +32,23 @@ import type { ServerMetadata } from './metadata.ts';
 import { ownEnvironment, serverEnvironment } from './server-environment.ts';
 import type { CallOptions } from './session.ts';
 import { Thread, ThreadPromise } from './thread.ts';
+import type { ToolOrNamespace } from './tools/tool.ts';
+import { Toolbox } from './tools/toolbox.ts';
 import { ChildTransport } from './transport/child-transport.ts';
 import { openSocket } from './transport/socket-transport.ts';
 import type { Transport } from './transport/transport.ts';
 
-export type StartThreadOptions = ThreadStartParams & CallOptions;
-export type ResumeThreadOptions = Omit<ThreadResumeParams, 'threadId'> & CallOptions;
-export type ForkThreadOptions = Omit<ThreadForkParams, 'threadId'> & CallOptions;
+/** Every way to open a thread may bring tools. */
+interface ToolOptions extends CallOptions {
+  /**
+   * Tools for this thread, besides those of the client. A stored thread keeps the tools that it was
+   * started with: give it the same ones again when you resume it.
+   */
+  readonly tools?: readonly ToolOrNamespace[] | undefined;
+}
+export type StartThreadOptions = ThreadStartParams & ToolOptions;
+export type ResumeThreadOptions = Omit<ThreadResumeParams, 'threadId'> & ToolOptions;
+export type ForkThreadOptions = Omit<ThreadForkParams, 'threadId'> & ToolOptions;
 export type ListThreadsOptions = ThreadListParams & CallOptions;
 export type ModelsOptions = ModelListParams & CallOptions;
 
@@ -105,22 +116,34 @@ export class Codex implements AsyncDisposable {
     return this.#client.metadata;
   }
 
-  startThread({ signal, ...params }: StartThreadOptions = {}): ThreadPromise {
-    return this.#open('thread/start', params, signal);
+  startThread({ signal, tools, ...params }: StartThreadOptions = {}): ThreadPromise {
+    try {
+      const dynamicTools = this.#dynamicTools(tools, params.dynamicTools ?? []);
+      const wire = dynamicTools.length === 0 ? params : { ...params, dynamicTools };
+      return this.#open('thread/start', wire, { signal, tools });
+    } catch (error) {
+      return ThreadPromise.of(Promise.reject(error));
+    }
   }
 
   /** Continues a stored thread. @throws InvalidRequestError when there is none with this id. */
-  resumeThread(threadId: string, { signal, ...params }: ResumeThreadOptions = {}): ThreadPromise {
-    return this.#open('thread/resume', { ...params, threadId }, signal);
+  resumeThread(
+    threadId: string,
+    { signal, tools, ...params }: ResumeThreadOptions = {},
+  ): ThreadPromise {
+    return this.#open('thread/resume', { ...params, threadId }, { signal, tools });
   }
 
   /** A new thread that begins with another one's history. */
-  forkThread(threadId: string, { signal, ...params }: ForkThreadOptions = {}): ThreadPromise {
-    return this.#open('thread/fork', { ...params, threadId }, signal);
+  forkThread(
+    threadId: string,
+    { signal, tools, ...params }: ForkThreadOptions = {},
+  ): ThreadPromise {
+    return this.#open('thread/fork', { ...params, threadId }, { signal, tools });
   }
 
   unarchiveThread(threadId: string, { signal }: CallOptions = {}): ThreadPromise {
-    return this.#open('thread/unarchive', { threadId }, signal);
+    return this.#open('thread/unarchive', { threadId }, { signal });
   }
 
   async archiveThread(threadId: string, { signal }: CallOptions = {}): Promise<void> {
@@ -164,14 +187,25 @@ export class Codex implements AsyncDisposable {
     return this.close();
   }
 
-  #open(method: string, params: unknown, signal: AbortSignal | undefined): ThreadPromise {
+  #dynamicTools(
+    tools: readonly ToolOrNamespace[] = [],
+    more: readonly DynamicToolSpec[],
+  ): DynamicToolSpec[] {
+    const { toolbox, metadata } = this.#client;
+    const own = [toolbox, new Toolbox(tools)];
+    return [...own.flatMap((box) => box.toWire(metadata.serverVersion)), ...more];
+  }
+
+  #open(method: string, params: unknown, { signal, tools }: ToolOptions): ThreadPromise {
     const client = this.#client;
+    const toolbox = tools === undefined ? undefined : new Toolbox(tools);
     return ThreadPromise.of(
       client.connection.request(method, params, {
         signal,
         parse: (answer) => {
           const id = parseAnswerId(method, 'thread', answer);
           adoptRunning(client.router, id, answer);
+          if (toolbox !== undefined) client.threadTools.set(id, toolbox);
           return new Thread(client, id);
         },
       }),

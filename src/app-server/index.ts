@@ -34,6 +34,30 @@ export type { ServerMetadata } from './metadata.ts';
 export { type RetryOptions, retryOnOverload } from './retry.ts';
 export type { CallOptions } from './session.ts';
 export { Thread, ThreadPromise } from './thread.ts';
+export {
+  OutputInvalidError,
+  parseOutput,
+  type TypedTurnResult,
+} from './tools/output.ts';
+export type {
+  JsonSchema,
+  Schema,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+  ValueOf,
+} from './tools/schema.ts';
+export {
+  defineTool,
+  defineToolNamespace,
+  type Tool,
+  type ToolContent,
+  type ToolContext,
+  type ToolDefinition,
+  type ToolNamespace,
+  type ToolOrNamespace,
+  type ToolResult,
+} from './tools/tool.ts';
 export { linkedTransports } from './transport/memory-transport.ts';
 export type { Transport, TransportListener } from './transport/transport.ts';
 export type { ApprovalDecision, ApprovalRequest, Approve } from './turns/approvals.ts';

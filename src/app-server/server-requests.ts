@@ -1,5 +1,7 @@
 import type { ClientOptions } from './codex-options.ts';
 import { type Connection, UnhandledRequest } from './connection/connection.ts';
+import type { Tool } from './tools/tool.ts';
+import { parseToolCall, runTool, type ToolCall } from './tools/toolbox.ts';
 import {
   type ApprovalRequest,
   declineAll,
@@ -12,6 +14,7 @@ interface Answering {
   readonly options: ClientOptions;
   readonly router: TurnRouter;
   readonly connection: Connection;
+  readonly findTool: (call: ToolCall) => Tool | undefined;
 }
 
 interface Asked {
@@ -22,7 +25,7 @@ interface Asked {
 
 /** Answers what the server asks: by the turn's callback, else by the client's. */
 export async function answerRequest(
-  { options, router, connection }: Answering,
+  { options, router, connection, findTool }: Answering,
   { method, params, controller }: Asked,
 ): Promise<unknown> {
   const { signal } = controller;
@@ -35,6 +38,9 @@ export async function answerRequest(
       if (decision === 'cancel' && request.kind === 'permissions') cancelTurn(connection, request);
       return toApprovalAnswer(request, decision);
     }
+    const call = parseToolCall(method, params);
+    const tool = call && findTool(call);
+    if (call !== undefined && tool !== undefined) return await runTool(tool, call, signal);
     if (options.onServerRequest === undefined) {
       throw new UnhandledRequest(`This client does not answer ${method}.`);
     }

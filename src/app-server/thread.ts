@@ -2,6 +2,8 @@ import { abortable } from './connection/abortable.ts';
 import { parseAnswer } from './connection/answers.ts';
 import type { ThreadReadResponse } from './generated/protocol.ts';
 import type { CallOptions, Session } from './session.ts';
+import { parseOutput, type TypedTurnResult } from './tools/output.ts';
+import type { Schema, ValueOf } from './tools/schema.ts';
 import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
 import type { Input } from './turns/input.ts';
 import { startTurn, type TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
@@ -19,15 +21,22 @@ export class Thread {
   }
 
   /**
-   * Says something and waits for the answer. Aborting interrupts the turn.
-   * @throws ServerBusyError or RetryLimitExceededError when the model was overloaded,
+   * Says something and waits for the answer; with `outputSchema` the result has it as `parsed`.
+   * Aborting interrupts the turn.
+   * @throws OutputInvalidError when the answer does not follow `outputSchema`;
+   * ServerBusyError or RetryLimitExceededError when the model was overloaded,
    * TurnFailedError when the turn failed otherwise, and as {@link turn} does.
    */
+  run<S extends Schema>(
+    input: Input,
+    options: TurnOptions & { readonly outputSchema: S },
+  ): Promise<TypedTurnResult<ValueOf<S>>>;
+  run(input: Input, options?: TurnOptions): Promise<TurnResult>;
   async run(input: Input, options: TurnOptions = {}): Promise<TurnResult> {
     const turn = await this.turn(input, options);
     const result = await turn.run({ signal: options.signal });
     verifyTurn(result);
-    return result;
+    return options.outputSchema ? parseOutput(options.outputSchema, result) : result;
   }
 
   /**
@@ -102,6 +111,11 @@ export class ThreadPromise extends Promise<Thread> {
     return new ThreadPromise((resolve) => resolve(thread));
   }
 
+  run<S extends Schema>(
+    input: Input,
+    options: TurnOptions & { readonly outputSchema: S },
+  ): Promise<TypedTurnResult<ValueOf<S>>>;
+  run(input: Input, options?: TurnOptions): Promise<TurnResult>;
   async run(input: Input, options: TurnOptions = {}): Promise<TurnResult> {
     return (await this).run(input, options);
   }

@@ -38,7 +38,7 @@ const echo = (request: ModelRequest): Answer => ({
 const examples: readonly Example[] = [
   {
     file: '01-quickstart.ts',
-    shows: ['Server: codex-runtime VERSION', 'Status: completed', 'Text: answer to: Say hello'],
+    shows: ['Server: codex VERSION', 'Status: completed', 'Text: answer to: Say hello'],
   },
   {
     file: '02-run.ts',
@@ -64,12 +64,7 @@ const examples: readonly Example[] = [
   },
   {
     file: '04-models.ts',
-    shows: [
-      'server: codex-runtime VERSION',
-      'user agent: codex-runtime/VERSION',
-      /models: \d+/,
-      '- gpt-',
-    ],
+    shows: ['server: codex VERSION', 'user agent: codex-runtime/VERSION', /models: \d+/, '- gpt-'],
   },
   {
     file: '05-resume.ts',
@@ -186,6 +181,18 @@ const examples: readonly Example[] = [
   {
     file: '15-scripts.ts',
     shows: ['first: running', 'then: completed', 'Script completed', 'kept: slow answer'],
+  },
+  {
+    file: '16-tools.ts',
+    script: ({ input }) => {
+      const outputs = input.filter(({ type }) => type === 'function_call_output');
+      const name = 'look_up_stock';
+      if (outputs.length === 0) return { kind: 'tool', name, arguments: { fruit: 'apples' } };
+      if (outputs.length === 1) return { kind: 'tool', name, arguments: { fruit: 'pears' } };
+      return { kind: 'text', text: '{"inStock":["apples"],"soldOut":["pears"]}' };
+    },
+    shows: ['in stock: apples', 'sold out: pears'],
+    sends: ['look_up_stock', /pieces.{1,10}12/],
   },
 ];
 

@@ -20,6 +20,13 @@ export interface ModelRequest {
   readonly instructions?: string;
 }
 
+interface ToolCall {
+  readonly name: string;
+  /** Of a tool that lies in one. */
+  readonly namespace?: string;
+  readonly arguments: unknown;
+}
+
 /** One scripted answer. */
 export type Answer =
   | {
@@ -30,13 +37,9 @@ export type Answer =
       /** `commentary` or `final_answer`; most models send none. */
       readonly phase?: string;
     }
-  | {
-      readonly kind: 'tool';
-      readonly name: string;
-      /** Of a tool that lies in one. */
-      readonly namespace?: string;
-      readonly arguments: unknown;
-    }
+  | ({ readonly kind: 'tool' } & ToolCall)
+  /** Several calls at once. */
+  | { readonly kind: 'tools'; readonly calls: readonly ToolCall[] }
   | { readonly kind: 'overload' }
   | { readonly kind: 'slowDown' }
   | { readonly kind: 'tooMany' }
@@ -112,11 +115,13 @@ async function play(answer: Answer, response: ServerResponse, id: string): Promi
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`);
   response.writeHead(200, { 'content-type': 'text/event-stream' });
   send('response.created', { response: { id } });
-  if (answer.kind === 'tool') {
-    const { name, namespace, arguments: args } = answer;
-    const where = namespace === undefined ? {} : { namespace };
-    const call = { type: 'function_call', call_id: `call-${id}`, name, ...where };
-    send('response.output_item.done', { item: { ...call, arguments: JSON.stringify(args) } });
+  if (answer.kind === 'tool' || answer.kind === 'tools') {
+    const calls = answer.kind === 'tool' ? [answer] : answer.calls;
+    for (const [index, { name, namespace, arguments: args }] of calls.entries()) {
+      const where = namespace === undefined ? {} : { namespace };
+      const call = { type: 'function_call', call_id: `call-${id}-${index}`, name, ...where };
+      send('response.output_item.done', { item: { ...call, arguments: JSON.stringify(args) } });
+    }
   } else {
     const message = { type: 'message', role: 'assistant', id: `message-${id}` };
     const phase = 'phase' in answer ? { phase: answer.phase } : {};

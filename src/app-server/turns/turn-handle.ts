@@ -5,6 +5,7 @@ import type { Notification } from '../connection/notification.ts';
 import { AbortedError, AppServerError } from '../errors.ts';
 import type { TurnStartParams } from '../generated/protocol.ts';
 import type { CallOptions, Session } from '../session.ts';
+import { type Schema, toJsonSchema } from '../tools/schema.ts';
 import type { Approve } from './approvals.ts';
 import type { EventQueue } from './event-queue.ts';
 import { type Input, toWireInput } from './input.ts';
@@ -12,7 +13,14 @@ import type { RunningTurn } from './running-turn.ts';
 import { collectTurn, type TurnResult } from './turn-result.ts';
 
 /** What a turn may override, for itself and (as the server has it) for the turns after it. */
-export interface TurnOptions extends Omit<TurnStartParams, 'threadId' | 'input'>, CallOptions {
+export interface TurnOptions
+  extends Omit<TurnStartParams, 'threadId' | 'input' | 'outputSchema'>,
+    CallOptions {
+  /**
+   * What the final response must follow: a schema of a library that follows Standard Schema and
+   * tells its JSON Schema, or a JSON Schema. `thread.run` then gives `parsed`.
+   */
+  readonly outputSchema?: Schema | null | undefined;
   /** Decides for this turn; without it the client's own callback does. */
   readonly onApproval?: Approve | undefined;
 }
@@ -128,9 +136,10 @@ export interface TurnRequest {
  */
 export async function startTurn(
   session: Session,
-  { threadId, input, options: { signal, onApproval, ...overrides } }: TurnRequest,
+  { threadId, input, options: { signal, onApproval, outputSchema, ...overrides } }: TurnRequest,
 ): Promise<TurnHandle> {
-  const params = { ...overrides, threadId, input: toWireInput(input) };
+  const schema = outputSchema ? { outputSchema: toJsonSchema(outputSchema) } : {};
+  const params = { ...overrides, ...schema, threadId, input: toWireInput(input) };
   const started = openTurn(session, { threadId, params, signal, onApproval });
   try {
     return await abortable(started, signal, 'turn/start');
