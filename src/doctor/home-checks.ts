@@ -1,11 +1,11 @@
 import { execFile } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
-import { mkdir, rmdir, statfs, writeFile } from 'node:fs/promises';
+import { mkdir, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
-import { existingAncestor } from '../disk/free-space.ts';
+import { existingAncestor, freeBytes } from '../disk/free-space.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
 
@@ -55,8 +55,8 @@ async function runs(home: string, probe: string, platform: string): Promise<Find
 
 /** Whether another runtime fits. */
 export const checkDisk: Check = async ({ settings: { home } }) => {
-  const { bavail, bsize } = await statfs(await existingAncestor(home));
-  const free = bavail * bsize;
+  const free = await freeBytes(await existingAncestor(home));
+  if (free === undefined) return [];
   const left = `${(free / GB).toFixed(free < GB ? 3 : 1)} GB are free where runtimes are stored.`;
   const advice = 'Free some space (codex-runtime prune --dry-run says what could go).';
   if (free < FULL) return [fail('disk', 'DISK_FULL', { summary: left, advice, fields: { free } })];
