@@ -48,7 +48,9 @@ const withoutRegistry: Plugin = {
 async function replaced(path: string, pattern: RegExp, by: string) {
   const text = await readFile(path, 'utf8');
   if (!pattern.test(text)) throw new Error(`${path} has no ${pattern} any more.`);
-  return { contents: text.replace(pattern, () => by) };
+  // What is left of it are words for npm's own help.
+  const words = /(https:\/\/)?\bregistry\.(?!example)\w+\.\w+/g;
+  return { contents: text.replace(pattern, () => by).replace(words, 'the default registry') };
 }
 
 /** The program as it has to be in ACTION_FILE. */

@@ -640,7 +640,7 @@ ${r}`)}},Hye=s(t=>{let e="";if(!Array.isArray(t.type))return t.short&&(e=`-${t.s
 
       \`\`\`
       # log in, linking the scope to the custom registry
-      npm login --scope=@mycorp --registry=https://registry.mycorp.com
+      npm login --scope=@mycorp --registry=the default registry
 
       # log out, removing the link and the auth token
       npm logout --scope=@mycorp

@@ -37,13 +37,13 @@ describe('codex-runtime pack and publish', () => {
     const packed = await runCli(['pack', '1.2.3', '--out', 'dist', '--json'], around);
     expect(packed.status).toBe(0);
     const { files } = document(packed) as { files: Record<string, unknown>[] };
-    expect(files).toHaveLength(15);
+    expect(files).toHaveLength(13);
     for (const file of files) {
       expect(Object.keys(file)).toEqual(
         expect.arrayContaining(['path', 'size', 'sha256', 'target', 'ecosystem']),
       );
     }
-    expect(await readdir(join(dir, 'dist'))).toHaveLength(19);
+    expect(await readdir(join(dir, 'dist'))).toHaveLength(18);
 
     const registry = await startRegistry();
     try {
