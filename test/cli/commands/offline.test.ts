@@ -36,7 +36,7 @@ describe('--offline', () => {
     ['1.2.3', 'codex-runtime install 1.2.3'],
     [
       '^1.0.0 --target darwin-arm64',
-      "codex-runtime install '>=1.0.0 <2.0.0-0' --target aarch64-apple-darwin",
+      "codex-runtime install '^1.0.0' --target aarch64-apple-darwin",
     ],
     [
       '1.2.3 --target win32-x64 --repo owner/codex',
