@@ -1,13 +1,11 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { installPythonRuntime } from '../../src/operations/install-python-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { uninstallEverything } from '../../src/operations/uninstall-everything.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
-import { holdPath } from '../../src/store/index.ts';
+import { holdPath, workOnce } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import { healthyPatient } from '../support/patient.ts';
 import { document, runCli } from '../support/run-cli.ts';
@@ -86,12 +84,11 @@ describe('uninstallEverything', () => {
   it('removes nothing while another process is at work', async () => {
     const { anywhere, options, dir } = await installed();
     const hold = holdPath(options.home, '0.116.0', 'x86_64-unknown-linux-musl');
-    const script = new URL('../store/fixtures/holder.mjs', import.meta.url);
-    const child = fork(script, [hold], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await once(child, 'message');
-    expect(await failure(uninstallEverything(anywhere))).toMatchObject({ code: 'STORE_BUSY' });
-    await access(dir);
+    const work = async () => {
+      expect(await failure(uninstallEverything(anywhere))).toMatchObject({ code: 'STORE_BUSY' });
+      await access(dir);
+    };
+    await workOnce({ path: hold, work, onWait: () => undefined, signal: undefined });
   });
 
   it('is a flag of the command that goes with no other choice', async () => {
