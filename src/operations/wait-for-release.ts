@@ -1,4 +1,4 @@
-import { pause, throwIfAborted } from '../abort.ts';
+import { forManyListeners, pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
 import { openChannels, sourcesFor } from '../channels/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
@@ -55,7 +55,8 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const settings = openSettings(options, version);
   const sources = sourcesFor(options.source, settings.github.repo);
   const channels = openChannels({ settings, sources });
-  const { signal } = options;
+  // Every channel listens to it at once.
+  const signal = forManyListeners(options.signal);
   const request = { version, targets, settings, signal };
   let open = channels.list.map(({ channel }) => channel);
   try {

@@ -17,11 +17,11 @@ const KEY = {
 async function untidyRuntime(home: string): Promise<Runtime> {
   const runtime = await storedRuntime(home);
   await utimes(join(runtime.dir, 'bin/codex'), new Date(), new Date());
-  await chmod(join(runtime.dir, 'codex-path/rg'), 0o744);
+  await chmod(join(runtime.dir, 'codex-path/rg'), 0o777);
   return runtime;
 }
 
-const MODE_ALONE = [{ path: 'codex-path/rg', kind: 'mode', expected: '755', actual: '744' }];
+const MODE_ALONE = [{ path: 'codex-path/rg', kind: 'mode', expected: '755', actual: '777' }];
 
 describe.skipIf(whyNotNobody !== null)(`a store of somebody else's${whyNotNobody ?? ''}`, () => {
   it('is read, and only what cannot be mended in it is damage', async () => {

@@ -150,5 +150,5 @@ Examples:
   echo 'text(1 + 1)' | codex-runtime code-mode run -
   codex-runtime code-mode run script.js --tool now="date +%s"
   codex-runtime code-mode run script.js --timeout 30s --json
-  codex mcp add scripts -- codex-runtime code-mode serve --mcp --tool now="date +%s"
+  codex mcp add scripts -- codex-runtime code-mode serve --mcp
 `;
