@@ -11,6 +11,7 @@ export function hasKnownShape(method: string, params: unknown): boolean {
 
 const CHECKS: ReadonlyMap<string, (params: Fields) => boolean> = new Map([
   ['thread/started', ({ thread }) => isObject(thread)],
+  ['thread/closed', ({ threadId }) => isText(threadId)],
   ['thread/status/changed', ({ status }) => isObject(status)],
   [
     'thread/tokenUsage/updated',
