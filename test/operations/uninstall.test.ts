@@ -1,13 +1,10 @@
-import { fork } from 'node:child_process';
-import { once } from 'node:events';
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { installPythonRuntime } from '../../src/operations/install-python-runtime.ts';
+import { describe, expect, it } from 'vitest';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { uninstallEverything } from '../../src/operations/uninstall-everything.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
-import { holdPath } from '../../src/store/index.ts';
+import { holdPath, workOnce } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import { healthyPatient } from '../support/patient.ts';
 import { document, runCli } from '../support/run-cli.ts';
@@ -56,7 +53,7 @@ describe('uninstallEverything', () => {
     await installRuntime({ ...options, prefix: second, name: '@example/codex' });
     const python = join(await tempDir(), 'python');
     const env = { ...options.env, PATH: process.env['PATH'] ?? '' };
-    await installPythonRuntime({ ...anywhere, env, prefix: python, version: '0.115.0' });
+    await installRuntime({ ...anywhere, env, ecosystem: 'python', prefix: python });
     await mkdir(join(home, 'partial'), { recursive: true });
     await writeFile(join(home, 'partial', 'sha256-0'), 'half');
     await writeFile(join(home, 'mine.txt'), 'mine');
@@ -86,12 +83,11 @@ describe('uninstallEverything', () => {
   it('removes nothing while another process is at work', async () => {
     const { anywhere, options, dir } = await installed();
     const hold = holdPath(options.home, '0.116.0', 'x86_64-unknown-linux-musl');
-    const script = new URL('../store/fixtures/holder.mjs', import.meta.url);
-    const child = fork(script, [hold], { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
-    onTestFinished(() => void child.kill('SIGKILL'));
-    await once(child, 'message');
-    expect(await failure(uninstallEverything(anywhere))).toMatchObject({ code: 'STORE_BUSY' });
-    await access(dir);
+    const work = async () => {
+      expect(await failure(uninstallEverything(anywhere))).toMatchObject({ code: 'STORE_BUSY' });
+      await access(dir);
+    };
+    await workOnce({ path: hold, work, onWait: () => undefined, signal: undefined });
   });
 
   it('is a flag of the command that goes with no other choice', async () => {
