@@ -1,5 +1,5 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
-import { join, relative } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
 import {
   describedFiles,
@@ -91,6 +91,11 @@ export async function residue(site: Site, versions: readonly string[]): Promise<
     for (const entry of await readdir(dir, { withFileTypes: true }).catch(() => [])) {
       const path = join(dir, entry.name);
       if (path === build) continue;
+      // A build lies in a directory of its own, under the package's name, and alone.
+      if (build !== undefined && path === dirname(build)) {
+        stack.push(path);
+        continue;
+      }
       const name = relative(site.root, path);
       if (!patterns.some((pattern) => pattern.test(name))) left.push(name);
       else if (entry.isDirectory()) stack.push(path);
