@@ -20,7 +20,7 @@ describe.skipIf(skipped !== null)(`a Python prefix${note}`, () => {
 
   it('holds the package or none wherever its removal is killed, and the next run clears all away', async () => {
     const { figures, failures } = await killPythonUninstalls({
-      ...{ points: 16, random: new SeededRandom(20_261_120), jobs: 2 },
+      ...{ points: 24, random: new SeededRandom(20_261_120), jobs: 2 },
     });
     expect(failures).toEqual([]);
     expect(figures['killed']).toBe(figures['points']);
