@@ -173,7 +173,7 @@ async function provisionAsset(
   }
 }
 
-/** Below this size an archive is no real release, and may hold more than it unpacks to. */
+/** Below this size an archive is not a real release, and may hold more than it unpacks to. */
 const REAL_BYTES = 8e6;
 /** Real archives unpack to 2.5 times their size and more. */
 const EXPANSION = 2.4;

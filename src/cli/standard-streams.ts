@@ -25,7 +25,7 @@ export class StandardStreams {
     return this.#open(this.#process.stderr);
   }
 
-  /** What is no device is no terminal, and needs no stream to tell. */
+  /** Only a device can be a terminal; no stream is needed to tell. */
   isTerminal(name: 'stdout' | 'stderr'): boolean {
     return isDevice(name === 'stdout' ? 1 : 2) && this[name].isTTY === true;
   }
@@ -45,7 +45,7 @@ export class StandardStreams {
     if (rest.length > 0) this.stdout.write(rest);
   }
 
-  /** Ends once all is written: whether stdout and stderr took it. A reader that left is no failure. */
+  /** Ends once all is written: whether stdout and stderr took it. A reader that left does not count as a failure. */
   async flush(): Promise<boolean> {
     for (const stream of this.#opened) {
       const failure = await new Promise((resolve) => stream.write('', resolve));
@@ -62,7 +62,7 @@ export class StandardStreams {
     return stream;
   }
 
-  /** A reader that has seen enough (`| head`) is no failure of ours; a full disk under stdout is. */
+  /** A reader that has seen enough (`| head`) is not our failure; a full disk under stdout is. */
   #note(error: unknown): void {
     if (!isErrno(error, 'EPIPE')) this.#unwritten = true;
   }

@@ -82,7 +82,7 @@ export async function leadsToPackage(
   return !(await exists(link)) && (await isOptional(layout, linked));
 }
 
-/** Where no link can be made: beside a package that is no link itself, and on Windows. */
+/** Where no link can be made: beside a package that is not a link itself, and on Windows. */
 async function isOptional(layout: PrefixLayout, { name }: Linked): Promise<boolean> {
   if (process.platform === 'win32') return true;
   return (await lstat(join(layout.modules, name)).catch(() => undefined))?.isDirectory() === true;

@@ -16,7 +16,7 @@ export interface Leftover {
 
 /**
  * Other builds were replaced, or left by a process that was killed. One that cannot be removed, as
- * on Windows while its program runs, is no failure of what was done before.
+ * on Windows while its program runs, does not fail what was done before.
  * @returns what stays
  */
 export async function removeOtherBuilds(

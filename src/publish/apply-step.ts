@@ -109,7 +109,7 @@ interface Expected extends Pick<Change, 'name' | 'isDone'> {
   readonly until: number;
 }
 
-/** Whether the registry has it now, or has it before the time is over; a failed read is no answer. */
+/** Whether the registry has it now, or has it before the time is over; a failed read does not count. */
 async function becomes(
   { registry, signal }: Publishing,
   { name, until, isDone }: Expected,

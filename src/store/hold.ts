@@ -24,7 +24,7 @@ const MAX_REMOVALS = 20;
  * The right to be alone with a piece of work, among all processes of all machines that see the disk.
  * It saves work, it does not keep data safe: a holder that was stopped for two seconds loses it, and
  * finds its work superseded when it wakes. It works in a directory of its own, a commit is a rename,
- * and a failure after its hold was taken over is no failure of the work.
+ * and a failure after its hold was taken over does not fail the work.
  */
 export interface Hold {
   /**
@@ -98,7 +98,7 @@ function busy(path: string): CodexRuntimeError {
   });
 }
 
-/** Tidying is no reason to wait for a run that works. */
+/** A run that works is not waited for just to tidy up. */
 const TIDY_PATIENCE_MS = 200;
 
 /**

@@ -14,7 +14,7 @@ export function parseAnswerId(method: string, member: 'thread' | 'turn', answer:
 
 /**
  * For {@link Connection.request}: an answer to `method` that has at least `lists`, which users walk.
- * @throws ProtocolError when it is no object, or one of `lists` is no array.
+ * @throws ProtocolError when it is not an object, or one of `lists` is not an array.
  */
 export function parseAnswer<T>(
   method: string,
