@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { type ExecEvent, InvalidRequestError } from '../../src/app-server/index.ts';
 import { promptOf } from '../support/model-server.ts';
 import { describeReal, startRealCodex } from '../support/real-codex.ts';
@@ -13,8 +13,15 @@ describeReal('threads', (version) => {
     const thread = await codex.startThread();
     await thread.run('first');
     await thread.setName('a name');
-    const { thread: read } = await thread.read({ includeTurns: true });
-    expect(read).toMatchObject({ id: thread.id, name: 'a name', preview: 'first' });
+    // Codex 0.115.0 writes a thread's file after it has answered.
+    const read = await vi.waitFor(
+      async () => {
+        const { thread: found } = await thread.read({ includeTurns: true });
+        expect(found).toMatchObject({ id: thread.id, name: 'a name', preview: 'first' });
+        return found;
+      },
+      { timeout: 10_000, interval: 50 },
+    );
     expect(read.turns.length).toBe(1);
     const listed = async (archived: boolean) =>
       (await codex.listThreads({ archived, limit: 20 })).data.map(({ id }) => id);

@@ -54,7 +54,7 @@ describe('codex-runtime pack and publish', () => {
       expect(preview.stderr).toContain('twine upload');
       const published = await runCli([...publish, '--json'], { dir, env });
       expect(published.status).toBe(0);
-      expect(document(published)).toMatchObject({ version: '1.2.3', wheels: { length: 8 } });
+      expect(document(published)).toMatchObject({ version: '1.2.3', wheels: { length: 6 } });
       const seen = await fetch(`${registry.url}codex-cli-bin`);
       expect(await seen.json()).toMatchObject({ 'dist-tags': { latest: '1.2.3' } });
     } finally {
