@@ -73,5 +73,7 @@ export interface Asset {
 export interface Release {
   readonly channel: Channel;
   readonly version: Version;
+  /** When it was published, in ms since the epoch; absent or null where the channel does not say. */
+  readonly publishedAt?: number | null;
   readonly assets: readonly Asset[];
 }

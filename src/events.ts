@@ -1,4 +1,5 @@
 import type { AssetSource, Channel, SignedContent } from './asset.ts';
+import type { PassedOver } from './pin/index.ts';
 
 /** What a caller may show while a runtime is on its way. Texts are already safe to print. */
 export type ProgressEvent =
@@ -9,6 +10,14 @@ export type ProgressEvent =
       readonly spec: string;
       /** Semver. */
       readonly version: string;
+    }
+  | {
+      /** Versions that a range, `latest` or `alpha` would mean, but for their age. */
+      readonly type: 'passed-over';
+      readonly spec: string;
+      readonly versions: readonly PassedOver[];
+      /** What was passed over and why, as a sentence. */
+      readonly reason: string;
     }
   | {
       /** A lockfile says which version or which bytes count. */

@@ -1,7 +1,13 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { CodexRuntimeError } from './errors.ts';
-import { DEFAULT_REPO, isUpstream, parseRepository } from './pin/index.ts';
+import {
+  DEFAULT_REPO,
+  isUpstream,
+  type MinimumAge,
+  parseMinimumAge,
+  parseRepository,
+} from './pin/index.ts';
 import type { Host } from './target/index.ts';
 import { readWebUrl } from './web-url.ts';
 
@@ -31,6 +37,8 @@ export interface Settings {
    * one brought up to date, null for the one that is built in.
    */
   readonly trustedRoot: string | null;
+  /** How old a release has to be for `latest`, `alpha` and ranges; null for what npm's configuration says. */
+  readonly minReleaseAge: MinimumAge | null;
 }
 
 export interface GitHubSettings {
@@ -57,10 +65,12 @@ export interface SettingsOverrides {
   readonly repo?: string | undefined;
   readonly host?: Host | undefined;
   readonly trustedRoot?: string | undefined;
+  readonly minReleaseAge?: string | undefined;
 }
 
 /**
- * Reads `CODEX_RUNTIME_HOME`, `CODEX_RUNTIME_LOCKFILE`, `CODEX_RUNTIME_TRUSTED_ROOT`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
+ * Reads `CODEX_RUNTIME_HOME`, `CODEX_RUNTIME_LOCKFILE`, `CODEX_RUNTIME_TRUSTED_ROOT`,
+ * `CODEX_RUNTIME_MIN_RELEASE_AGE`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
  * `GH_HOST`, the tokens of {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`;
  * proxies and npm's own variables are read from {@link Settings.env} by the rooms that honour them.
  * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is none.
@@ -85,7 +95,15 @@ export function settingsFrom(
       overrides.trustedRoot ?? ifSet(env['CODEX_RUNTIME_TRUSTED_ROOT']),
       cwd,
     ),
+    minReleaseAge: minReleaseAge(env, overrides.minReleaseAge),
   };
+}
+
+function minReleaseAge(env: Environment, named: string | undefined): MinimumAge | null {
+  if (named !== undefined) return parseMinimumAge(named, '--min-release-age');
+  const variable = 'CODEX_RUNTIME_MIN_RELEASE_AGE';
+  const text = ifSet(env[variable]);
+  return text === undefined ? null : parseMinimumAge(text, variable);
 }
 
 function trustedRoot(named: string | undefined, cwd: string): string | null {

@@ -41,10 +41,11 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
     },
     async latest() {
       const stable = (await versionsIn(root)).find(({ prerelease }) => !prerelease);
-      if (stable !== undefined) return stable;
+      if (stable !== undefined) return { ...stable, publishedAt: null };
       throw unavailable(`The directory ${root} has no stable version.`, { reason: 'not-found' });
     },
-    versions: () => versionsIn(root),
+    versions: async () =>
+      (await versionsIn(root)).map((version) => ({ ...version, publishedAt: null })),
   };
 }
 

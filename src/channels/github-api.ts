@@ -3,11 +3,12 @@ import { runGh } from '../fetch/gh/index.ts';
 import { type Http, unavailable, verifyJson } from '../fetch/http/index.ts';
 import { isJsonObject } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
-import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
+import { type DatedVersion, newestFirst, tryParseVersion } from '../pin/index.ts';
 import { type GitHubSettings, githubCredentials, type Settings } from '../settings.ts';
 import {
   notARelease,
   type ReleaseDocument,
+  readDate,
   readReleaseDocument,
   readReleaseOf,
 } from './release-document.ts';
@@ -26,8 +27,8 @@ const MAX_PAGES = 60;
 export interface GitHubApi {
   /** @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, with reason `not-found` for an unknown tag. */
   release(tag: string, signal?: AbortSignal): Promise<ReleaseDocument>;
-  latest(signal?: AbortSignal): Promise<Version>;
-  versions(signal?: AbortSignal): Promise<readonly Version[]>;
+  latest(signal?: AbortSignal): Promise<DatedVersion>;
+  versions(signal?: AbortSignal): Promise<readonly DatedVersion[]>;
 }
 
 export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
@@ -45,11 +46,11 @@ export function githubApi(settings: GitHubSettings, http: Http): GitHubApi {
       const { data } = await typed(octokit.rest.repos.getLatestRelease({ owner, repo }));
       const document = readReleaseDocument(data);
       if (document === undefined) throw notARelease(`${base}/latest`);
-      return document.version;
+      return { ...document.version, publishedAt: document.publishedAt };
     },
     async versions(signal) {
       const octokit = await openOctokit(settings, http, signal);
-      const versions: Version[] = [];
+      const versions: DatedVersion[] = [];
       for (let page = 1; page <= MAX_PAGES; page += 1) {
         const asked = octokit.rest.repos.listReleases({ owner, repo, per_page: PER_PAGE, page });
         const { data: entries }: { data: unknown } = await typed(asked);
@@ -95,12 +96,14 @@ function ignore(): void {
   // What octokit would log is in the errors that it throws.
 }
 
-function versionOf(entry: unknown): Version[] {
+function versionOf(entry: unknown): DatedVersion[] {
   if (!isJsonObject(entry) || entry['draft'] === true || typeof entry['tag_name'] !== 'string') {
     return [];
   }
   const version = tryParseVersion(entry['tag_name']);
-  return version === undefined ? [] : [version];
+  return version === undefined
+    ? []
+    : [{ ...version, publishedAt: readDate(entry['published_at']) }];
 }
 
 const TIMEOUT_MS = 30_000;

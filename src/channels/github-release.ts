@@ -85,7 +85,7 @@ async function fromChecksums(
       { name, size: null, sha256: null, apiUrl: null, browserUrl: null },
     ]),
   );
-  return { document: { version, assets }, sums };
+  return { document: { version, publishedAt: null, assets }, sums };
 }
 
 function cannotTell(version: Version, failures: readonly CodexRuntimeError[]): CodexRuntimeError {

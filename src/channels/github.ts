@@ -37,7 +37,8 @@ export function githubChannel(
           },
         ]),
       );
-      return { channel: 'github', version, assets: runtimeAssets(targets, found) };
+      const { publishedAt } = document;
+      return { channel: 'github', version, publishedAt, assets: runtimeAssets(targets, found) };
     },
     latest: (signal) => api.latest(signal),
     versions: (signal) => api.versions(signal),

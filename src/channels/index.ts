@@ -8,10 +8,16 @@ export { githubApi } from './github-api.ts';
 export { browserUrl, githubSources } from './github-sources.ts';
 export { describeFinding, type LockComparison, verifyLockComparison } from './lock-findings.ts';
 export { mirrorAssetUrl } from './mirror.ts';
+export { releaseAgeFor } from './release-age.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { parseChecksums } from './release-document.ts';
 export type { SilentChannel } from './releases.ts';
-export { listRemoteVersions, resolveVersion } from './resolve-version.ts';
+export {
+  type ChosenVersion,
+  chooseVersion,
+  listRemoteVersions,
+  resolveVersion,
+} from './resolve-version.ts';
 export {
   parseSources,
   type SourceSelection,

@@ -15,12 +15,13 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
   return {
     name: 'mirror',
     async release(version, targets, signal): Promise<Release> {
-      const sums =
+      const described =
         (await present(() => fromDocument(http, { mirrorUrl, version, signal }))) ??
         (await present(() => fromChecksums(http, { mirrorUrl, version, signal })));
-      if (sums === undefined) throw releaseNotFound('mirror', version);
+      if (described === undefined) throw releaseNotFound('mirror', version);
+      const { publishedAt } = described;
       const found = new Map(
-        [...sums].map(([name, { size, sha256 }]) => [
+        [...described.assets].map(([name, { size, sha256 }]) => [
           name,
           {
             size,
@@ -29,12 +30,14 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
           },
         ]),
       );
-      return { channel: 'mirror', version, assets: runtimeAssets(targets, found) };
+      return { channel: 'mirror', version, publishedAt, assets: runtimeAssets(targets, found) };
     },
     async latest(signal) {
       const url = new URL(`${mirrorUrl}/channels/latest`);
       const document = readReleaseDocument(await http.getJson(url.href, { signal }));
-      if (document !== undefined) return document.version;
+      if (document !== undefined) {
+        return { ...document.version, publishedAt: document.publishedAt };
+      }
       throw unavailable(`${displayUrl(url)} did not answer with a release.`, {
         reason: 'not-an-asset',
         url,
@@ -49,7 +52,10 @@ export function mirrorAssetUrl(mirrorUrl: string, version: Version, name: string
   return `${mirrorUrl}/releases/${version.semver}/${name}`;
 }
 
-type Described = ReadonlyMap<string, { size: number | null; sha256: string | null }>;
+interface Described {
+  readonly assets: ReadonlyMap<string, { size: number | null; sha256: string | null }>;
+  readonly publishedAt: number | null;
+}
 
 interface MirrorRequest {
   readonly mirrorUrl: string;
@@ -62,7 +68,7 @@ async function fromDocument(
   { mirrorUrl, version, signal }: MirrorRequest,
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, 'release.json');
-  return readReleaseOf(await http.getJson(url, { signal }), url, version.tag).assets;
+  return readReleaseOf(await http.getJson(url, { signal }), url, version.tag);
 }
 
 async function fromChecksums(
@@ -71,7 +77,8 @@ async function fromChecksums(
 ): Promise<Described> {
   const url = mirrorAssetUrl(mirrorUrl, version, CHECKSUMS_ASSET);
   const sums = parseChecksums(await http.getText(url, { signal }));
-  return new Map([...sums].map(([name, sha256]) => [name, { size: null, sha256 }]));
+  const assets = new Map([...sums].map(([name, sha256]) => [name, { size: null, sha256 }]));
+  return { assets, publishedAt: null };
 }
 
 /** What `read` gives, or undefined where the mirror does not have it. */

@@ -2,7 +2,7 @@ import type { Asset, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { unavailable, unavailableReason } from '../fetch/http/index.ts';
 import { packagePath, type Registry } from '../fetch/npm/index.ts';
-import { isJsonObject } from '../json.ts';
+import { asJsonObject, isJsonObject, type JsonObject } from '../json.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { TARGETS, type Target } from '../target/index.ts';
@@ -10,6 +10,7 @@ import { readWebUrl } from '../web-url.ts';
 import { npmAsset, npmPlatformVersion } from './asset-name.ts';
 import { createVoucher, type Dist } from './npm-digest.ts';
 import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
+import { readDate } from './release-document.ts';
 
 /**
  * The npm package whose versions are the platform builds. One version's document is some hundred
@@ -57,19 +58,30 @@ export function npmChannel(
       const tags = await present(registry, `-/package/${path}/dist-tags`, signal);
       const latest = isJsonObject(tags) ? tags['latest'] : undefined;
       const version = typeof latest === 'string' ? tryParseVersion(latest) : undefined;
-      if (version !== undefined) return version;
+      if (version !== undefined) return { ...version, publishedAt: null };
       throw unavailable(`The npm registry has no latest version of ${settings.npmPackage}.`, {
         reason: 'not-found',
       });
     },
-    async versions(signal) {
-      const headers = { accept: 'application/vnd.npm.install-v1+json' };
-      const list = await registry.getJson(path, { headers, signal });
-      const spelled = isJsonObject(list) && isJsonObject(list['versions']) ? list['versions'] : {};
-      const versions = Object.keys(spelled).filter(isNoBuild).map(tryParseVersion);
-      return newestFirst(versions.filter((version) => version !== undefined));
+    async versions(signal, dated = false) {
+      // Only the whole document has the dates.
+      const accept = dated ? 'application/json' : 'application/vnd.npm.install-v1+json';
+      const list = await registry.getJson(path, { headers: { accept }, signal });
+      const { versions, time } = asJsonObject(list);
+      const spelled = Object.keys(asJsonObject(versions)).filter(isNoBuild);
+      const known = spelled.map(tryParseVersion).filter((version) => version !== undefined);
+      return newestFirst(
+        known.map((version) => ({ ...version, publishedAt: dateOf(version, asJsonObject(time)) })),
+      );
     },
   };
+}
+
+/** A version is as old as the youngest of its builds; they are published one after another. */
+function dateOf({ semver }: Version, time: JsonObject): number | null {
+  const launcher = readDate(time[semver]);
+  const builds = TARGETS.map((target) => readDate(time[npmPlatformVersion(semver, target)]));
+  return launcher === null ? null : Math.max(launcher, ...builds.map((at) => at ?? 0));
 }
 
 async function present(

@@ -1,7 +1,7 @@
 import type { Channel, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
-import type { Version } from '../pin/index.ts';
+import type { DatedVersion, Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 
 /**
@@ -16,10 +16,13 @@ export interface ReleaseChannel {
    * `ASSET_NOT_FOUND` when it has the release but nothing for `targets` and knows what else.
    */
   release(version: Version, targets: readonly Target[], signal?: AbortSignal): Promise<Release>;
-  /** The newest stable version. */
-  latest(signal?: AbortSignal): Promise<Version>;
-  /** Every version, newest first, or null where the channel keeps no list. */
-  versions(signal?: AbortSignal): Promise<readonly Version[] | null>;
+  /** The newest stable version; its date where the same answer has it. */
+  latest(signal?: AbortSignal): Promise<DatedVersion>;
+  /**
+   * Every version, newest first, or null where the channel keeps no list.
+   * @param dated Whether the dates are wanted: they may cost a larger answer. Default false.
+   */
+  versions(signal?: AbortSignal, dated?: boolean): Promise<readonly DatedVersion[] | null>;
 }
 
 /** A `RELEASE_NOT_FOUND`: the channel answered, and is sure not to have the version. */

@@ -19,6 +19,8 @@ export interface DescribedAsset {
 /** GitHub's release JSON; OpenAI's mirror and `codex-runtime download` use the same shape. */
 export interface ReleaseDocument {
   readonly version: Version;
+  /** `published_at` in ms since the epoch; null where there is none that can be read. */
+  readonly publishedAt: number | null;
   readonly assets: ReadonlyMap<string, DescribedAsset>;
 }
 
@@ -36,7 +38,13 @@ export function readReleaseDocument(value: unknown): ReleaseDocument | undefined
     const asset = readAsset(entry);
     if (asset !== undefined && !assets.has(asset.name)) assets.set(asset.name, asset);
   }
-  return { version, assets };
+  return { version, publishedAt: readDate(value['published_at']), assets };
+}
+
+/** A date from outside in ms since the epoch, or null. */
+export function readDate(value: unknown): number | null {
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(at) ? null : at;
 }
 
 /**

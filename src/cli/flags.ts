@@ -12,6 +12,7 @@ export interface LockfileFlags extends CommonFlags {
 export interface SourceFlags extends LockfileFlags {
   readonly source?: string;
   readonly repo?: string;
+  readonly minReleaseAge?: string;
 }
 
 /** Flags of the commands that may require a signature. */
@@ -103,6 +104,11 @@ export function addSourceFlags(command: Command): Command {
     .option(
       '--repo <owner/name>',
       "a fork or private mirror on GitHub (default: the lockfile's where it counts, else openai/codex)",
+      nonEmpty,
+    )
+    .option(
+      '--min-release-age <age>',
+      "how old a release has to be unless its exact version is named: 3d, 36h; a number is days (default: npm's min-release-age)",
       nonEmpty,
     );
 }

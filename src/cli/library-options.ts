@@ -21,6 +21,7 @@ export function libraryOptions(
     variant: flags.variant,
     source: flags.source,
     repo: flags.repo,
+    minReleaseAge: flags.minReleaseAge,
     home: flags.home,
     lockfile: flags.lockfile,
     frozen: flags.frozen,

@@ -63,6 +63,9 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
       case 'version':
         say(`Taking Codex ${event.version} for "${event.spec}".`);
         return;
+      case 'passed-over':
+        say(event.reason);
+        return;
       case 'lockfile':
         if (!event.here) once(`Using ${shownPath(event.path)} (Codex ${event.version}).`);
         return;

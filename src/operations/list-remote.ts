@@ -1,8 +1,21 @@
 import type { Channel } from '../asset.ts';
-import { listRemoteVersions, type SourceSelection, sourcesFor } from '../channels/index.ts';
+import {
+  listRemoteVersions,
+  releaseAgeFor,
+  type SourceSelection,
+  sourcesFor,
+} from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { repositoryMeant } from '../lockfile/index.ts';
+import {
+  describePassedOver,
+  newestFirst,
+  type PassedOver,
+  parseVersion,
+  passedOver,
+  type ReleaseAge,
+} from '../pin/index.ts';
 import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 
@@ -11,6 +24,8 @@ export interface RemoteChannel {
   readonly channel: Channel;
   /** Semver, the newest first; null where it keeps no list or did not answer. */
   readonly versions: readonly string[] | null;
+  /** Versions that are left out of the list because they are not old enough, the newest first. */
+  readonly passedOver: readonly PassedOver[];
   /** Why there is no list; null where there is one. */
   readonly reason: string | null;
 }
@@ -23,11 +38,15 @@ export interface RemoteChannel {
  */
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
   const settings = openSettings(options);
+  const age = await releaseAgeFor(settings);
   const selection = sourcesFor(options.source, settings.github.repo);
   const answers = await Promise.all(
-    selection.map((choice) => answerOf({ settings, sources: [choice], signal: options.signal })),
+    selection.map((choice) =>
+      answerOf({ settings, sources: [choice], age, signal: options.signal }),
+    ),
   );
   const channels = answers.map(({ remote }) => remote);
+  if (age !== null) tellPassedOver(channels, age, options.onProgress);
   if (channels.some(({ versions }) => versions !== null)) return channels;
   const failures = answers.flatMap(({ failure }) => failure ?? []);
   throw sourcesExhausted('No source can say which Codex versions there are.', {
@@ -42,6 +61,22 @@ export async function listRemote(options: RuntimeOptions = {}): Promise<readonly
   });
 }
 
+/** One line for all channels: most have the same versions. */
+function tellPassedOver(
+  channels: readonly RemoteChannel[],
+  age: ReleaseAge,
+  onProgress: RuntimeOptions['onProgress'],
+): void {
+  const all = channels.flatMap((channel) => channel.passedOver);
+  const byVersion = new Map([...all].reverse().map((one) => [one.version, one]));
+  const versions = newestFirst([...byVersion.keys()].map(parseVersion)).flatMap(
+    ({ semver }) => byVersion.get(semver) ?? [],
+  );
+  if (versions.length === 0) return;
+  const reason = `Leaving out ${describePassedOver(versions, age)}.`;
+  onProgress?.({ type: 'passed-over', spec: '*', versions, reason });
+}
+
 function openSettings(options: RuntimeOptions): Settings {
   const settings = settingsOf(options);
   const named = options.repo === undefined ? null : settings.github.repo;
@@ -53,6 +88,7 @@ function openSettings(options: RuntimeOptions): Settings {
 interface Question {
   readonly settings: Settings;
   readonly sources: readonly [SourceSelection[number]];
+  readonly age: ReleaseAge | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -64,13 +100,25 @@ interface Answer {
 
 async function answerOf(question: Question): Promise<Answer> {
   try {
-    const { channel, versions } = await listRemoteVersions(question);
-    return { remote: { channel, versions: versions.map(({ semver }) => semver), reason: null } };
+    const { age } = question;
+    const { channel, versions } = await listRemoteVersions(question, age !== null);
+    const judged = versions.map((version) => ({
+      semver: version.semver,
+      fault: age === null ? null : passedOver(version, age),
+    }));
+    const taken = judged.filter(({ fault }) => fault === null).map(({ semver }) => semver);
+    const left = judged.flatMap(({ fault }) => fault ?? []);
+    return { remote: { channel, versions: taken, passedOver: left, reason: null } };
   } catch (error) {
     if (!isCodexRuntimeError(error, 'SOURCES_EXHAUSTED')) throw error;
     const { channel } = question.sources[0];
     const [reason] = reasonsIn(error, channel);
-    const remote = { channel, versions: null, reason: reason?.message ?? error.message };
+    const remote = {
+      channel,
+      versions: null,
+      passedOver: [],
+      reason: reason?.message ?? error.message,
+    };
     return { remote, failure: { channel, error } };
   }
 }

@@ -2,6 +2,16 @@ export { matches } from './matches.ts';
 export { nearWord } from './near-word.ts';
 export { nearVersions, newestFirst } from './order.ts';
 export {
+  ageRule,
+  type DatedVersion,
+  describePassedOver,
+  type MinimumAge,
+  type PassedOver,
+  parseMinimumAge,
+  passedOver,
+  type ReleaseAge,
+} from './release-age.ts';
+export {
   DEFAULT_REPO,
   isUpstream,
   parseRepository,

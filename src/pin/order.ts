@@ -2,7 +2,7 @@ import compare from 'semver/functions/compare.js';
 import type { Version } from './version.ts';
 
 /** Sorts by semver precedence, the newest first, each version once. */
-export function newestFirst(versions: readonly Version[]): Version[] {
+export function newestFirst<V extends Version>(versions: readonly V[]): V[] {
   const bySpelling = new Map(versions.map((version) => [version.semver, version]));
   return [...bySpelling.values()].sort((a, b) => compare(b.semver, a.semver));
 }

@@ -53,6 +53,12 @@ export interface RuntimeOptions {
    * where no signature is required it is `USAGE`: nothing would be verified.
    */
   readonly trustedRoot?: string;
+  /**
+   * How old a release has to be for `latest`, `alpha` and ranges: `3d`, `36h`, a number of days, or
+   * `0` for no minimum. An exact version is taken whatever its age. Default
+   * `CODEX_RUNTIME_MIN_RELEASE_AGE`, else npm's `min-release-age` with its exclusions.
+   */
+  readonly minReleaseAge?: string;
   /** Environment variables. Default: the process's own. */
   readonly env?: Environment;
   /** The machine to provide for. Default: this one. */
@@ -65,9 +71,15 @@ export interface RuntimeOptions {
 
 /** The options that {@link settingsOf} reads. */
 type Surroundings = {
-  readonly [Name in 'env' | 'host' | 'home' | 'cwd' | 'lockfile' | 'repo' | 'trustedRoot']?:
-    | RuntimeOptions[Name]
-    | undefined;
+  readonly [Name in
+    | 'env'
+    | 'host'
+    | 'home'
+    | 'cwd'
+    | 'lockfile'
+    | 'repo'
+    | 'trustedRoot'
+    | 'minReleaseAge']?: RuntimeOptions[Name] | undefined;
 };
 
 /** The process's working directory, which may have been removed. */
@@ -96,6 +108,7 @@ export function settingsOf(options: Surroundings): Settings {
     lockfile: options.lockfile,
     repo: options.repo,
     trustedRoot: options.trustedRoot,
+    minReleaseAge: options.minReleaseAge,
   });
 }
 

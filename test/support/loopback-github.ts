@@ -118,6 +118,7 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
   const releaseJson = (release: LoopbackRelease) => ({
     tag_name: `rust-v${release.version}`,
     draft: false,
+    ...(dateOf(release) === null ? {} : { published_at: dateOf(release) }),
     prerelease: release.version.includes('-'),
     assets: release.assets.map(({ name, digest }, index) => {
       const body = bodies.get(`${release.version}/${name}`);
@@ -195,7 +196,14 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
         const builds = releases.flatMap((release) => release.builds);
         const launchers = releases.map(({ version }) => [version, { version }]);
         const versions = [...launchers, ...builds.map((build) => [build.version, npmJson(build)])];
-        return { route: 'npm-list', json: { versions: Object.fromEntries(versions) } };
+        const times = releases.flatMap((release) =>
+          [release.version, ...release.builds.map(({ version }) => version)].flatMap((version) => {
+            const at = dateOf(release);
+            return at === null ? [] : [[version, at]];
+          }),
+        );
+        const time = times.length === 0 ? {} : { time: Object.fromEntries(times) };
+        return { route: 'npm-list', json: { versions: Object.fromEntries(versions), ...time } };
       },
     ],
     [pattern('/npm/-/npm/v1/keys'), () => ({ route: 'npm-keys' })],
@@ -276,6 +284,11 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** Long ago, for tests to which a release's age means nothing. */
+function dateOf({ publishedAt = '2020-02-02T02:02:02Z' }: LoopbackRelease): string | null {
+  return publishedAt;
 }
 
 function pattern(source: string): RegExp {

@@ -30,6 +30,8 @@ interface LoopbackBuild {
 
 export interface LoopbackRelease {
   readonly version: string;
+  /** When every channel says that it was published; null where none does. Default: long ago. */
+  readonly publishedAt?: string | null;
   /** On GitHub and the mirror. */
   readonly assets: readonly LoopbackAsset[];
   /** On npm. */
@@ -47,6 +49,8 @@ export interface MiniatureOptions {
   readonly digests?: boolean;
   /** Whether npm builds have the old layout with two files. Default false. */
   readonly oldNpmLayout?: boolean;
+  /** As {@link LoopbackRelease.publishedAt}. */
+  readonly publishedAt?: string | null;
   /** The executable. Default: {@link miniatureCodex}. */
   readonly executable?: (target: Target) => Buffer;
 }
@@ -131,7 +135,8 @@ export async function miniatureRelease(
   }
   if (packages) assets.push(checksumList(assets));
   const told = digests ? {} : { digest: null };
-  return { version, assets: assets.map((asset) => ({ ...asset, ...told })), builds };
+  const dated = options.publishedAt === undefined ? {} : { publishedAt: options.publishedAt };
+  return { version, ...dated, assets: assets.map((asset) => ({ ...asset, ...told })), builds };
 }
 
 async function bareAssets(target: Target, codex: Buffer): Promise<LoopbackAsset[]> {

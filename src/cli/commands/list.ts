@@ -10,6 +10,7 @@ import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
 import { parseCount } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
+import { withProgress } from '../progress.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
 interface ListFlags extends SourceFlags {
@@ -39,11 +40,11 @@ export function createCommand(context: CliContext): Command {
 }
 
 async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
-  const { limit, source, repo, lockfile } = flags;
-  if ([limit, source, repo, lockfile].some((flag) => flag !== undefined)) {
+  const { limit, source, repo, lockfile, minReleaseAge } = flags;
+  if ([limit, source, repo, lockfile, minReleaseAge].some((flag) => flag !== undefined)) {
     throw new CodexRuntimeError(
       'USAGE',
-      '--limit, --source, --repo and --lockfile belong to --remote.',
+      '--limit, --source, --repo, --lockfile and --min-release-age belong to --remote.',
       {
         hint: 'Run codex-runtime list --remote --limit 10.',
       },
@@ -59,7 +60,9 @@ async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
 async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
   const { listRemote } = await import('../../operations/list-remote.ts');
   const limit = flags.limit ?? DEFAULT_LIMIT;
-  const channels = await listRemote(libraryOptions(context, { flags }));
+  const channels = await withProgress(context, flags, ({ onProgress }) =>
+    listRemote(libraryOptions(context, { flags, onProgress })),
+  );
   const limited = channels.map(({ versions, ...channel }) => ({
     ...channel,
     versions: versions?.slice(0, limit) ?? null,
@@ -129,4 +132,5 @@ Examples:
   codex-runtime list --json
   codex-runtime list --remote                   what there is to install
   codex-runtime list --remote --source npm --limit 5
+  codex-runtime list --remote --min-release-age 3d   without what is younger
 `;

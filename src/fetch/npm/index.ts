@@ -5,4 +5,5 @@ export {
   type RegistryKey,
   vouchingKey,
 } from './registry-signature.ts';
+export { npmReleaseAge } from './release-age.ts';
 export { type NpmRun, runNpm } from './run-npm.ts';

@@ -18,6 +18,7 @@ declare module '@npmcli/config' {
     readonly globalPrefix: string;
     /** Whether nobody has set it. */
     isDefault(key: string): boolean;
+    get(key: string): unknown;
     readonly flat: Readonly<Record<string, unknown>>;
   }
   export = Config;

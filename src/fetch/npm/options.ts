@@ -29,6 +29,12 @@ export interface NpmOptions {
   readonly publicRegistry: string;
   /** What npm would not ask the network for, it has in its cache, which is not used here. */
   readonly offline?: boolean;
+  /** What was published later is too young, by `before` or `min-release-age`; may be an invalid date. */
+  readonly before?: Date | null;
+  /** npm's `min-release-age` as it was set: days, or text that is not a number; null where it is not set. */
+  readonly minReleaseAge: unknown;
+  /** Packages, or patterns of names, that are exempt from it. */
+  readonly minReleaseAgeExclude?: readonly string[];
   /** Only what the user has set: npm's defaults of these are not used. Times in ms. */
   readonly chosen: ChosenByUser;
   /** The package that is asked for: its scope may have a registry, and credentials, of its own. */
@@ -60,6 +66,7 @@ export async function loadNpmOptions(settings: Pick<Settings, 'env' | 'cwd'>): P
   return {
     ...flat,
     publicRegistry: config.publicRegistry,
+    minReleaseAge: config.get('min-release-age') ?? null,
     chosen: {
       fetchTimeout: chosen('fetch-timeout', 'timeout'),
       fetchRetries: chosen('fetch-retries', 'retries', retry),
@@ -97,6 +104,7 @@ interface NpmConfig {
   readonly globalPrefix: string;
   readonly publicRegistry: string;
   isDefault(setting: string): boolean;
+  get(setting: string): unknown;
 }
 
 async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>): Promise<NpmConfig> {
@@ -126,6 +134,7 @@ async function loadNpmConfig(settings: Pick<Settings, 'env' | 'cwd'>): Promise<N
     globalPrefix: config.globalPrefix,
     publicRegistry: String(npm.definitions['registry']?.default),
     isDefault: (setting) => config.isDefault(setting),
+    get: (setting) => config.get(setting),
   };
 }
 
