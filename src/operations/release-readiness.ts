@@ -4,25 +4,29 @@ import { isCodexRuntimeError } from '../errors.ts';
 import { unavailableReason } from '../fetch/http/index.ts';
 import { createRegistry, packagePath } from '../fetch/npm/index.ts';
 import { isJsonObject } from '../json.ts';
-import type { Version } from '../pin/index.ts';
+import { ageRule, type MinimumAge, passedOver, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import type { Target, Triple } from '../target/index.ts';
 
 /** One thing that a release does not have yet. */
 export interface MissingPart {
   readonly channel: Channel;
-  /** The whole release, npm's launcher, one target's build, or an answer. */
-  readonly part: 'release' | 'launcher' | 'build' | 'answer';
+  /** The whole release, npm's launcher, one target's build, an answer, or days: it is too young. */
+  readonly part: 'release' | 'launcher' | 'build' | 'answer' | 'age';
   /** The target whose build is missing; null for the other parts. */
   readonly target: Triple | null;
   /** As a sentence. */
   readonly reason: string;
+  /** When it is old enough, ISO 8601; of an `age` alone, where its date is known. */
+  readonly oldEnoughAt?: string;
 }
 
 export interface ReadinessRequest {
   readonly version: Version;
   readonly targets: readonly Target[];
   readonly settings: Settings;
+  /** How old the release has to be; null for any age. */
+  readonly minReleaseAge: MinimumAge | null;
   readonly signal: AbortSignal | undefined;
 }
 
@@ -47,7 +51,9 @@ export async function missingParts(
     const builds = targetsWithout(release, targets).map(({ triple }) =>
       lacks('build', `${channel.name} has no build for ${triple}`, triple),
     );
-    return [...launcher, ...builds];
+    const missing = [...launcher, ...builds];
+    // Until all of it is there, its age says nothing.
+    return missing.length > 0 ? missing : await ageGaps(channel, release, request);
   } catch (error) {
     if (isCodexRuntimeError(error, 'RELEASE_NOT_FOUND')) return [lacks('release', error.message)];
     if (isCodexRuntimeError(error, 'ASSET_NOT_FOUND')) {
@@ -74,6 +80,31 @@ function targetsWithout({ assets }: Release, targets: readonly Target[]): readon
           asset.target.triple === target.triple && (!packaged || asset.variant === 'package'),
       ),
   );
+}
+
+/** What is left to wait for of the age that is asked for, by this channel's own date. */
+async function ageGaps(
+  channel: ReleaseChannel,
+  release: Release,
+  { version, minReleaseAge, signal }: ReadinessRequest,
+): Promise<readonly MissingPart[]> {
+  const rule = minReleaseAge === null ? null : ageRule(minReleaseAge);
+  if (rule === null || minReleaseAge === null) return [];
+  const listed = async () => {
+    const versions = await channel.versions(signal, true);
+    return versions?.find(({ semver }) => semver === version.semver)?.publishedAt ?? null;
+  };
+  const publishedAt = release.publishedAt ?? (await listed());
+  if (passedOver({ ...version, publishedAt }, rule) === null) return [];
+  const lacks = { channel: channel.name, part: 'age', target: null } as const;
+  const name = `Codex ${version.semver}`;
+  if (publishedAt === null) {
+    return [{ ...lacks, reason: `${channel.name} does not say when it published ${name}` }];
+  }
+  const oldEnoughAt = new Date(publishedAt + minReleaseAge.ms).toISOString();
+  const since = new Date(publishedAt).toISOString();
+  const reason = `${channel.name} has had ${name} since ${since}: it is old enough on ${oldEnoughAt}`;
+  return [{ ...lacks, reason, oldEnoughAt }];
 }
 
 /**

@@ -41,7 +41,8 @@ const DEFAULT_INTERVAL_MS = 15_000;
 /**
  * Waits until a version is complete on every channel of `source`: on npm the launcher and each
  * platform build that it has to name, elsewhere an asset for each target. A channel that has been
- * found complete is not asked again.
+ * found complete is not asked again. With `minReleaseAge`, and with that alone, the release has to be
+ * as old as that on each of them too.
  * @throws CodexRuntimeError `INCOMPLETE_RELEASE` after `timeoutMs`, with {@link MissingPart}s in
  * `fields.missing`; `SOURCES_EXHAUSTED` when by then no channel has ever answered; `PIN_INVALID`,
  * `LOCK_INVALID`, `LOCK_INCOMPLETE` when the lockfile pins the version of another repository than
@@ -57,7 +58,9 @@ export async function waitForRelease(options: WaitOptions): Promise<ReadyRelease
   const channels = openChannels({ settings, sources });
   // Every channel listens to it at once.
   const signal = forManyListeners(options.signal);
-  const request = { version, targets, settings, signal };
+  // Another setting's age is for moving names: an exact version has to be complete, of any age.
+  const minReleaseAge = options.minReleaseAge === undefined ? null : settings.minReleaseAge;
+  const request = { version, targets, settings, minReleaseAge, signal };
   let open = channels.list.map(({ channel }) => channel);
   try {
     for (let attempts = 1; ; attempts += 1) {
@@ -115,6 +118,18 @@ function notReady(version: Version, missing: readonly MissingPart[], channels: n
       hints: ['Run codex-runtime doctor to see what is reachable.'],
       fields,
     });
+  }
+  const ages = missing.flatMap(({ oldEnoughAt }) => oldEnoughAt ?? []).sort();
+  if (missing.every(({ part }) => part === 'age')) {
+    const last = ages.length === missing.length ? ages.at(-1) : undefined;
+    return new CodexRuntimeError(
+      'INCOMPLETE_RELEASE',
+      `Codex ${version.semver} is complete, and not old enough${last === undefined ? '' : ` before ${last}`}.`,
+      {
+        hint: 'Wait longer (--timeout), or ask for another --min-release-age.',
+        fields: { ...fields, reasons: missing.map(({ reason }) => reason) },
+      },
+    );
   }
   return new CodexRuntimeError(
     'INCOMPLETE_RELEASE',

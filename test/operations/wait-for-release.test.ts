@@ -11,7 +11,12 @@ import { tempDir } from '../support/temp-dir.ts';
 const whole = () => miniatureRelease('1.2.3');
 
 /** Asks once, of npm alone unless said otherwise. */
-async function once(github: LoopbackGitHub, source = 'npm', targets?: readonly string[]) {
+async function once(
+  github: Pick<LoopbackGitHub, 'env'>,
+  source = 'npm',
+  targets?: readonly string[],
+  minReleaseAge?: string,
+) {
   const cwd = await tempDir();
   return waitForRelease({
     version: '1.2.3',
@@ -20,6 +25,7 @@ async function once(github: LoopbackGitHub, source = 'npm', targets?: readonly s
     cwd,
     env: { HOME: cwd, PATH: '', ...github.env },
     ...(targets === undefined ? {} : { targets }),
+    ...(minReleaseAge === undefined ? {} : { minReleaseAge }),
   });
 }
 
@@ -64,6 +70,37 @@ describe('waitForRelease', () => {
     expect(await missingOf({ ...release, launcher })).toMatchObject([
       { channel: 'npm', part: 'launcher', target: 'aarch64-apple-darwin' },
     ]);
+  });
+
+  it('says of each channel when a complete release is old enough', async () => {
+    const publishedAt = new Date(Date.now() - 3_600_000).toISOString();
+    const release = { ...(await whole()), publishedAt };
+    await using github = await startLoopbackGitHub({ releases: [release] });
+    const ask = (minReleaseAge: string) =>
+      once(github, 'github,mirror,npm', undefined, minReleaseAge);
+    const error = await failure(ask('1d'));
+    const oldEnoughAt = new Date(Date.parse(publishedAt) + 86_400_000).toISOString();
+    expect(error).toMatchObject({ code: 'INCOMPLETE_RELEASE', exitStatus: 9 });
+    expect(error.message).toContain(oldEnoughAt);
+    expect(error.fields['missing']).toMatchObject(
+      ['github', 'mirror', 'npm'].map((channel) => ({ channel, part: 'age', oldEnoughAt })),
+    );
+    await expect(ask('59m')).resolves.toMatchObject({ ready: true });
+  });
+
+  it('has no end where a channel does not say how old a release is', async () => {
+    const release = { ...(await whole()), publishedAt: null };
+    await using github = await startLoopbackGitHub({ releases: [release] });
+    const error = await failure(once(github, 'npm', undefined, '1d'));
+    expect(error.fields['missing']).toMatchObject([{ part: 'age' }]);
+    expect(error.fields['missing']).not.toMatchObject([{ oldEnoughAt: expect.anything() }]);
+  });
+
+  it('takes an exact version of any age while only a variable asks for one', async () => {
+    const release = { ...(await whole()), publishedAt: new Date().toISOString() };
+    await using github = await startLoopbackGitHub({ releases: [release] });
+    const env = { ...github.env, CODEX_RUNTIME_MIN_RELEASE_AGE: '7d' };
+    await expect(once({ ...github, env })).resolves.toMatchObject({ ready: true });
   });
 
   it('asks for the chosen targets only', async () => {

@@ -55,10 +55,12 @@ async function wait(context: CliContext, version: string, flags: WaitFlags) {
 
 const EXAMPLES = `
 On npm the launcher has to be published and every platform build that it names; elsewhere every
-target needs its asset. Ends with 0 when all is there, with 9 and what is missing when time is up.
+target needs its asset. With --min-release-age the release has to be as old as that on each of them,
+and what is missing says when it will be. Ends with 0 when all is there, with 9 and what is missing when time is up.
 
 Examples:
   codex-runtime wait 0.169.0
   codex-runtime wait 0.169.0 --source npm --timeout 2h
   codex-runtime wait 0.169.0 --source github --target linux-x64 --once
+  codex-runtime wait 0.169.0 --source npm --min-release-age 1d --once --json
 `;
