@@ -1,75 +1,70 @@
+import { errnoOf } from '../../disk/errno.ts';
+import { isOtherThanSocket } from '../../disk/is-socket.ts';
 import { onAbort } from '../connection/abort-listeners.ts';
 import { AbortedError, ProtocolError, TransportClosedError } from '../errors.ts';
 import { isWithin } from './is-within.ts';
 import type { Transport, TransportListener } from './transport.ts';
-import { type OpeningSocket, openingSocket } from './websocket.ts';
+import { isSocketUrl, type OpeningSocket, openingSocket, type SocketTarget } from './websocket.ts';
 
 /** How long the server gets to answer the close before the socket is destroyed. */
 const GRACE_MS = 2_000;
 
-export interface SocketRequest {
-  /** Path of a Unix socket, or a `ws://` or `wss://` URL. */
-  readonly address: string;
-  /** Sent as `Authorization: Bearer …`; listeners on TCP can ask for one. */
-  readonly token?: string | undefined;
-  readonly maxMessageBytes: number;
+export interface SocketRequest extends SocketTarget {
   /** Ends the opening; its reason becomes the cause of the error. */
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
  * An app-server that runs already and listens on a socket (`--listen unix://PATH` or `ws://…`): a
- * WebSocket, one message a frame. It cannot be paused: the server drops a connection that does not
+ * WebSocket, one message a frame. It is never paused: the server drops a connection that does not
  * read, so what a slow reader leaves is bounded by its queue's hard limit alone.
  * @throws TransportClosedError when no app-server answers there, AbortedError
  */
 export async function openSocket(request: SocketRequest): Promise<Transport> {
-  const { address, token, maxMessageBytes, signal } = request;
-  const isUrl = /^wss?:\/\//i.test(address);
-  const opening = await openingSocket({
-    url: isUrl ? address : 'ws://localhost/',
-    socketPath: isUrl ? undefined : address,
-    headers: token === undefined ? undefined : { authorization: `Bearer ${token}` },
-    maxMessageBytes,
-  });
+  const opening = await openingSocket(request);
   const transport = new SocketTransport(opening, request);
-  try {
-    await opened(opening, address, signal);
-  } catch (error) {
-    opening.destroy();
-    throw error;
-  }
+  await untilOpen(opening, request);
   return transport;
 }
 
-function opened(
-  { socket, why }: OpeningSocket,
-  address: string,
-  signal: AbortSignal | undefined,
+/**
+ * Waits until the socket is open; otherwise nothing is left of it.
+ * @throws TransportClosedError when no app-server answers there, AbortedError
+ */
+export async function untilOpen(
+  opening: OpeningSocket,
+  { address, signal }: SocketRequest,
 ): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const release = onAbort(signal, () => reject(new AbortedError('Connecting', signal)));
-    socket.addEventListener('open', () => {
-      release();
-      resolve();
+  const { socket } = opening;
+  let release: () => void = () => undefined;
+  try {
+    await new Promise<void>((resolve, reject) => {
+      release = onAbort(signal, () => reject(new AbortedError('Connecting', signal)));
+      socket.once('open', resolve);
+      socket.once('error', reject);
     });
-    socket.addEventListener('error', ({ error }) => {
-      release();
-      reject(unanswered(address, why(), error));
-    });
-  });
+  } catch (error) {
+    // Giving up an opening is an error for its socket, too.
+    socket.on('error', () => undefined);
+    opening.destroy();
+    if (error instanceof AbortedError) throw error;
+    throw await unanswered(address, opening.status(), error);
+  } finally {
+    release();
+  }
 }
 
-function unanswered(
+async function unanswered(
   address: string,
-  why: ReturnType<OpeningSocket['why']>,
+  status: number | undefined,
   cause: unknown,
-): TransportClosedError {
-  const status = typeof why === 'number' ? why : undefined;
-  const errno = typeof why === 'object' ? why.code : undefined;
+): Promise<TransportClosedError> {
+  const isFile = !isSocketUrl(address) && (await isOtherThanSocket(address));
+  const errno = isFile ? 'ENOTSOCK' : errnoOf(cause);
   const details = status === undefined ? errno : `it answered ${status}`;
-  const message =
-    errno === 'ENOENT' || errno === 'ECONNREFUSED'
+  const message = isFile
+    ? `${address} is not a socket.`
+    : errno === 'ENOENT' || errno === 'ECONNREFUSED'
       ? `Nothing listens on ${address}.`
       : `No app-server answers on ${address}${details === undefined ? '' : ` (${details})`}.`;
   const hint =
@@ -77,7 +72,7 @@ function unanswered(
       ? 'The listener asks for a token: give the option token.'
       : 'Start one with: codex app-server --listen unix://PATH (0.138 and newer) or ws://IP:PORT.';
   return new TransportClosedError(message, {
-    cause: typeof why === 'object' ? why : cause,
+    cause,
     hint,
     fields: { address, errno: errno ?? null, status: status ?? null },
   });
@@ -86,7 +81,6 @@ function unanswered(
 class SocketTransport implements Transport {
   readonly #opening: OpeningSocket;
   readonly #address: string;
-  readonly #maxMessageBytes: number;
   readonly #gone: Promise<void>;
   #early: string[] = [];
   #listener: TransportListener | undefined;
@@ -95,17 +89,17 @@ class SocketTransport implements Transport {
   constructor(opening: OpeningSocket, { address, maxMessageBytes }: SocketRequest) {
     this.#opening = opening;
     this.#address = address;
-    this.#maxMessageBytes = maxMessageBytes;
     const { socket } = opening;
-    socket.addEventListener('message', ({ data }) => this.#receive(data));
+    socket.on('message', (data: Buffer, isBinary) => this.#receive(data, isBinary));
+    socket.on('error', (cause) => {
+      this.#reason ??= socketFault(address, maxMessageBytes, cause);
+    });
     this.#gone = new Promise((resolve) => {
-      socket.addEventListener('close', ({ code }) => {
+      socket.once('close', (code) => {
         this.#finish(
           new TransportClosedError(
             `The app-server on ${address} closed the connection (${code}).`,
-            {
-              fields: { address, code },
-            },
+            { fields: { address, code } },
           ),
         );
         resolve();
@@ -156,15 +150,16 @@ class SocketTransport implements Transport {
     this.#finish(reason);
   }
 
-  #receive(data: unknown): void {
+  #receive(data: Buffer, isBinary: boolean): void {
     if (this.#reason !== undefined) return;
-    if (typeof data !== 'string' || data.length > this.#maxMessageBytes) {
-      const what = typeof data === 'string' ? `${data.length} characters` : 'bytes, not text';
-      void this.close(
-        new ProtocolError(`The app-server on ${this.#address} sent a message of ${what}.`),
-      );
-    } else if (this.#listener === undefined) this.#early.push(data);
-    else this.#listener.onMessage(data);
+    if (isBinary) {
+      const what = `The app-server on ${this.#address} sent a message of bytes, not text.`;
+      void this.close(new ProtocolError(what));
+      return;
+    }
+    const text = data.toString('utf8');
+    if (this.#listener === undefined) this.#early.push(text);
+    else this.#listener.onMessage(text);
   }
 
   #finish(reason: TransportClosedError): void {
@@ -173,4 +168,33 @@ class SocketTransport implements Transport {
     this.#listener = undefined;
     listener?.onClose(this.#reason);
   }
+}
+
+/** Why an open socket failed; `ws` names what breaks its protocol. */
+export function socketFault(
+  address: string,
+  maxMessageBytes: number,
+  cause: Error,
+): TransportClosedError {
+  const code = errnoOf(cause);
+  if (code === 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH') {
+    return new ProtocolError(
+      `The app-server on ${address} sent a message of more than ${maxMessageBytes} bytes.`,
+      {
+        cause,
+        hint: 'Raise maxLineBytes if such large messages are expected.',
+        fields: { address, maxLineBytes: maxMessageBytes },
+      },
+    );
+  }
+  if (code?.startsWith('WS_ERR_')) {
+    return new ProtocolError(`${address} does not speak as an app-server does: ${cause.message}`, {
+      cause,
+      fields: { address },
+    });
+  }
+  return new TransportClosedError(`The connection to ${address} failed: ${cause.message}`, {
+    cause,
+    fields: { address, errno: code ?? null },
+  });
 }

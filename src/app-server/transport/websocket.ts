@@ -1,87 +1,74 @@
-import type { Socket as NetSocket } from 'node:net';
-import type { Dispatcher, WebSocket } from 'undici';
+import { connect, type Socket as NetSocket } from 'node:net';
+import type { WebSocket } from 'ws';
 
 /** Codex's listeners close a connection (1006) that brings them a message of this size. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
 /** With it newer listeners tell their own limit, in the answer to the upgrade. */
 const LIMIT_HEADER = 'x-codex-websocket-max-unfragmented-message-bytes';
 
-/** undici's WebSocket hands its headers over by name. */
-type Headers = Record<string, string>;
-
-/** A WebSocket that may not be open yet, and what lies below it. */
+/** A WebSocket that may not be open yet. */
 export interface OpeningSocket {
   readonly socket: WebSocket;
   /** Bytes from which on the listener refuses a message; final once the socket is open. */
   maxSendBytes(): number;
-  /** Why it could not be opened: the socket's own error, or the status of the answer. */
-  why(): NodeJS.ErrnoException | number | undefined;
+  /** The status of an answer that was no upgrade. */
+  status(): number | undefined;
   /** Ends the connection at once, whatever state it is in. */
   destroy(): void;
 }
 
 export interface SocketTarget {
-  /** `ws://…`, or `ws://localhost/` for a Unix socket. */
-  readonly url: string;
-  readonly socketPath?: string | undefined;
-  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Path of a Unix socket, or a `ws://` or `wss://` URL. */
+  readonly address: string;
+  /** Sent as `Authorization: Bearer …`; listeners on TCP can ask for one. */
+  readonly token?: string | undefined;
   readonly maxMessageBytes: number;
 }
 
+export function isSocketUrl(address: string): boolean {
+  return /^wss?:\/\//i.test(address);
+}
+
 /**
- * Begins to open a WebSocket. It offers no extension: undici offers `permessage-deflate` by itself,
- * and the listeners of Codex 0.138 to 0.155 hang up on any offer.
+ * Begins to open a WebSocket. It offers no extension: the listeners of Codex 0.138 to 0.155 hang up
+ * on any offer, and compressing is not worth it on one machine.
  */
 export async function openingSocket(target: SocketTarget): Promise<OpeningSocket> {
   // Loaded only where a socket is used.
-  const undici = await import('undici');
-  const sockets = new Set<NetSocket>();
+  const { WebSocket } = await import('ws');
+  const { address, token, maxMessageBytes } = target;
   let maxSendBytes = MAX_MESSAGE_BYTES;
-  // undici keeps both to itself.
-  let why: NodeJS.ErrnoException | number | undefined;
-  const watching = (handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler => ({
-    onRequestStart: (...args) => handler.onRequestStart?.(...args),
-    onRequestUpgrade: (...args) => {
-      const told = Number(args[2][LIMIT_HEADER]);
-      if (told > 0) maxSendBytes = told;
-      handler.onRequestUpgrade?.(...args);
-    },
-    onResponseStart: (...args) => {
-      why = args[1];
-      handler.onResponseStart?.(...args);
-    },
-    onResponseData: (...args) => handler.onResponseData?.(...args),
-    onResponseEnd: (...args) => handler.onResponseEnd?.(...args),
-    onResponseError: (...args) => handler.onResponseError?.(...args),
+  let status: number | undefined;
+  let unix: NetSocket | undefined;
+  const dial = () => {
+    unix = connect({ path: address });
+    return unix;
+  };
+  const isUrl = isSocketUrl(address);
+  const socket = new WebSocket(isUrl ? address : 'ws://localhost/', {
+    perMessageDeflate: false,
+    maxPayload: maxMessageBytes,
+    ...(token !== undefined && { headers: { authorization: `Bearer ${token}` } }),
+    // A path within a URL could hold neither a colon nor a percent sign.
+    ...(!isUrl && { createConnection: dial }),
   });
-  const connector = undici.buildConnector({ socketPath: target.socketPath ?? null, timeout: 0 });
-  const agent = new undici.Agent({
-    connect: (options, callback) =>
-      connector(options, (...args) => {
-        const [error, socket] = args;
-        if (error !== null) why = error;
-        if (socket) sockets.add(socket);
-        callback(...args);
-      }),
-    // Whoever opens a socket has a deadline; undici's own is five minutes.
-    headersTimeout: 0,
-    webSocket: { maxPayloadSize: target.maxMessageBytes },
+  socket.on('upgrade', ({ headers }) => {
+    const told = Number(headers[LIMIT_HEADER]);
+    if (told > 0) maxSendBytes = told;
   });
-  const dispatcher = agent.compose((dispatch) => (options, handler) => {
-    const { 'sec-websocket-extensions': _, ...headers } = options.headers as Headers;
-    return dispatch({ ...options, headers }, watching(handler));
-  });
-  const socket = new undici.WebSocket(target.url, {
-    dispatcher,
-    ...(target.headers && { headers: target.headers }),
+  socket.on('unexpected-response', (request, response) => {
+    status = response.statusCode;
+    request.destroy();
+    response.destroy();
+    socket.emit('error', new Error(`The listener answered ${status}.`));
   });
   return {
     socket,
     maxSendBytes: () => maxSendBytes,
-    why: () => why,
+    status: () => status,
     destroy: () => {
-      for (const open of sockets) open.destroy();
-      void agent.destroy();
+      socket.terminate();
+      unix?.destroy();
     },
   };
 }
