@@ -15,6 +15,8 @@ export const EXIT_STATUS = {
   /** The body ended early. Retryable, and never mistaken for a wrong digest. */
   TRUNCATED: 5,
   OFFLINE: 5,
+  /** The other side of a bridge left in the middle. */
+  CONNECTION_LOST: 5,
   DIGEST_MISMATCH: 6,
   DIGEST_MISSING: 6,
   SIZE_MISMATCH: 6,

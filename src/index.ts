@@ -12,7 +12,12 @@ export type { Reason } from './fetch/index.ts';
 export type { PrefixOptions } from './install/index.ts';
 export type { PythonOptions } from './install/python/index.ts';
 export { LOCKFILE_NAME, type Lock } from './lockfile/index.ts';
-export { type BridgeRequest, bridgeSocket } from './operations/bridge-socket.ts';
+export {
+  type BridgeRequest,
+  type BridgeResult,
+  bridgeSocket,
+  controlSocketPath,
+} from './operations/bridge-socket.ts';
 export type { DownloadedAsset } from './operations/bring-asset.ts';
 export {
   type DownloadOptions,

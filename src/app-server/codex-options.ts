@@ -67,6 +67,11 @@ export interface ConnectOptions extends ClientOptions {
 
 /** As {@link ClientOptions}, and how the server is started. */
 export interface CodexOptions extends ClientOptions {
+  /**
+   * A program with its arguments that speaks as `codex app-server` does on stdin and stdout, in place
+   * of an executable: `['ssh', 'host', 'codex-runtime', 'bridge', '--lines']`. Default: none.
+   */
+  readonly command?: readonly [string, ...string[]];
   /** The executable. Default: that of an installed `codex-cli-bin`, else see `provision`. */
   readonly codexPath?: string;
   /** The server's whole environment. Default: that of this process. */

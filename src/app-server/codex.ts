@@ -14,10 +14,8 @@ import {
   type ConnectOptions,
   DEFAULTS,
 } from './codex-options.ts';
-import { configArguments } from './config-overrides.ts';
 import { parseAnswer, parseAnswerId } from './connection/answers.ts';
 import { AbortedError } from './errors.ts';
-import { resolveExecutable } from './executable.ts';
 import type {
   DynamicToolSpec,
   ModelListParams,
@@ -29,7 +27,8 @@ import type {
   ThreadStartParams,
 } from './generated/protocol.ts';
 import type { ServerMetadata } from './metadata.ts';
-import { ownEnvironment, serverEnvironment } from './server-environment.ts';
+import { ownEnvironment } from './server-environment.ts';
+import { serverProgram } from './server-program.ts';
 import type { CallOptions } from './session.ts';
 import { Thread, ThreadPromise } from './thread.ts';
 import type { ToolOrNamespace } from './tools/tool.ts';
@@ -72,17 +71,11 @@ export class Codex implements AsyncDisposable {
    * `USAGE` for a config that TOML does not have
    */
   static async start(options: CodexOptions = {}): Promise<Codex> {
-    const { env = ownEnvironment(), config = {}, signal } = options;
+    const { env = ownEnvironment() } = options;
     const cwd = resolve(options.cwd ?? '.');
-    const { codexPath, provision = false } = options;
-    const args = ['app-server', ...configArguments(config)];
-    const command = await resolveExecutable({ codexPath, cwd, env, signal, provision });
     const maxLineBytes = options.maxLineBytes ?? DEFAULTS.maxLineBytes;
-    const serverEnv = await serverEnvironment(env, command);
-    return Codex.over(
-      new ChildTransport({ command, args, env: serverEnv, cwd, maxLineBytes }),
-      options,
-    );
+    const program = await serverProgram(options, cwd, env);
+    return Codex.over(new ChildTransport({ ...program, cwd, maxLineBytes }), options);
   }
 
   /**

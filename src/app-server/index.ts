@@ -1,4 +1,5 @@
 export { Account } from './account.ts';
+export { bridgeLines, type LineBridgeRequest } from './bridge-lines.ts';
 export type { NotificationListener } from './client.ts';
 export {
   Codex,

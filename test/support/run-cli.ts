@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 
-const BIN = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
+export const BIN = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
 
 export interface CliRun {
   /** 128 + the signal's number cannot be told from a status here: null for a signal. */

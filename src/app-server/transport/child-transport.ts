@@ -13,7 +13,7 @@ const GRACE_MS = 2_000;
 const LINGER_MS = 1_000;
 
 export interface ChildCommand {
-  /** Absolute path of the executable. */
+  /** Path of the executable, or a name that PATH has. */
   readonly command: string;
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -196,7 +196,7 @@ function notStarted(
 ): TransportClosedError {
   return new TransportClosedError(`${command} could not be started.`, {
     cause,
-    hint: 'Check that it is a Codex for this machine, and that the working directory exists.',
+    hint: 'Check that it is a program for this machine, and that the working directory exists.',
     fields: { executable: command, cwd },
   });
 }
