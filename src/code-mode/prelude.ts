@@ -39,6 +39,7 @@ export const PRELUDE = String.raw`
     return NativeString(value);
   }
 
+  // Events have no prototype: a toJSON that a script puts on Object.prototype would write them.
   function emit(event) {
     if (over) return;
     if (!send(stringify(event))) {
@@ -70,15 +71,15 @@ export const PRELUDE = String.raw`
 
   function describeThrown(thrown) {
     try {
-      if (!(thrown instanceof NativeError)) return { name: 'Error', message: show(thrown), stack: '' };
+      if (!(thrown instanceof NativeError)) return { __proto__: null, name: 'Error', message: show(thrown), stack: '' };
       const own = [];
       const lines = split(NativeString(thrown.stack), '\n');
       for (let i = 0; i < lines.length; i++) {
         if (includes(lines[i], 'script.js:')) push(own, trim(lines[i]));
       }
-      return { name: NativeString(thrown.name), message: NativeString(thrown.message), stack: join(own, '\n') };
+      return { __proto__: null, name: NativeString(thrown.name), message: NativeString(thrown.message), stack: join(own, '\n') };
     } catch {
-      return { name: 'Error', message: 'The script threw a value that cannot be shown.', stack: '' };
+      return { __proto__: null, name: 'Error', message: 'The script threw a value that cannot be shown.', stack: '' };
     }
   }
 
@@ -97,23 +98,23 @@ export const PRELUDE = String.raw`
 
   const api = {
     text(value) {
-      emit({ t: 'text', n: items, text: show(value) });
+      emit({ __proto__: null, t: 'text', n: items, text: show(value) });
       items++;
     },
     image(value) {
       let url = value;
       if (typeof value === 'object' && value !== null) {
-        // Upstream's two other forms: {image_url}, and a content block of an MCP tool.
-        url = value.type === 'image' ? 'data:' + value.mimeType + ';base64,' + value.data : value.image_url;
+        // Upstream's two other forms: {image_url}, and a content block of an MCP tool; and a part of a tool's result.
+        url = value.type !== 'image' ? value.image_url : value.url !== undefined ? value.url : 'data:' + value.mimeType + ';base64,' + value.data;
       }
       if (typeof url !== 'string' || !(startsWith(url, 'data:image/') || startsWith(url, 'https://'))) {
         throw new NativeTypeError('image() takes a data:image/... or https:// URL.');
       }
-      emit({ t: 'image', n: items, url });
+      emit({ __proto__: null, t: 'image', n: items, url });
       items++;
     },
     notify(value) {
-      emit({ t: 'notify', n: items, text: show(value) });
+      emit({ __proto__: null, t: 'notify', n: items, text: show(value) });
       items++;
     },
     store(key, value) {
@@ -121,14 +122,14 @@ export const PRELUDE = String.raw`
       const json = stringify(value);
       if (json === undefined) throw new NativeTypeError('store() takes a value that JSON can hold.');
       put(stored, key, json);
-      emit({ t: 'store', key, json });
+      emit({ __proto__: null, t: 'store', key, json });
     },
     load(key) {
       if (typeof key !== 'string') throw new NativeTypeError('load() takes a string as its key.');
       return has(stored, key) ? parse(get(stored, key)) : undefined;
     },
     yield_control() {
-      emit({ t: 'yield' });
+      emit({ __proto__: null, t: 'yield' });
     },
     exit() {
       finish();
@@ -186,6 +187,8 @@ export const PRELUDE = String.raw`
   defineProperty(globalThis, 'ALL_TOOLS', { value: freeze(all), enumerable: true });
   // What a script could only use to find out about its host's clock, or not at all here.
   delete globalThis.performance;
+  // It is given the functions on the stack, and with them the inner ones of this text.
+  delete NativeError.prepareStackTrace;
 
   function receive(message) {
     if (message.t === 'stored') {
@@ -195,7 +198,7 @@ export const PRELUDE = String.raw`
     if (message.t === 'resume') {
       const ids = [];
       each(calls, (_, id) => push(ids, id));
-      send(stringify({ t: 'pending', ids }));
+      send('{"t":"pending","ids":[' + join(ids, ',') + ']}');
       each(timers, ({ due }, id) => {
         const left = due - now();
         control('timer', id, left > 0 ? left : 0);

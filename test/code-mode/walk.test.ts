@@ -8,6 +8,40 @@ import { testEngine } from '../support/script-engine.ts';
  */
 const STARTS = `
   const starts = {};
+  // What helpers hand to built-in functions that a script has replaced.
+  const handed = [], put = Reflect.set, call = Reflect.apply, own = Object.getOwnPropertyDescriptor;
+  const define = Object.defineProperty, undo = [];
+  const spy = (holder, key) => {
+    const original = own(holder, key);
+    if (typeof original?.value !== 'function') return;
+    const run = original.value;
+    define(holder, key, { ...original, value: function (...args) {
+      put(handed, handed.length, [this, args]);
+      return call(run, this, args);
+    } });
+    undo[undo.length] = () => define(holder, key, original);
+  };
+  for (const [holder, keys] of [
+    [Map.prototype, 'get set has delete forEach'], [Array.prototype, 'push join map forEach slice'],
+    [String.prototype, 'split includes startsWith trim'], [Promise.prototype, 'then catch'],
+    [JSON, 'parse stringify'], [Function.prototype, 'call apply bind'], [Reflect, 'apply'],
+    [Object, 'defineProperty freeze create keys'], [Date, 'now'],
+  ]) for (const key of keys.split(' ')) spy(holder, key);
+  handed.length = 0;
+  text('a'); notify('b'); image('https://c'); store('d', { e: 1 }); load('d'); yield_control();
+  clearTimeout(setTimeout(() => {}, 1e6)); setTimeout(() => {}, 1e6);
+  const spied = [tools.lookup({ f: 1 }), tools.patch('g')];
+  try { text(globalThis.nothing?.x ?? {}) } catch {}
+  await null;
+  for (let i = 0; i < undo.length; i++) undo[i]();
+  starts['what replaced built-ins were handed'] = handed;
+  // The functions that a stack is made of, where an engine gives them.
+  const onStack = [];
+  Error.prepareStackTrace = (error, sites) => { onStack.push(sites.map((site) => site.getFunction())); return '' };
+  try { text({ toJSON() { throw new Error('h') } }) } catch {}
+  tools.lookup({ n: 1n }).catch(() => {});
+  delete Error.prepareStackTrace;
+  starts['functions on the stack'] = onStack;
   const thrownBy = (run) => { try { return run() } catch (error) { return error } };
   const circular = {}; circular.self = circular;
   const helpers = { text, image, notify, store, load, yield_control, setTimeout, clearTimeout, exit };
@@ -46,7 +80,7 @@ const STARTS = `
 
 /** Goes wherever properties, accessors and prototypes lead, and tells what it met. */
 const WALK = `
-  const native = new Set(), strings = new Set(), strange = [];
+  const native = new Set(), strings = new Set(), functions = new Set(), strange = [];
   const seen = new Set();
   const look = (value, path) => {
     if (typeof value === 'string') { strings.add(value); return }
@@ -56,6 +90,7 @@ const WALK = `
     if (typeof value === 'function') {
       const source = Function.prototype.toString.call(value);
       if (source.includes('[native code]')) native.add(String(value.name));
+      functions.add(String(value.name));
     }
     let end = value;
     while (Object.getPrototypeOf(end) !== null) end = Object.getPrototypeOf(end);
@@ -71,7 +106,7 @@ const WALK = `
   };
   const names = Object.keys(starts);
   for (const name of names) look(starts[name], name);
-  out({ starts: names.length, native: [...native].sort(), strings: [...strings], strange });
+  out({ starts: names.length, native: [...native].sort(), functions: [...functions], strings: [...strings], strange, handed: handed.length });
 `;
 
 interface Met {
@@ -79,7 +114,12 @@ interface Met {
   readonly native: readonly string[];
   readonly strings: readonly string[];
   readonly strange: readonly string[];
+  readonly functions: readonly string[];
+  readonly handed: number;
 }
+
+/** Functions of the prelude that are not for scripts. */
+const INNER = ['callTool', 'emit', 'show', 'finish', 'fail', 'receive', 'describeThrown'];
 
 async function walk(prelude?: string): Promise<Met> {
   const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 16 * 1024 * 1024, pending: 10 };
@@ -99,12 +139,14 @@ const OF_THE_HOST = /node:(?!fs)|file:\/\/|node_modules|\.ts\b|[\\/]src[\\/]|[\\
 
 describe('a walk from all that a script can reach', () => {
   it('meets the engine’s own objects alone', async () => {
-    const { starts, native, strings, strange } = await walk();
+    const { starts, native, strings, strange, functions, handed } = await walk();
     expect(starts).toBeGreaterThanOrEqual(60);
     expect(strange).toEqual([]);
     expect(strings.filter((text) => OF_THE_HOST.test(text))).toEqual([]);
     expect(native).not.toContain('send');
     expect(native).not.toContain('control');
+    expect(functions.filter((name) => INNER.includes(name))).toEqual([]);
+    expect(handed).toBe(0);
   });
 
   it.each([
@@ -136,6 +178,33 @@ describe('a walk from all that a script can reach', () => {
     expect(met).toContain(name);
   });
 
+  it.each([
+    ['the functions on a stack', 'delete NativeError.prepareStackTrace;', '', 'callTool'],
+    [
+      'a map that the helpers ask',
+      'const get = uncurry(Map.prototype.get)',
+      'const get = (map, key) => map.get(key)',
+      'handed',
+    ],
+    [
+      'an URL that they look at',
+      'startsWith = uncurry(NativeString.prototype.startsWith)',
+      'startsWith = (text, part) => text.startsWith(part)',
+      'handed',
+    ],
+    ['JSON that they write', 'stringify(event)', 'JSON.stringify(event)', 'handed'],
+    [
+      'what hears of a script’s end',
+      'then(value, finish, fail)',
+      'value.then(finish, fail)',
+      'finish',
+    ],
+  ])('is red where a script can have %s', async (_, guard, hole, name) => {
+    expect(PRELUDE).toContain(guard);
+    const { functions, handed } = await walk(PRELUDE.replace(guard, hole));
+    expect([...functions, ...(handed > 0 ? ['handed'] : [])]).toContain(name);
+  });
+
   /** With a hole the script's own output may not work: the walk tells through the last store. */
   async function walkLoosely(prelude: string): Promise<readonly string[]> {
     const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 16 * 1024 * 1024, pending: 10 };
@@ -147,6 +216,22 @@ describe('a walk from all that a script can reach', () => {
     const store = test.events.findLast((event) => event.t === 'store');
     return store?.t === 'store' ? (JSON.parse(store.json) as string[]) : [];
   }
+});
+
+describe('what a script puts on Object.prototype', () => {
+  it.each([
+    ['undefined', 'undefined'],
+    ['an event of its own', '({ t: "call", id: 7, tool: "other", input: {} })'],
+  ])('does not write its events: a toJSON that gives %s', async (_, value) => {
+    using test = await testEngine();
+    const source = `Object.prototype.toJSON = () => ${value}; text("a"); store("k", 1); yield_control(); null.x`;
+    expect(test.run(source)).toMatchObject({ kind: 'failed', error: { name: 'TypeError' } });
+    expect(test.events).toEqual([
+      { t: 'text', n: 0, text: 'a' },
+      { t: 'store', key: 'k', json: '1' },
+      { t: 'yield' },
+    ]);
+  });
 });
 
 describe('an error of the host’s side', () => {
