@@ -46,8 +46,10 @@ const ROOMS = [
   'cli',
 ];
 
-/** What a run that finds nothing to do needs of a room whose index would load the network with it. */
+/** What is needed of a room whose index would load the network, or a whole client, with it. */
 const SIDE_DOORS = new Set([
+  'app-server/tools/schema.ts',
+  'app-server/tools/tool.ts',
   'channels/source-selection.ts',
   'signature/faults.ts',
   'signature/signer.ts',

@@ -55,6 +55,7 @@ export {
   type ToolContent,
   type ToolContext,
   type ToolDefinition,
+  ToolFailure,
   type ToolNamespace,
   type ToolOrNamespace,
   type ToolResult,

@@ -1,3 +1,4 @@
+import type { ToolContext } from '../app-server/tools/tool.ts';
 import type { CellError, CellResult } from './cell-result.ts';
 import type { OutputItem } from './output.ts';
 import type { CellOutcome } from './protocol.ts';
@@ -13,6 +14,9 @@ export interface ToolCall {
   /** Whether the engine has been given the answer. */
   isDelivered: boolean;
 }
+
+/** Where a script comes from: as the client tells its tools. */
+export type Caller = Omit<ToolContext, 'signal'>;
 
 type Ending =
   | { readonly status: 'completed' }
@@ -30,6 +34,7 @@ export class Cell {
   snapshot: Uint8Array | undefined;
   /** A StartBody. A script that has done nothing that can be seen may begin once more. */
   readonly source: string;
+  readonly caller: Caller | undefined;
   /** The program heard of a call, a stored value, output or a yield. */
   hasActed = false;
   /** A `wait` or `exec` is under way. */
@@ -44,9 +49,10 @@ export class Cell {
   #asksToYield = false;
   #changed: (() => void)[] = [];
 
-  constructor(id: number, source: string) {
+  constructor(id: number, source: string, caller: Caller | undefined) {
     this.id = id;
     this.source = source;
+    this.caller = caller;
   }
 
   get isOver(): boolean {

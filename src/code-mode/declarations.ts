@@ -1,20 +1,21 @@
-import type { CodeModeTool } from './tool.ts';
-
 /** Types nested deeper than this are told as `unknown`: nobody reads them. */
 const MAX_DEPTH = 8;
 
+/** A tool as a script calls it. */
+export interface DeclaredTool {
+  /** Where it is below `tools`. */
+  readonly path: readonly string[];
+  readonly description: string;
+  /** JSON Schemas. */
+  readonly input: unknown;
+  readonly output: unknown;
+}
+
 /** What a model reads about one tool: its description, and how to call it as TypeScript. */
-export function declareTool(tool: CodeModeTool, path: readonly string[]): string {
-  const input =
-    tool.kind === 'freeform'
-      ? 'string'
-      : typeOf(tool.inputSchema ?? { type: 'object' }, tool.inputSchema);
-  const output =
-    tool.outputSchema === undefined ? 'unknown' : typeOf(tool.outputSchema, tool.outputSchema);
-  const call = `tools.${path.join('.')}(input: ${input}): Promise<${output}>`;
-  const text = tool.description ?? '';
+export function declareTool({ path, description, input, output }: DeclaredTool): string {
+  const call = `tools.${path.join('.')}(input: ${typeOf(input, input)}): Promise<${typeOf(output, output)}>`;
   const declaration = `\`\`\`ts\n${call};\n\`\`\``;
-  return text === '' ? declaration : `${text}\n\n${declaration}`;
+  return description === '' ? declaration : `${description}\n\n${declaration}`;
 }
 
 /**

@@ -31,7 +31,7 @@ export function describeWait(names: { readonly exec: string }): string {
 function declarations(tools: readonly GuestTool[]): { shown: string; left: number } {
   const shown: string[] = [];
   let characters = 0;
-  for (const { path, description } of tools) {
+  for (const { path, description } of tools.filter(({ isDeferred }) => !isDeferred)) {
     const entry = `### ${path.join('.')}\n${description}`;
     characters += entry.length;
     if (characters > MAX_DECLARATIONS) break;

@@ -1,6 +1,8 @@
 export { appServerTools } from './app-server-tools.ts';
+export type { Caller } from './cell.ts';
 export type { CellError, CellResult } from './cell-result.ts';
-export { CodeMode, type CodeModeOptions, type ExecOptions, type WaitOptions } from './code-mode.ts';
+export { CodeMode } from './code-mode.ts';
+export type { CodeModeOptions, ExecOptions, WaitOptions } from './code-mode-options.ts';
 export { type CommandToolOptions, commandTool } from './command-tool.ts';
 export { CodeModeError, type CodeModeErrorCode } from './errors.ts';
 export type { CodeModeLimits } from './limits.ts';
@@ -11,4 +13,4 @@ export {
   renderResult,
   truncateItems,
 } from './output.ts';
-export type { CodeModeTool, ToolContext } from './tool.ts';
+export type { CodeModeTool } from './tool.ts';

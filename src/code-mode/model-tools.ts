@@ -1,9 +1,16 @@
+import type { Caller } from './cell.ts';
 import type { CellResult } from './cell-result.ts';
 import type { CodeMode } from './code-mode.ts';
 import { describeExec, describeWait } from './description.ts';
 import { CodeModeError } from './errors.ts';
 import { DEFAULT_MAX_OUTPUT_TOKENS, type OutputItem, renderResult } from './output.ts';
 import type { GuestTool } from './protocol.ts';
+
+interface CallOptions {
+  readonly signal?: AbortSignal;
+  /** For the tools of a script that this call begins. */
+  readonly caller?: Caller;
+}
 
 /** What a model is offered: two tools with JSON arguments, whatever carries them. */
 export interface ModelTool {
@@ -12,7 +19,7 @@ export interface ModelTool {
   /** JSON Schema. */
   readonly inputSchema: object;
   /** Answers a call of the model. Never throws: what goes wrong is a text with `success: false`. */
-  call(input: unknown, options?: { readonly signal?: AbortSignal }): Promise<ModelToolAnswer>;
+  call(input: unknown, options?: CallOptions): Promise<ModelToolAnswer>;
 }
 
 export interface ModelToolAnswer {
@@ -36,11 +43,11 @@ export function modelTools(codeMode: CodeMode, tools: readonly GuestTool[]): Mod
         },
         ['source'],
       ),
-      call: (input, { signal } = {}) =>
+      call: (input, { signal, caller } = {}) =>
         answered(async () => {
           const { source, ...asked } = parseExec(input);
           const { yieldMs, maxTokens } = asked;
-          const result = await codeMode.exec(source, given({ yieldMs, signal }));
+          const result = await codeMode.exec(source, given({ yieldMs, signal, caller }));
           return { result, maxTokens };
         }),
     },

@@ -11,6 +11,8 @@ export interface GuestTool {
   readonly path: readonly string[];
   readonly kind: 'function' | 'freeform';
   readonly description: string;
+  /** Left out of the description that the model reads first. */
+  readonly isDeferred: boolean;
 }
 
 /** What an engine may use up. */

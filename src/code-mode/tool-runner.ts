@@ -1,3 +1,4 @@
+import type { ToolContext } from '../app-server/tools/tool.ts';
 import type { Cell, ToolCall } from './cell.ts';
 import type { GuestEvent, GuestMessage } from './protocol.ts';
 import type { ToolSurface } from './tool.ts';
@@ -49,16 +50,19 @@ export class ToolRunner {
   }
 
   async #run(cell: Cell, id: number, call: ToolCall, input: unknown): Promise<void> {
-    const answer = await this.#answerOf(id, call, input);
+    const answer = await this.#answerOf(id, call, { input, context: contextOf(cell, id, call) });
     if (cell.isOver || cell.calls.get(id) !== call) return;
     call.answer = answer;
     this.#send(cell, id, call, answer);
   }
 
-  async #answerOf(id: number, { tool, controller }: ToolCall, input: unknown): Promise<string> {
-    const { signal } = controller;
+  async #answerOf(
+    id: number,
+    { tool }: ToolCall,
+    { input, context }: { readonly input: unknown; readonly context: ToolContext },
+  ): Promise<string> {
     try {
-      const value = await this.#surface.find(tool)?.run(input as never, { signal });
+      const value = await this.#surface.run(tool, input, context);
       const json = JSON.stringify(value === undefined ? null : value);
       if (json === undefined)
         throw new TypeError(`${tool} returned a value that JSON cannot hold.`);
@@ -93,6 +97,12 @@ export class ToolRunner {
     }
     this.#deliver(cell.id, `[${waiting.map(({ json }) => json).join(',')}]`);
   }
+}
+
+/** The thread and turn of the script's caller; a call has an id of its own. */
+function contextOf(cell: Cell, id: number, { controller }: ToolCall): ToolContext {
+  const { threadId = '', turnId = '', callId = '' } = cell.caller ?? {};
+  return { threadId, turnId, callId: `${callId}/${cell.id}.${id}`, signal: controller.signal };
 }
 
 function textOf(error: unknown): string {

@@ -43,8 +43,8 @@ describe.each(['0.115.0', '0.171.0'])('code mode on Codex %s', (version) => {
     ];
     const next = (_: ModelRequest, count: number): Answer =>
       answers[count - 1] ?? { kind: 'text', text: '' };
-    await using real = await startRealCodex(version, next, codeMode.client());
-    const thread = await real.codex.startThread({ ...codeMode.thread() });
+    await using real = await startRealCodex(version, next, { tools: codeMode.clientTools() });
+    const thread = await real.codex.startThread();
     expect((await thread.run('Which cities?')).finalResponse).toBe('Done.');
     expect(most).toBe(3);
 
@@ -66,8 +66,8 @@ describe.each(['0.115.0', '0.171.0'])('code mode on Codex %s', (version) => {
   it('ends a script when its turn is interrupted', async () => {
     await using codeMode = await CodeMode.start();
     const answer = () => script('text("on"); while (true) {}', { yield_time_ms: 60_000 });
-    await using real = await startRealCodex(version, answer, codeMode.client());
-    const thread = await real.codex.startThread({ ...codeMode.thread() });
+    await using real = await startRealCodex(version, answer);
+    const thread = await real.codex.startThread({ tools: codeMode.clientTools() });
     const turn = await thread.turn('go');
     for await (const { method } of turn.stream()) {
       if (method === 'item/started' && real.model.requests.length === 1) {

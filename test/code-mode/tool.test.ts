@@ -26,12 +26,14 @@ describe('toolSurface', () => {
         path: ['files', 'read'],
         kind: 'function',
         description: '```ts\ntools.files.read(input: { path: string }): Promise<string>;\n```',
+        isDeferred: false,
       },
       {
         name: 'write',
         path: ['write'],
         kind: 'freeform',
         description: 'Writes.\n\n```ts\ntools.write(input: string): Promise<unknown>;\n```',
+        isDeferred: false,
       },
     ]);
   });

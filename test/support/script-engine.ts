@@ -20,9 +20,27 @@ export interface TestEngine extends Disposable {
 
 export const SETUP: GuestSetup = {
   tools: [
-    { name: 'lookup', path: ['lookup'], kind: 'function', description: 'Looks a key up.' },
-    { name: 'patch', path: ['patch'], kind: 'freeform', description: 'Takes a text.' },
-    { name: 'files.read', path: ['files', 'read'], kind: 'function', description: 'Reads.' },
+    {
+      name: 'lookup',
+      path: ['lookup'],
+      kind: 'function',
+      description: 'Looks a key up.',
+      isDeferred: false,
+    },
+    {
+      name: 'patch',
+      path: ['patch'],
+      kind: 'freeform',
+      description: 'Takes a text.',
+      isDeferred: false,
+    },
+    {
+      name: 'files.read',
+      path: ['files', 'read'],
+      kind: 'function',
+      description: 'Reads.',
+      isDeferred: false,
+    },
   ],
   stored: [['seen', '{"n":1}']],
   limits: { heapBytes: 64 * 1024 * 1024, outputBytes: 1024 * 1024, pending: 10 },

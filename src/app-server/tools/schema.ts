@@ -71,6 +71,10 @@ export function describeIssues(issues: readonly SchemaIssue[]): string {
 }
 
 /** ArkType's schemas are functions. */
+export function isStandardSchema(schema: Schema): schema is StandardSchema {
+  return standardOf(schema) !== undefined;
+}
+
 function standardOf(schema: Schema): StandardSchema['~standard'] | undefined {
   return (schema as Partial<StandardSchema>)['~standard'];
 }

@@ -19,6 +19,17 @@ export type ToolContent =
 /** What the model gets: a text, parts, or any other value, which becomes JSON. */
 export type ToolResult = string | ToolContent | readonly ToolContent[] | unknown;
 
+/** Thrown by a tool whose failure is more than a text: the model gets these parts. */
+export class ToolFailure extends Error {
+  override readonly name = 'ToolFailure';
+  readonly content: readonly ToolContent[];
+
+  constructor(content: readonly ToolContent[]) {
+    super(content.map((part) => (part.type === 'text' ? part.text : part.url)).join('\n'));
+    this.content = content;
+  }
+}
+
 /** A tool of your own that Codex may call. Made by {@link defineTool}. */
 export interface Tool {
   readonly kind: 'tool';

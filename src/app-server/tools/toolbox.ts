@@ -7,7 +7,14 @@ import type {
   DynamicToolSpec,
 } from '../generated/protocol.ts';
 import { check, describeIssues, toJsonSchema } from './schema.ts';
-import type { Tool, ToolContent, ToolContext, ToolOrNamespace, ToolResult } from './tool.ts';
+import {
+  type Tool,
+  type ToolContent,
+  type ToolContext,
+  ToolFailure,
+  type ToolOrNamespace,
+  type ToolResult,
+} from './tool.ts';
 
 const TOOL_CALL = 'item/tool/call';
 
@@ -104,6 +111,9 @@ export async function runTool(
     const context: ToolContext = { threadId, turnId, callId, signal };
     return { contentItems: toContentItems(await tool.run(checked.value, context)), success: true };
   } catch (error) {
+    if (error instanceof ToolFailure) {
+      return { contentItems: error.content.map(contentItem), success: false };
+    }
     return failed(textOf(error));
   }
 }
