@@ -1,9 +1,10 @@
 import { emitWarning } from 'node:process';
 import { anySignal } from '../abort.ts';
 import { ownClientInfo } from './client-info.ts';
-import { type ClientOptions, DEFAULTS, queueLimits } from './codex-options.ts';
+import { type ClientOptions, type CodexOptions, DEFAULTS, queueLimits } from './codex-options.ts';
 import { verifyVersion } from './compat/expected-version.ts';
 import { slowStartHint } from './compat/last-words.ts';
+import { codeModeFault } from './compat/native-code-mode.ts';
 import { Connection } from './connection/connection.ts';
 import { FlowControl } from './connection/flow-control.ts';
 import type { Notification } from './connection/notification.ts';
@@ -28,6 +29,8 @@ export interface Client extends Session {
   readonly toolbox: Toolbox;
   /** Tools of single threads, by id. */
   readonly threadTools: Map<string, Toolbox>;
+  /** A thread that must go without Codex's own code mode fails. */
+  readonly isNativeCodeMode: boolean;
 }
 
 /** How long a server that stays silent may take to say why once its stdin has ended. */
@@ -41,12 +44,13 @@ const LAST_WORDS_MS = 500;
  */
 export async function introduce(
   transport: Transport,
-  options: ClientOptions,
+  options: ClientOptions & Pick<CodexOptions, 'codeMode'>,
   deadline = startDeadline(options),
 ): Promise<Client> {
   const flow = new FlowControl(transport);
   const router = new TurnRouter(flow, queueLimits(options));
   const listeners = new Set<NotificationListener>();
+  const isNativeCodeMode = options.codeMode === 'native';
   const toolbox = new Toolbox(options.tools ?? []);
   const threadTools = new Map<string, Toolbox>();
   // An agent has the tools of the thread that started it.
@@ -59,6 +63,7 @@ export async function introduce(
   const connection: Connection = new Connection(transport, flow, {
     onNotification: (notification, size) => {
       router.route(notification, size);
+      if (isNativeCodeMode) failWithoutCodeMode(notification, router, connection);
       if (notification.method === 'thread/closed') threadTools.delete(notification.params.threadId);
       for (const listener of listeners) tell(listener, notification, report);
     },
@@ -71,7 +76,7 @@ export async function introduce(
     const metadata = await initialize(connection, options, deadline.signal);
     verifyVersion(metadata.serverVersion, options.expectedVersion);
     connection.notify('initialized');
-    return { connection, router, listeners, metadata, toolbox, threadTools };
+    return { connection, router, listeners, metadata, toolbox, threadTools, isNativeCodeMode };
   } catch (error) {
     const closing = connection.close(error instanceof TransportClosedError ? error : undefined);
     if (!(error instanceof AbortedError)) {
@@ -128,6 +133,26 @@ export function silent(
         : slowStartHint(new Date()),
     fields: { stderr },
   });
+}
+
+/** How long the interruption of a turn without code mode is waited for. */
+const INTERRUPT_MS = 5_000;
+
+/** A thread that must go without code mode does not do what was asked for: its turns fail. */
+function failWithoutCodeMode(
+  notification: Notification,
+  router: TurnRouter,
+  connection: Connection,
+): void {
+  const fault = codeModeFault(notification);
+  if (fault !== undefined) router.fail(fault.threadId, fault.error);
+  if (notification.method !== 'turn/started') return;
+  const { threadId, turn } = notification.params;
+  if (!router.hasFailed(threadId)) return;
+  const signal = AbortSignal.timeout(INTERRUPT_MS);
+  connection
+    .request('turn/interrupt', { threadId, turnId: turn.id }, { signal })
+    .catch(() => undefined);
 }
 
 /** A listener that fails must stop neither the reading nor the program. */

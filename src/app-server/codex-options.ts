@@ -81,6 +81,11 @@ export interface CodexOptions extends ClientOptions {
   /** Overrides of Codex's `config.toml`, as `--config` takes them. */
   readonly config?: ConfigTable;
   /**
+   * `native` turns Codex's own code mode on, and fails where this Codex has none. Default: what its
+   * configuration says. For scripts over your own tools see `codex-runtime/code-mode`.
+   */
+  readonly codeMode?: 'native';
+  /**
    * Bring a runtime when none is installed: the pinned one (`true`), or this version. Default false.
    */
   readonly provision?: boolean | string;

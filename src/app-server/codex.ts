@@ -68,7 +68,7 @@ export class Codex implements AsyncDisposable {
    * Starts an app-server and introduces itself.
    * @throws TransportClosedError when there is no executable, or it exits or stays silent;
    * ProtocolError when it is not Codex; AbortedError; CodexRuntimeError `VERSION_MISMATCH`, and
-   * `USAGE` for a config that TOML does not have
+   * `USAGE` for a config that TOML does not have, and for a Codex without code mode of its own
    */
   static async start(options: CodexOptions = {}): Promise<Codex> {
     const { env = ownEnvironment() } = options;
@@ -112,7 +112,9 @@ export class Codex implements AsyncDisposable {
   startThread({ signal, tools, ...params }: StartThreadOptions = {}): ThreadPromise {
     try {
       const dynamicTools = this.#dynamicTools(tools, params.dynamicTools ?? []);
-      const wire = dynamicTools.length === 0 ? params : { ...params, dynamicTools };
+      // The only events that show a script of the native code mode.
+      const raw = this.#client.isNativeCodeMode ? { experimentalRawEvents: true } : {};
+      const wire = { ...raw, ...params, ...(dynamicTools.length > 0 && { dynamicTools }) };
       return this.#open('thread/start', wire, { signal, tools });
     } catch (error) {
       return ThreadPromise.of(Promise.reject(error));

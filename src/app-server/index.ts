@@ -10,6 +10,7 @@ export {
   type StartThreadOptions,
 } from './codex.ts';
 export type { ClientOptions, CodexOptions, ConnectOptions } from './codex-options.ts';
+export { type CodeModeStep, codeModeStep } from './compat/native-code-mode.ts';
 export type { ConfigTable, ConfigValue } from './config-overrides.ts';
 export type { Notification } from './connection/notification.ts';
 export {

@@ -38,6 +38,8 @@ export type Answer =
       readonly phase?: string;
     }
   | ({ readonly kind: 'tool' } & ToolCall)
+  /** A call of a tool that takes text. */
+  | { readonly kind: 'custom'; readonly name: string; readonly input: string }
   /** Several calls at once. */
   | { readonly kind: 'tools'; readonly calls: readonly ToolCall[] }
   | { readonly kind: 'overload' }
@@ -122,6 +124,10 @@ async function play(answer: Answer, response: ServerResponse, id: string): Promi
       const call = { type: 'function_call', call_id: `call-${id}-${index}`, name, ...where };
       send('response.output_item.done', { item: { ...call, arguments: JSON.stringify(args) } });
     }
+  } else if (answer.kind === 'custom') {
+    const { name, input } = answer;
+    const item = { type: 'custom_tool_call', call_id: `call-${id}`, name, input };
+    send('response.output_item.done', { item });
   } else {
     const message = { type: 'message', role: 'assistant', id: `message-${id}` };
     const phase = 'phase' in answer ? { phase: answer.phase } : {};

@@ -31,6 +31,8 @@ export class TurnRouter {
   /** Calls and items that the server waits for an answer about, by the item's id. */
   readonly #items = new Map<string, Set<AbortController>>();
   readonly #ends = new Map<RunningTurn, NodeJS.Timeout>();
+  /** Threads on which no turn can do what it was asked for, and why. */
+  readonly #failed = new Map<string, Error>();
 
   constructor(flow: FlowControl, limits: QueueLimits) {
     this.#flow = flow;
@@ -95,6 +97,7 @@ export class TurnRouter {
     this.#nested.learn(notification, (scope) => this.#workOf(scope));
     const { method, params } = notification;
     const { threadId, turnId } = scopeOf(params);
+    if (method === 'thread/closed' && threadId !== undefined) this.#failed.delete(threadId);
     if (method === 'item/completed') this.#itemOver(params.item.id);
     if (method === 'turn/started' && turnId !== undefined) this.#started(threadId, turnId);
     const named = turnId === undefined ? undefined : this.#turns.get(turnId);
@@ -150,6 +153,17 @@ export class TurnRouter {
     });
   }
 
+  /** The thread's running turn has failed, and so does every later one of this client. */
+  fail(threadId: string, failure: Error): void {
+    this.#failed.set(threadId, failure);
+    const running = this.#threads.get(threadId);
+    if (running !== undefined) this.#finish(running, { failure });
+  }
+
+  hasFailed(threadId: string): boolean {
+    return this.#failed.has(threadId);
+  }
+
   /** Nothing comes any more: every turn that runs has failed with `reason`. */
   close(reason: TransportClosedError): void {
     const turns = new Set([...this.#threads.values(), ...this.#turns.values()]);
@@ -163,6 +177,8 @@ export class TurnRouter {
   /** Nothing may happen between the look at the thread and its being taken: two wait otherwise. */
   async #occupy(threadId: string, make: () => RunningTurn): Promise<RunningTurn> {
     for (;;) {
+      const failure = this.#failed.get(threadId);
+      if (failure !== undefined) throw failure;
       const running = this.#threads.get(threadId);
       if (running === undefined) break;
       await running.over;
