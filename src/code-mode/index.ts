@@ -6,6 +6,7 @@ export type { CodeModeOptions, ExecOptions, WaitOptions } from './code-mode-opti
 export { type CommandToolOptions, commandTool } from './command-tool.ts';
 export { CodeModeError, type CodeModeErrorCode } from './errors.ts';
 export type { CodeModeLimits } from './limits.ts';
+export { type McpToolsOptions, mcpTools } from './mcp-tools.ts';
 export { MODEL_TOOL_NAMES, type ModelTool, type ModelToolAnswer } from './model-tools.ts';
 export {
   DEFAULT_MAX_OUTPUT_TOKENS,
