@@ -1,0 +1,158 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import process from 'node:process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type CellResult, CodeMode, type CodeModeTool } from '../../dist/code-mode/index.js';
+import { isAlive, type TappedMessage, tapHosts } from '../support/tapped-host.ts';
+
+const STATUSES = ['completed', 'failed', 'running', 'terminated'];
+
+/** What a session has seen, for the checks after it. */
+interface Session {
+  readonly results: CellResult[];
+  readonly keys: string[];
+  /** Keys that the program has had at one time. */
+  readonly stored: Set<string>;
+}
+
+/** Begins, waits, ends, terminates and stores, with two scripts at once. */
+async function run(codeMode: CodeMode, { results, stored }: Session): Promise<void> {
+  const note = (result: CellResult) => {
+    results.push(result);
+    for (const [key] of codeMode.stored) stored.add(key);
+    return result;
+  };
+  const first = codeMode.exec(
+    'store("a", 1); text("1"); text(await tools.note({ key: "a" })); yield_control(); text(await tools.note({ key: "b" })); await new Promise((later) => setTimeout(later, 20)); store("b", 2); text("end")',
+  );
+  const both = codeMode.exec(
+    'text(await Promise.all(["c", "d"].map((key) => tools.note({ key })))); store("c", load("a") ?? null)',
+  );
+  const { cellId, status } = note(await first);
+  note(await both);
+  if (status === 'running') note(await codeMode.wait(cellId));
+  const busy = note(await codeMode.exec('yield_control(); while (true) {}'));
+  if (busy.status === 'running') note(await codeMode.wait(busy.cellId, { terminate: true }));
+  note(await codeMode.exec('text(load("a"))'));
+}
+
+describe('a host that is killed', () => {
+  it('at any message of a session leaves no waiter, value, call or process behind', async () => {
+    const met: string[] = [];
+    for (let killAt = 1; ; killAt += 1) {
+      let count = 0;
+      let killed: TappedMessage | undefined;
+      const tap = tapHosts({
+        onMessage: (message) => {
+          count += 1;
+          if (count === killAt) {
+            killed = message;
+            process.kill(message.pid, 'SIGKILL');
+          }
+          return message.pid !== killed?.pid;
+        },
+      });
+      try {
+        await session(killAt);
+      } finally {
+        tap.close();
+      }
+      expect(tap.pids.filter(isAlive)).toEqual([]);
+      if (killed === undefined) break;
+      met.push(`${killed.from}:${killed.op}`);
+    }
+    // Each kind of message has been the last one.
+    expect([...new Set(met)].sort()).toEqual([
+      'host:events',
+      'host:over',
+      'host:ready',
+      'host:snapshot',
+      'program:deliver',
+      'program:snapshot',
+      'program:start',
+      'program:stop',
+    ]);
+    expect(met.length).toBeGreaterThan(20);
+  }, 300_000);
+
+  async function session(killAt: number): Promise<void> {
+    const seen: Session = { results: [], keys: [], stored: new Set() };
+    const note: CodeModeTool = {
+      name: 'note',
+      run: async ({ key }: { key: string }) => {
+        seen.keys.push(key);
+        await sleep(10);
+        return key;
+      },
+    };
+    // The first message is the host's `ready`: without it there is no code mode.
+    const starting = CodeMode.start({ tools: [note] });
+    if (killAt === 1) {
+      await expect(starting).rejects.toMatchObject({ code: 'HOST_FAILED' });
+      return;
+    }
+    await using codeMode = await starting;
+    await run(codeMode, seen);
+    for (const result of seen.results) {
+      expect(STATUSES).toContain(result.status);
+      if (result.status === 'failed') expect(result.error.reason).toBe('host');
+    }
+    expect(seen.results.filter(({ status }) => status === 'failed').length).toBeLessThan(3);
+    // The host died once: the last script has run.
+    expect(await codeMode.exec('text("alive")')).toMatchObject({ status: 'completed' });
+    expect(seen.keys.length).toBe(new Set(seen.keys).size);
+    const kept = codeMode.stored.map(([key]) => key);
+    expect([...seen.stored].filter((key) => !kept.includes(key))).toEqual([]);
+  }
+});
+
+describe('a host that is not understood', () => {
+  let close: () => unknown = () => undefined;
+  afterEach(() => close());
+
+  it.each([
+    ['text', 'Segmentation fault\n'.repeat(20)],
+    ['a frame that is too long', '\xff\xff\xff\xff'],
+    ['a header that is not JSON', '\x04\x00\x00\x00\x02\x00{{'],
+    ['a header of another version', '\x0d\x00\x00\x00\x0b\x00{"op":"hi"}'],
+    ['a header that is longer than its frame', '\x02\x00\x00\x00\xff\x00'],
+  ])('is ended when it says %s', async (_, garbage) => {
+    const tap = tapHosts({ garbage: Buffer.from(garbage, 'latin1') });
+    close = tap.close;
+    await using codeMode = await CodeMode.start();
+    await expect.poll(() => tap.pids.some(isAlive)).toBe(false);
+    tap.close();
+    expect(await codeMode.exec('text(1)')).toMatchObject({ status: 'completed' });
+  });
+
+  it('and does not start, has its last words in the error', async () => {
+    const args = ['-e', 'console.error("this Node has no WebAssembly"); process.exit(3)'];
+    close = tapHosts({ args }).close;
+    await expect(CodeMode.start()).rejects.toMatchObject({
+      code: 'HOST_FAILED',
+      message: expect.stringMatching(/status 3; its last words: this Node has no WebAssembly$/),
+    });
+  });
+});
+
+describe('a program that is killed', () => {
+  it('leaves no host behind, whatever its scripts do', async () => {
+    const index = fileURLToPath(new URL('../../dist/code-mode/index.js', import.meta.url));
+    const program = `const { CodeMode } = require(${JSON.stringify(index)});
+      CodeMode.start().then((codeMode) => {
+        codeMode.exec('while (true) {}');
+        codeMode.exec('await new Promise((later) => setTimeout(later, 1e6))');
+        setTimeout(() => console.log(codeMode.hostPid), 300);
+      });`;
+    const child = spawn(process.execPath, ['-e', program], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const [said] = (await once(child.stdout, 'data')) as [Buffer];
+    const pid = Number(said.toString());
+    expect(isAlive(pid)).toBe(true);
+    child.kill('SIGKILL');
+    await expect.poll(() => isAlive(pid), { timeout: 10_000 }).toBe(false);
+  });
+});
