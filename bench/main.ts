@@ -3,6 +3,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { appServerRows } from './app-server.ts';
+import { codeModeRows } from './code-mode.ts';
 import { downloadRows } from './download.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
 import { packRows } from './pack.ts';
@@ -16,6 +17,7 @@ const rows = [
   ...(await provisioningRows(inputs, runs)),
   ...(await downloadRows(inputs, runs)),
   ...(await appServerRows(inputs, runs)),
+  ...(await codeModeRows(inputs, runs)),
   ...(await packRows(inputs, runs)),
 ];
 
