@@ -187,7 +187,8 @@ async function scriptedTurn(
     turn: async () => {
       await codex.startThread().run('go');
       const told = JSON.stringify(model.requests.at(-1)?.input.at(-1));
-      if (!/Script completed[\s\S]*end/.test(told)) throw new Error(`The script did not run: ${told}`);
+      if (!/Script completed[\s\S]*end/.test(told))
+        throw new Error(`The script did not run: ${told}`);
     },
     [Symbol.asyncDispose]: async () => {
       await codex.close();

@@ -44,6 +44,10 @@ export class HostKeeper {
         await host.close();
         throw closed();
       }
+      // It may have ended behind its first message, before anybody could keep it.
+      if (host.hasGone) {
+        throw new CodeModeError('HOST_FAILED', 'The script host ended as soon as it had started.');
+      }
       this.#host = host;
       return host;
     } finally {

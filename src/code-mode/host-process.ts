@@ -87,6 +87,10 @@ export class HostProcess {
     return this.#child.pid;
   }
 
+  get hasGone(): boolean {
+    return this.#hasGone;
+  }
+
   send(command: HostCommand, body: Uint8Array | string = ''): void {
     if (!this.#hasGone) this.#child.stdin?.write(encodeFrame(command, body));
   }

@@ -43,11 +43,12 @@ describe('a host that is killed', () => {
     const met: string[] = [];
     for (let killAt = 1; ; killAt += 1) {
       let count = 0;
+      let isOver = false;
       let killed: TappedMessage | undefined;
       const tap = tapHosts({
         onMessage: (message) => {
           count += 1;
-          if (count === killAt) {
+          if (count === killAt && !isOver) {
             killed = message;
             process.kill(message.pid, 'SIGKILL');
           }
@@ -55,7 +56,9 @@ describe('a host that is killed', () => {
         },
       });
       try {
-        await session(killAt);
+        await session(killAt, () => {
+          isOver = true;
+        });
       } finally {
         tap.close();
       }
@@ -77,7 +80,7 @@ describe('a host that is killed', () => {
     expect(met.length).toBeGreaterThan(20);
   }, 300_000);
 
-  async function session(killAt: number): Promise<void> {
+  async function session(killAt: number, onEnd: () => void): Promise<void> {
     const seen: Session = { results: [], keys: [], stored: new Set() };
     const note: CodeModeTool = {
       name: 'note',
@@ -95,6 +98,7 @@ describe('a host that is killed', () => {
     }
     await using codeMode = await starting;
     await run(codeMode, seen);
+    onEnd();
     for (const result of seen.results) {
       expect(STATUSES).toContain(result.status);
       if (result.status === 'failed') expect(result.error.reason).toBe('host');
@@ -119,11 +123,23 @@ describe('a host that is not understood', () => {
     ['a header of another version', '\x0d\x00\x00\x00\x0b\x00{"op":"hi"}'],
     ['a header that is longer than its frame', '\x02\x00\x00\x00\xff\x00'],
   ])('is ended when it says %s', async (_, garbage) => {
-    const tap = tapHosts({ garbage: Buffer.from(garbage, 'latin1') });
-    close = tap.close;
+    const bytes = Buffer.from(garbage, 'latin1');
+    const early = tapHosts({ garbage: { after: 'ready', bytes } });
+    close = early.close;
+    await expect(CodeMode.start()).rejects.toMatchObject({ code: 'HOST_FAILED' });
+    await expect.poll(() => early.pids.some(isAlive)).toBe(false);
+    early.close();
+
+    const late = tapHosts({ garbage: { after: 'events', bytes } });
+    close = late.close;
     await using codeMode = await CodeMode.start();
-    await expect.poll(() => tap.pids.some(isAlive)).toBe(false);
-    tap.close();
+    const source = 'text(1); await new Promise((later) => setTimeout(later, 1e6))';
+    expect(await codeMode.exec(source)).toMatchObject({
+      status: 'failed',
+      error: { reason: 'host' },
+    });
+    await expect.poll(() => late.pids.some(isAlive)).toBe(false);
+    late.close();
     expect(await codeMode.exec('text(1)')).toMatchObject({ status: 'completed' });
   });
 

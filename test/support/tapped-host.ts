@@ -8,8 +8,8 @@ export interface HostTap {
   readonly args?: readonly string[];
   /** Called before each whole message of either side; false keeps it from its reader. */
   readonly onMessage?: (message: TappedMessage) => boolean;
-  /** Called with the host's first message, in place of its second one's bytes. */
-  readonly garbage?: Buffer;
+  /** Bytes that seem to come from the host behind a message of this kind. */
+  readonly garbage?: { readonly after: string; readonly bytes: Buffer };
 }
 
 export interface TappedMessage {
@@ -47,7 +47,7 @@ export function tapHosts(tap: HostTap): { readonly pids: readonly number[]; clos
         for (let frame = firstOf(held); frame !== undefined; frame = firstOf(held)) {
           held = held.subarray(frame.length);
           if (lets('host', frame)) listener(frame);
-          if (tap.garbage !== undefined) listener(tap.garbage);
+          if (tap.garbage?.after === opOf(frame)) listener(tap.garbage.bytes);
         }
       });
     }) as typeof stdout.on;
