@@ -1,6 +1,8 @@
+import process from 'node:process';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
+  detectHost,
   hostTarget,
   isNative,
   parseTarget,
@@ -32,6 +34,49 @@ describe('hostTarget', () => {
     expect(() => hostTarget({ platform, arch })).toThrow(
       expect.objectContaining({ code: 'UNSUPPORTED_PLATFORM', fields: { platform, arch } }),
     );
+  });
+});
+
+describe('detectHost', () => {
+  const noKey = () => {
+    throw new Error("unknown oid 'sysctl.proc_translated'");
+  };
+
+  test.each([
+    ['a Node for x64 on Apple silicon', 'darwin', 'x64', () => '1\n', 'aarch64-apple-darwin'],
+    ['a Node for x64 on a newer Intel Mac', 'darwin', 'x64', () => '0\n', 'x86_64-apple-darwin'],
+    ['a Node for x64 on an older Intel Mac', 'darwin', 'x64', noKey, 'x86_64-apple-darwin'],
+    ['a Node for arm64 on a Mac', 'darwin', 'arm64', noKey, 'aarch64-apple-darwin'],
+    [
+      'a Node for x64 in a container of another machine',
+      'linux',
+      'x64',
+      noKey,
+      'x86_64-unknown-linux-musl',
+    ],
+    ['a Node for arm64 under qemu', 'linux', 'arm64', noKey, 'aarch64-unknown-linux-musl'],
+    ['a Node for x64 on Windows for arm64', 'win32', 'x64', noKey, 'x86_64-pc-windows-msvc'],
+  ])('of %s gives the build that it can run', (_, platform, arch, askSysctl, triple) => {
+    expect(hostTarget(detectHost({ platform, arch }, askSysctl)).triple).toBe(triple);
+  });
+
+  test('asks macOS alone', () => {
+    let asked = 0;
+    const ask = () => {
+      asked += 1;
+      return '1';
+    };
+    for (const platform of ['linux', 'win32', 'android'])
+      detectHost({ platform, arch: 'x64' }, ask);
+    detectHost({ platform: 'darwin', arch: 'arm64' }, ask);
+    expect(asked).toBe(0);
+    expect(detectHost({ platform: 'darwin', arch: 'x64' }, ask).rosetta).toBe(true);
+    expect(asked).toBe(1);
+  });
+
+  test('is of this machine by default', () => {
+    const { platform, arch } = process;
+    expect(detectHost()).toMatchObject({ platform, arch });
   });
 });
 
