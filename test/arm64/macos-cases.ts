@@ -26,7 +26,7 @@ function digests(dir: string): ReadonlyMap<string, readonly string[]> {
 }
 
 const perTarget = ['darwin-arm64', 'darwin-x64'].map((target): [string, Case] => [
-  `carries the real ${target} build byte for byte into prefix, npm package and wheel`,
+  `carries the real ${target} build byte for byte into global prefixes, npm package and wheel`,
   async (rig) => {
     const dir = join(rig.dir, target);
     await mkdir(dir);
@@ -38,11 +38,15 @@ const perTarget = ['darwin-arm64', 'darwin-x64'].map((target): [string, Case] =>
     const upstream = digests(join(dir, 'package/vendor'));
     assert.ok(upstream.has('codex') && upstream.has('rg'), [...upstream.keys()].join());
 
-    const prefix = join(dir, 'homebrew');
+    assert.ok(isSigned(readFileSync(upstreamFile(join(dir, 'package/vendor'), 'codex'))));
+
     const wanted = [VERSION, '--source', 'npm'];
-    await cli('install', ...wanted, '--target', target, '--prefix', prefix, '-g');
-    const installed = join(prefix, 'lib/node_modules/codex-cli-bin');
-    assert.ok(lstatSync(join(prefix, 'bin/codex')).isSymbolicLink());
+    // Where npm of an Intel Mac and of Homebrew on Apple silicon keep global packages.
+    const prefixes = ['usr/local', 'opt/homebrew'].map((prefix) => join(dir, prefix));
+    for (const prefix of prefixes) {
+      await cli('install', ...wanted, '--target', target, '--prefix', prefix, '-g');
+      assert.ok(lstatSync(join(prefix, 'bin/codex')).isSymbolicLink());
+    }
     const out = join(dir, 'packed');
     await cli('pack', ...wanted, '--targets', target, '--out', out);
     for (const file of readdirSync(out)) {
@@ -54,12 +58,12 @@ const perTarget = ['darwin-arm64', 'darwin-x64'].map((target): [string, Case] =>
       }
     }
     const places = [
-      installed,
+      ...prefixes.map((prefix) => join(prefix, 'lib/node_modules/codex-cli-bin')),
       ...readdirSync(dir)
         .filter((entry) => isPlatform(entry))
         .map((entry) => join(dir, entry)),
     ];
-    assert.equal(places.length, 3, places.map((place) => relative(dir, place)).join());
+    assert.equal(places.length, 4, places.map((place) => relative(dir, place)).join());
     for (const place of places) {
       const found = digests(place);
       for (const [file, [digest = '']] of upstream) {
@@ -72,6 +76,31 @@ const perTarget = ['darwin-arm64', 'darwin-x64'].map((target): [string, Case] =>
 /** What was unpacked of a platform's package; the root package holds no build. */
 function isPlatform(entry: string): boolean {
   return entry.startsWith('unpacked-') && /darwin|macosx/.test(entry);
+}
+
+function upstreamFile(dir: string, name: string): string {
+  const found = readdirSync(dir, { recursive: true, withFileTypes: true }).find(
+    (entry) => entry.isFile() && entry.name === name,
+  );
+  assert.ok(found !== undefined, name);
+  return join(found.parentPath, found.name);
+}
+
+const MACH_O_64 = 0xfeedfacf;
+const HEADER_BYTES = 32;
+const LC_CODE_SIGNATURE = 0x1d;
+
+/** Whether a program for macOS says where its signature lies, which is the last of it. */
+function isSigned(bytes: Buffer): boolean {
+  if (bytes.readUInt32LE(0) !== MACH_O_64) return false;
+  let at = HEADER_BYTES;
+  for (let left = bytes.readUInt32LE(16); left > 0; left -= 1) {
+    if (bytes.readUInt32LE(at) === LC_CODE_SIGNATURE) {
+      return bytes.readUInt32LE(at + 8) + bytes.readUInt32LE(at + 12) === bytes.length;
+    }
+    at += bytes.readUInt32LE(at + 4);
+  }
+  return false;
 }
 
 /** macOS by its structure: the programs are signed, so no byte of them may change. */

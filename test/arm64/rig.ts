@@ -100,6 +100,8 @@ export class Rig {
         HOME: this.dir,
         CODEX_RUNTIME_HOME: this.home,
         QEMU_LD_PREFIX: LIBRARIES,
+        // The newest processor, which is the default, has instructions that qemu is slow at.
+        QEMU_CPU: 'cortex-a72',
         NO_COLOR: '1',
         npm_config_registry: this.#registry,
         npm_config_cafile: '/etc/ssl/certs/ca-certificates.crt',
