@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { makeCodexHome } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
-import { type Rig, type Run, SMALL, windowsPath } from './rig.ts';
+import { type Rig, type Run, SMALL } from './rig.ts';
+import { stopPrograms, windowsPath } from './wine.ts';
 
 type Case = (rig: Rig) => Promise<void>;
 
@@ -61,7 +62,7 @@ async function startWaiting(rig: Rig, file: string): Promise<{ stop: () => Promi
   await pause(3000);
   return {
     async stop() {
-      rig.stopPrograms();
+      stopPrograms(rig.dir);
       await ended;
     },
   };

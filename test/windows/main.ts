@@ -7,9 +7,10 @@
 import { runCases } from '../support/run-cases.ts';
 import { CASES } from './cases.ts';
 import { Rig } from './rig.ts';
+import { stopPrograms } from './wine.ts';
 
 await runCases(
   CASES,
   () => Rig.make(),
-  (rig) => rig.stopPrograms(),
+  ({ dir }) => stopPrograms(dir),
 );

