@@ -45,3 +45,16 @@ export function childEnvironment(
   }
   return chosen;
 }
+
+/** How an installation of Codex tells its own process, and all that this starts, who updates it. */
+const MANAGER = /^CODEX_MANAGED_(BY_.*|PACKAGE_ROOT)$/;
+
+/**
+ * `env` without the word of another installation that it manages Codex: with it, "codex update" of
+ * ours would change that other one.
+ */
+export function withoutManager(env: Environment): Environment {
+  return Object.fromEntries(
+    Object.entries(env).filter(([name]) => !MANAGER.test(name.toUpperCase())),
+  );
+}

@@ -57,7 +57,7 @@ export interface MiniatureOptions {
 
 /**
  * A shell script that passes for Codex: `--version` prints `codex-cli <version>`, `args …` prints
- * its arguments one a line, `exit N` exits with N, `cat` copies stdin to stdout, `sleep N` waits.
+ * its arguments one a line, `exit N` exits with N, `cat` copies stdin to stdout, `env` prints its environment, `sleep N` waits.
  */
 export function miniatureCodex(version: string): Buffer {
   return Buffer.from(
@@ -68,6 +68,7 @@ export function miniatureCodex(version: string): Buffer {
       '  args) shift; printf "%s\\n" "$@" ;;',
       '  exit) exit "$2" ;;',
       '  cat) exec cat ;;',
+      '  env) exec env ;;',
       '  sleep) exec sleep "$2" ;;',
       `  *) echo "miniature codex ${version}" ;;`,
       'esac',

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { withoutManager } from '../../child/environment.ts';
 import { CodexRuntimeError } from '../../errors.ts';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import { detectHost, isNative, parseTarget } from '../../target/index.ts';
@@ -49,7 +50,8 @@ async function exec(
       },
     );
   }
-  const { env, releaseSignals } = context;
+  const { releaseSignals } = context;
+  const env = withoutManager(context.env);
   return await runFound(async () => {
     const { executable, pathDir } = await withProgress(context, flags, ({ onProgress }) =>
       ensureRuntime(
@@ -75,7 +77,9 @@ function splitArguments(words: readonly string[], operands: readonly string[]) {
 
 const EXAMPLES = `
 The runtime is chosen as for which, and fetched into the store when it is not
-here. Put the words for Codex after --; exit status and signals are those of Codex.
+here. Put the words for Codex after --; exit status and signals are those of Codex. It gets this
+environment, less what another installation of Codex says of itself (CODEX_MANAGED_BY_*,
+CODEX_MANAGED_PACKAGE_ROOT).
 
 Examples:
   codex-runtime exec 0.115.0 -- --version

@@ -1,9 +1,12 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
 import { miniatureRelease } from '../../support/miniature-release.ts';
+import { realExecutable } from '../../support/real-codex.ts';
 import { cliEnvironment, runCli } from '../../support/run-cli.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 
@@ -22,6 +25,50 @@ describe('codex-runtime exec', () => {
     const ran = await runCli(['exec', '1.2.3', '-q', '--', 'args', ...words], around);
     expect(ran).toMatchObject({ status: 0, stdout: `${words.join('\n')}\n` });
   });
+
+  it('leaves out what another installation says of itself, and nothing else', async () => {
+    const { github, around } = await surroundings();
+    await using _ = github;
+    const env = {
+      ...around.env,
+      CODEX_MANAGED_BY_NPM: '1',
+      CODEX_MANAGED_BY_BUN: '1',
+      CODEX_MANAGED_PACKAGE_ROOT: '/usr/lib/node_modules/@openai/codex',
+      CODEX_HOME: `${around.dir}/codex`,
+      MY_CODEX_MANAGED_BY: 'me',
+    };
+    const ran = await runCli(['exec', '1.2.3', '-q', '--', 'env'], { ...around, env });
+    const names = ran.stdout.split('\n').map((line) => line.split('=', 1)[0]);
+    expect(names.filter((name) => name?.includes('CODEX_MANAGED'))).toEqual([
+      'MY_CODEX_MANAGED_BY',
+    ]);
+    expect(names).toContain('CODEX_HOME');
+  });
+
+  it.skipIf(process.platform === 'win32')(
+    'lets a real "codex update" change no other installation',
+    async () => {
+      const executable = await realExecutable('0.171.0');
+      const home = executable.slice(0, executable.indexOf(`${sep}store${sep}`));
+      const dir = await tempDir();
+      const asked = join(dir, 'npm-was-asked');
+      await writeFile(join(dir, 'npm'), `#!/bin/sh\necho "$*" >> "${asked}"\n`, { mode: 0o755 });
+      const env = {
+        PATH: `${dir}:/usr/bin:/bin`,
+        CODEX_RUNTIME_HOME: home,
+        CODEX_MANAGED_BY_NPM: '1',
+        CODEX_MANAGED_PACKAGE_ROOT: dir,
+      };
+      // By itself it runs npm, which here is a script that tells of it.
+      const bare = spawn(executable, ['update'], { cwd: dir, env: { HOME: dir, ...env } });
+      await once(bare, 'exit');
+      expect(await readFile(asked, 'utf8')).toContain('install');
+      await rm(asked);
+      const ran = await runCli(['exec', '0.171.0', '--offline', '--', 'update'], { dir, env });
+      expect(ran.status).not.toBe(0);
+      await expect(readFile(asked, 'utf8')).rejects.toThrow('ENOENT');
+    },
+  );
 
   it('copies stdin to stdout and ends with the status of the program', async () => {
     const { github, around } = await surroundings();
