@@ -6,6 +6,8 @@ import type { Target } from '../target/index.ts';
 export type SignatureFault =
   /** The bundle is none that is known, or a part of it cannot be read. */
   | 'malformed'
+  /** It is of a kind that is not verified here; `format` names it. */
+  | 'format'
   /** It was made for other bytes than these. */
   | 'digest'
   /** The certificate is not from a trusted authority, or was not valid when it signed. */
@@ -29,6 +31,7 @@ const DO_NOT_RUN = 'Do not run it. Take another version, and report this one ups
 
 const MEANING: Readonly<Record<SignatureFault, string>> = {
   malformed: 'it cannot be read',
+  format: 'it is of a format that is not verified here',
   digest: 'it is for other bytes',
   chain: 'its certificate is not from a trusted authority or was not valid at that time',
   tlog: 'the transparency log does not vouch for it',
@@ -42,8 +45,9 @@ export function signatureInvalid(
   reason: SignatureFault,
   details: { readonly fields?: Readonly<Record<string, unknown>>; readonly cause?: unknown } = {},
 ): CodexRuntimeError {
-  const { expected, actual } = details.fields ?? {};
-  const compared = expected === undefined ? '' : `: expected ${expected}, got ${actual}`;
+  const { expected, actual, format } = details.fields ?? {};
+  const told = format === undefined ? '' : `: ${format}`;
+  const compared = expected === undefined ? told : `: expected ${expected}, got ${actual}`;
   return new CodexRuntimeError(
     'SIGNATURE_INVALID',
     `The signature ${subject.bundle} of Codex ${subject.version.semver} is not valid: ${MEANING[reason]}${compared}.`,

@@ -1,4 +1,4 @@
-import { type Bundle, bundleFromJSON, isBundleWithMessageSignature } from '@sigstore/bundle';
+import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { HashAlgorithm } from '@sigstore/protobuf-specs';
 import { parseBoundedJson } from '../json-bounds.ts';
 import { fromLegacyBundle, isLegacyBundle } from './legacy-bundle.ts';
@@ -8,20 +8,42 @@ export type FileBundle = Bundle & {
   readonly content: Extract<Bundle['content'], { $case: 'messageSignature' }>;
 };
 
+/** A bundle with a signed statement about files (DSSE), made with the key of a certificate. */
+export type StatementBundle = Bundle & {
+  readonly content: Extract<Bundle['content'], { $case: 'dsseEnvelope' }>;
+};
+
 /**
  * Reads a bundle in Sigstore's own format or in cosign's old one. Whether anything in it is true is
  * not looked at.
  * @throws Error saying what is wrong with it
  */
-export function parseBundle(text: string): FileBundle {
-  const value: unknown = parseBoundedJson(text);
+export function parseBundle(text: string): FileBundle | StatementBundle {
+  return readBundle(parseBoundedJson(text));
+}
+
+/**
+ * As {@link parseBundle}, of JSON that was parsed already.
+ * @throws Error saying what is wrong with it
+ */
+export function readBundle(value: unknown): FileBundle | StatementBundle {
   const bundle = bundleFromJSON(isLegacyBundle(value) ? fromLegacyBundle(value) : value);
-  if (!isBundleWithMessageSignature(bundle)) throw new Error('it signs no file');
   if (bundle.verificationMaterial.content.$case === 'publicKey') {
     throw new Error('a bare key made it, which names nobody');
   }
+  if (isStatement(bundle)) return bundle;
+  if (!isFile(bundle)) throw new Error('it signs nothing');
   if (bundle.content.messageSignature.messageDigest.algorithm !== HashAlgorithm.SHA2_256) {
     throw new Error('it is not over a SHA-256');
   }
   return bundle;
+}
+
+/** Whether it is a statement about files, and not a signature over one. */
+export function isStatement(bundle: Bundle): bundle is StatementBundle {
+  return bundle.content.$case === 'dsseEnvelope';
+}
+
+function isFile(bundle: Bundle): bundle is FileBundle {
+  return bundle.content.$case === 'messageSignature';
 }

@@ -1,10 +1,24 @@
-import { PolicyError, type TrustMaterial, VerificationError, Verifier } from '@sigstore/verify';
+import {
+  PolicyError,
+  type SignedEntity,
+  type TrustMaterial,
+  toSignedEntity,
+  VerificationError,
+  Verifier,
+} from '@sigstore/verify';
 import { CodexRuntimeError } from '../errors.ts';
 import { type SignatureFault, type SignatureSubject, signatureInvalid } from './faults.ts';
 import type { FetchedBundle } from './fetch-bundle.ts';
-import { type FileBundle, parseBundle } from './parse-bundle.ts';
+import {
+  type FileBundle,
+  isStatement,
+  parseBundle,
+  readBundle,
+  type StatementBundle,
+} from './parse-bundle.ts';
 import { type SignedFile, toSignedFile } from './signed-file.ts';
 import { isSameSigner, type Signer } from './signer.ts';
+import { type AttestedBytes, attestedDigests, UnknownFormat } from './statement.ts';
 import type { VerifiedSignature } from './verified-signature.ts';
 
 export interface BundleVerification extends SignatureSubject {
@@ -29,19 +43,87 @@ export async function verifiedBundle(request: BundleVerification): Promise<Verif
   const subject = { ...request, bundle: fetched.name };
   try {
     const bundle = parseBundle(fetched.text);
-    verifyDigest(bundle, request);
-    const entity = await toSignedFile(bundle, request.file, request.signal);
-    // One certificate log, one transparency log and one trusted time, as cosign asks for.
-    const verified = new Verifier(trust).verify(entity);
-    const { subjectAlternativeName, extensions } = verified.identity ?? {};
-    const actual = { identity: subjectAlternativeName ?? '', issuer: extensions?.issuer ?? '' };
+    const entity = await entityOf(bundle, request);
+    const actual = signerOf(entity, trust);
     // Compared here: the library's policy is a pattern, for which 0.1.0 and 0.1.01 would be alike.
     if (!isSameSigner(actual, signer)) throw wrongSigner(subject, signer, actual);
     return { ...actual, over: fetched.over, bundle: fetched.name, ...logged(bundle) };
   } catch (error) {
-    if (error instanceof CodexRuntimeError) throw error;
-    throw signatureInvalid(subject, faultOf(error), { cause: error });
+    throw asInvalid(error, subject);
   }
+}
+
+/**
+ * Who said in a statement where these bytes come from, once the statement has proved to be that
+ * signer's. Its bytes need not be here: it is about their digest.
+ * @throws CodexRuntimeError `SIGNATURE_INVALID` with `fields.reason`
+ */
+export function verifiedAttestation(request: AttestationVerification): Signer {
+  const { signer, trust, bytes } = request;
+  try {
+    const bundle = readBundle(request.document);
+    if (!isStatement(bundle))
+      throw new UnknownFormat('a signature over a file, without a statement');
+    verifySubject(bundle, bytes, request);
+    const actual = signerOf(toSignedEntity(bundle), trust);
+    if (!isSameSigner(actual, signer)) throw wrongSigner(request, signer, actual);
+    return actual;
+  } catch (error) {
+    throw asInvalid(error, request);
+  }
+}
+
+export interface AttestationVerification extends SignatureSubject {
+  /** What it is called in messages. */
+  readonly bundle: string;
+  /** A Sigstore bundle, parsed and unchecked. */
+  readonly document: unknown;
+  readonly bytes: AttestedBytes;
+  readonly signer: Signer;
+  readonly trust: TrustMaterial;
+}
+
+/** Whose certificate it is. One certificate log, one transparency log and one trusted time, as cosign asks for. */
+function signerOf(entity: SignedEntity, trust: TrustMaterial): Signer {
+  const { subjectAlternativeName, extensions } = new Verifier(trust).verify(entity).identity ?? {};
+  return { identity: subjectAlternativeName ?? '', issuer: extensions?.issuer ?? '' };
+}
+
+async function entityOf(
+  bundle: FileBundle | StatementBundle,
+  request: BundleVerification,
+): Promise<SignedEntity> {
+  if (isStatement(bundle)) {
+    const bytes = { algorithm: 'sha256', hex: request.file.sha256 } as const;
+    verifySubject(bundle, bytes, { ...request, bundle: request.fetched.name });
+    return toSignedEntity(bundle);
+  }
+  verifyDigest(bundle, request);
+  return await toSignedFile(bundle, request.file, request.signal);
+}
+
+function verifySubject(
+  bundle: StatementBundle,
+  { algorithm, hex }: AttestedBytes,
+  subject: SignatureSubject & { readonly bundle: string },
+): void {
+  const said = attestedDigests(bundle).filter((one) => one.algorithm === algorithm);
+  if (said.some((one) => one.hex === hex)) return;
+  throw signatureInvalid(subject, 'digest', {
+    fields: { expected: hex, actual: said[0]?.hex ?? `no ${algorithm}` },
+  });
+}
+
+function asInvalid(
+  error: unknown,
+  subject: SignatureSubject & { readonly bundle: string },
+): CodexRuntimeError {
+  if (error instanceof CodexRuntimeError) return error;
+  if (!(error instanceof UnknownFormat)) {
+    return signatureInvalid(subject, faultOf(error), { cause: error });
+  }
+  const fields = { format: error.format };
+  return signatureInvalid(subject, 'format', { fields, cause: error });
 }
 
 function verifyDigest(bundle: FileBundle, request: BundleVerification): void {
@@ -67,7 +149,9 @@ function wrongSigner(
 }
 
 /** Only what the log signed: an entry without a promise says nothing reliable about its time. */
-function logged(bundle: FileBundle): Pick<VerifiedSignature, 'integratedTime' | 'logIndex'> {
+function logged(
+  bundle: FileBundle | StatementBundle,
+): Pick<VerifiedSignature, 'integratedTime' | 'logIndex'> {
   const [entry] = bundle.verificationMaterial.tlogEntries;
   const seconds = entry?.inclusionPromise === undefined ? 0 : Number(entry.integratedTime);
   return {

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { type FileBundle, parseBundle } from '../../src/signature/parse-bundle.ts';
+import { type FileBundle, isStatement, parseBundle } from '../../src/signature/parse-bundle.ts';
 import { toSignedFile } from '../../src/signature/signed-file.ts';
 import { failure } from '../support/failure.ts';
 import { createSigningAuthority } from '../support/signing-authority.ts';
@@ -13,7 +13,9 @@ const SHA256 = 'a'.repeat(64);
 let bundle: FileBundle;
 beforeAll(async () => {
   const authority = await createSigningAuthority();
-  bundle = parseBundle(JSON.stringify(await authority.legacyBundle({ content: CONTENT })));
+  const parsed = parseBundle(JSON.stringify(await authority.legacyBundle({ content: CONTENT })));
+  if (isStatement(parsed)) throw new Error('cosign signs files');
+  bundle = parsed;
 });
 
 test('a file that cannot be read is an error of the disk, not of the signature', async () => {

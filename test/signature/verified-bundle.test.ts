@@ -251,14 +251,27 @@ describe('a bundle', () => {
     expect(await fault(document)).toBe('tlog');
   });
 
-  test('with an envelope in place of a file signature is malformed', async () => {
+  test('with a provenance statement about these bytes is verified, about others refused', async () => {
+    const sha256 = createHash('sha256').update(CONTENT).digest('hex');
+    expect(await verify(await authority.attestation({ digest: { sha256 } }))).toMatchObject(
+      CODEX_SIGNER,
+    );
+    const other = await authority.attestation({ digest: { sha256: '0'.repeat(64) } });
+    expect(await fault(other)).toBe('digest');
+    const signer = { ...CODEX_SIGNER, issuer: 'https://accounts.example.com' };
+    const foreign = await authority.attestation({ digest: { sha256 }, signer });
+    expect(await fault(foreign)).toBe('identity');
+  });
+
+  test('with an envelope that says something else is refused by the name of its format', async () => {
     const { messageSignature, ...rest } = await authority.bundle({ content: CONTENT });
     const envelope = {
       payload: Buffer.from('{}').toString('base64'),
       payloadType: 'application/vnd.in-toto+json',
       signatures: [{ sig: messageSignature.signature, keyid: '' }],
     };
-    expect(await fault({ ...rest, dsseEnvelope: envelope })).toBe('malformed');
+    const error = await failure(verify({ ...rest, dsseEnvelope: envelope }));
+    expect(error.fields).toMatchObject({ reason: 'format', format: 'a statement of type undefined' });
   });
 });
 

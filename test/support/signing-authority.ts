@@ -15,6 +15,18 @@ interface Signing {
   readonly loggedAfter?: number;
 }
 
+/** What is said of which bytes, and by whom. */
+interface Attesting extends Omit<Signing, 'content'> {
+  /** By algorithm, as a statement's subject has it. */
+  readonly digest: Readonly<Record<string, string>>;
+  /** Default: SLSA provenance. */
+  readonly predicateType?: string;
+  /** Default: in-toto's. */
+  readonly payloadType?: string;
+  /** Whether a timestamp authority vouches for the time in place of the log. Default false. */
+  readonly timestamped?: boolean;
+}
+
 /** A Sigstore of its own: certificate authority, certificate log, transparency log, clock. */
 export interface SigningAuthority {
   /** What cosign wrote before it knew Sigstore's format. */
@@ -23,6 +35,8 @@ export interface SigningAuthority {
   bundle(signing: Signing): Promise<BundleDocument>;
   /** The same with a time stamp in place of the log's word on the time. */
   timestampedBundle(signing: Signing): Promise<BundleDocument>;
+  /** A signed statement about files, as GitHub and npm keep it: Sigstore bundle v0.3 with DSSE. */
+  attestation(attesting: Attesting): Promise<object>;
   /** Writes what trusts this authority; returns the file's path. */
   writeTrustedRoot(dir: string): Promise<string>;
 }
@@ -75,7 +89,7 @@ export async function createSigningAuthority({
   // because the clock stands still and certificates are issued after it was set.
   const tsa = await initializeTSA(keys.tsa, new Date(Math.ceil(Date.now() / 1000) * 1000 + MINUTE));
 
-  const signed = async ({ content, signer = CODEX_SIGNER, loggedAfter = 0 }: Signing) => {
+  const certified = async (signer: Signer, loggedAfter: number) => {
     const { publicKey, privateKey } = keyPair();
     const certificate = Buffer.from(
       await bytesOf(
@@ -91,6 +105,25 @@ export async function createSigningAuthority({
       keys.log,
       new Date(Date.now() + loggedAfter * MINUTE),
     );
+    return { privateKey, certificate, log };
+  };
+
+  const stamped = async (signature: Buffer) => {
+    const signedTimestamp = await bytesOf(
+      tsa.timestamp({
+        artifactHash: createHash('sha256').update(signature).digest(),
+        hashAlgorithmOID: '2.16.840.1.101.3.4.2.1',
+        policyOID: '1.2.3.4',
+        nonce: 1,
+      }),
+    );
+    return {
+      rfc3161Timestamps: [{ signedTimestamp: Buffer.from(signedTimestamp).toString('base64') }],
+    };
+  };
+
+  const signed = async ({ content, signer = CODEX_SIGNER, loggedAfter = 0 }: Signing) => {
+    const { privateKey, certificate, log } = await certified(signer, loggedAfter);
     const signature = sign('sha256', content, privateKey);
     const digest = createHash('sha256').update(content).digest();
     const [entry] = Object.values(
@@ -112,24 +145,11 @@ export async function createSigningAuthority({
 
   const bundle = async (signing: Signing): Promise<BundleDocument> => {
     const { certificate, signature, digest, entry } = await signed(signing);
-    const { inclusionProof: proof, signedEntryTimestamp } = entry.verification;
     return {
       mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
       verificationMaterial: {
         certificate: { rawBytes: certificate.toString('base64') },
-        tlogEntries: [
-          {
-            ...shared(entry),
-            inclusionPromise: { signedEntryTimestamp },
-            inclusionProof: {
-              logIndex: String(proof.logIndex),
-              treeSize: String(proof.treeSize),
-              rootHash: Buffer.from(proof.rootHash, 'hex').toString('base64'),
-              hashes: [],
-              checkpoint: { envelope: proof.checkpoint },
-            },
-          },
-        ],
+        tlogEntries: [logged(entry, 'hashedrekord')],
       },
       messageSignature: {
         messageDigest: { algorithm: 'SHA2_256', digest: digest.toString('base64') },
@@ -155,20 +175,51 @@ export async function createSigningAuthority({
     async timestampedBundle(signing) {
       const document = await bundle(signing);
       const signature = Buffer.from(document.messageSignature.signature, 'base64');
-      const signedTimestamp = await bytesOf(
-        tsa.timestamp({
-          artifactHash: createHash('sha256').update(signature).digest(),
-          hashAlgorithmOID: '2.16.840.1.101.3.4.2.1',
-          policyOID: '1.2.3.4',
-          nonce: 1,
-        }),
-      );
       const { verificationMaterial: material } = document;
       for (const entry of material.tlogEntries) delete entry.inclusionPromise;
-      material.timestampVerificationData = {
-        rfc3161Timestamps: [{ signedTimestamp: Buffer.from(signedTimestamp).toString('base64') }],
-      };
+      material.timestampVerificationData = await stamped(signature);
       return document;
+    },
+    async attestation(attesting) {
+      const { digest, signer = CODEX_SIGNER, loggedAfter = 0, timestamped = false } = attesting;
+      const { predicateType = 'https://slsa.dev/provenance/v1' } = attesting;
+      const { payloadType = 'application/vnd.in-toto+json' } = attesting;
+      const { privateKey, certificate, log } = await certified(signer, loggedAfter);
+      const _type = 'https://in-toto.io/Statement/v1';
+      const subject = [{ name: 'codex', digest }];
+      const payload = Buffer.from(JSON.stringify({ _type, subject, predicateType, predicate: {} }));
+      const encoded = `DSSEv1 ${payloadType.length} ${payloadType} ${payload.length} ${payload}`;
+      const signature = sign('sha256', Buffer.from(encoded), privateKey);
+      const sig = signature.toString('base64');
+      const [entry] = Object.values(
+        await log.log({
+          apiVersion: '0.0.1',
+          kind: 'dsse',
+          spec: {
+            envelopeHash: { algorithm: 'sha256', value: '0'.repeat(64) },
+            payloadHash: {
+              algorithm: 'sha256',
+              value: createHash('sha256').update(payload).digest('hex'),
+            },
+            signatures: [{ signature: sig, verifier: base64(pem(certificate)) }],
+          },
+        }),
+      ) as LogEntry[];
+      if (entry === undefined) throw new Error('the log took nothing');
+      const { inclusionPromise, ...proven } = logged(entry, 'dsse');
+      return {
+        mediaType: 'application/vnd.dev.sigstore.bundle.v0.3+json',
+        verificationMaterial: {
+          certificate: { rawBytes: certificate.toString('base64') },
+          tlogEntries: [timestamped ? proven : { ...proven, inclusionPromise }],
+          ...(timestamped ? { timestampVerificationData: await stamped(signature) } : {}),
+        },
+        dsseEnvelope: {
+          payload: payload.toString('base64'),
+          payloadType,
+          signatures: [{ sig, keyid: '' }],
+        },
+      };
     },
     async writeTrustedRoot(dir) {
       const root = trustedRoot({
@@ -200,13 +251,22 @@ interface LogEntry {
   };
 }
 
-function shared({ body, integratedTime, logIndex, logID }: LogEntry) {
+function logged({ body, integratedTime, logIndex, logID, verification }: LogEntry, kind: string) {
+  const { inclusionProof: proof, signedEntryTimestamp } = verification;
   return {
     logIndex: String(logIndex),
     logId: { keyId: Buffer.from(logID, 'hex').toString('base64') },
-    kindVersion: { kind: 'hashedrekord', version: '0.0.1' },
+    kindVersion: { kind, version: '0.0.1' },
     integratedTime: String(integratedTime),
     canonicalizedBody: body,
+    inclusionPromise: { signedEntryTimestamp },
+    inclusionProof: {
+      logIndex: String(proof.logIndex),
+      treeSize: String(proof.treeSize),
+      rootHash: Buffer.from(proof.rootHash, 'hex').toString('base64'),
+      hashes: [],
+      checkpoint: { envelope: proof.checkpoint },
+    },
   };
 }
 

@@ -1,0 +1,2 @@
+export { loadTrustMaterial } from './trusted-root.ts';
+export { verifiedAttestation } from './verified-bundle.ts';
