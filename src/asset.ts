@@ -1,3 +1,4 @@
+import type { ProofLevel } from './lockfile/index.ts';
 import type { Version } from './pin/index.ts';
 import type { Target } from './target/index.ts';
 
@@ -39,6 +40,8 @@ export interface Digest {
    * the registry has no keys, so that nothing was.
    */
   readonly registryKey?: string | null;
+  /** What was verified of these bytes beyond what the channel says: by the lockfile, or just now. */
+  readonly proof?: ProofLevel;
 }
 
 /** One way to bring an asset's bytes here. */

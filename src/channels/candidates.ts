@@ -1,7 +1,7 @@
 import zlib from 'node:zlib';
 import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import type { Lock } from '../lockfile/index.ts';
+import { type Lock, reaches, strongestProof } from '../lockfile/index.ts';
 import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
@@ -9,6 +9,8 @@ import { chooseAsset } from './choose.ts';
 import { exhausted } from './exhausted.ts';
 import { applyLock, lockedRelease, lockedTarget } from './locked.ts';
 import { notLocked } from './not-locked.ts';
+import { OriginLedger } from './origins.ts';
+import { notProven, proofOf } from './proof.ts';
 import { type ChannelFailure, type ReleaseChannel, reportUnavailable } from './release-channel.ts';
 import type { SourceChoice } from './source-selection.ts';
 
@@ -56,11 +58,17 @@ export async function* resolveCandidates(
     request.onFailure?.(failure);
   };
   const unvouched: Candidate[] = [];
+  const origins = new OriginLedger(request.version);
   let yielded = 0;
   try {
     for (const { choice, channel } of channels.list) {
       for (const read of readings(request, choice, channel)) {
-        const candidate = await choose(request, { channel: channel.name, read, onFailure });
+        const candidate = await choose(request, {
+          channel: channel.name,
+          read,
+          origins,
+          onFailure,
+        });
         if (candidate === undefined) continue;
         if (candidate.asset.digests.length === 0) {
           unvouched.push(candidate);
@@ -105,16 +113,19 @@ function readings(
 interface Attempt {
   readonly channel: Channel;
   readonly read: Reading;
+  readonly origins: OriginLedger;
   readonly onFailure: (failure: ChannelFailure) => void;
 }
 
 async function choose(
   request: CandidateRequest,
-  { channel, read, onFailure }: Attempt,
+  { channel, read, origins, onFailure }: Attempt,
 ): Promise<Candidate | undefined> {
   const { lock, target, variant } = request;
   try {
     const release = await read();
+    // A lockfile decides by itself, and says so.
+    if (lock === null) origins.add(release.assets);
     const zstd = request.zstd ?? 'createZstdDecompress' in zlib;
     const vouched = lock === null ? release : held(release, lock, target);
     return { channel, ...chooseAsset(vouched, { target, variant, zstd }) };
@@ -135,6 +146,13 @@ const PASSED_OVER = [
 
 function held(release: Release, lock: Lock, target: Target): Release {
   const assets = release.assets.flatMap((asset) => applyLock(asset, lock) ?? []);
-  if (assets.length > 0 || release.assets.length === 0) return { ...release, assets };
-  throw notLocked(lock, target, release.channel);
+  if (assets.length === 0 && release.assets.length > 0) {
+    throw notLocked(lock, target, release.channel);
+  }
+  const { require: required } = lock;
+  if (required === undefined) return { ...release, assets };
+  const proven = assets.filter((asset) => reaches(proofOf(asset), required));
+  if (proven.length > 0 || assets.length === 0) return { ...release, assets: proven };
+  const level = strongestProof(assets.map(proofOf));
+  throw notProven({ ...lock, require: required }, target, { channel: release.channel, level });
 }

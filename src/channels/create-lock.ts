@@ -5,6 +5,7 @@ import type { Version } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { ChannelsRequest } from './channels.ts';
 import { lockedAsset, mergeLocked } from './locked-asset.ts';
+import { OriginLedger } from './origins.ts';
 import { releasesOf, type SilentChannel } from './releases.ts';
 
 export interface CreateLockRequest extends ChannelsRequest {
@@ -35,6 +36,8 @@ export interface LockDraft {
 export async function createLock(request: CreateLockRequest): Promise<LockDraft> {
   const { version, settings, previous } = request;
   const { releases, silent } = await releasesOf(request);
+  const origins = new OriginLedger(version);
+  for (const { assets } of releases) origins.add(assets);
   const { repo } = settings.github;
   const known = previous?.version === version.semver && previous.repo === repo ? previous : null;
   const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {

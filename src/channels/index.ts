@@ -8,6 +8,7 @@ export { githubApi } from './github-api.ts';
 export { browserUrl, githubSources } from './github-sources.ts';
 export { describeFinding, type LockComparison, verifyLockComparison } from './lock-findings.ts';
 export { mirrorAssetUrl } from './mirror.ts';
+export { proofOf } from './proof.ts';
 export { releaseAgeFor } from './release-age.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { parseChecksums } from './release-document.ts';

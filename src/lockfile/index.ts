@@ -17,5 +17,13 @@ export {
   writeLock,
 } from './lock.ts';
 export { pinCommand } from './pin-command.ts';
+export {
+  isProofLevel,
+  PROOF_LEVELS,
+  type ProofLevel,
+  parseProofLevel,
+  reaches,
+  strongestProof,
+} from './proof.ts';
 export { repositoryMeant } from './repository-meant.ts';
-export { formatLock, type LockRules, parseLock, salvageLock } from './text.ts';
+export { formatLock, type LockRules, type LockSalvage, parseLock, salvageLock } from './text.ts';

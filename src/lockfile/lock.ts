@@ -5,6 +5,7 @@ import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import type { Version } from '../pin/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find.ts';
+import type { ProofLevel } from './proof.ts';
 import { formatLock, parseLock } from './text.ts';
 
 /** One downloadable file, and the digests that it must have whichever channel delivers it. */
@@ -16,6 +17,8 @@ export interface LockedAsset {
   readonly sha256?: string;
   /** `sha512-…`, as npm's `dist.integrity` gives it. */
   readonly integrity?: string;
+  /** What was verified of these bytes when they were pinned. Absent: their digest alone. */
+  readonly proof?: ProofLevel;
 }
 
 /** What the lockfile knows of one target. */
@@ -37,6 +40,10 @@ export interface Lock {
   readonly repo: string;
   /** Asks for a verified signature of what releases sign: the builds for Linux. */
   readonly signature?: 'required';
+  /** The least proof that an asset must have to be pinned or installed. Absent: a digest. */
+  readonly require?: ProofLevel;
+  /** What delivers unless `--source` names others, e.g. `oci:host/repo`. Absent: the usual channels. */
+  readonly source?: string;
   /** The JSON schema that an editor checks the file with; kept as it is. */
   readonly schema?: string;
   readonly targets: Readonly<Partial<Record<Triple, LockedTarget>>>;

@@ -1,19 +1,25 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
+import { asJsonObject, isByteCount, isJsonObject, isSha256 } from '../json.ts';
 import { parseBoundedJson } from '../json-bounds.ts';
 import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { isAssetName } from './asset-name.ts';
 import type { Lock, LockedAsset, LockedTarget } from './lock.ts';
 import { pinCommand } from './pin-command.ts';
+import { isProofLevel, PROOF_LEVELS, type ProofLevel, strongestProof } from './proof.ts';
 
-const LOCKFILE_VERSION = 1;
+/**
+ * Version 1 is what had no levels of proof. What it cannot say makes a lockfile version 2, so that a
+ * command that does not know these rules refuses the file and does not ignore them.
+ */
+const LOCKFILE_VERSION = 2;
 /** Six targets take about 6 KB. */
 export const MAX_LENGTH = 2 ** 20;
 
 /** What a lockfile says beside its digests: it stays when the digests are written anew. */
-export interface LockRules extends Pick<Lock, 'repo' | 'signature' | 'schema'> {
+export interface LockRules
+  extends Pick<Lock, 'repo' | 'signature' | 'require' | 'source' | 'schema'> {
   /** Semver; empty where the lockfile names no exact version. */
   readonly version: string;
 }
@@ -47,32 +53,87 @@ export function parseLock(text: string, path: string): Lock {
  * became of its digests, and the whole lock where it is intact.
  * @throws CodexRuntimeError `LOCK_INVALID` when the rules cannot be read: they would be lost
  */
-export function salvageLock(text: string, path: string): { rules: LockRules; lock: Lock | null } {
+export function salvageLock(text: string, path: string): LockSalvage {
   const document = parseDocument(text, path);
   const rules = readRules(document, path);
-  const unknown = Object.keys(document).filter((key) => !MEMBERS.has(key));
-  if (unknown.length > 0) {
-    throw lossy(path, `has ${unknown.join(', ')}, which this codex-runtime does not know`, {
-      hint: 'Update codex-runtime, or remove these lines and run the command again.',
-    });
-  }
+  const levels = readLevels(document['targets']);
   try {
-    return { rules, lock: parseLock(text, path) };
+    return { rules, levels, lock: parseLock(text, path) };
   } catch (error) {
     if (!isCodexRuntimeError(error, 'LOCK_INVALID')) throw error;
-    return { rules, lock: null };
+    return { rules, levels, lock: null };
   }
 }
 
-const MEMBERS: ReadonlySet<string> = new Set([
-  '$schema',
-  'lockfileVersion',
-  'version',
-  'repo',
-  'signature',
-  'checksum',
-  'targets',
-]);
+/** What {@link salvageLock} keeps. */
+export interface LockSalvage {
+  readonly rules: LockRules;
+  /** The strongest proof of each target: what is pinned next may not have less. */
+  readonly levels: Readonly<Partial<Record<Triple, ProofLevel>>>;
+  /** Null where its digests do not count. */
+  readonly lock: Lock | null;
+}
+
+const MEMBERS = {
+  lockfile: [
+    '$schema',
+    'lockfileVersion',
+    'version',
+    'repo',
+    'signature',
+    'require',
+    'source',
+    'checksum',
+    'targets',
+  ],
+  target: ['assets', 'entrypoint'],
+  asset: ['name', 'size', 'sha256', 'integrity', 'proof'],
+} as const;
+
+/**
+ * A rule that is not known may forbid what would be done: every command refuses it, whether it would
+ * only read the lockfile or write it anew and lose the rule.
+ */
+function verifyKnown(document: Document, path: string): void {
+  const unknown = [
+    ...others(document, MEMBERS.lockfile, ''),
+    ...Object.entries(asJsonObject(document['targets'])).flatMap(([triple, target]) => {
+      const { assets } = asJsonObject(target);
+      return [
+        ...others(target, MEMBERS.target, `targets.${triple}.`),
+        ...(Array.isArray(assets) ? assets : []).flatMap((asset) =>
+          others(asset, MEMBERS.asset, `targets.${triple}.assets.`),
+        ),
+      ];
+    }),
+  ];
+  if (unknown.length === 0) return;
+  const names = [...new Set(unknown)].slice(0, 3).join(', ');
+  throw lossy(path, `has ${names}, which this codex-runtime does not know`, {
+    hint: 'Update codex-runtime, or remove it from the lockfile and run "codex-runtime pin".',
+  });
+}
+
+function others(value: unknown, known: readonly string[], prefix: string): string[] {
+  return Object.keys(asJsonObject(value))
+    .filter((key) => !known.includes(key))
+    .map((key) => `${prefix}${key}`);
+}
+
+/** As far as they can be read: an edited lockfile has them too. */
+function readLevels(targets: unknown): LockSalvage['levels'] {
+  const known = asJsonObject(targets);
+  return Object.fromEntries(
+    TARGETS.flatMap(({ triple }) => {
+      const { assets } = asJsonObject(Object.hasOwn(known, triple) ? known[triple] : undefined);
+      const proofs = (Array.isArray(assets) ? assets : []).map((asset) => {
+        const { proof } = asJsonObject(asset);
+        return isProofLevel(proof) ? proof : undefined;
+      });
+      return proofs.length === 0 ? [] : [[triple, strongestProof(proofs)]];
+    }),
+  );
+}
 
 type Document = Readonly<Record<string, unknown>>;
 
@@ -85,13 +146,14 @@ function parseDocument(text: string, path: string): Document {
 
 function readRules(document: Document, path: string): LockRules {
   const { lockfileVersion: format, version, repo: named, signature, $schema: schema } = document;
-  if (format !== LOCKFILE_VERSION) {
+  if (format !== 1 && format !== LOCKFILE_VERSION) {
     const has = format === undefined ? 'no lockfileVersion' : `lockfileVersion ${format}`;
     const newer = typeof format === 'number' && format > LOCKFILE_VERSION;
-    throw lossy(path, `has ${has}, and this codex-runtime reads ${LOCKFILE_VERSION}`, {
+    throw lossy(path, `has ${has}, and this codex-runtime reads 1 and ${LOCKFILE_VERSION}`, {
       hint: newer ? 'A newer codex-runtime wrote it: update this one.' : RESTORE,
     });
   }
+  verifyKnown(document, path);
   const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
   if (repo === undefined) {
     throw lossy(path, 'has no "repo" like openai/codex', {
@@ -103,12 +165,30 @@ function readRules(document: Document, path: string): LockRules {
       hint: 'Write "required" or remove that line, and run "codex-runtime pin" to write the lockfile anew.',
     });
   }
+  const { require: level, source } = document;
+  if (level !== undefined && !isProofLevel(level)) {
+    throw lossy(path, 'has a "require" that is not a level of proof', {
+      hint: `Write one of ${PROOF_LEVELS.join(', ')} or remove that line, and run "codex-runtime pin" to write the lockfile anew.`,
+    });
+  }
+  if (source !== undefined && !isSourceName(source)) {
+    throw lossy(path, 'has a "source" that is not a list of sources', {
+      hint: 'Correct or remove that line, and run "codex-runtime pin" to write the lockfile anew.',
+    });
+  }
   return {
     version: typeof version === 'string' ? (tryParseVersion(version)?.semver ?? '') : '',
     repo,
     ...(signature === undefined ? {} : { signature }),
+    ...(level === undefined ? {} : { require: level }),
+    ...(source === undefined ? {} : { source }),
     ...(typeof schema === 'string' ? { schema } : {}),
   };
+}
+
+/** Text that may be taken for `--source`, whose own reading decides; nothing that is a path here. */
+function isSourceName(value: unknown): value is string {
+  return typeof value === 'string' && /^[a-z]+(:[^\s,]+)?(,[a-z]+(:[^\s,]+)?)*$/.test(value);
 }
 
 /** The lockfile's text: stable key order, one line a target, so that a new version changes few lines. */
@@ -117,10 +197,12 @@ export function formatLock(lock: Lock): string {
   const schema = lock.schema === undefined ? {} : { $schema: lock.schema };
   const head = {
     ...schema,
-    lockfileVersion: LOCKFILE_VERSION,
+    lockfileVersion: isNewer(lock) ? LOCKFILE_VERSION : 1,
     version: lock.version,
     repo: lock.repo,
     ...(lock.signature === undefined ? {} : { signature: lock.signature }),
+    ...(lock.require === undefined ? {} : { require: lock.require }),
+    ...(lock.source === undefined ? {} : { source: lock.source }),
   };
   const checksum = checksumOf({ ...head, targets: Object.fromEntries(targets) });
   const lines = targets.map(([triple, target]) => `    "${triple}": ${JSON.stringify(target)}`);
@@ -133,6 +215,12 @@ export function formatLock(lock: Lock): string {
     '}',
     '',
   ].join('\n');
+}
+
+/** Whether it says what version 1 has no words for. */
+function isNewer({ require: level, source, targets }: Lock): boolean {
+  const assets = Object.values(targets).flatMap((target) => target.assets);
+  return level !== undefined || source !== undefined || assets.some(({ proof }) => proof);
 }
 
 /** Binds digests to their version. It finds edits, not attackers: whoever can edit can recompute. */
@@ -155,11 +243,12 @@ function orderedTargets(lock: Lock): [Triple, LockedTarget][] {
     const target = lock.targets[triple];
     if (target === undefined) return [];
     const { entrypoint } = target;
-    const assets = target.assets.map(({ name, size, sha256, integrity }) => ({
+    const assets = target.assets.map(({ name, size, sha256, integrity, proof }) => ({
       name,
       ...(size === undefined ? {} : { size }),
       ...(sha256 === undefined ? {} : { sha256 }),
       ...(integrity === undefined ? {} : { integrity }),
+      ...(proof === undefined ? {} : { proof }),
     }));
     const known = entrypoint === undefined ? {} : { entrypoint: { sha256: entrypoint.sha256 } };
     return [[triple, { assets, ...known }]];
@@ -189,19 +278,30 @@ function readTarget(value: unknown): LockedTarget | undefined {
 
 function readAsset(value: unknown): LockedAsset | undefined {
   if (!isJsonObject(value)) return undefined;
-  const { name, size, sha256, integrity } = value;
+  const { name, size, sha256, integrity, proof } = value;
   if (!isAssetName(name)) return undefined;
   if (size !== undefined && !isByteCount(size)) return undefined;
   if (sha256 !== undefined && !isSha256(sha256)) return undefined;
   if (integrity !== undefined && !isIntegrity(integrity)) return undefined;
   // An entry without a digest would look like a pin and pin nothing.
   if (sha256 === undefined && integrity === undefined) return undefined;
+  if (proof !== undefined && !isShown(proof, { sha256, integrity })) return undefined;
   return {
     name,
     ...(size === undefined ? {} : { size }),
     ...(sha256 === undefined ? {} : { sha256 }),
     ...(integrity === undefined ? {} : { integrity }),
+    ...(proof === undefined ? {} : { proof }),
   };
+}
+
+/** A level that the digests cannot show is a claim without data: npm's proofs are over its SHA-512. */
+function isShown(
+  proof: unknown,
+  { sha256, integrity }: { readonly sha256: unknown; readonly integrity: unknown },
+): proof is ProofLevel {
+  if (!isProofLevel(proof) || proof === 'digest') return false;
+  return (proof.startsWith('npm-') ? integrity : sha256) !== undefined;
 }
 
 function isIntegrity(value: unknown): value is string {

@@ -7,7 +7,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import { receiveAsset } from '../fetch/index.ts';
 import type { ExactRequest } from '../request/index.ts';
-import { saveBundle } from '../signature/index.ts';
+import { saveAttestations, saveBundle } from '../signature/index.ts';
 import { workOnce } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findAssetFile } from './asset-file.ts';
@@ -25,6 +25,8 @@ export interface DownloadedAsset {
   readonly sha256: string;
   /** Name of the Sigstore bundle that lies beside it; null where the release has none. */
   readonly signature: string | null;
+  /** Name of the file with GitHub's attestations beside it; null unless the lockfile says that it is attested. */
+  readonly attestations: string | null;
   readonly channel: Channel;
   /** Bytes that came over the wire; 0 when the file was there. */
   readonly downloaded: number;
@@ -60,7 +62,8 @@ async function bringHeld(
   const present = request.force ? null : await findAssetFile(path, asset, request.signal);
   if (present !== null) {
     const signature = await bringSignature(request, { asset, delivered: null, dir });
-    return { ...described, ...present, signature, downloaded: 0 };
+    const attestations = await bringAttestations(request, asset, dir);
+    return { ...described, ...present, signature, attestations, downloaded: 0 };
   }
   const { onProgress, signal, settings } = request;
   const { semver: version } = request.version;
@@ -90,7 +93,9 @@ async function bringHeld(
     delivered: download.outcome.source,
     dir,
   });
-  return { ...described, ...verified, signature, downloaded: download.outcome.fetched };
+  const attestations = await bringAttestations(request, asset, dir);
+  const { fetched: downloaded } = download.outcome;
+  return { ...described, ...verified, signature, attestations, downloaded };
 }
 
 interface Brought {
@@ -116,6 +121,19 @@ async function bringSignature(
     },
     { dir, required: lock?.signature === 'required' },
   );
+}
+
+/** Without them, a machine that has only this directory could not pin with the same proof. */
+async function bringAttestations(
+  { version, settings, lock, sources, signal }: ExactRequest,
+  asset: Asset,
+  dir: string,
+): Promise<string | null> {
+  const { target } = asset;
+  const locked = lock?.targets[target.triple]?.assets.find(({ name }) => name === asset.name);
+  const isAsked = sources.some(({ channel }) => channel === 'github' || channel === 'mirror');
+  if (locked?.proof !== 'github-attestation' || !isAsked) return null;
+  return await saveAttestations({ version, target, asset, settings, signal }, dir);
 }
 
 /** Where unfinished downloads lie: on the same file system, so that a rename finishes them. */

@@ -1,5 +1,5 @@
 import { withEntrypoints } from '../channels/index.ts';
-import type { Lock } from '../lockfile/index.ts';
+import { type Lock, strongestProof } from '../lockfile/index.ts';
 import { parseSpec, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
 import { createRequest, type Request, type RuntimeOptions } from '../request/index.ts';
@@ -22,17 +22,34 @@ export async function deepenLock(
   lock: Lock,
 ): Promise<Lock> {
   const progress = combineProgress(options.onProgress);
-  const request = requestFor(options, settings, lock);
+  // What it requires may be reached only by this.
+  const { require: _, ...unproven } = lock;
+  const request = requestFor(options, settings, unproven);
   const version = parseVersion(lock.version);
   const found: Partial<Record<Triple, string>> = {};
+  const signed = new Map<Triple, string>();
   for (const target of TARGETS.filter(({ triple }) => lock.targets[triple] !== undefined)) {
     const onProgress = progress.part();
     const exact = { ...request.at(version, target), onProgress };
     const { runtime } = await provisionRuntime(exact);
     const sha256 = entrypointDigest(runtime.manifest);
     if (sha256 !== undefined) found[target.triple] = sha256;
+    const { asset, signature } = runtime.manifest.origin;
+    if (signature !== undefined) signed.set(target.triple, asset);
   }
-  return withEntrypoints(lock, found);
+  return withSignatures(withEntrypoints(lock, found), signed);
+}
+
+/** `lock` with the level of the assets whose release signature was verified. */
+function withSignatures(lock: Lock, signed: ReadonlyMap<Triple, string>): Lock {
+  const targets = Object.entries(lock.targets).map(([triple, target]) => {
+    const assets = target.assets.map((asset) => {
+      if (asset.name !== signed.get(triple as Triple)) return asset;
+      return { ...asset, proof: strongestProof([asset.proof, 'sigstore']) };
+    });
+    return [triple, { ...target, assets }];
+  });
+  return { ...lock, targets: Object.fromEntries(targets) };
 }
 
 /** What the lock itself asks for, whatever else the options say: its own rule knows its targets. */

@@ -1,5 +1,6 @@
 import type { Asset, AssetSource, Channel, Digest, Variant } from '../asset.ts';
-import { resolveCandidates } from '../channels/index.ts';
+import { proofOf, resolveCandidates } from '../channels/index.ts';
+import type { ProofLevel } from '../lockfile/index.ts';
 import { channelsForbidden } from '../offline.ts';
 import {
   type ExactRequest,
@@ -30,6 +31,8 @@ export interface Resolution {
     readonly format: Asset['format'];
   };
   readonly sources: readonly AssetSource[];
+  /** What is proven of the asset, by the lockfile or by its channel now. */
+  readonly level: ProofLevel;
   /** `owner/name` whose release it is. */
   readonly repo: string;
   /** Absolute path of the lockfile that pins it; null where none does. */
@@ -69,6 +72,7 @@ export async function resolveExact(request: ExactRequest): Promise<Resolution> {
         format: asset.format,
       },
       sources: asset.sources,
+      level: proofOf(asset),
       repo: request.settings.github.repo,
       lockfile: request.lockPath,
     };

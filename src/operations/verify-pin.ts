@@ -43,7 +43,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
   const repo = repositoryMeant({ named, lock, installed: null, exact });
   const check = await compareLock({
     settings: settingsFor(asked, repo),
-    sources: sourcesFor(options.source, repo),
+    sources: sourcesFor(options.source ?? lock.source, repo),
     lock,
     onProgress: options.onProgress,
     signal: forManyListeners(options.signal),

@@ -127,7 +127,7 @@ export function createRequest(
     return {
       ...common,
       settings: settingsFor(settings, theirs),
-      sources: sourcesFor(source, theirs),
+      sources: sourcesFor(source ?? lock?.source, theirs),
       version,
       target: of,
       variant,
@@ -139,7 +139,7 @@ export function createRequest(
         : undefined,
     };
   };
-  const sources = sourcesFor(source, repo);
+  const sources = sourcesFor(source ?? lock?.source, repo);
   return { ...common, settings: settingsFor(settings, repo), lockfile, pin, target, sources, at };
 }
 

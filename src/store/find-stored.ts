@@ -1,11 +1,20 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
-import { fromIntegrity, type Lock } from '../lockfile/index.ts';
+import {
+  fromIntegrity,
+  isProofLevel,
+  type Lock,
+  type LockedAsset,
+  type LockedTarget,
+  type ProofLevel,
+  reaches,
+  strongestProof,
+} from '../lockfile/index.ts';
 import { DEFAULT_REPO, type Version } from '../pin/index.ts';
 import type { Settings } from '../settings.ts';
 import { isSameSigner, type Signer } from '../signature/signer.ts';
 import type { Target } from '../target/index.ts';
-import type { Runtime, RuntimeDescription, RuntimeManifest } from './manifest.ts';
+import type { Runtime, RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 import { findRuntime } from './store.ts';
 
 /** What a runtime must be, wherever it lies. */
@@ -72,24 +81,51 @@ export async function isWantedOutside(
   if (wanted.signer === undefined && wanted.lock === null) return true;
   const stored = await findStored(home, { ...wanted, variant: runtime.variant });
   if (stored !== undefined) return isDeepStrictEqual(stored.manifest.files, runtime.files);
-  return wanted.signer === undefined && lockedEntrypoint(wanted) !== undefined;
+  const { signer, lock } = wanted;
+  return (
+    signer === undefined && lock?.require === undefined && lockedEntrypoint(wanted) !== undefined
+  );
 }
 
 /**
  * Whether the lockfile allows the asset that a stored runtime came from: its digests, or where the
- * lock does not know the asset, the executable that it pins (compared in {@link isWanted}).
+ * lock does not know the asset, the executable that it pins (compared in {@link isWanted}); and
+ * whether what was verified of it is as much as the lockfile requires.
  */
 function isLocked({ origin }: RuntimeManifest, wanted: Wanted): boolean {
   if (wanted.lock === null) return true;
   const locked = wanted.lock.targets[wanted.target.triple];
   const asset = locked?.assets.find(({ name }) => name === origin.asset);
-  if (asset === undefined) return locked?.entrypoint !== undefined;
-  const verified = new Set(origin.verified.map(({ algorithm, hex }) => `${algorithm}:${hex}`));
+  const { require: required } = wanted.lock;
+  if (required !== undefined && !reaches(provenLevel(origin, locked), required)) return false;
+  return asset === undefined ? locked?.entrypoint !== undefined : isSameAsset(origin, asset);
+}
+
+/** Whether the lockfile's digests are among those that an asset was verified with. */
+function isSameAsset({ verified }: RuntimeOrigin, { sha256, integrity }: LockedAsset): boolean {
+  const known = new Set(verified.map(({ algorithm, hex }) => `${algorithm}:${hex}`));
   const allowed = [
-    ...(asset.sha256 === undefined ? [] : [`sha256:${asset.sha256}`]),
-    ...(asset.integrity === undefined ? [] : [`sha512:${fromIntegrity(asset.integrity)}`]),
+    ...(sha256 === undefined ? [] : [`sha256:${sha256}`]),
+    ...(integrity === undefined ? [] : [`sha512:${fromIntegrity(integrity)}`]),
   ];
-  return allowed.some((digest) => verified.has(digest));
+  return allowed.some((digest) => known.has(digest));
+}
+
+/**
+ * What was verified of the asset that a stored runtime came from: when it came, or by a lockfile that
+ * pins the same bytes.
+ */
+export function provenLevel(origin: RuntimeOrigin, locked?: LockedTarget): ProofLevel {
+  const { verified, signature } = origin;
+  const same = locked?.assets.find((one) => one.name === origin.asset && isSameAsset(origin, one));
+  return strongestProof([
+    same?.proof,
+    ...verified.map(({ proof, registryKey }) => {
+      if (isProofLevel(proof)) return proof;
+      return typeof registryKey === 'string' ? 'npm-signature' : undefined;
+    }),
+    signature === undefined ? undefined : 'sigstore',
+  ]);
 }
 
 function isSigned({ origin }: RuntimeManifest, { signer }: Wanted): boolean {

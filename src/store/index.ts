@@ -4,6 +4,7 @@ export {
   findStored,
   isWantedOutside,
   lockedEntrypoint,
+  provenLevel,
   type Wanted,
 } from './find-stored.ts';
 export {

@@ -23,6 +23,16 @@ export interface RuntimeDescription {
   readonly packageFiles?: readonly RuntimeFile[];
 }
 
+/** A digest that the asset had to have, and who vouched for it. */
+export interface VerifiedDigest {
+  readonly algorithm: string;
+  readonly hex: string;
+  readonly origin: string;
+  /** As `Digest` of the asset has them. */
+  readonly registryKey?: string | null;
+  readonly proof?: string;
+}
+
 /** Where a stored runtime's bytes came from and what vouched for them. */
 export interface RuntimeOrigin {
   readonly channel: string;
@@ -34,7 +44,7 @@ export interface RuntimeOrigin {
   readonly source: string;
   /** Bytes of the asset. */
   readonly size: number;
-  readonly verified: readonly { algorithm: string; hex: string; origin: string }[];
+  readonly verified: readonly VerifiedDigest[];
   /** Whether the release had a complete package; `auto` accepts a stored binary only where it had none. */
   readonly packageAvailable: boolean;
   /** The release's signature, where one was required; absent where nobody looked. */

@@ -1,13 +1,20 @@
+import { isDeepStrictEqual } from 'node:util';
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
 import type { Variant } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { PrefixOptions } from '../install/index.ts';
-import { loadLock } from '../lockfile/index.ts';
+import { type Lock, loadLock, type ProofLevel } from '../lockfile/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
-import { describedFiles } from '../store/index.ts';
+import {
+  describedFiles,
+  loadManifest,
+  provenLevel,
+  type RuntimeDescription,
+  runtimeDir,
+} from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { describeDamage, type RuntimeDamage } from './damage.ts';
 import { repairHint } from './repair-hint.ts';
@@ -28,6 +35,8 @@ export interface VerifiedRuntime {
   /** Files and bytes that were hashed. */
   readonly files: number;
   readonly bytes: number;
+  /** What was verified of the bytes that it came from; null where the store has no record of them. */
+  readonly level: ProofLevel | null;
   /** Empty where it is whole. */
   readonly damages: readonly RuntimeDamage[];
   /** How its app-server introduced itself; null where it was not asked. */
@@ -78,7 +87,9 @@ export async function verifySubjects(
   const hints: string[] = [];
   for (const subject of subjects) {
     throwIfAborted(options.signal);
-    const verified = describe(subject, await inspectSubject(subject, expectation));
+    const inspection = await inspectSubject(subject, expectation);
+    const level = await levelOf(settings.home, subject.runtime, expectation.lock);
+    const verified = describe(subject, level, inspection);
     runtimes.push(verified);
     if (verified.damages.length === 0) continue;
     hints.push(await repairHint(subject, verified.damages, expectation.version));
@@ -88,7 +99,24 @@ export async function verifySubjects(
   return { runtimes };
 }
 
-function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
+/** The store alone has on record what vouched for a runtime; a package is of the same files. */
+async function levelOf(
+  home: string,
+  runtime: RuntimeDescription | null,
+  lock: Lock | null,
+): Promise<ProofLevel | null> {
+  if (runtime === null) return null;
+  const stored = await loadManifest(runtimeDir(home, runtime));
+  if (stored === undefined || !isDeepStrictEqual(stored.files, runtime.files)) return null;
+  const locked = lock?.version === runtime.version ? lock.targets[runtime.target] : undefined;
+  return provenLevel(stored.origin, locked);
+}
+
+function describe(
+  subject: Subject,
+  level: ProofLevel | null,
+  inspection: Inspection,
+): VerifiedRuntime {
   const { runtime, dir } = subject;
   const files = runtime === null ? [] : describedFiles(runtime);
   return {
@@ -100,6 +128,7 @@ function describe(subject: Subject, inspection: Inspection): VerifiedRuntime {
     dir,
     files: files.length,
     bytes: files.reduce((sum, { size }) => sum + size, 0),
+    level,
     ...inspection,
   };
 }

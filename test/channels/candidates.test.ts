@@ -120,6 +120,26 @@ describe('resolveCandidates', () => {
     ]);
   });
 
+  test('ends with both names where two origins that it asks have other bytes', async () => {
+    const { github, settings } = await loopback();
+    await using _ = github;
+    const other = 'b'.repeat(64);
+    const told = {
+      tag_name: 'rust-v0.115.0',
+      assets: [{ name: PACKAGE, digest: `sha256:${other}` }],
+    };
+    github.fail({ route: 'mirror-release', json: JSON.stringify(told) });
+    const error = await failure(allCandidates(candidateRequest(settings)));
+    expect(error).toMatchObject({
+      code: 'DIGEST_MISMATCH',
+      exitStatus: 6,
+      fields: { asset: PACKAGE, actual: other, origins: ['github', 'mirror'] },
+    });
+    // Whoever takes the first one has asked nobody else.
+    const first = await resolveCandidates(candidateRequest(settings)).next();
+    expect(first.value).toMatchObject({ channel: 'github' });
+  });
+
   test('does not take the lagging mirror at its word that there is no such version', async () => {
     const { github, settings } = await loopback();
     await using _ = github;

@@ -60,7 +60,12 @@ describe('createLock', () => {
     const { github, request } = await loopback();
     await using _ = github;
     const { lock } = await createLock(request);
-    const full = withEntrypoints({ ...lock, signature: 'required' }, { [TRIPLE]: 'a'.repeat(64) });
+    const rules = {
+      signature: 'required',
+      require: 'npm-signature',
+      source: 'oci:host/repo',
+    } as const;
+    const full = withEntrypoints({ ...lock, ...rules }, { [TRIPLE]: 'a'.repeat(64) });
     const text = formatLock(full);
     expect(parseLock(text, 'lock')).toEqual(full);
     const path = new URL('../../codex-runtime.lock.schema.json', import.meta.url);
@@ -112,6 +117,7 @@ describe('createLock', () => {
     github.fail({ route: 'mirror-release', json: JSON.stringify(document) });
     await expect(createLock(request)).rejects.toMatchObject({
       code: 'DIGEST_MISMATCH',
+      message: expect.stringMatching(/github says sha256 .*, mirror says sha256 b{64}\.$/),
       fields: { asset: PACKAGE, actual: other, expected: expect.stringMatching(/^[0-9a-f]{64}$/) },
     });
   });

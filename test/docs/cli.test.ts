@@ -10,7 +10,7 @@ const ROOT = new URL('../../', import.meta.url);
 const text = await readFile(new URL('docs/cli.md', ROOT), 'utf8');
 
 /** Maps whose keys are data. */
-const MAPS = new Set(['fields', 'targets']);
+const MAPS = new Set(['levels', 'fields', 'targets']);
 
 /** The keys of a document, as nested objects; arrays by their first element. */
 function shapeOf(value: unknown): unknown {

@@ -76,6 +76,10 @@ async function project() {
   };
 }
 
+/** A repository with an origin of its own, which has the lockfile. */
+const WITH_ORIGIN =
+  'git init -q -b main && git init -q --bare home/origin.git && git remote add origin home/origin.git && git add codex-runtime.lock.json package.json && git -c user.name=x -c user.email=x@x commit -qm start && git push -q -u origin main';
+
 const INSTALLED = 'npm ci --ignore-scripts';
 
 /** What a job of a CI runs, after {@link INSTALLED}, which comes first in every recipe. */
@@ -186,12 +190,7 @@ describe.skipIf(process.platform === 'win32')('docs/recipes', () => {
   ])("%s: the workflow pushes the new version's lockfile", async (recipe, edit) => {
     const { dir, shell } = await project();
     const text = (await blocks(recipe, 'yaml')).find((each) => each.includes('jobs:')) ?? '';
-    await shell(
-      'git init -q -b main && git init -q --bare ../origin.git && git remote add origin ../origin.git && git add codex-runtime.lock.json package.json && git -c user.name=x -c user.email=x@x commit -qm start && git push -q -u origin main'.replaceAll(
-        '../origin.git',
-        'home/origin.git',
-      ),
-    );
+    await shell(WITH_ORIGIN);
     await edit(dir);
     const commands = [...text.matchAll(/- run: (?!\|)(.*)/g)].map(([, command]) => command);
     expect(commands).toEqual([INSTALLED]);
@@ -212,8 +211,29 @@ describe.skipIf(process.platform === 'win32')('docs/recipes', () => {
       job,
       await block('renovate.md', 'yaml'),
       await block('dependabot.md', 'yaml', 1),
+      await block('scheduled-update.md', 'yaml'),
     ];
     for (const text of whole) expect(lint(text, 'recipe.yml')).toEqual([]);
+  });
+
+  it('scheduled-update.md: opens one pull request for one readable change', async () => {
+    const { dir, env, shell } = await project();
+    const text = await block('scheduled-update.md', 'yaml');
+    await shell(WITH_ORIGIN);
+    // Only GitHub can open a pull request: what gh is asked for is written down.
+    await mkdir(join(dir, 'bin'));
+    const gh = '#!/bin/sh\nprintf "%s\\n" "$*" >> "$GH_LOG"\n';
+    await writeFile(join(dir, 'bin/gh'), gh, { mode: 0o755 });
+    const around = { GH_LOG: join(dir, 'gh.log'), PATH: `${join(dir, 'bin')}:${env.PATH}` };
+    for (const round of ['first', 'again']) {
+      await shell(`git switch -q main\n(: ${round}\n${scriptIn(text)})`, around);
+    }
+    expect(await readFile(around.GH_LOG, 'utf8')).toBe('pr create --fill --head codex-1.3.0\n');
+    const { stdout } = await shell(
+      'git fetch -q && git diff --stat origin/main origin/codex-1.3.0',
+    );
+    // Version, checksum and six targets.
+    expect(stdout).toMatch(/1 file changed, 8 insertions\(\+\), 8 deletions\(-\)/);
   });
 
   it('github-actions.md: has every input and output of the action', async () => {

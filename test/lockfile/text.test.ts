@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
-import { formatLock, type Lock, parseLock } from '../../src/lockfile/index.ts';
+import { formatLock, type Lock, parseLock, salvageLock } from '../../src/lockfile/index.ts';
 
 const HEX = 'a'.repeat(64);
 const SRI = `sha512-${'A'.repeat(86)}==`;
@@ -68,6 +68,87 @@ describe('formatLock', () => {
     const [before, after] = [formatLock(LOCK).split('\n'), formatLock(changed).split('\n')];
     const different = after.filter((line, index) => line !== before[index]);
     expect(different).toHaveLength(2);
+  });
+
+  const PROVEN: Lock = {
+    ...LOCK,
+    require: 'npm-signature',
+    source: 'oci:registry.example.com/team/codex',
+    targets: {
+      'aarch64-apple-darwin': {
+        assets: [
+          { name: 'codex-aarch64-apple-darwin.tar.gz', sha256: HEX, proof: 'sigstore' },
+          { name: 'codex-npm-darwin-arm64-0.115.0.tgz', integrity: SRI, proof: 'npm-signature' },
+        ],
+      },
+    },
+  };
+
+  test('keeps levels of proof, the least that is required, and a source', () => {
+    expect(parse(formatLock(PROVEN))).toEqual(PROVEN);
+  });
+
+  test('is of version 2 where it says what version 1 cannot, and of version 1 elsewhere', () => {
+    const version = (lock: Lock) => JSON.parse(formatLock(lock)).lockfileVersion;
+    expect(version(LOCK)).toBe(1);
+    expect(version({ ...LOCK, signature: 'required' })).toBe(1);
+    expect(version({ ...LOCK, require: 'npm-signature' })).toBe(2);
+    expect(version({ ...LOCK, source: 'oci:host/repo' })).toBe(2);
+    expect(version({ ...LOCK, targets: PROVEN.targets })).toBe(2);
+  });
+
+  test('keeps the levels of a lockfile that was edited: they are a rule for what comes next', () => {
+    const edited = formatLock(PROVEN).replace('"version": "0.115.0"', '"version": "0.116.0"');
+    expect(salvageLock(edited, 'lock')).toMatchObject({
+      lock: null,
+      rules: { version: '0.116.0', require: 'npm-signature', source: PROVEN.source },
+      levels: { 'aarch64-apple-darwin': 'sigstore' },
+    });
+  });
+
+  test.each([
+    ['an npm level of a digest that npm does not give', { sha256: HEX, proof: 'npm-signature' }],
+    ['a release level of an npm digest', { integrity: SRI, proof: 'github-attestation' }],
+    ['a level that is not known', { sha256: HEX, proof: 'trust-me' }],
+  ])('refuses a claim without data: %s', (_, asset) => {
+    const content = { lockfileVersion: 2, version: '0.115.0', repo: 'openai/codex' };
+    const claim = target({ assets: [{ name: 'codex.tar.gz', ...asset }] });
+    expect(() => parse(sealed({ ...content, ...claim }))).toThrow(
+      expect.objectContaining({
+        code: 'LOCK_INVALID',
+        message: expect.stringContaining('aarch64'),
+      }),
+    );
+  });
+
+  test.each([
+    ['a rule', { policy: 'strict' }],
+    ['of a target', { targets: { 'aarch64-apple-darwin': { assets: [], policy: 1 } } }],
+    [
+      'of an asset',
+      { targets: { 'aarch64-apple-darwin': { assets: [{ name: 'a', policy: 1 }] } } },
+    ],
+  ])('refuses what it does not know to read and to write alike: %s', (_, extra) => {
+    const content = { lockfileVersion: 2, version: '0.115.0', repo: 'openai/codex', targets: {} };
+    const text = sealed({ ...content, ...extra });
+    const refusal = expect.objectContaining({
+      code: 'LOCK_INVALID',
+      message: expect.stringContaining('policy, which this codex-runtime does not know'),
+      hint: expect.stringContaining('Update codex-runtime'),
+    });
+    expect(() => parse(text)).toThrow(refusal);
+    expect(() => salvageLock(text, 'lock')).toThrow(refusal);
+  });
+
+  test('says in one sentence that a later format needs a later command', () => {
+    const content = { lockfileVersion: 3, version: '0.115.0', repo: 'openai/codex', targets: {} };
+    expect(() => parse(sealed(content))).toThrow(
+      expect.objectContaining({
+        message:
+          'codex-runtime.lock.json has lockfileVersion 3, and this codex-runtime reads 1 and 2.',
+        hint: 'A newer codex-runtime wrote it: update this one.',
+      }),
+    );
   });
 
   test('keeps a signature rule', () => {
@@ -156,7 +237,7 @@ describe('parseLock', () => {
   });
 
   test('names a format version that it does not know', () => {
-    expect(() => parse('{"lockfileVersion": 2}')).toThrow(/lockfileVersion 2/);
+    expect(() => parse('{"lockfileVersion": 3}')).toThrow(/lockfileVersion 3/);
   });
 
   test.each<[string, object]>([

@@ -91,8 +91,9 @@ describe('a lockfile whose version a bot has edited', () => {
 describe('pin does not write a lockfile anew whose rules it cannot read', () => {
   it.each<[string, string, string, RegExp]>([
     ['a merge conflict', '{', '<<<<<<< HEAD\n{', /either side/],
-    ['a format of later', '"lockfileVersion": 1', '"lockfileVersion": 2', /update/],
-    ['a rule of later', '"repo"', '"require": "provenance", "repo"', /Update/],
+    ['a format of later', '"lockfileVersion": 1', '"lockfileVersion": 3', /update/],
+    ['a rule of later', '"repo"', '"policy": "strict", "repo"', /Update/],
+    ['a level that is none', '"repo"', '"require": "provenance", "repo"', /Write one of/],
     ['no repository', `"${FORK}"`, '"acme"', /Correct/],
     ['another signature rule', '"required"', '"optional"', /remove/],
     ['no JSON', '{', '', /version control/],

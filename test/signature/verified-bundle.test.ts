@@ -271,7 +271,10 @@ describe('a bundle', () => {
       signatures: [{ sig: messageSignature.signature, keyid: '' }],
     };
     const error = await failure(verify({ ...rest, dsseEnvelope: envelope }));
-    expect(error.fields).toMatchObject({ reason: 'format', format: 'a statement of type undefined' });
+    expect(error.fields).toMatchObject({
+      reason: 'format',
+      format: 'a statement of type undefined',
+    });
   });
 });
 

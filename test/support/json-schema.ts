@@ -28,6 +28,8 @@ export function schemaViolations(
       }
       case 'const':
         return value === rule ? [] : [at];
+      case 'enum':
+        return (rule as unknown[]).includes(value) ? [] : [at];
       case 'type':
         return typeOf(value) === rule ? [] : [at];
       case 'pattern':

@@ -1,3 +1,4 @@
+import { generateKeyPairSync, sign } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { listen } from './fault-server.ts';
@@ -20,6 +21,8 @@ export type LoopbackRoute =
   | 'npm-keys'
   | 'npm-tags'
   | 'npm-tarball'
+  | 'attestations'
+  | 'npm-attestations'
   | 'unknown';
 
 /** What goes wrong on a route. */
@@ -79,6 +82,10 @@ export interface LoopbackOptions {
   readonly releases?: readonly LoopbackRelease[];
   /** Whether the mirror has `release.json`. Default true. */
   readonly mirrorDocuments?: boolean;
+  /** Whether the npm registry has a key and signs what it publishes. Default false. */
+  readonly registrySigns?: boolean;
+  /** Attestations by the digest of a release asset (`sha256:…`) or by npm version; more may be put in. */
+  readonly attestations?: ReadonlyMap<string, readonly object[]>;
 }
 
 interface Answer {
@@ -100,7 +107,9 @@ const NOWHERE: Answer = { route: 'unknown' };
  * ```
  */
 export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promise<LoopbackGitHub> {
-  const { repo = 'openai/codex', mirrorDocuments = true } = options;
+  const { repo = 'openai/codex', mirrorDocuments = true, registrySigns = false } = options;
+  const { attestations = new Map<string, readonly object[]>() } = options;
+  const registryKey = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const releases: LoopbackRelease[] = [];
   const bodies = new Map<string, Body>();
   const requests: LoopbackRequest[] = [];
@@ -132,14 +141,31 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
       };
     }),
   });
-  const npmJson = ({ version, integrity }: LoopbackRelease['builds'][number]) => ({
-    name: '@openai/codex',
-    version,
-    dist: {
-      tarball: `${api.url}/npm/@openai/codex/-/codex-${version}.tgz`,
-      ...(integrity === null ? {} : { integrity: integrity ?? bodies.get(version)?.sri }),
-    },
-  });
+  const npmJson = ({ version, integrity }: LoopbackRelease['builds'][number]) => {
+    const vouched = integrity === null ? undefined : (integrity ?? bodies.get(version)?.sri);
+    const signed = Buffer.from(`@openai/codex@${version}:${vouched}`);
+    const sig = sign('sha256', signed, registryKey.privateKey).toString('base64');
+    return {
+      name: '@openai/codex',
+      version,
+      dist: {
+        tarball: `${api.url}/npm/@openai/codex/-/codex-${version}.tgz`,
+        ...(vouched === undefined ? {} : { integrity: vouched }),
+        ...(registrySigns ? { signatures: [{ keyid: KEY_ID, sig }] } : {}),
+      },
+    };
+  };
+  const keysJson = {
+    keys: [
+      {
+        keyid: KEY_ID,
+        keytype: 'ecdsa-sha2-nistp256',
+        scheme: 'ecdsa-sha2-nistp256',
+        key: registryKey.publicKey.export({ format: 'der', type: 'spki' }).toString('base64'),
+        expires: null,
+      },
+    ],
+  };
   const find = (version: string) => releases.find((release) => release.version === version);
   const document = (route: LoopbackRoute, release: LoopbackRelease | undefined): Answer =>
     release === undefined ? { route } : { route, json: releaseJson(release) };
@@ -206,7 +232,30 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
         return { route: 'npm-list', json: { versions: Object.fromEntries(versions), ...time } };
       },
     ],
-    [pattern('/npm/-/npm/v1/keys'), () => ({ route: 'npm-keys' })],
+    [
+      pattern('/npm/-/npm/v1/keys'),
+      () => ({ route: 'npm-keys', ...(registrySigns ? { json: keysJson } : {}) }),
+    ],
+    [
+      pattern(`/repos/${repo}/attestations/(sha256:[0-9a-f]+)\\?.*`),
+      (digest) => {
+        const found = attestations.get(digest)?.map((bundle) => ({ bundle, repository_id: 1 }));
+        if (found === undefined) return { route: 'attestations' };
+        return { route: 'attestations', json: { attestations: found } };
+      },
+    ],
+    [
+      pattern('/npm/-/npm/v1/attestations/@openai%2fcodex@([^/]+)'),
+      (version) => {
+        const found = attestations.get(version);
+        if (found === undefined) return { route: 'npm-attestations' };
+        const predicateType = 'https://slsa.dev/provenance/v1';
+        const publish = 'https://github.com/npm/attestation/tree/main/specs/publish/v0.1';
+        const listed = found.map((bundle) => ({ predicateType, bundle }));
+        const json = { attestations: [{ predicateType: publish, bundle: {} }, ...listed] };
+        return { route: 'npm-attestations', json };
+      },
+    ],
     [
       pattern('/npm/-/package/@openai%2fcodex/dist-tags'),
       () => ({ route: 'npm-tags', json: { latest: stable()?.version } }),
@@ -285,6 +334,8 @@ export async function startLoopbackGitHub(options: LoopbackOptions = {}): Promis
     [Symbol.asyncDispose]: close,
   };
 }
+
+const KEY_ID = 'SHA256:loopback';
 
 /** Long ago, for tests to which a release's age means nothing. */
 function dateOf({ publishedAt = '2020-02-02T02:02:02Z' }: LoopbackRelease): string | null {

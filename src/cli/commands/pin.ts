@@ -1,10 +1,11 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
-import { LOCKFILE_NAME } from '../../lockfile/index.ts';
+import { LOCKFILE_NAME, PROOF_LEVELS } from '../../lockfile/index.ts';
 import { type PinResult, pinRuntime } from '../../operations/pin-runtime.ts';
 import { verifyPin } from '../../operations/verify-pin.ts';
 import { isUpstream } from '../../pin/index.ts';
-import type { CliContext } from '../context.ts';
+import type { Triple } from '../../target/index.ts';
+import type { CliContext, ExitWith } from '../context.ts';
 import {
   addCommonFlags,
   addSignatureFlags,
@@ -23,9 +24,16 @@ interface PinFlags extends SourceFlags, SignatureFlags {
   readonly check?: true;
   readonly deep?: true;
   readonly here?: true;
+  readonly require?: string;
+  readonly outdated?: true;
+  readonly update?: true;
+  readonly exitCode?: true;
 }
 
-export function createCommand(context: CliContext): Command {
+/** A status of its own, so that a script can tell a newer version from a failure. */
+const OUTDATED_STATUS = 10;
+
+export function createCommand(context: CliContext, exitWith: ExitWith): Command {
   const command = new Command('pin')
     .description('Lock a version: the bytes it may be, for all six targets on every channel.')
     .argument('[version]', 'as for install (default: what the environment or the lockfile names)')
@@ -34,12 +42,33 @@ export function createCommand(context: CliContext): Command {
         ['verifySignature', 'trustedRoot'],
       ),
     )
+    .addOption(
+      new Option(
+        '--outdated',
+        'say which newer version is allowed (by range and age) and what it would change; write nothing',
+      ).conflicts(['check', 'deep', 'update', 'here', 'verifySignature', 'require']),
+    )
+    .addOption(
+      new Option(
+        '--update',
+        'lock the newest version that is allowed: of the range, else latest; never an older one',
+      ).conflicts('check'),
+    )
+    .option(
+      '--exit-code',
+      `end with ${OUTDATED_STATUS} where --outdated or --update finds a newer one`,
+    )
     .option('--deep', "fetch every target, and lock the executable's sha256 too")
     .addOption(
       new Option('--here', 'the lockfile of this very directory, also below another one').conflicts(
         'lockfile',
       ),
     );
+  command.addOption(
+    new Option('--require <level>', 'the least proof of every target, from now on')
+      .choices(PROOF_LEVELS)
+      .conflicts('check'),
+  );
   addSignatureFlags(command);
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
@@ -50,7 +79,15 @@ export function createCommand(context: CliContext): Command {
         });
       }
       const here = flags.here === true ? { lockfile: `./${LOCKFILE_NAME}` } : {};
-      await (flags.check === true ? check : pin)(context, version, { ...flags, ...here });
+      if (flags.exitCode === true && flags.outdated !== true && flags.update !== true) {
+        throw new CodexRuntimeError('USAGE', '--exit-code belongs to --outdated and --update.', {
+          hint: 'Run codex-runtime pin --outdated --exit-code.',
+        });
+      }
+      if (flags.check === true) await check(context, version, { ...flags, ...here });
+      else if (await pin(context, version, { ...flags, ...here })) {
+        if (flags.exitCode === true) exitWith(OUTDATED_STATUS);
+      }
     });
 }
 
@@ -58,17 +95,36 @@ async function pin(
   context: CliContext,
   version: string | undefined,
   flags: PinFlags,
-): Promise<void> {
+): Promise<boolean> {
   const result = await withProgress(context, flags, ({ onProgress }) => {
     const options = libraryOptions(context, {
       version,
       flags,
       onProgress: preparingHeap(onProgress, 'several'),
     });
-    return pinRuntime({ ...options, deep: flags.deep === true });
+    const require = flags.require === undefined ? {} : { require: flags.require };
+    const dryRun = flags.outdated === true;
+    const update = dryRun || flags.update === true;
+    return pinRuntime({ ...options, ...require, update, dryRun, deep: flags.deep === true });
   });
-  if (flags.quiet !== true) context.stderr.write(summary(result));
-  printResult(context, flags, { result, text: result.path });
+  if (flags.outdated === true) {
+    printResult(context, flags, { result, text: outlook(result) });
+  } else {
+    if (flags.quiet !== true) context.stderr.write(summary(result));
+    printResult(context, flags, { result, text: result.path });
+  }
+  return result.outdated;
+}
+
+/** What an update would do. */
+function outlook({ version, previous, path, outdated, changes }: PinResult): string {
+  const file = shownPath(path);
+  if (outdated) return `Codex ${previous} in ${file} may be updated to ${version}.`;
+  const more =
+    changes.length === 0
+      ? ''
+      : ` Its digests would change for ${changes.map(({ target }) => target).join(', ')}.`;
+  return `Codex ${version} in ${file} is the newest that is allowed.${more}`;
 }
 
 async function check(
@@ -91,10 +147,11 @@ async function check(
 }
 
 function summary(result: PinResult): string {
-  const { lock, missing, silent } = result;
+  const { lock, levels, missing, silent } = result;
   const rows = Object.entries(lock.targets).map(([triple, { assets, entrypoint }]) => [
     `  ${triple}`,
     `${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`,
+    levels[triple as Triple] ?? '',
     entrypoint === undefined ? '' : `executable ${entrypoint.sha256.slice(0, 12)}…`,
   ]);
   const lost = silence('No digests from', silent);
@@ -130,6 +187,10 @@ Examples:
   codex-runtime pin latest --source github,npm
   codex-runtime pin --deep               add what lets one channel stand in for another
   codex-runtime pin --verify-signature   from now on, require signatures (Linux)
+  codex-runtime pin --require npm-signature   from now on, and never with less
+  codex-runtime pin --outdated --json    which newer version is allowed, and what it changes
+  codex-runtime pin --update --min-release-age 3d   take it, in one readable change
+  codex-runtime pin --update '^0.169.0' --exit-code   10 where there was one
   codex-runtime pin 0.169.0 --here       in a package of a monorepo: a lockfile of its own
   codex-runtime pin --check              in CI: complete and correct? 3 incomplete, 6 other bytes
 `;

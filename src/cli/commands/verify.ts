@@ -36,14 +36,15 @@ export function createCommand(context: CliContext): Command {
     });
 }
 
-const HEAD = ['version', 'target', 'variant', 'state', 'files', 'size', 'directory'];
+const HEAD = ['version', 'target', 'variant', 'state', 'proof', 'files', 'size', 'directory'];
 
 function describe({ runtimes }: Verification, width: number | undefined): string {
-  const rows = runtimes.map(({ handshake, version, target, variant, files, bytes, dir }) => [
+  const rows = runtimes.map(({ handshake, version, target, variant, level, files, bytes, dir }) => [
     version ?? '?',
     target ?? '?',
     variant ?? '?',
     'whole',
+    level ?? 'unknown',
     String(files),
     formatBytes(bytes),
     dir,
