@@ -7,7 +7,22 @@ import { loadDescription } from '../store/index.ts';
 
 /** Who put a `codex` where it was found. */
 export interface CodexOwner {
-  readonly owner: 'codex-runtime' | 'npm' | 'homebrew' | 'python' | 'cargo' | 'unknown';
+  readonly owner:
+    | 'codex-runtime'
+    | 'npm'
+    | 'pnpm'
+    | 'yarn'
+    | 'bun'
+    | 'vite-plus'
+    | 'homebrew'
+    | 'winget'
+    | 'python'
+    | 'uv'
+    | 'cargo'
+    | 'mise'
+    /** The installer that OpenAI publishes for a shell. */
+    | 'standalone'
+    | 'unknown';
   /** What it is part of, e.g. `@openai/codex`; null where nothing says. */
   readonly package: string | null;
   /** Semver, from the package's own files; null where they do not say. */
@@ -21,8 +36,13 @@ export async function ownerOf(path: string): Promise<CodexOwner> {
   const real = (await realPath(path).catch(() => path)).replaceAll('\\', '/');
   return (
     (await ours(real)) ??
+    standalones(real) ??
     (await npms(real)) ??
+    (await shims(real)) ??
     byDirectory(real, /\/(Cellar|Caskroom)\/([^/]+)\/([^/]+)\//, 'homebrew') ??
+    byDirectory(real, /\/(WinGet)\/(?:Packages|Links)\/(codex|OpenAI\.Codex)[^/]*/i, 'winget') ??
+    byDirectory(real, /\/(mise)\/installs\/([^/]+)\/([^/]+)\//, 'mise') ??
+    byDirectory(real, /\/(uv)\/tools\/([^/]+)\//, 'uv') ??
     byDirectory(real, /\/(site-packages|dist-packages)\/([^/]+)\//, 'python') ??
     byDirectory(real, /\/\.(cargo)\/(bin)\//, 'cargo') ??
     (await isPythonScript(real)) ??
@@ -42,7 +62,30 @@ async function npms(real: string): Promise<CodexOwner | undefined> {
   if (root === undefined || name === undefined) return undefined;
   const text = await readFile(join(root, 'package.json'), 'utf8').catch(() => '');
   const { version } = asJsonObject(tryParseJson(text));
-  return { owner: 'npm', package: name, version: typeof version === 'string' ? version : null };
+  const owner = GLOBALS.find(([place]) => place.test(root))?.[1] ?? 'npm';
+  return { owner, package: name, version: typeof version === 'string' ? version : null };
+}
+
+/** Where other managers than npm keep what they install globally. */
+const GLOBALS: readonly (readonly [RegExp, CodexOwner['owner']])[] = [
+  [/\/pnpm\/global\//, 'pnpm'],
+  [/\/\.bun\/install\/global\//, 'bun'],
+  [/\/yarn\/global\//i, 'yarn'],
+  [/\/\.vite-plus\//, 'vite-plus'],
+];
+
+/** pnpm puts a script that starts the package where others put a link to it. */
+async function shims(real: string): Promise<CodexOwner | undefined> {
+  if (!/\/pnpm\/(?:bin\/)?codex(\.cmd)?$/i.test(real)) return undefined;
+  return { owner: 'pnpm', package: '@openai/codex', version: null };
+}
+
+/** `<CODEX_HOME>/packages/standalone/releases/<version>[-<target>]/…`, linked from `~/.local/bin`. */
+function standalones(real: string): CodexOwner | undefined {
+  const [, release] = /\/packages\/standalone\/releases\/([^/]+)\//.exec(real) ?? [];
+  if (release === undefined) return undefined;
+  const version = /^\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?/.exec(release)?.[0] ?? null;
+  return { owner: 'standalone', package: null, version };
 }
 
 function byDirectory(

@@ -6,9 +6,10 @@ import { realPath } from '../disk/real-path.ts';
 import type { Environment } from '../settings.ts';
 import { type CodexOwner, ownerOf } from './codex-owner.ts';
 import { type Check, ok, warn } from './finding.ts';
+import { OWNER_NAMES, type OwnerCommands, ownerCommands } from './owner-commands.ts';
 
 /** A `codex` on PATH, and whose it is. */
-interface CodexOnPath extends CodexOwner {
+interface CodexOnPath extends CodexOwner, OwnerCommands {
   readonly path: string;
 }
 
@@ -16,7 +17,8 @@ interface CodexOnPath extends CodexOwner {
 export const checkPath: Check = async ({ settings: { env, host } }) => {
   const found: CodexOnPath[] = [];
   for (const path of await findOnPath(env, host.platform)) {
-    found.push({ path, ...(await ownerOf(path)) });
+    const owner = await ownerOf(path);
+    found.push({ path, ...owner, ...ownerCommands(owner) });
   }
   const [first, ...others] = found;
   const fields = { codex: found };
@@ -60,32 +62,16 @@ async function isExecutable(path: string): Promise<boolean> {
   }
 }
 
-const OWNERS: Readonly<Record<CodexOwner['owner'], string>> = {
-  'codex-runtime': "codex-runtime's",
-  npm: "npm's",
-  homebrew: "Homebrew's",
-  python: "Python's",
-  cargo: "Cargo's",
-  unknown: 'of unknown origin',
-};
-
 function describe({ path, owner, package: name, version }: CodexOnPath): string {
-  const what = [OWNERS[owner], name, version].filter((part) => part !== null).join(' ');
+  const what = [OWNER_NAMES[owner], name, version].filter((part) => part !== null).join(' ');
   return `${path} (${what})`;
 }
 
-function removal({ owner, package: name, path }: CodexOnPath): string {
-  switch (owner) {
-    case 'codex-runtime':
-      return 'codex-runtime uninstall';
-    case 'npm':
-      return `npm uninstall -g ${name}`;
-    case 'homebrew':
-      return `brew uninstall ${name}`;
-    case 'python':
-      return `pip uninstall ${name ?? 'codex-cli-bin'}`;
-    case 'cargo':
-    case 'unknown':
-      return `for instance ${path}`;
-  }
+/** The owner's own command; what nobody answers for is a file to look at, not one to delete unseen. */
+function removal(found: CodexOnPath): string {
+  const { remove } = ownerCommands(found);
+  if (remove !== null) return remove;
+  return found.owner === 'standalone'
+    ? `the link ${found.path} and the directory that it leads to`
+    : `for instance ${found.path}`;
 }

@@ -60,6 +60,52 @@ describe('of PATH, the doctor finds', () => {
     expect(found.advice).toContain('npm uninstall -g @openai/codex');
   });
 
+  it.each([
+    [
+      'pnpm',
+      'share/pnpm/global/5/.pnpm/c@1/node_modules/@openai/codex/bin/codex.js',
+      'pnpm remove -g @openai/codex',
+    ],
+    [
+      'bun',
+      '.bun/install/global/node_modules/@openai/codex/bin/codex.js',
+      'bun remove -g @openai/codex',
+    ],
+    [
+      'yarn',
+      '.config/yarn/global/node_modules/@openai/codex/bin/codex.js',
+      'yarn global remove @openai/codex',
+    ],
+    [
+      'vite-plus',
+      '.vite-plus/packages/node_modules/@openai/codex/bin/codex.js',
+      'vp remove -g @openai/codex',
+    ],
+    ['mise', 'share/mise/installs/codex/0.97.0/bin/codex', 'mise uninstall codex'],
+    ['uv', 'share/uv/tools/codex-cli-bin/bin/codex', 'uv tool uninstall codex-cli-bin'],
+    ['winget', 'WinGet/Packages/OpenAI.Codex_x/codex.exe', 'winget uninstall OpenAI.Codex'],
+    [
+      'standalone',
+      '.codex/packages/standalone/releases/0.97.0-x86_64-unknown-linux-musl/bin/codex',
+      null,
+    ],
+  ])(
+    'whose one is by its place, and how its owner removes it: %s',
+    async (owner, place, remove) => {
+      const { dir, options } = await healthyPatient();
+      await program(join(dir, place), '#!/bin/sh\n', join(dir, 'bin/codex'));
+      await program(join(dir, 'other/codex'));
+      const env = { ...options.env, PATH: `${dir}/bin:${dir}/other` };
+      const found = await finding({ ...options, env }, 'path');
+      expect(found.fields['codex']).toMatchObject([{ owner, remove }, { owner: 'unknown' }]);
+      expect(found.summary).not.toContain('bin/codex (of unknown origin)');
+      expect(found.advice).toContain(remove ?? 'the link');
+      if (place.includes('0.97.0')) {
+        expect(found.fields['codex']).toMatchObject([{ version: '0.97.0' }, {}]);
+      }
+    },
+  );
+
   it('one, where two names lead to it', async () => {
     const { dir, options } = await healthyPatient();
     await program(join(dir, 'real/codex'), '#!/bin/sh\n', join(dir, 'link/codex'));
