@@ -10,7 +10,6 @@ export {
 export type { OnProgress, ProgressEvent } from './events.ts';
 export type { Reason } from './fetch/index.ts';
 export type { PrefixOptions } from './install/index.ts';
-export type { PythonOptions } from './install/python/index.ts';
 export { LOCKFILE_NAME, type Lock } from './lockfile/index.ts';
 export {
   type BridgeRequest,
@@ -26,10 +25,6 @@ export {
 } from './operations/download-assets.ts';
 export { type EnsuredRuntime, ensureRuntime } from './operations/ensure-runtime.ts';
 export {
-  installPythonRuntime,
-  type PythonInstallOptions,
-} from './operations/install-python-runtime.ts';
-export {
   type InstallOptions,
   type InstallResult,
   installRuntime,
@@ -43,8 +38,7 @@ export {
 export { listRemote, type RemoteChannel } from './operations/list-remote.ts';
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';
-export { type InstallPreview, previewInstall } from './operations/preview-install.ts';
-export { previewPythonInstall } from './operations/preview-python-install.ts';
+export type { InstallPlan } from './operations/preview-plan.ts';
 export { type PublishOptions, publishPackages } from './operations/publish-packages.ts';
 export type { MissingPart } from './operations/release-readiness.ts';
 export {
@@ -58,7 +52,6 @@ export {
   type UninstalledEverything,
   uninstallEverything,
 } from './operations/uninstall-everything.ts';
-export { uninstallPythonRuntime } from './operations/uninstall-python-runtime.ts';
 export {
   type KeptRuntime,
   type Uninstalled,
@@ -72,6 +65,7 @@ export {
 } from './operations/wait-for-release.ts';
 export type { PackedFile, PackedRelease } from './pack/index.ts';
 export { parseVersion, type Version } from './pin/index.ts';
+export type { PlaceOptions } from './place/index.ts';
 export {
   type KeepReason,
   type PrunedRuntime,
@@ -91,11 +85,9 @@ export {
   type Triple,
 } from './target/index.ts';
 export {
-  type PythonVerifyOptions,
   type RuntimeDamage,
   type Verification,
   type VerifiedRuntime,
   type VerifyOptions,
-  verifyPythonRuntime,
   verifyRuntimes,
 } from './verify/index.ts';

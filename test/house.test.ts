@@ -35,6 +35,7 @@ const ROOMS = [
   'stage',
   'install',
   'pack',
+  'place',
   'publish',
   'prune',
   'operations',

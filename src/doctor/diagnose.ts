@@ -1,6 +1,7 @@
 import { throwIfAborted } from '../abort.ts';
 import { EXIT_STATUS } from '../errors.ts';
-import { layoutOf, type PrefixOptions } from '../install/index.ts';
+import { layoutOf } from '../install/index.ts';
+import type { PlaceOptions } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
 import type { Check, Finding, Patient } from './finding.ts';
@@ -10,7 +11,8 @@ import { checkNode, checkPlatform } from './machine-checks.ts';
 import { checkNetwork } from './network-check.ts';
 import { checkPath } from './path-check.ts';
 import { checkPin } from './pin-checks.ts';
-import { checkHandshake, checkInstalled, checkStore } from './runtime-checks.ts';
+import { checkOtherPlaces, checkPlace } from './place-checks.ts';
+import { checkHandshake, checkStore } from './runtime-checks.ts';
 
 /** What the doctor found, in the order in which it looked. */
 export interface Diagnosis {
@@ -21,7 +23,7 @@ export interface Diagnosis {
   readonly findings: readonly Finding[];
 }
 
-export interface DiagnoseOptions extends PrefixOptions {
+export interface DiagnoseOptions extends PlaceOptions {
   /** Speak to the app-server of the installed runtime. Default false. */
   readonly handshake?: boolean;
 }
@@ -36,7 +38,8 @@ const CHECKS: readonly Check[] = [
   checkHolds,
   checkPin,
   checkStore,
-  checkInstalled,
+  checkPlace,
+  checkOtherPlaces,
   checkHandshake,
   checkPath,
   checkNetwork,
@@ -53,12 +56,15 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     settings,
     layout: await layoutOf(options, settings),
     name: options.name ?? DEFAULT_PACKAGE_NAME,
+    place: options,
     version: options.version,
     signal: options.signal,
   };
   const findings: Finding[] = [];
   for (const check of CHECKS) {
     if (check === checkNetwork && options.offline === true) continue;
+    // pip decides where it may write.
+    if (check === checkPrefix && options.ecosystem === 'python') continue;
     if (check === checkHandshake && options.handshake !== true) continue;
     throwIfAborted(options.signal);
     findings.push(...(await check(patient)));

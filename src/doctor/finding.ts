@@ -1,5 +1,6 @@
 import { CodexRuntimeError, type ErrorCode } from '../errors.ts';
 import type { PrefixLayout } from '../install/index.ts';
+import type { PlaceOptions } from '../place/index.ts';
 import type { Settings } from '../settings.ts';
 
 /** One answer of the doctor. */
@@ -24,6 +25,8 @@ export interface Patient {
   readonly layout: PrefixLayout;
   /** The package's name. */
   readonly name: string;
+  /** As the caller named the prefix or Python environment. */
+  readonly place: PlaceOptions;
   /** A version that the caller asks about; undefined for the pin's. */
   readonly version: string | undefined;
   readonly signal: AbortSignal | undefined;

@@ -1,28 +1,20 @@
 import type { Variant } from '../asset.ts';
-import { isOneFileSystem } from '../disk/free-space.ts';
 import { tellWaiting } from '../events.ts';
-import {
-  currentBuild,
-  type InstalledPackage,
-  listLeftovers,
-  type NodeInstallation,
-  type PrefixLayout,
-  type PrefixOptions,
-  rememberPrefix,
-  removedBy,
-} from '../install/index.ts';
-import type { ExactRequest } from '../request/index.ts';
-
-import { holdPath, type Runtime, runtimeDir } from '../store/index.ts';
+import { rememberPrefix } from '../install/index.ts';
+import type { PlacedPackage, PlaceOptions } from '../place/index.ts';
+import { holdPath, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';
-import { planInstall } from './plan-install.ts';
+import { type FetchPlan, type PresentPlan, planInstall } from './plan-install.ts';
+import type { InstallPlan } from './preview-plan.ts';
 import { sweepKilledRun } from './sweep-killed-run.ts';
 import { useRuntime, waitForRuntime } from './use-runtime.ts';
 
-export interface InstallOptions extends PrefixOptions {
+export interface InstallOptions extends PlaceOptions {
   /** Directory of templates in place of the bundled ones. */
   readonly templatesDir?: string;
+  /** Say what would be done, and do nothing. Default false. */
+  readonly dryRun?: boolean;
 }
 
 /** What an installation left, and what it took to get there. */
@@ -50,114 +42,85 @@ export interface InstallResult {
 }
 
 /**
- * The whole sentence: pin, target, resolve, download, extract, store, stage, install.
- * A prefix that already holds the wanted runtime whole is left as it is.
+ * The whole sentence: pin, target, resolve, download, extract, store, stage, install. A place that
+ * already holds the wanted runtime whole is left as it is.
+ *
+ * With `ecosystem: 'python'` the runtime becomes a wheel, which the interpreter's own pip installs
+ * into its environment, or with `prefix` into a directory of packages.
+ *
+ * With `dryRun` it decides what it would do, and does nothing.
  *
  * @throws CodexRuntimeError what each step throws; docs/cli.md has all codes. The usual ones:
  * `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`, `LOCK_INCOMPLETE`, `UNSUPPORTED_PLATFORM`,
  * `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`, `SOURCES_EXHAUSTED`, `OFFLINE`, `DIGEST_MISMATCH`,
  * `ARCHIVE_REFUSED`, `VERSION_MISMATCH`, `SIGNATURE_MISSING`, `SIGNATURE_INVALID`, `DISK_FULL`,
- * `PERMISSION_DENIED`, `PREFIX_INVALID`, `STORE_BUSY`, `ABORTED`
+ * `PERMISSION_DENIED`, `PREFIX_INVALID`, `INSTALL_FAILED` (with pip's words), `STORE_BUSY`, `ABORTED`
  */
-export async function installRuntime(options: InstallOptions = {}): Promise<InstallResult> {
+export async function installRuntime(
+  options: InstallOptions & { readonly dryRun: true },
+): Promise<InstallPlan>;
+export async function installRuntime(
+  options?: InstallOptions & { readonly dryRun?: false },
+): Promise<InstallResult>;
+export async function installRuntime(
+  options: InstallOptions = {},
+): Promise<InstallResult | InstallPlan> {
   const plan = await planInstall(options);
-  const { request, layout, name } = plan;
-  if (plan.action === 'none') {
-    await finishKilledRun(layout, plan.present, request);
-    const dir = runtimeDir(request.settings.home, plan.present.runtime);
-    return resultOf({ layout, request }, plan.present, { dir, source: 'prefix', downloaded: 0 });
+  if (plan.action !== 'none') await plan.place.accept(plan.request);
+  if (options.dryRun === true) {
+    const { previewPlan } = await import('./preview-plan.ts');
+    return await previewPlan(plan);
   }
-  if (plan.action === 'download') {
-    const { verifyPrefix } = await import('../install/verify-prefix.ts');
-    await verifyPrefix(layout, { name, target: request.target, force: request.force });
-  }
-  const { provisioned, result: installed } = await useRuntime({
-    obtain: async (again) => {
-      const shares = await isOneFileSystem(request.settings.home, layout.prefix);
-      const copies = shares ? [] : [layout.prefix];
-      return await obtainRuntime(again ? { ...plan, action: 'download' } : plan, copies);
-    },
-    use: (runtime) => installStaged(options, { request, layout, name, runtime }),
-    hold: holdPath(request.settings.home, request.version.semver, request.target.triple),
-    onWait: waitForRuntime(request),
-    signal: options.signal,
-  });
-  const { dir, executable, replaced } = installed;
-  await notePrefix(layout, name, request);
-  request.onProgress?.({
-    type: 'installed',
-    dir,
-    executable,
-    removedBy: await removedBy(layout, name),
-    replaced,
-    withoutLinks: (await currentBuild(layout, name)) === undefined,
-  });
-  const { runtime, source, downloaded } = provisioned;
-  return resultOf({ layout, request }, installed, { dir: runtime.dir, source, downloaded });
+  return plan.action === 'none' ? await keep(plan) : await install(plan, options.templatesDir);
 }
 
 /** A run may have been killed after its package was whole; what it left undone is done here. */
-async function finishKilledRun(
-  layout: PrefixLayout,
-  { name }: InstalledPackage,
-  request: ExactRequest,
-): Promise<void> {
-  if ((await listLeftovers(layout, name)).length > 0) {
-    const { tidyPrefix } = await import('../install/node.ts');
-    await tidyPrefix(layout, name);
-  }
+async function keep({ place, request, present }: PresentPlan): Promise<InstallResult> {
+  const { home } = request.settings;
+  await place.settle();
   await sweepKilledRun(request);
-  await notePrefix(layout, name, request);
+  await rememberPrefix(home, place.known(present));
+  const dir = runtimeDir(home, present.runtime);
+  return resultOf(request, present, { dir, source: 'prefix', downloaded: 0 });
 }
 
-async function notePrefix(
-  { prefix, global }: PrefixLayout,
-  name: string,
-  { settings }: ExactRequest,
-): Promise<void> {
-  await rememberPrefix(settings.home, { prefix, global, name });
-}
-
-async function installStaged(
-  options: InstallOptions,
-  into: { request: ExactRequest; layout: PrefixLayout; name: string; runtime: Runtime },
-): Promise<NodeInstallation> {
-  const { planPackage } = await import('../stage/index.ts');
-  const { installNodePackage } = await import('../install/node.ts');
-  const { templatesDir, onProgress, signal } = options;
-  const plan = await planPackage({
-    runtime: into.runtime,
-    ecosystem: 'node',
-    name: into.name,
-    templatesDir,
-  });
-  return await installNodePackage({
-    plan,
-    layout: into.layout,
-    force: into.request.force,
-    onWait: tellWaiting(onProgress, `another process is changing ${into.layout.prefix}`),
-    onLeftover: (leftover) => into.request.onProgress?.({ type: 'leftover', ...leftover }),
+async function install(plan: FetchPlan, templatesDir: string | undefined): Promise<InstallResult> {
+  const { place, request } = plan;
+  const { onProgress, signal, settings, version, target } = request;
+  const onWait = tellWaiting(onProgress, `another process is changing ${await place.prefix()}`);
+  const { provisioned, result: installed } = await useRuntime({
+    obtain: async (again) => {
+      const copies = await place.copies();
+      return await obtainRuntime(again ? { ...plan, action: 'download' } : plan, copies);
+    },
+    use: (runtime) => place.install({ request, runtime, templatesDir, onWait, signal }),
+    hold: holdPath(settings.home, version.semver, target.triple),
+    onWait: waitForRuntime(request),
     signal,
   });
+  await rememberPrefix(settings.home, place.known(installed));
+  const { dir, executable, removedBy, replaced, withoutLinks } = installed;
+  onProgress?.({ type: 'installed', dir, executable, removedBy, replaced, withoutLinks });
+  const { runtime, source, downloaded } = provisioned;
+  return resultOf(request, installed, { dir: runtime.dir, source, downloaded });
 }
 
 function resultOf(
-  { layout, request }: { readonly layout: PrefixLayout; readonly request: ExactRequest },
-  installed: InstalledPackage,
+  { settings, lockPath }: PresentPlan['request'],
+  { name, version, dir, executable, prefix, runtime }: PlacedPackage,
   from: { readonly dir: string; readonly source: string; readonly downloaded: number },
 ): InstallResult {
-  const { name, version, dir, executable, runtime } = installed;
   return {
-    version,
+    version: runtime.version,
     target: runtime.target,
     variant: runtime.variant,
     executable,
-    prefix: layout.prefix,
+    prefix,
     package: { name, version, dir },
     runtime: { dir: from.dir },
     source: from.source,
     downloaded: from.downloaded,
-    repo: request.settings.github.repo,
-    lockfile: request.lockPath,
+    repo: settings.github.repo,
+    lockfile: lockPath,
   };
 }

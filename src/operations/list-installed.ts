@@ -2,28 +2,12 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
 import { ignoreMissing } from '../disk/errno.ts';
-import {
-  findLostPackage,
-  isHealthy,
-  isPythonPackageWhole,
-  type KnownPrefix,
-  type LostPackage,
-  loadInstalled,
-  loadKnownPrefixes,
-  loadPythonRuntime,
-  type PythonPlace,
-  prefixLayout,
-} from '../install/index.ts';
+import { type KnownPrefix, loadKnownPrefixes } from '../install/index.ts';
 import { DEFAULT_REPO } from '../pin/index.ts';
+import { notedPlace } from '../place/index.ts';
 import { type Ecosystem, type RuntimeOptions, settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
-import {
-  executablePath,
-  isWhole,
-  listRuntimes,
-  MANIFEST_NAME,
-  type Runtime,
-} from '../store/index.ts';
+import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 
 /** A runtime in the store. */
@@ -93,60 +77,28 @@ export async function listKnown(settings: Settings): Promise<Listing> {
   }
   const prefixes: ListedPrefix[] = [];
   for (const known of await loadKnownPrefixes(settings.home)) {
-    const { python } = known;
-    const prefix =
-      python === undefined
-        ? await describeNode(known, settings)
-        : await describePython(known, python);
+    const prefix = await describePlace(known, settings);
     if (prefix !== undefined) prefixes.push(prefix);
   }
   return { runtimes, prefixes };
 }
 
-async function describeNode(
-  { prefix, global, name }: KnownPrefix,
-  { home, host }: Settings,
+async function describePlace(
+  known: KnownPrefix,
+  settings: Settings,
 ): Promise<ListedPrefix | undefined> {
-  const layout = prefixLayout({ prefix, global, platform: host.platform });
-  const place = { prefix, global, ecosystem: 'node', python: null, name } as const;
-  const found = await loadInstalled(layout, name);
-  if (found === undefined) {
-    const lost = await findLostPackage(home, layout, name);
-    return lost === undefined ? undefined : { ...place, ...describeLost(lost) };
-  }
-  const { version, executable, runtime } = found;
-  const { target, repo = DEFAULT_REPO } = runtime;
-  const healthy = await isHealthy(layout, found);
-  const state = healthy ? 'healthy' : 'damaged';
-  return { ...place, version, repo, target, executable, healthy, state };
-}
-
-async function describePython(
-  { prefix, global, name }: KnownPrefix,
-  { dir, interpreter }: PythonPlace,
-): Promise<ListedPrefix | undefined> {
-  const place = { prefix, global, ecosystem: 'python', python: interpreter, name } as const;
-  const runtime = await loadPythonRuntime(dir);
-  if (runtime === undefined) return undefined;
-  if (runtime === null) return { ...place, ...UNREADABLE, state: 'damaged' };
-  const { version, target, repo = DEFAULT_REPO } = runtime;
-  const executable = executablePath(dir, runtime);
-  const healthy = await isPythonPackageWhole(dir, runtime);
-  const state = healthy ? 'healthy' : 'damaged';
-  return { ...place, version, repo, target, executable, healthy, state };
-}
-
-const UNREADABLE = {
-  version: null,
-  repo: null,
-  target: null,
-  executable: null,
-  healthy: false,
-} as const;
-
-function describeLost({ version, trace }: LostPackage) {
-  const state = trace === 'manifest' ? 'damaged' : 'missing';
-  return { ...UNREADABLE, version, state } as const;
+  const found = await (await notedPlace(settings, known)).inspect();
+  if (found === undefined) return undefined;
+  const { prefix, global, name, python } = known;
+  const { dir: _, state, ...runtime } = found;
+  return {
+    ...{ prefix, global, name },
+    ecosystem: python === undefined ? 'node' : 'python',
+    python: python?.interpreter ?? null,
+    ...runtime,
+    healthy: state === 'healthy',
+    state,
+  };
 }
 
 /** Undefined for one that was removed meanwhile. */

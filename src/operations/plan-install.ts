@@ -1,34 +1,29 @@
-import { trustedOwners, writtenByOthers } from '../disk/others.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { namesPrefix, type PrefixOptions } from '../install/index.ts';
 import {
-  type InstalledPackage,
-  isHealthy,
-  layoutOf,
-  loadInstalled,
-  namesPrefix,
-  type PrefixLayout,
-  type PrefixOptions,
-  prefixFlags,
-} from '../install/index.ts';
+  openPlace,
+  type Place,
+  type PlacedPackage,
+  type PlaceOptions,
+  type Survey,
+} from '../place/index.ts';
 import { type ExactRequest, exactRequest, openRequest, settingsOf } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName } from '../stage/package-names.ts';
+import type { Settings } from '../settings.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
 
-/** What is wanted, and the prefix that was looked at. */
+/** What is wanted, and the place that was looked at. */
 interface Surveyed {
   readonly request: ExactRequest;
-  readonly layout: PrefixLayout;
-  /** Name of the package in the prefix. */
-  readonly name: string;
-  /** What is there under that name, wanted and whole or not. */
-  readonly found: InstalledPackage | undefined;
+  readonly place: Place;
+  /** What is there, wanted and whole or not. */
+  readonly survey: Survey;
 }
 
-/** The prefix holds it whole: nothing has to come. */
+/** The place holds it whole: nothing has to come. */
 export interface PresentPlan extends Surveyed {
   readonly action: 'none';
-  readonly present: InstalledPackage;
+  readonly present: PlacedPackage;
 }
 
 /** It has to come, from the store (`link`) or from a channel. */
@@ -38,85 +33,84 @@ export type FetchPlan = Surveyed &
 /**
  * Looks at what is there and decides what an installation has to do; changes nothing, and asks the
  * network only what a range or a moving name means.
- * @throws CodexRuntimeError as completing a request does
+ * @throws CodexRuntimeError as opening a place and completing a request do
  */
-export async function planInstall(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
+export async function planInstall(options: PlaceOptions): Promise<PresentPlan | FetchPlan> {
   const settings = settingsOf(options);
-  const layout = await layoutOf(options, settings);
-  const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
-  const there = await loadInstalled(layout, name);
-  const trusted = namesPrefix(options) ? null : trustedOwners(settings.cwd);
-  // It may be run: what others could have put there counts where the prefix is named.
-  const found =
-    there !== undefined && writtenByOthers(there.dir, trusted) === undefined ? there : undefined;
-  let looking: Promise<InstalledPackage | undefined> | undefined;
-  // Looking at every file takes a while: once, and only where the answer counts.
-  const healthy = () => {
-    looking ??= unlessDamaged(layout, found, options.signal);
-    return looking;
-  };
-  const named = openRequest(options, settings, async () => (await healthy())?.runtime ?? null);
-  const request = await exactRequest(
-    await named.catch((error: unknown) => {
-      throw found === undefined ? error : withDamaged(error, layout, found);
-    }),
-  );
-  const { home } = settings;
-  // The cheap question first: a package of another version need not be looked through.
-  const mayServe =
-    !request.force && found !== undefined && (await isWantedOutside(home, found.runtime, request));
-  const present = mayServe ? await healthy() : undefined;
-  if (present !== undefined) return { action: 'none', request, layout, name, found, present };
-  const stored = request.force ? undefined : await findStored(home, request);
-  return stored === undefined
-    ? { action: 'download', request, layout, name, found }
-    : { action: 'link', request, layout, name, found, stored };
+  return await planIn(await openPlace(options, settings), options, settings);
 }
 
 /**
- * {@link planInstall} for a run. A prefix that was named answers for itself: what it does not hold
- * is not taken from elsewhere.
+ * {@link planInstall} for a run, which needs no Python. A prefix that was named answers for itself:
+ * what it does not hold is not taken from elsewhere.
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when such a prefix has no runtime, or another one;
  * `DAMAGED` when it has the wanted one and it is not whole
  */
 export async function planRun(options: PrefixOptions): Promise<PresentPlan | FetchPlan> {
-  const plan = await planInstall(options);
+  const settings = settingsOf(options);
+  const place = await openPlace({ ...options, ecosystem: 'node' }, settings);
+  const plan = await planIn(place, options, settings);
   if (plan.action === 'none' || !namesPrefix(options)) return plan;
-  const { request, layout, name, found } = plan;
-  const { version, target, force } = request;
-  const wanted = `Codex ${version.semver} for ${target.triple}`;
-  const flags = prefixFlags(layout, name);
-  const foreign = isNative(request.settings.host, target) ? [] : [`--target ${target.triple}`];
-  const command = ['codex-runtime install', version.semver, ...foreign, ...flags].join(' ');
-  const isThere =
-    found !== undefined && (await isWantedOutside(request.settings.home, found.runtime, request));
-  if (isThere && force) return plan;
-  const has =
-    found === undefined
-      ? 'has no runtime'
-      : `has Codex ${found.version} for ${found.runtime.target}`;
-  throw new CodexRuntimeError(
-    isThere ? 'DAMAGED' : 'RELEASE_NOT_FOUND',
-    isThere
-      ? `${wanted} in the prefix ${layout.prefix} is damaged.`
-      : `The prefix ${layout.prefix} ${has}, ${isAlike(plan) ? unlike(request) : `not ${wanted}`}.`,
-    {
-      hint: `Run "${command}" first, or leave out the prefix to use the store.`,
-      fields: {
-        version: version.semver,
-        target: target.triple,
-        prefix: layout.prefix,
-        actual: found?.version ?? null,
-      },
-    },
+  if (plan.request.force && (await isWanted(plan))) return plan;
+  throw await notInPlace(plan);
+}
+
+async function planIn(
+  place: Place,
+  options: PrefixOptions,
+  settings: Settings,
+): Promise<PresentPlan | FetchPlan> {
+  const survey = await place.survey(options.signal);
+  const named = openRequest(options, settings, async () => (await survey.healthy())?.runtime ?? null);
+  const request = await exactRequest(
+    await named.catch(async (error: unknown) => {
+      throw await withDamaged(error, place, survey);
+    }),
   );
+  const surveyed = { request, place, survey };
+  // The cheap question first: a package of another version need not be looked through.
+  const mayServe = !request.force && (await isWanted(surveyed));
+  const present = mayServe ? await survey.healthy() : undefined;
+  if (present !== undefined) return { ...surveyed, action: 'none', present };
+  const stored = request.force ? undefined : await findStored(settings.home, request);
+  return stored === undefined
+    ? { ...surveyed, action: 'download' }
+    : { ...surveyed, action: 'link', stored };
 }
 
-/** Whether the prefix has the version and the target, and yet not what is wanted. */
-function isAlike({ found, request: { version, target } }: Surveyed): boolean {
-  return found?.version === version.semver && found.runtime.target === target.triple;
+async function isWanted({ request, survey: { runtime } }: Surveyed): Promise<boolean> {
+  return runtime !== undefined && (await isWantedOutside(request.settings.home, runtime, request));
 }
 
+async function notInPlace(plan: Surveyed): Promise<CodexRuntimeError> {
+  const { request, place, survey } = plan;
+  const { version, target, settings } = request;
+  const prefix = await place.prefix();
+  const wanted = `Codex ${version.semver} for ${target.triple}`;
+  const foreign = isNative(settings.host, target) ? [] : [`--target ${target.triple}`];
+  const command = ['codex-runtime install', version.semver, ...foreign, ...place.flags].join(' ');
+  const details = {
+    hint: `Run "${command}" first, or leave out the prefix to use the store.`,
+    fields: {
+      version: version.semver,
+      target: target.triple,
+      prefix,
+      actual: survey.runtime?.version ?? null,
+    },
+  };
+  if (await isWanted(plan)) {
+    const message = `${wanted} in the prefix ${prefix} is damaged.`;
+    return new CodexRuntimeError('DAMAGED', message, details);
+  }
+  const { runtime } = survey;
+  const has =
+    runtime === undefined ? 'no runtime' : `Codex ${runtime.version} for ${runtime.target}`;
+  const isAlike = runtime?.version === version.semver && runtime.target === target.triple;
+  const message = `The prefix ${prefix} has ${has}, ${isAlike ? unlike(request) : `not ${wanted}`}.`;
+  return new CodexRuntimeError('RELEASE_NOT_FOUND', message, details);
+}
+
+/** Why a runtime of the wanted version and target is not what is wanted. */
 function unlike({ signer, lock, settings }: ExactRequest): string {
   if (signer !== undefined) return 'whose signature has not been verified';
   return lock === null
@@ -124,25 +118,16 @@ function unlike({ signer, lock, settings }: ExactRequest): string {
     : 'which is not what the lockfile pins';
 }
 
-/** A damaged package does not decide the version, but the error says which one was there. */
-function withDamaged(
-  error: unknown,
-  layout: PrefixLayout,
-  { name, version, dir }: InstalledPackage,
-): unknown {
+/** A damaged package does not decide the version, but the error says which one is there. */
+async function withDamaged(error: unknown, place: Place, survey: Survey): Promise<unknown> {
   if (!isCodexRuntimeError(error, 'PIN_MISSING')) return error;
-  const command = ['codex-runtime install', version, ...prefixFlags(layout, name)].join(' ');
+  const found = (await survey.healthy()) === undefined ? await survey.damaged() : undefined;
+  if (found === undefined) return error;
+  const command = ['codex-runtime install', found.version, ...place.flags].join(' ');
+  const what = `${place.name} ${found.version} in ${found.dir}`;
   return error.with({
-    message: `No Codex version is named, and ${name} ${version} at ${dir} is damaged.`,
-    hint: `Run "${command}" to have it whole again.`,
-    fields: { installed: version, dir },
+    message: `No Codex version is named, and ${what} is damaged or was not installed by codex-runtime.`,
+    hint: `Run "${command}" to install it again.`,
+    fields: { installed: found.version, dir: found.dir },
   });
-}
-
-async function unlessDamaged(
-  layout: PrefixLayout,
-  found: InstalledPackage | undefined,
-  signal: AbortSignal | undefined,
-): Promise<InstalledPackage | undefined> {
-  return found !== undefined && (await isHealthy(layout, found, signal)) ? found : undefined;
 }

@@ -3,10 +3,13 @@ import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { tellWaiting } from '../events.ts';
+import { type KnownPrefix, loadKnownPrefixes } from '../install/index.ts';
+import { notedPlace } from '../place/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request/index.ts';
+import type { Settings } from '../settings.ts';
 import { holdState, homeLayout } from '../store/index.ts';
-import { type ListedPrefix, listInstalled } from './list-installed.ts';
-import { uninstallPythonRuntime } from './uninstall-python-runtime.ts';
+import { type ListedPrefix, listKnown } from './list-installed.ts';
 import { uninstallRuntime } from './uninstall-runtime.ts';
 
 export interface EverythingOptions extends RuntimeOptions {
@@ -36,8 +39,9 @@ export async function uninstallEverything(
   options: EverythingOptions = {},
 ): Promise<UninstalledEverything> {
   const { dryRun = false, ...here } = options;
-  const { home } = settingsOf(here);
-  const { runtimes, prefixes } = await listInstalled(here);
+  const settings = settingsOf(here);
+  const { home } = settings;
+  const { runtimes, prefixes } = await listKnown(settings);
   await refuseBusy(home);
   const present: readonly string[] = await readdir(home).catch(() => []);
   const ours = OURS.filter((name) => present.includes(name)).map((name) => join(home, name));
@@ -50,7 +54,7 @@ export async function uninstallEverything(
     dryRun,
   };
   if (dryRun) return plan;
-  for (const prefix of prefixes) await removePackage(here, prefix);
+  for (const known of await loadKnownPrefixes(home)) await removePackage(here, settings, known);
   for (const version of new Set(runtimes.map((runtime) => runtime.version))) {
     await unlessGone(uninstallRuntime({ ...here, version }));
   }
@@ -68,13 +72,13 @@ export async function uninstallEverything(
 const OURS = ['store', 'partial', 'staging', 'used', 'prefixes', 'tuf', 'locks'] as const;
 
 async function removePackage(
-  options: RuntimeOptions,
-  { prefix, global, name, ecosystem, python }: ListedPrefix,
+  { onProgress, signal }: RuntimeOptions,
+  settings: Settings,
+  known: KnownPrefix,
 ): Promise<void> {
-  const place = { ...options, name };
-  if (ecosystem === 'node') await unlessGone(uninstallRuntime({ ...place, prefix, global }));
-  else if (python === null) await unlessGone(uninstallPythonRuntime({ ...place, prefix }));
-  else await unlessGone(uninstallPythonRuntime({ ...place, python }));
+  const place = await notedPlace(settings, known);
+  const onWait = tellWaiting(onProgress, `another process is changing ${known.prefix}`);
+  await place.remove({ onWait, signal });
 }
 
 /** What another process has removed meanwhile is gone, as it should be. */

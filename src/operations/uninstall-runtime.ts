@@ -1,27 +1,15 @@
-import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
-import {
-  findLostPackage,
-  forgetPrefix,
-  type Leftover,
-  layoutOf,
-  listOtherBuilds,
-  loadInstalled,
-  namesPrefix,
-  type PrefixLayout,
-  type PrefixOptions,
-  uninstallNodePackage,
-} from '../install/index.ts';
+import { layoutOf, namesPrefix, type PrefixOptions } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
+import { openPlace, type Place, type PlaceOptions, type Removed } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { shellWord } from '../shell-word.ts';
-import { parsePackageName } from '../stage/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
-import { holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
-import { parseTarget, type Triple } from '../target/index.ts';
+import { type HoldWait, holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
+import { parseTarget } from '../target/index.ts';
 import { type ListedPrefix, listKnown } from './list-installed.ts';
 
 /** Where a version is still installed, and the command that removes it there. */
@@ -37,57 +25,63 @@ export interface Uninstalled {
   /** Absolute paths of runtimes that left the store. */
   readonly runtimes: readonly string[];
   /** The package that left its prefix; null where none was asked for. */
-  readonly package: {
-    readonly name: string;
-    /** Null when it was lost before and nothing tells. */
-    readonly version: string | null;
-    readonly dir: string;
-    /**
-     * Absolute paths of files that could not be removed, on Windows because a program runs from
-     * there: the next installation or removal in this prefix removes them.
-     */
-    readonly leftovers: readonly Leftover[];
-  } | null;
+  readonly package: Removed | null;
   /** Where the same version still is. */
   readonly kept: readonly KeptRuntime[];
-}
-
-/** The package of a prefix that is to go, whole or what is left of it. */
-interface FoundPackage {
-  readonly layout: PrefixLayout;
-  readonly name: string;
-  /** Null where nothing tells. */
-  readonly version: string | null;
-  /** Null where nothing tells. */
-  readonly target: Triple | null;
-  readonly dir: string;
 }
 
 /**
  * With a version: removes that version's runtimes from the store (of all targets, or of `target`);
  * prefixes keep their files. Without one, or with `prefix`, `global` or `name`: removes the package
- * from the prefix, with a version only if it is of that one.
+ * from the prefix, with a version only if it is of that one. With `ecosystem: 'python'` it removes
+ * the package from the environment, or from the directory `prefix`: of a directory only what we or
+ * pip installed of it goes.
  * @throws CodexRuntimeError `RELEASE_NOT_FOUND` when there is nothing to remove, or the prefix has
  * another version or target, and then nothing is removed; `USAGE` for a target without a version;
  * `PIN_INVALID`
  */
-export async function uninstallRuntime(options: PrefixOptions = {}): Promise<Uninstalled> {
+export async function uninstallRuntime(options: PlaceOptions = {}): Promise<Uninstalled> {
   const { version } = options;
-  if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
   const settings = settingsOf(options);
+  if (options.ecosystem === 'python') return await uninstallPython(options, settings);
+  if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
   const { home } = settings;
   const wantsPrefix = version === undefined || namesPrefix(options);
-  const found = wantsPrefix ? await findPackage(settings, options) : undefined;
-  if (version !== undefined && found !== undefined) verifyMeant(found, version, options.target);
+  const place = wantsPrefix ? await openPlace(options, settings) : undefined;
+  if (version !== undefined) await verifyMeant(place, version, options.target);
   const gone = {
     runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
-    package: found === undefined ? null : await removePackage(home, found, options),
+    package: (await place?.remove(await waitFor(place, options))) ?? null,
   };
   const removed = version === undefined ? gone.package?.version : parseVersion(version).semver;
   const kept = removed == null ? [] : await keptRuntimes(settings, removed);
   if (gone.runtimes.length > 0 || gone.package !== null) return { ...gone, kept };
   const { prefix } = await layoutOf(options, settings);
   throw nothingThere({ ...options, home, prefix }, wantsPrefix, kept);
+}
+
+/** The store is the same for all, so a version would say nothing of an environment. */
+async function uninstallPython(options: PlaceOptions, settings: Settings): Promise<Uninstalled> {
+  if (options.version !== undefined || options.target !== undefined) {
+    throw new CodexRuntimeError('USAGE', '--ecosystem python takes neither version nor target.', {
+      hint: 'Name an interpreter with --python, or a directory with --prefix.',
+    });
+  }
+  const place = await openPlace(options, settings);
+  const gone = await place.remove(await waitFor(place, options));
+  if (gone === undefined) {
+    const prefix = options.prefix ?? options.python ?? (await place.prefix());
+    throw new CodexRuntimeError('RELEASE_NOT_FOUND', `${prefix} has no ${place.name}.`, {
+      hint: 'Name the interpreter with --python, or the directory with --prefix.',
+      fields: { prefix },
+    });
+  }
+  return { runtimes: [], package: gone, kept: [] };
+}
+
+async function waitFor(place: Place, { onProgress, signal }: PlaceOptions): Promise<HoldWait> {
+  const onWait = tellWaiting(onProgress, `another process is changing ${await place.prefix()}`);
+  return { onWait, signal };
 }
 
 function targetAlone(target: string): CodexRuntimeError {
@@ -98,21 +92,28 @@ function targetAlone(target: string): CodexRuntimeError {
 }
 
 /** Whoever names a version and a prefix means that version there, and no other. */
-function verifyMeant(found: FoundPackage, text: string, targetText: string | undefined): void {
-  const { name, layout, version, target } = found;
+async function verifyMeant(
+  place: Place | undefined,
+  text: string,
+  targetText: string | undefined,
+): Promise<void> {
   const { semver } = parseVersion(text);
   const triple = targetText === undefined ? null : parseTarget(targetText).triple;
+  const found = await place?.inspect();
+  if (place === undefined || found === undefined) return;
+  const { version, target } = found;
   const isMeant =
     (version === null || version === semver) &&
     (triple === null || target === null || target === triple);
   if (isMeant) return;
   const forTarget = target === null ? '' : ` for ${target}`;
+  const prefix = await place.prefix();
   throw new CodexRuntimeError(
     'RELEASE_NOT_FOUND',
-    `The package ${name} in the prefix ${layout.prefix} is Codex ${version}${forTarget}; nothing was removed.`,
+    `The package ${place.name} in the prefix ${prefix} is Codex ${version}${forTarget}; nothing was removed.`,
     {
       hint: 'Leave the version out to remove what is in the prefix, or the prefix to remove the version from the store.',
-      fields: { version: semver, prefix: layout.prefix, actual: version, target },
+      fields: { version: semver, prefix, actual: version, target },
     },
   );
 }
@@ -197,37 +198,4 @@ async function removeStored(
     if (gone) removed.push(runtime.dir);
   }
   return removed;
-}
-
-async function findPackage(
-  settings: Settings,
-  options: PrefixOptions,
-): Promise<FoundPackage | undefined> {
-  const { home } = settings;
-  const layout = await layoutOf(options, settings);
-  const name = parsePackageName(options.name ?? DEFAULT_PACKAGE_NAME);
-  const installed = await loadInstalled(layout, name);
-  if (installed !== undefined) {
-    const { version, dir, runtime } = installed;
-    return { layout, name, version, target: runtime.target, dir };
-  }
-  const lost = await findLostPackage(home, layout, name);
-  if (lost !== undefined) {
-    return { layout, name, version: lost.version, target: null, dir: lost.dir };
-  }
-  // An uninstallation while the program ran has left its files.
-  if ((await listOtherBuilds(layout, name)).length === 0) return undefined;
-  return { layout, name, version: null, target: null, dir: join(layout.modules, name) };
-}
-
-async function removePackage(
-  home: string,
-  { layout, name, version, dir }: FoundPackage,
-  { onProgress, signal }: PrefixOptions,
-): Promise<Uninstalled['package']> {
-  const { prefix, global } = layout;
-  const onWait = tellWaiting(onProgress, `another process is changing ${prefix}`);
-  const { leftovers } = await uninstallNodePackage(layout, name, { onWait, signal });
-  await forgetPrefix(home, { prefix, global, name });
-  return { name, version, dir, leftovers };
 }

@@ -1,7 +1,6 @@
 export type { RuntimeDamage } from './damage.ts';
 export { missingInStore, missingMembers } from './expected-members.ts';
 export { shakeHands } from './shake-hands.ts';
-export { type PythonVerifyOptions, verifyPythonRuntime } from './verify-python-runtime.ts';
 export {
   type Verification,
   type VerifiedRuntime,

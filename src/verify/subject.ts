@@ -12,6 +12,7 @@ import {
   prefixLayout,
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
+import { type PlaceOptions, refuseMixed } from '../place/index.ts';
 import type { Ecosystem } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
@@ -22,7 +23,7 @@ import {
   type RuntimeDescription,
 } from '../store/index.ts';
 import { parseTarget } from '../target/index.ts';
-import { directorySubject, pythonSubject } from './python-subject.ts';
+import { directorySubject, interpreterSubject, pythonSubject } from './python-subject.ts';
 
 /** A runtime that is to be looked at, in the store or as a package in a prefix. */
 export interface Subject {
@@ -60,9 +61,14 @@ export interface StoreKey {
  * target of a prefix
  */
 export async function findSubjects(
-  options: PrefixOptions,
+  options: PlaceOptions,
   settings: Settings,
 ): Promise<readonly Subject[]> {
+  refuseMixed(options);
+  if (options.ecosystem === 'python') {
+    refuseTarget(options);
+    return [await interpreterSubject(options, settings)];
+  }
   const { home } = settings;
   const inPrefix = namesPrefix(options);
   if (inPrefix) refuseTarget(options);
@@ -86,7 +92,7 @@ export async function findSubjects(
  * A package is of one target, and nobody compares it with another.
  * @throws CodexRuntimeError `USAGE`
  */
-export function refuseTarget({ target }: Pick<PrefixOptions, 'target'>): void {
+function refuseTarget({ target }: Pick<PrefixOptions, 'target'>): void {
   if (target === undefined) return;
   throw new CodexRuntimeError('USAGE', '--target applies to the store, not to a package.', {
     hint: 'Leave out --target, or the options that name a prefix or a Python environment.',

@@ -3,9 +3,9 @@ import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
 import type { Variant } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { PrefixOptions } from '../install/index.ts';
 import { type Lock, loadLock, type ProofLevel } from '../lockfile/index.ts';
 import { parseVersion } from '../pin/index.ts';
+import type { PlaceOptions } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
 import type { Settings } from '../settings.ts';
 import {
@@ -43,7 +43,7 @@ export interface VerifiedRuntime {
   readonly handshake: Handshake | null;
 }
 
-export interface VerifyOptions extends PrefixOptions {
+export interface VerifyOptions extends PlaceOptions {
   /** Let the app-server of what this machine can run introduce itself. Default false. */
   readonly handshake?: boolean;
 }
@@ -60,19 +60,12 @@ export interface Verification {
  * nothing else changes.
  * @throws CodexRuntimeError `DAMAGED` with {@link RuntimeDamage}s in `fields.damages`;
  * `RELEASE_NOT_FOUND` when there is nothing to look at; `USAGE` for a target with `prefix`, `global`
- * or `name`; `LOCK_INVALID`, `PIN_INVALID`, `ABORTED`
+ * or `name`; `INSTALL_FAILED` when a Python interpreter does not run; `LOCK_INVALID`, `PIN_INVALID`,
+ * `ABORTED`
  */
 export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verification> {
   const settings = settingsOf(options);
-  return await verifySubjects(await findSubjects(options, settings), options, settings);
-}
-
-/** As {@link verifyRuntimes}, of subjects that were found already. */
-export async function verifySubjects(
-  subjects: readonly Subject[],
-  options: VerifyOptions,
-  settings: Settings,
-): Promise<Verification> {
+  const subjects = await findSubjects(options, settings);
   const expectation = {
     version: options.version === undefined ? null : parseVersion(options.version).semver,
     lock: loadLock(settings).lock,

@@ -8,7 +8,6 @@ import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { listRemote } from '../../src/operations/list-remote.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
-import { previewInstall } from '../../src/operations/preview-install.ts';
 import { resolveRuntime } from '../../src/operations/resolve-runtime.ts';
 import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { waitForRelease } from '../../src/operations/wait-for-release.ts';
@@ -177,7 +176,7 @@ describe('runtimes of two repositories under one version', () => {
       const { version: _, repo: __, ...unnamed } = { repo: null, ...options };
       const [again, run] = [await installRuntime(unnamed), await ensureRuntime(unnamed)];
       expect([again.source, run.source]).toEqual(['prefix', 'prefix']);
-      const forced = await previewInstall({ ...unnamed, force: true });
+      const forced = await installRuntime({ ...unnamed, force: true, dryRun: true });
       expect(JSON.stringify(forced.resolution?.sources).includes(REPO)).toBe(forks);
       await rm(join(options.home, 'store'), { recursive: true });
       expect((await installRuntime(options)).source).toBe('prefix');

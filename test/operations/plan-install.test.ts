@@ -4,7 +4,6 @@ import { expect, it } from 'vitest';
 import type { PrefixOptions } from '../../src/install/prefix.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
-import { previewInstall } from '../../src/operations/preview-install.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
@@ -18,9 +17,12 @@ it('an installation does what its preview says, and a run takes what it finds', 
   const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix: dir, env, host };
   const wanted = { ...options, version: '1.2.3' };
 
-  expect(await previewInstall(wanted)).toMatchObject({ action: 'download' });
+  expect(await installRuntime({ ...wanted, dryRun: true })).toMatchObject({ action: 'download' });
   expect(await installRuntime(wanted)).toMatchObject({ source: 'browser' });
-  expect(await previewInstall(options)).toMatchObject({ action: 'none', resolution: null });
+  expect(await installRuntime({ ...options, dryRun: true })).toMatchObject({
+    action: 'none',
+    resolution: null,
+  });
   expect(await installRuntime(options)).toMatchObject({ source: 'prefix' });
   // A prefix that was named answers for itself, and the project's own serves where it fits.
   const { prefix: _, ...here } = wanted;
@@ -28,7 +30,9 @@ it('an installation does what its preview says, and a run takes what it finds', 
     expect(await ensureRuntime(asked)).toMatchObject({ source: 'prefix' });
   }
   expect(await ensureRuntime({ ...here, cwd: '/' })).toMatchObject({ source: 'store' });
-  expect(await previewInstall({ ...wanted, force: true })).toMatchObject({ action: 'download' });
+  expect(await installRuntime({ dryRun: true, ...wanted, force: true })).toMatchObject({
+    action: 'download',
+  });
 
   await rm(join(dir, 'node_modules/.bin/codex'));
   expect(await failure(ensureRuntime(wanted))).toMatchObject({
@@ -36,7 +40,10 @@ it('an installation does what its preview says, and a run takes what it finds', 
     hint: expect.stringContaining(`codex-runtime install 1.2.3 --prefix ${dir}`),
   });
   expect(await ensureRuntime(here)).toMatchObject({ source: 'store' });
-  expect(await previewInstall(wanted)).toMatchObject({ action: 'link', resolution: null });
+  expect(await installRuntime({ ...wanted, dryRun: true })).toMatchObject({
+    action: 'link',
+    resolution: null,
+  });
   expect(await installRuntime(wanted)).toMatchObject({ source: 'store' });
 });
 
@@ -70,7 +77,7 @@ it('a project does not serve a run that is for another target', async () => {
   });
 });
 
-it('a damaged package names no version, and is told with what mends it', async () => {
+it('a damaged package names no version, and is told with what repairs it', async () => {
   await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
   const dir = await tempDir();
   const env = { ...github.env, HOME: dir, PATH: '/usr/bin:/bin' };
@@ -79,11 +86,13 @@ it('a damaged package names no version, and is told with what mends it', async (
   const options: PrefixOptions = { home: join(dir, 'home'), cwd: dir, prefix, env, host };
   await installRuntime({ ...options, version: '1.2.3' });
   await rm(join(prefix, 'node_modules/codex-cli-bin/codex-path/rg'));
-  for (const work of [installRuntime, ensureRuntime, previewInstall]) {
-    expect(await failure(work(options))).toMatchObject({
+  const preview = () => installRuntime({ ...options, dryRun: true });
+  const works = [() => installRuntime(options), () => ensureRuntime(options), preview];
+  for (const work of works) {
+    expect(await failure(work())).toMatchObject({
       code: 'PIN_MISSING',
       fields: { installed: '1.2.3' },
-      hint: `Run "codex-runtime install 1.2.3 --prefix '${prefix}'" to have it whole again.`,
+      hint: `Run "codex-runtime install 1.2.3 --prefix '${prefix}'" to install it again.`,
     });
   }
   const elsewhere = await failure(installRuntime({ ...options, prefix: join(dir, 'other') }));

@@ -1,18 +1,18 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { planPythonInstall } from '../../src/operations/plan-python-install.ts';
+import { planInstall } from '../../src/operations/plan-install.ts';
 import { failure } from '../support/failure.ts';
 import { pipLike } from '../support/pip-like.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const env = { PATH: process.env['PATH'] };
 
-describe('planPythonInstall without a version', () => {
+describe('planInstall for Python, without a version', () => {
   it("names Python's own variable", async () => {
     const dir = await tempDir();
     const options = { prefix: join(dir, 'site'), cwd: dir, home: join(dir, 'home'), env };
-    const error = await failure(planPythonInstall(options));
+    const error = await failure(planInstall({ ...options, ecosystem: 'python' }));
     expect(error).toMatchObject({ code: 'PIN_MISSING', message: 'No Codex version is named.' });
     expect(error.hint).toContain('CODEX_PYTHON_RUNTIME_VERSION');
     expect(error.hint).not.toContain('CODEX_NODE_RUNTIME_VERSION');
@@ -29,7 +29,7 @@ describe('planPythonInstall without a version', () => {
       () => writeFile(join(prefix, 'codex_cli_bin/__init__.py'), 'raise ValueError'),
     ]) {
       await damage();
-      const error = await failure(planPythonInstall(options));
+      const error = await failure(planInstall({ ...options, ecosystem: 'python' }));
       expect(error).toMatchObject({
         code: 'PIN_MISSING',
         exitStatus: 3,

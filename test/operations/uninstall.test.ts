@@ -1,7 +1,6 @@
 import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { installPythonRuntime } from '../../src/operations/install-python-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { uninstallEverything } from '../../src/operations/uninstall-everything.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
@@ -54,7 +53,7 @@ describe('uninstallEverything', () => {
     await installRuntime({ ...options, prefix: second, name: '@example/codex' });
     const python = join(await tempDir(), 'python');
     const env = { ...options.env, PATH: process.env['PATH'] ?? '' };
-    await installPythonRuntime({ ...anywhere, env, prefix: python, version: '0.115.0' });
+    await installRuntime({ ...anywhere, env, ecosystem: 'python', prefix: python });
     await mkdir(join(home, 'partial'), { recursive: true });
     await writeFile(join(home, 'partial', 'sha256-0'), 'half');
     await writeFile(join(home, 'mine.txt'), 'mine');

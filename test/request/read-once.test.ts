@@ -14,7 +14,6 @@ import { listInstalled } from '../../src/operations/list-installed.ts';
 import { listRemote } from '../../src/operations/list-remote.ts';
 import { packRuntimes } from '../../src/operations/pack-runtimes.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
-import { previewInstall } from '../../src/operations/preview-install.ts';
 import { resolveAllTargets, resolveRuntime } from '../../src/operations/resolve-runtime.ts';
 import { stageRuntime } from '../../src/operations/stage-runtime.ts';
 import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
@@ -67,7 +66,7 @@ type Operation = readonly [string, (options: PrefixOptions) => Promise<unknown>]
 const out = (name: string) => join(root, name);
 
 const OPERATIONS: readonly Operation[] = [
-  ['previewInstall', previewInstall],
+  ['installRuntime with dryRun', (options) => installRuntime({ ...options, dryRun: true })],
   ['installRuntime', installRuntime],
   ['installRuntime with nothing to do', installRuntime],
   ['ensureRuntime', ensureRuntime],

@@ -9,7 +9,6 @@ import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
-import { previewInstall } from '../../src/operations/preview-install.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { provisionRuntime } from '../../src/provision.ts';
 import {
@@ -428,10 +427,10 @@ test('a version that only the prefix names is not taken from there without its s
   const { version: _version, ...unnamed } = { ...options, prefix: join(cwd, 'demo') };
   await installRuntime({ ...options, prefix: unnamed.prefix, verifySignature: false });
   expect((await ensureRuntime({ ...unnamed, verifySignature: false })).source).toBe('prefix');
-  expect((await previewInstall(unnamed)).action).toBe('download');
+  expect((await installRuntime({ ...unnamed, dryRun: true })).action).toBe('download');
   expect((await failure(ensureRuntime(unnamed))).message).toContain('signature has not been');
   expect((await installRuntime(unnamed)).source).not.toBe('prefix');
-  expect((await previewInstall(unnamed)).action).toBe('none');
+  expect((await installRuntime({ ...unnamed, dryRun: true })).action).toBe('none');
   expect((await ensureRuntime(unnamed)).source).toBe('prefix');
 });
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { diagnose, type Finding } from '../../src/doctor/index.ts';
 import type { PrefixOptions } from '../../src/install/prefix.ts';
+import type { PlaceOptions } from '../../src/place/index.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** Surroundings in which nothing is wrong and nothing is there. */
@@ -21,7 +22,7 @@ export async function healthyPatient() {
 }
 
 /** What the doctor finds under `id`; fails where it says nothing about it. */
-export async function finding(options: PrefixOptions, id: string): Promise<Finding> {
+export async function finding(options: PlaceOptions, id: string): Promise<Finding> {
   const { findings } = await diagnose(options);
   const found = findings.find((candidate) => candidate.id === id);
   if (found !== undefined) return found;

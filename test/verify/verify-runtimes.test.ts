@@ -15,7 +15,7 @@ import { describe, expect, it } from 'vitest';
 import { writeLock } from '../../src/lockfile/index.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import type { Runtime } from '../../src/store/index.ts';
-import { type RuntimeDamage, verifyPythonRuntime, verifyRuntimes } from '../../src/verify/index.ts';
+import { type RuntimeDamage, verifyRuntimes } from '../../src/verify/index.ts';
 import { failure } from '../support/failure.ts';
 import type { MiniatureRuntime } from '../support/miniature-runtime.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -313,7 +313,13 @@ describe('verifyRuntimes, of a prefix', () => {
       expect(error).toMatchObject({ code: 'USAGE', exitStatus: 2 });
     }
     const { home: own, env } = options;
-    const ofPython = verifyPythonRuntime({ home: own, env, prefix, target: 'linux-x64' });
+    const ofPython = verifyRuntimes({
+      ecosystem: 'python',
+      home: own,
+      env,
+      prefix,
+      target: 'linux-x64',
+    });
     expect((await failure(ofPython)).code).toBe('USAGE');
   });
 

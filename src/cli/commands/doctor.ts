@@ -9,6 +9,7 @@ import {
   type PrefixFlags,
 } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
+import { addPlaceFlags, type PlaceFlags, placeOptions } from '../place-flags.ts';
 import { printResult } from '../print-result.ts';
 
 interface DoctorFlags extends LockfileFlags, PrefixFlags {
@@ -25,7 +26,7 @@ export function createCommand(context: CliContext, exitWith: ExitWith): Command 
   return addCommonFlags(addLockfileFlag(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
-      const options = libraryOptions(context, { version, flags });
+      const options = { ...libraryOptions(context, { version, flags }), ...placeOptions(flags) };
       const diagnosis = await diagnose({ ...options, handshake: flags.handshake === true });
       printResult(context, flags, {
         result: diagnosis,
@@ -56,12 +57,13 @@ function paint(text: string): string {
 }
 
 const EXAMPLES = `
-It looks at platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, PATH and
-network, and changes nothing. It ends with 0 when nothing fails, with 9 when something is damaged,
+It looks at platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, the
+other prefixes and Python environments, PATH and network, and changes nothing. It ends with 0 when nothing fails, with 9 when something is damaged,
 else with the status of the first failure. --quiet shows only what is not well.
 
 Examples:
   codex-runtime doctor
   codex-runtime doctor --prefix demo --offline
+  codex-runtime doctor --ecosystem python --python .venv/bin/python
   codex-runtime doctor 0.169.0 --json
 `;

@@ -1,9 +1,8 @@
 import { Command } from 'commander';
 import { isOnSearchPath } from '../../child/search-path.ts';
 import { escapeControls } from '../../errors.ts';
-import { type PrefixOptions, prefixLayout } from '../../install/index.ts';
-import type { PythonOptions } from '../../install/python/index.ts';
-import { type InstallResult, installRuntime } from '../../operations/install-runtime.ts';
+import { prefixLayout } from '../../install/index.ts';
+import { installRuntime } from '../../operations/install-runtime.ts';
 import { detectHost } from '../../target/index.ts';
 import type { CliContext } from '../context.ts';
 import {
@@ -15,11 +14,11 @@ import {
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
-import { type PrintedResult, printResult } from '../print-result.ts';
+import { addPlaceFlags, type PlaceFlags, placeOptions } from '../place-flags.ts';
+import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
-import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
-interface InstallFlags extends RuntimeFlags, PythonFlags {
+interface InstallFlags extends RuntimeFlags, PlaceFlags {
   readonly dryRun?: true;
 }
 
@@ -32,7 +31,7 @@ export function createCommand(context: CliContext): Command {
   addRuntimeFlags(command)
     .option('--force', 'download and install again, whatever is there')
     .option('--dry-run', 'say what would be done, and do nothing');
-  return addCommonFlags(addPythonFlags(command))
+  return addCommonFlags(addPlaceFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: InstallFlags) => {
       await install(context, version, flags);
@@ -44,17 +43,16 @@ async function install(
   version: string | undefined,
   flags: InstallFlags,
 ): Promise<void> {
-  const forPython = isForPython(flags);
   const printed = await withProgress(context, flags, async ({ onProgress, tell }) => {
-    const options = libraryOptions(context, {
-      version,
-      flags,
-      onProgress: preparingHeap(onProgress),
-    });
-    if (flags.dryRun === true) return await preview(options, flags);
-    const result = forPython
-      ? await installPython({ ...options, ...pythonOptions(flags) })
-      : await installRuntime(options);
+    const options = {
+      ...libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+      ...placeOptions(flags),
+    };
+    if (flags.dryRun === true) {
+      const plan = await installRuntime({ ...options, dryRun: true });
+      return { result: plan, text: plan.summary };
+    }
+    const result = await installRuntime(options);
     tell(result);
     if (flags.global === true && flags.quiet !== true) tellPath(context, result.prefix);
     return { result, text: result.executable };
@@ -67,21 +65,6 @@ function tellPath({ env, stderr }: CliContext, prefix: string): void {
   const { bin } = prefixLayout({ prefix, global: true, platform: detectHost().platform });
   if (isOnSearchPath(env, bin)) return;
   stderr.write(`${escapeControls(bin)} is not on PATH: add it there to run codex by its name.\n`);
-}
-
-async function preview(options: PrefixOptions, flags: InstallFlags): Promise<PrintedResult> {
-  const result = isForPython(flags)
-    ? await (await import('../../operations/preview-python-install.ts')).previewPythonInstall({
-        ...options,
-        ...pythonOptions(flags),
-      })
-    : await (await import('../../operations/preview-install.ts')).previewInstall(options);
-  return { result, text: result.summary };
-}
-
-async function installPython(options: PythonOptions): Promise<InstallResult> {
-  const module = await import('../../operations/install-python-runtime.ts');
-  return await module.installPythonRuntime(options);
 }
 
 const EXAMPLES = `

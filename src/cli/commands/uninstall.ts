@@ -1,16 +1,15 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
-import type { OnProgress } from '../../events.ts';
 import { type Uninstalled, uninstallRuntime } from '../../operations/uninstall-runtime.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags, addPrefixFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
+import { addPlaceFlags, type PlaceFlags, placeOptions } from '../place-flags.ts';
 import { printResult } from '../print-result.ts';
 import { leftoverText, withProgress } from '../progress.ts';
-import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 
-interface UninstallFlags extends CommonFlags, PythonFlags {
+interface UninstallFlags extends CommonFlags, PlaceFlags {
   readonly target?: string;
   readonly everything?: true;
   readonly dryRun?: true;
@@ -28,7 +27,7 @@ export function createCommand(context: CliContext): Command {
       ).conflicts(['target', 'prefix', 'global', 'name', 'ecosystem', 'python']),
     )
     .option('--dry-run', 'with --everything: print what would go, and remove nothing');
-  return addCommonFlags(addPythonFlags(addPrefixFlags(command)))
+  return addCommonFlags(addPlaceFlags(addPrefixFlags(command)))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: UninstallFlags) => {
       if (flags.everything === true) return await removeEverything(context, version, flags);
@@ -38,14 +37,17 @@ export function createCommand(context: CliContext): Command {
         });
       }
       const gone = await withProgress(context, flags, ({ onProgress }) =>
-        uninstall(context, version, { flags, onProgress }),
+        uninstallRuntime({
+          ...libraryOptions(context, { version, flags, onProgress }),
+          ...placeOptions(flags),
+        }),
       );
       const removed = [...gone.runtimes, ...(gone.package === null ? [] : [gone.package.dir])];
       if (flags.quiet !== true) {
-        for (const kept of gone.kept) context.stderr.write(`${escapeControls(describe(kept))}\n`);
         for (const leftover of gone.package?.leftovers ?? []) {
           context.stderr.write(`${escapeControls(leftoverText(leftover))}\n`);
         }
+        for (const kept of gone.kept) context.stderr.write(`${escapeControls(describe(kept))}\n`);
       }
       printResult(context, flags, { result: gone, text: removed.join('\n') });
     });
@@ -74,23 +76,6 @@ async function removeEverything(
   const packages = result.prefixes.map(({ prefix, name }) => `${prefix} (${name})`);
   const text = [...packages, ...result.runtimes, ...result.home].join('\n');
   printResult(context, flags, { result, text });
-}
-
-async function uninstall(
-  context: CliContext,
-  version: string | undefined,
-  { flags, onProgress }: { readonly flags: UninstallFlags; readonly onProgress: OnProgress },
-): Promise<Uninstalled> {
-  const options = libraryOptions(context, { version, flags, onProgress });
-  if (!isForPython(flags)) return await uninstallRuntime(options);
-  const forPython = { ...options, ...pythonOptions(flags) };
-  if (version !== undefined || flags.target !== undefined) {
-    throw new CodexRuntimeError('USAGE', '--ecosystem python takes neither version nor target.', {
-      hint: 'Name an interpreter with --python, or a directory with --prefix.',
-    });
-  }
-  const module = await import('../../operations/uninstall-python-runtime.ts');
-  return await module.uninstallPythonRuntime(forPython);
 }
 
 const EXAMPLES = `

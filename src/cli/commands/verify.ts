@@ -1,15 +1,15 @@
 import { Command, Option } from 'commander';
-import { type Verification, verifyPythonRuntime, verifyRuntimes } from '../../verify/index.ts';
+import { type Verification, verifyRuntimes } from '../../verify/index.ts';
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addLockfileFlag, addPrefixFlags, type LockfileFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
+import { addPlaceFlags, type PlaceFlags, placeOptions } from '../place-flags.ts';
 import { printResult } from '../print-result.ts';
-import { addPythonFlags, isForPython, type PythonFlags, pythonOptions } from '../python-flags.ts';
 import { formatTable, tableWidth } from '../table.ts';
 
-interface VerifyFlags extends LockfileFlags, PythonFlags {
+interface VerifyFlags extends LockfileFlags, PlaceFlags {
   readonly target?: string;
   readonly handshake?: true;
 }
@@ -24,14 +24,11 @@ export function createCommand(context: CliContext): Command {
         .conflicts(['prefix', 'global', 'name', 'ecosystem']),
     )
     .option('--handshake', 'speak to its app-server too');
-  return addCommonFlags(addPythonFlags(addLockfileFlag(addPrefixFlags(command))))
+  return addCommonFlags(addPlaceFlags(addLockfileFlag(addPrefixFlags(command))))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: VerifyFlags) => {
-      const given = libraryOptions(context, { version, flags });
-      const options = { ...given, handshake: flags.handshake === true };
-      const result = isForPython(flags)
-        ? await verifyPythonRuntime({ ...options, ...pythonOptions(flags) })
-        : await verifyRuntimes(options);
+      const options = { ...libraryOptions(context, { version, flags }), ...placeOptions(flags) };
+      const result = await verifyRuntimes({ ...options, handshake: flags.handshake === true });
       printResult(context, flags, { result, text: describe(result, tableWidth(context, flags)) });
     });
 }

@@ -1,16 +1,16 @@
-import type { PrefixOptions } from '../install/index.ts';
 import { notStored } from '../offline.ts';
 import type { Triple } from '../target/index.ts';
-import { planInstall } from './plan-install.ts';
+import type { FetchPlan, PresentPlan } from './plan-install.ts';
 import { type Resolution, resolveExact } from './resolve-runtime.ts';
 
 /** What an installation would do now. */
-export interface InstallPreview {
+export interface InstallPlan {
   /** Semver. */
   readonly version: string;
   readonly target: Triple;
+  /** Absolute path of the prefix, or of the Python environment. */
   readonly prefix: string;
-  /** `none`: the prefix has it. `link`: the store has it. `download`: a channel has it. */
+  /** `none`: it is there. `link`: the store has it. `download`: a channel has it. */
   readonly action: 'none' | 'link' | 'download';
   /** The asset that would come, when one has to. */
   readonly resolution: Resolution | null;
@@ -18,26 +18,25 @@ export interface InstallPreview {
   readonly summary: string;
 }
 
-/**
- * Decides what `installRuntime` would do, and does nothing.
- * @throws CodexRuntimeError as resolving does
- */
-export async function previewInstall(options: PrefixOptions): Promise<InstallPreview> {
-  const plan = await planInstall(options);
-  const { request, layout } = plan;
+/** Says what a plan would do; asks the channels only where something has to come from them. */
+export async function previewPlan(plan: PresentPlan | FetchPlan): Promise<InstallPlan> {
+  const { request, place } = plan;
   const { target, version } = request;
-  const preview = { version: version.semver, target: target.triple, prefix: layout.prefix };
+  const prefix = await place.prefix();
+  const preview = { version: version.semver, target: target.triple, prefix };
   const what = `Codex ${version.semver} for ${target.triple}`;
+  const into = `${prefix}${place.ecosystem === 'python' ? ' with pip' : ''}`;
   if (plan.action === 'none') {
-    const summary = `${what} is installed in ${layout.prefix}; nothing to do.`;
+    const summary = `${what} is already installed in ${prefix}: nothing to do.`;
     return { ...preview, action: 'none', resolution: null, summary };
   }
   if (plan.action === 'link') {
-    const summary = `Would install ${what} from the store into ${layout.prefix}.`;
+    const summary = `Would install ${what} from the store into ${into}.`;
     return { ...preview, action: 'link', resolution: null, summary };
   }
   if (request.offline) throw notStored(request);
   const resolution = await resolveExact(request);
-  const summary = `Would download ${resolution.asset.name} from ${resolution.channel} and install ${what} into ${layout.prefix}.`;
+  const { asset, channel } = resolution;
+  const summary = `Would download ${asset.name} from ${channel} and install ${what} into ${into}.`;
   return { ...preview, action: 'download', resolution, summary };
 }

@@ -1,0 +1,10 @@
+export { notedPlace, openPlace, refuseMixed } from './open-place.ts';
+export type {
+  Inspected,
+  Installation,
+  Place,
+  PlacedPackage,
+  PlaceOptions,
+  Removed,
+  Survey,
+} from './place.ts';
