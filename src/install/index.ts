@@ -18,7 +18,7 @@ export {
 } from './known-prefixes.ts';
 export { type PrefixLayout, prefixLayout } from './layout.ts';
 export { findLostPackage, type LostPackage } from './lost-package.ts';
-export { installNodePackage, type NodeInstallation } from './node.ts';
+export { installNodePackage } from './node.ts';
 export { packageHold } from './package-hold.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './prefix.ts';
 export { prefixFlags } from './prefix-flags.ts';

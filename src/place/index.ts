@@ -1,7 +1,6 @@
 export { notedPlace, openPlace, refuseMixed } from './open-place.ts';
 export type {
   Inspected,
-  Installation,
   Place,
   PlacedPackage,
   PlaceOptions,

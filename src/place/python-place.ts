@@ -65,7 +65,8 @@ export function pythonPlace(
       const { installWheel } = await import('./install-wheel.ts');
       await installWheel(environment, placement);
       const installed = await loadWhole(environment);
-      if (installed !== undefined) return { ...installed, replaced: null, removedBy: null, withoutLinks: false };
+      if (installed !== undefined)
+        return { ...installed, replaced: null, removedBy: null, withoutLinks: false };
       throw new CodexRuntimeError(
         'INSTALL_FAILED',
         `${environment.python} does not find a complete ${names.distribution} after it was installed.`,

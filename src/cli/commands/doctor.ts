@@ -1,18 +1,12 @@
 import { Command } from 'commander';
 import { type Diagnosis, diagnose, type Finding } from '../../doctor/index.ts';
 import type { CliContext, ExitWith } from '../context.ts';
-import {
-  addCommonFlags,
-  addLockfileFlag,
-  addPrefixFlags,
-  type LockfileFlags,
-  type PrefixFlags,
-} from '../flags.ts';
+import { addCommonFlags, addLockfileFlag, addPrefixFlags, type LockfileFlags } from '../flags.ts';
 import { libraryOptions } from '../library-options.ts';
 import { addPlaceFlags, type PlaceFlags, placeOptions } from '../place-flags.ts';
 import { printResult } from '../print-result.ts';
 
-interface DoctorFlags extends LockfileFlags, PrefixFlags {
+interface DoctorFlags extends LockfileFlags, PlaceFlags {
   readonly offline?: true;
   readonly handshake?: true;
 }
@@ -23,7 +17,7 @@ export function createCommand(context: CliContext, exitWith: ExitWith): Command 
     .argument('[version]', 'judge as if this version were wanted')
     .option('--offline', 'do not ask the network')
     .option('--handshake', "speak to the installed runtime's app-server too");
-  return addCommonFlags(addLockfileFlag(addPrefixFlags(command)))
+  return addCommonFlags(addLockfileFlag(addPlaceFlags(addPrefixFlags(command))))
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: DoctorFlags) => {
       const options = { ...libraryOptions(context, { version, flags }), ...placeOptions(flags) };

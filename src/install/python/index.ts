@@ -8,7 +8,6 @@ export {
 } from './environment.ts';
 export {
   environmentPrefix,
-  type InstalledPython,
   installedDistribution,
   installedPythonRuntime,
 } from './installed-python.ts';
