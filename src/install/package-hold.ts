@@ -5,7 +5,8 @@ import { ownsPrefixJson } from './prefix-json.ts';
 /** Where the next build of the package goes; see {@link buildsDirs}. */
 export async function buildsDir(layout: PrefixLayout, name: string): Promise<string> {
   const [inModules, inPrefix = inModules] = buildsDirs(layout, name);
-  return (await ownsPrefixJson(layout, name)) ? inPrefix : inModules;
+  // A prefix that cannot be read holds neither; whoever writes there says why.
+  return (await ownsPrefixJson(layout, name).catch(() => false)) ? inPrefix : inModules;
 }
 
 /** What is held while the builds of a package change. */
