@@ -61,7 +61,11 @@ async function planIn(
   settings: Settings,
 ): Promise<PresentPlan | FetchPlan> {
   const survey = await place.survey(options.signal);
-  const named = openRequest(options, settings, async () => (await survey.healthy())?.runtime ?? null);
+  const named = openRequest(
+    options,
+    settings,
+    async () => (await survey.healthy())?.runtime ?? null,
+  );
   const request = await exactRequest(
     await named.catch(async (error: unknown) => {
       throw await withDamaged(error, place, survey);

@@ -1,7 +1,6 @@
 import type { PackageManager } from '../events.ts';
-import type { ExactRequest } from '../request/index.ts';
 import type { KnownPrefix, Leftover, PrefixOptions } from '../install/index.ts';
-import type { Ecosystem } from '../request/index.ts';
+import type { Ecosystem, ExactRequest } from '../request/index.ts';
 import type { HoldWait, Runtime, RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 
