@@ -1,4 +1,5 @@
 import { readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build, type Metafile, type OutputFile, type Plugin } from 'esbuild';
 
@@ -29,6 +30,22 @@ const lateChildProcess: Plugin = {
         "{ spawn: (...words) => process.getBuiltinModule('node:child_process').spawn(...words) }",
       ),
     }));
+  },
+};
+
+const SOURCES = join(ROOT, 'src/');
+
+/**
+ * A module of ours does nothing when it is loaded but define what it exports. esbuild may then take
+ * one name from a room's index without the files behind the other names.
+ */
+const pureModules: Plugin = {
+  name: 'pure-modules',
+  setup({ onResolve }) {
+    onResolve({ filter: /^\.\.?\/.*\.ts$/ }, ({ path, resolveDir }) => {
+      const module = resolve(resolveDir, path);
+      return module.startsWith(SOURCES) ? { path: module, sideEffects: false } : undefined;
+    });
   },
 };
 
@@ -71,7 +88,7 @@ export function compile(): Promise<Compiled> {
     format: 'esm',
     // minipass-fetch takes it for text in foreign encodings, where it is there: 0.5 MB for nobody.
     external: ['iconv-lite'],
-    plugins: [lateChildProcess],
+    plugins: [lateChildProcess, pureModules],
     logLevel: 'warning',
   });
 }
