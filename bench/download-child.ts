@@ -1,7 +1,7 @@
 /** Downloads one asset and prints the seconds it took: a process of its own, as a user's is. */
 import process from 'node:process';
 import { openDownload } from '../src/fetch/index.ts';
-import { settingsFrom } from '../src/settings.ts';
+import { settingsFrom } from '../src/request/settings.ts';
 import { parseTarget } from '../src/target/index.ts';
 
 const { url, size, sha256, dir, lanes } = JSON.parse(process.argv[2] ?? '') as {

@@ -68,6 +68,7 @@ export async function compilePrograms(): Promise<Compiled> {
     minifySyntax: true,
     minifyWhitespace: true,
     define: { 'import.meta.url': 'importMetaUrl' },
+    plugins: [pureModules],
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },
     logLevel: 'warning',
   });

@@ -1,5 +1,6 @@
 import type { Asset } from './asset.ts';
 import { type Candidate, type CandidateRequest, tryCandidates } from './channels/index.ts';
+import { verifyPrintedVersion } from './child/codex-version.ts';
 import { ignoreMissing } from './disk/errno.ts';
 import { verifySpace } from './disk/free-space.ts';
 import { removeTree } from './disk/until-unblocked.ts';
@@ -13,7 +14,6 @@ import {
   receiveAsset,
   removeLeftParts,
 } from './fetch/index.ts';
-import { notStored } from './offline.ts';
 import { isUpstream } from './pin/index.ts';
 import type { ExactRequest } from './request/index.ts';
 import type { FetchedBundle } from './signature/index.ts';
@@ -29,6 +29,7 @@ import {
   isAnyAside,
   lockedEntrypoint,
   noteUse,
+  notStored,
   openStaging,
   type Runtime,
   type RuntimeManifest,
@@ -37,7 +38,6 @@ import {
   workOnce,
 } from './store/index.ts';
 import { isNative } from './target/index.ts';
-import { verifyVersion } from './verify-version.ts';
 
 export interface Provisioned {
   readonly runtime: Runtime;
@@ -149,7 +149,7 @@ async function provisionAsset(
     const signed = await withSignature(manifest, request, { asset, download, staging, bundle });
     // Only now: this runs it. Where it cannot be run, the download stays, so that the next try begins here.
     if (isNative(settings.host, target)) {
-      await verifyVersion(executablePath(staging, manifest), version, signal).catch(
+      await verifyPrintedVersion(executablePath(staging, manifest), version, signal).catch(
         async (error: unknown) => {
           if (isCodexRuntimeError(error, 'VERSION_MISMATCH')) await download.discard();
           throw error;

@@ -1,4 +1,4 @@
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import type { ConfigTable } from './config-overrides.ts';
 import type { AppServerError } from './errors.ts';
 import type { ToolOrNamespace } from './tools/tool.ts';

@@ -1,5 +1,5 @@
 import { anySignal } from '../abort.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import { Codex } from './codex.ts';
 import { JsonRpcError } from './errors.ts';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import process from 'node:process';
 import { withSearchDir } from '../child/search-path.ts';
 import { realPath } from '../disk/real-path.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 /**
  * The environment of this process, for a child that must find its home, proxy and keys there, as

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import type { CodexOptions } from './codex-options.ts';
 import { verifyCodeModeHost, withCodeMode } from './compat/native-code-mode.ts';
 import { configArguments } from './config-overrides.ts';

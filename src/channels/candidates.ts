@@ -3,6 +3,7 @@ import type { Asset, Channel, Release, VariantChoice } from '../asset.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { type Lock, reaches, strongestProof } from '../lockfile/index.ts';
 import type { Version } from '../pin/index.ts';
+import type { SourceChoice } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
 import { type ChannelsRequest, openChannels } from './channels.ts';
 import { chooseAsset } from './choose.ts';
@@ -12,7 +13,6 @@ import { notLocked } from './not-locked.ts';
 import { OriginLedger } from './origins.ts';
 import { notProven, proofOf } from './proof.ts';
 import { type ChannelFailure, type ReleaseChannel, reportUnavailable } from './release-channel.ts';
-import type { SourceChoice } from './source-selection.ts';
 
 export interface CandidateRequest extends ChannelsRequest {
   readonly version: Version;

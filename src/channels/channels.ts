@@ -1,13 +1,12 @@
 import type { OnProgress } from '../events.ts';
 import { createHttp, type Http } from '../fetch/http/index.ts';
 import { createRegistry, type Registry } from '../fetch/npm/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, SourceChoice, SourceSelection } from '../request/index.ts';
 import { dirChannel } from './dir.ts';
 import { githubChannel } from './github.ts';
 import { mirrorChannel } from './mirror.ts';
 import { npmChannel } from './npm.ts';
 import type { ReleaseChannel } from './release-channel.ts';
-import type { SourceChoice, SourceSelection } from './source-selection.ts';
 
 export interface ChannelsRequest {
   readonly settings: Settings;

@@ -1,13 +1,13 @@
+import { shellWord } from '../child/shell-word.ts';
 import { CodexRuntimeError, type ErrorCode, isCodexRuntimeError } from '../errors.ts';
 import { type Reason, reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { isUpstream, nearVersions, newestFirst, type Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
-import { shellWord } from '../shell-word.ts';
+import type { Settings } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
 import type { Channels } from './channels.ts';
 import { type ChannelFailure, placeOf } from './release-channel.ts';
 
-interface Wanted {
+interface Asked {
   readonly version: Version;
   /** The target, where one is wanted in particular. */
   readonly target?: Target;
@@ -24,7 +24,7 @@ interface Wanted {
  * The mirror alone is never believed, because it does not keep everything.
  */
 export async function exhausted(
-  wanted: Wanted,
+  wanted: Asked,
   channels: Channels,
   failures: readonly ChannelFailure[],
 ): Promise<CodexRuntimeError> {
@@ -71,7 +71,7 @@ interface Unanswered {
 }
 
 async function unknownVersion(
-  { version, settings, source, signal }: Wanted,
+  { version, settings, source, signal }: Asked,
   { channels, failures, reasons }: Unanswered,
 ): Promise<CodexRuntimeError> {
   const answered = failures

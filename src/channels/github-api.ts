@@ -1,10 +1,9 @@
 import { isCodexRuntimeError } from '../errors.ts';
 import { runGh } from '../fetch/gh/index.ts';
 import { type Http, unavailable, verifyJson } from '../fetch/http/index.ts';
-import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { isJsonObject, parseBoundedJson } from '../json.ts';
 import { type DatedVersion, newestFirst, tryParseVersion } from '../pin/index.ts';
-import { type GitHubSettings, githubCredentials, type Settings } from '../settings.ts';
+import { type GitHubSettings, githubCredentials, type Settings } from '../request/index.ts';
 import {
   notARelease,
   type ReleaseDocument,

@@ -1,13 +1,12 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { displayUrl, type Http, unavailable, unavailableReason } from '../fetch/http/index.ts';
 import type { Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { GitHubSource, Settings } from '../request/index.ts';
 import { CHECKSUMS_ASSET } from './asset-name.ts';
 import { ghRelease, githubApi } from './github-api.ts';
 import { browserUrl } from './github-sources.ts';
 import { releaseNotFound } from './release-channel.ts';
 import { parseChecksums, type ReleaseDocument } from './release-document.ts';
-import type { GitHubSource } from './source-selection.ts';
 
 /** A repository on GitHub, and how it may be asked. */
 export interface GitHubRepository {

@@ -1,8 +1,7 @@
 import type { AssetSource } from '../asset.ts';
 import type { Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { GitHubSource, Settings } from '../request/index.ts';
 import type { DescribedAsset } from './release-document.ts';
-import type { GitHubSource } from './source-selection.ts';
 
 /** The asset API when there is a token for it, the public URL, then gh with its own credentials. */
 export function defaultOrder(token: string | null): readonly GitHubSource[] {

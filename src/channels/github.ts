@@ -1,6 +1,6 @@
 import type { Digest, Release } from '../asset.ts';
 import { type Http, unavailableReason } from '../fetch/http/index.ts';
-import { githubCredentials, type Settings } from '../settings.ts';
+import { type GitHubSource, githubCredentials, type Settings } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
 import { CHECKSUMS_ASSET, releaseAssets, runtimeAssets } from './asset-name.ts';
 import { githubApi } from './github-api.ts';
@@ -8,7 +8,6 @@ import { describeRelease, type GitHubRepository } from './github-release.ts';
 import { defaultOrder, githubSources } from './github-sources.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 import { type DescribedAsset, parseChecksums, type ReleaseDocument } from './release-document.ts';
-import type { GitHubSource } from './source-selection.ts';
 
 /**
  * Releases of `settings.github.repo`.

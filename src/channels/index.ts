@@ -19,9 +19,4 @@ export {
   listRemoteVersions,
   resolveVersion,
 } from './resolve-version.ts';
-export {
-  parseSources,
-  type SourceSelection,
-  sourcesFor,
-} from './source-selection.ts';
 export { tryCandidates } from './try-candidates.ts';

@@ -2,13 +2,12 @@ import type { Asset, Digest, Release } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Lock, LockedTarget } from '../lockfile/index.ts';
 import { parseVersion, type Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { GitHubSource, Settings, SourceChoice } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
 import { runtimeAssets } from './asset-name.ts';
 import { githubSources } from './github-sources.ts';
 import { lockedDigests } from './locked-asset.ts';
 import { mirrorAssetUrl } from './mirror.ts';
-import type { GitHubSource, SourceChoice } from './source-selection.ts';
 
 /**
  * What the lockfile pins for `target`.

@@ -1,7 +1,7 @@
 import type { Digest, Release } from '../asset.ts';
 import { displayUrl, type Http, unavailable, unavailableReason } from '../fetch/http/index.ts';
 import type { Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import { CHECKSUMS_ASSET, runtimeAssets } from './asset-name.ts';
 import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
 import { parseChecksums, readReleaseDocument, readReleaseOf } from './release-document.ts';

@@ -7,7 +7,7 @@ import {
   vouchingKey,
 } from '../fetch/npm/index.ts';
 import { isJsonObject } from '../json.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 
 /** `dist` of a version document. */
 export type Dist = Readonly<Record<string, unknown>>;

@@ -1,6 +1,6 @@
 import { npmReleaseAge } from '../fetch/npm/index.ts';
 import { ageRule, isUpstream, type ReleaseAge } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 
 /**
  * How old a release has to be, whichever channel has it: as the flag says, else the variable, else

@@ -3,7 +3,7 @@ import { displayUrl, unavailable } from '../fetch/http/index.ts';
 import { isByteCount, isJsonObject } from '../json.ts';
 import { isAssetName } from '../lockfile/index.ts';
 import { tryParseVersion, type Version } from '../pin/index.ts';
-import { mayBeAsked, readWebUrl } from '../web-url.ts';
+import { mayBeAsked, readWebUrl } from '../request/index.ts';
 
 /** One asset as a release document describes it, with every field checked. */
 export interface DescribedAsset {

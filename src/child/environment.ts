@@ -1,4 +1,4 @@
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 /** What every child needs to find itself, its home, its temporary files and the network. */
 const ALWAYS: readonly string[] = [

@@ -1,5 +1,5 @@
 import { delimiter, resolve } from 'node:path';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 /** The name that PATH has in `env`: Windows spells it Path, and the name that is there counts. */
 export function searchPathName(env: Environment): string {

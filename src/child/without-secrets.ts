@@ -1,4 +1,4 @@
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 const SECRET_NAME = /TOKEN|SECRET|_AUTH|PASSWORD|_PROXY$/i;
 

@@ -1,5 +1,5 @@
 import type { Readable, Writable } from 'node:stream';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 /** The process as commands see it; made once in main. */
 export interface CliContext {

@@ -4,7 +4,7 @@ import { missingLibraryHint } from '../child/missing-library.ts';
 import { withSearchDir } from '../child/search-path.ts';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 const FORWARDED = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 

@@ -1,4 +1,4 @@
-import type { ToolContext } from '../app-server/tools/tool.ts';
+import type { ToolContext } from '../app-server/index.ts';
 import type { CellError, CellResult } from './cell-result.ts';
 import type { OutputItem } from './output.ts';
 import type { CellOutcome } from './protocol.ts';

@@ -1,4 +1,4 @@
-import { type Tool, ToolFailure } from '../app-server/tools/tool.ts';
+import { type Tool, ToolFailure } from '../app-server/index.ts';
 import type { ModelTool } from './model-tools.ts';
 
 /** Code mode's own tools as the client takes them: for `Codex.start` and `startThread`. */

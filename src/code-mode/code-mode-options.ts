@@ -1,4 +1,4 @@
-import type { ToolNamespace } from '../app-server/tools/tool.ts';
+import type { ToolNamespace } from '../app-server/index.ts';
 import type { Caller } from './cell.ts';
 import type { CodeModeLimits } from './limits.ts';
 import type { CodeModeTool } from './tool.ts';

@@ -1,4 +1,4 @@
-import type { Tool } from '../app-server/tools/tool.ts';
+import type { Tool } from '../app-server/index.ts';
 import { Cell } from './cell.ts';
 import type { CellResult } from './cell-result.ts';
 import { Cells } from './cells.ts';

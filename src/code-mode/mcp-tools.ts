@@ -1,4 +1,4 @@
-import type { JsonSchema } from '../app-server/tools/schema.ts';
+import type { JsonSchema } from '../app-server/index.ts';
 import { CodeModeError } from './errors.ts';
 import type { CodeModeTool } from './tool.ts';
 

@@ -1,4 +1,4 @@
-import type { ToolContext } from '../app-server/tools/tool.ts';
+import type { ToolContext } from '../app-server/index.ts';
 import type { Cell, ToolCall } from './cell.ts';
 import type { GuestEvent, GuestMessage } from './protocol.ts';
 import type { ToolSurface } from './tool.ts';

@@ -1,3 +1,4 @@
+import type { ToolContext, ToolNamespace } from '../app-server/index.ts';
 import {
   check,
   describeIssues,
@@ -5,7 +6,6 @@ import {
   type Schema,
   toJsonSchema,
 } from '../app-server/tools/schema.ts';
-import type { ToolContext, ToolNamespace } from '../app-server/tools/tool.ts';
 import { declareTool } from './declarations.ts';
 import { CodeModeError } from './errors.ts';
 import type { GuestTool } from './protocol.ts';

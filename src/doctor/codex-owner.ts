@@ -1,8 +1,7 @@
 import { open, readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { realPath } from '../disk/real-path.ts';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 import { loadDescription } from '../store/index.ts';
 
 /** Who put a `codex` where it was found. */

@@ -3,7 +3,7 @@ import { EXIT_STATUS } from '../errors.ts';
 import { layoutOf } from '../install/index.ts';
 import type { PlaceOptions } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import type { Check, Finding, Patient } from './finding.ts';
 import { checkHolds } from './hold-check.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';

@@ -1,7 +1,7 @@
 import { CodexRuntimeError, type ErrorCode } from '../errors.ts';
 import type { PrefixLayout } from '../install/index.ts';
 import type { PlaceOptions } from '../place/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 
 /** One answer of the doctor. */
 export interface Finding {

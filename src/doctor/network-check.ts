@@ -8,7 +8,7 @@ import {
   unavailableReason,
 } from '../fetch/http/index.ts';
 import { createRegistry, packagePath } from '../fetch/npm/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 
 /** For one channel's answer, all redirects and look-ups together. */

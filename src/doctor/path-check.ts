@@ -3,7 +3,7 @@ import { access, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { searchPathName } from '../child/search-path.ts';
 import { realPath } from '../disk/real-path.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import { type CodexOwner, ownerOf } from './codex-owner.ts';
 import { type Check, ok, warn } from './finding.ts';
 import { OWNER_NAMES, type OwnerCommands, ownerCommands } from './owner-commands.ts';

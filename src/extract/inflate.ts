@@ -1,4 +1,4 @@
-import { ByteQueue } from '../byte-queue.ts';
+import { ByteQueue } from '../fetch/index.ts';
 import type { ArchiveInput } from './archive-input.ts';
 import { isZero } from './byte-checks.ts';
 import type { InflateEngine } from './engines.ts';

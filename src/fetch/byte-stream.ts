@@ -1,4 +1,4 @@
-import { ByteQueue } from '../byte-queue.ts';
+import { ByteQueue } from './byte-queue.ts';
 
 /** Where a producer puts bytes. */
 export interface Sink {

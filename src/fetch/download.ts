@@ -1,6 +1,6 @@
 import type { Asset, AssetSource, Channel } from '../asset.ts';
 import type { OnProgress } from '../events.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 
 export interface DownloadRequest {
   readonly channel: Channel;

@@ -4,7 +4,7 @@ import { anySignal } from '../abort.ts';
 import type { AssetSource } from '../asset.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';
 import { runGh } from './gh/index.ts';

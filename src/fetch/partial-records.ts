@@ -1,8 +1,7 @@
 import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
 import { removeFile } from '../disk/until-unblocked.ts';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 import { addInterval, type Interval, type IntervalSet } from './intervals.ts';
 
 /** Which edition of an asset the bytes of a partial file are. */

@@ -1,5 +1,5 @@
 import type { AssetSource } from '../asset.ts';
-import { githubCredentials, type Settings } from '../settings.ts';
+import { githubCredentials, type Settings } from '../request/index.ts';
 import type { ByteSource } from './byte-source.ts';
 import { createFileSource } from './file-source.ts';
 import { createGhSource } from './gh-source.ts';

@@ -3,8 +3,7 @@ import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
-import { asJsonObject, isJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, isJsonObject, tryParseJson } from '../json.ts';
 
 /** A prefix that this machine's runtimes were installed into. */
 export interface KnownPrefix {

@@ -3,8 +3,7 @@ import { join, relative } from 'node:path';
 import { ignoreMissing } from '../disk/errno.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { writeSynced } from '../disk/write-synced.ts';
-import { asJsonObject, type JsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, type JsonObject, tryParseJson } from '../json.ts';
 import type { PrefixLayout } from './layout.ts';
 
 /**

@@ -1,6 +1,5 @@
 import { CodexRuntimeError, escapeControls } from '../errors.ts';
-import type { RuntimeOptions } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import type { RuntimeOptions, Settings } from '../request/index.ts';
 import { localPrefix, type PrefixLayout, prefixLayout } from './layout.ts';
 
 export interface PrefixOptions extends RuntimeOptions {

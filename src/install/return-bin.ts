@@ -1,8 +1,7 @@
 import { chmod, readdir, readFile, symlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { exists } from '../disk/exists.ts';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 import { binLink } from './bin-link.ts';
 import type { PrefixLayout } from './layout.ts';
 

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { asJsonObject, isByteCount, isJsonObject, isSha256 } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { asJsonObject, isByteCount, isJsonObject, isSha256, parseBoundedJson } from '../json.ts';
 import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { isAssetName } from './asset-name.ts';

@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { npmPlatformVersion, type SourceSelection } from '../channels/index.ts';
+import { npmPlatformVersion } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import {
   fromIntegrity,
@@ -10,7 +10,7 @@ import {
   strongestProof,
 } from '../lockfile/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import { releaseSigner, type Settings, type SourceSelection } from '../request/index.ts';
 import {
   ATTESTATIONS_SUFFIX,
   type AttestationPlace,
@@ -18,7 +18,6 @@ import {
   type AttestedBytes,
   openAttestations,
 } from '../signature/index.ts';
-import { releaseSigner } from '../signature/signer.ts';
 import { parseTarget, type Target, type Triple } from '../target/index.ts';
 
 export interface AttestRequest {

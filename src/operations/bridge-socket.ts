@@ -6,7 +6,7 @@ import { abortedError } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { isOtherThanSocket } from '../disk/is-socket.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 
 export interface BridgeRequest {
   /** Path of a Unix socket; on Windows the name of a pipe. */

@@ -2,8 +2,12 @@ import { withEntrypoints } from '../channels/index.ts';
 import { type Lock, strongestProof } from '../lockfile/index.ts';
 import { parseSpec, parseVersion } from '../pin/index.ts';
 import { provisionRuntime } from '../provision.ts';
-import { createRequest, type Request, type RuntimeOptions } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import {
+  createRequest,
+  type Request,
+  type RuntimeOptions,
+  type Settings,
+} from '../request/index.ts';
 import { entrypointDigest } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';

@@ -5,16 +5,16 @@ import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { verifyWritable } from '../disk/verify-writable.ts';
-import { channelsForbidden } from '../offline.ts';
 import {
   type ExactRequest,
-  exactRequest,
   openRequest,
   type RuntimeOptions,
   settingsOf,
 } from '../request/index.ts';
+import { channelsForbidden } from '../store/index.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { bringAsset, type DownloadedAsset, partialDir } from './bring-asset.ts';
+import { exactRequest } from './exact-request.ts';
 import { listChecksums } from './list-checksums.ts';
 
 export interface DownloadOptions extends Omit<RuntimeOptions, 'target'> {

@@ -1,8 +1,7 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions, publicRegistry } from '../fetch/npm/index.ts';
 import type { PackedFile } from '../pack/index.ts';
-import type { Settings } from '../settings.ts';
-import { readWebUrl } from '../web-url.ts';
+import { readWebUrl, type Settings } from '../request/index.ts';
 
 /** Where an archive will be found once it is published; null where nobody can tell. */
 export type DownloadUrl = (file: PackedFile) => string | null;

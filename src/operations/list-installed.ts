@@ -5,8 +5,12 @@ import { ignoreMissing } from '../disk/errno.ts';
 import { type KnownPrefix, loadKnownPrefixes } from '../install/index.ts';
 import { DEFAULT_REPO } from '../pin/index.ts';
 import { notedPlace } from '../place/index.ts';
-import { type Ecosystem, type RuntimeOptions, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import {
+  type Ecosystem,
+  type RuntimeOptions,
+  type Settings,
+  settingsOf,
+} from '../request/index.ts';
 import { isWhole, listRuntimes, MANIFEST_NAME, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 

@@ -1,10 +1,5 @@
 import type { Channel } from '../asset.ts';
-import {
-  listRemoteVersions,
-  releaseAgeFor,
-  type SourceSelection,
-  sourcesFor,
-} from '../channels/index.ts';
+import { listRemoteVersions, releaseAgeFor } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { reasonsIn, silentSourcesHint, sourcesExhausted } from '../fetch/index.ts';
 import { repositoryMeant } from '../lockfile/index.ts';
@@ -16,8 +11,15 @@ import {
   passedOver,
   type ReleaseAge,
 } from '../pin/index.ts';
-import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import {
+  openLockfile,
+  type RuntimeOptions,
+  type Settings,
+  type SourceSelection,
+  settingsFor,
+  settingsOf,
+  sourcesFor,
+} from '../request/index.ts';
 
 /** What one channel says about the versions that there are. */
 export interface RemoteChannel {

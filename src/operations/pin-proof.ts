@@ -6,7 +6,7 @@ import {
   reaches,
   strongestProof,
 } from '../lockfile/index.ts';
-import { hasSignatures } from '../signature/signer.ts';
+import { hasSignatures } from '../request/index.ts';
 import { parseTarget, TARGETS, type Triple } from '../target/index.ts';
 
 /** The strongest proof of each target that a lock pins. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { forManyListeners } from '../abort.ts';
-import { chooseVersion, createLock, type SilentChannel, sourcesFor } from '../channels/index.ts';
+import { chooseVersion, createLock, type SilentChannel } from '../channels/index.ts';
 import { CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
 import {
   describeIgnored,
@@ -26,9 +26,15 @@ import {
   type Version,
   type VersionSpec,
 } from '../pin/index.ts';
-import { type RuntimeOptions, resolvePin, settingsFor, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
-import { idleTrustedRoot } from '../signature/faults.ts';
+import {
+  idleTrustedRoot,
+  type RuntimeOptions,
+  resolvePin,
+  type Settings,
+  settingsFor,
+  settingsOf,
+  sourcesFor,
+} from '../request/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { AttestRequest } from './attest-lock.ts';
 import { type PinChange, pinChanges } from './pin-changes.ts';

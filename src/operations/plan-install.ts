@@ -7,10 +7,10 @@ import {
   type PlaceOptions,
   type Survey,
 } from '../place/index.ts';
-import { type ExactRequest, exactRequest, openRequest, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import { type ExactRequest, openRequest, type Settings, settingsOf } from '../request/index.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
+import { exactRequest } from './exact-request.ts';
 
 /** What is wanted, and the place that was looked at. */
 interface Surveyed {

@@ -1,4 +1,4 @@
-import { notStored } from '../offline.ts';
+import { notStored } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { FetchPlan, PresentPlan } from './plan-install.ts';
 import { type Resolution, resolveExact } from './resolve-runtime.ts';

@@ -1,9 +1,10 @@
 import { anySignal } from '../abort.ts';
 import { provisionRuntime } from '../provision.ts';
-import { exactRequest, type Request } from '../request/index.ts';
+import type { Request } from '../request/index.ts';
 import type { Runtime } from '../store/index.ts';
 import type { Target } from '../target/index.ts';
 import { combineProgress } from './combine-progress.ts';
+import { exactRequest } from './exact-request.ts';
 
 /** Targets that are fetched at the same time: unpacking one keeps one core busy. */
 const AT_ONCE = 2;

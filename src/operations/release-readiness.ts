@@ -5,7 +5,7 @@ import { unavailableReason } from '../fetch/http/index.ts';
 import { createRegistry, packagePath } from '../fetch/npm/index.ts';
 import { isJsonObject } from '../json.ts';
 import { ageRule, type MinimumAge, passedOver, type Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import type { Target, Triple } from '../target/index.ts';
 
 /** One thing that a release does not have yet. */

@@ -1,16 +1,16 @@
 import type { Asset, AssetSource, Channel, Digest, Variant } from '../asset.ts';
 import { proofOf, resolveCandidates } from '../channels/index.ts';
 import type { ProofLevel } from '../lockfile/index.ts';
-import { channelsForbidden } from '../offline.ts';
 import {
   type ExactRequest,
-  exactRequest,
   openRequest,
   type Request,
   type RuntimeOptions,
   settingsOf,
 } from '../request/index.ts';
+import { channelsForbidden } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
+import { exactRequest } from './exact-request.ts';
 
 /** What would be taken for one target, and from where; nothing has been downloaded. */
 export interface Resolution {

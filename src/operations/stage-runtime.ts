@@ -3,7 +3,6 @@ import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import {
   type Ecosystem,
-  exactRequest,
   openRequest,
   type Request,
   type RuntimeOptions,
@@ -18,6 +17,7 @@ import {
   writePackage,
 } from '../stage/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
+import { exactRequest } from './exact-request.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface StageOptions extends RuntimeOptions {

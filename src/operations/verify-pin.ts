@@ -3,13 +3,18 @@ import {
   compareLock,
   describeFinding,
   type LockComparison,
-  sourcesFor,
   verifyLockComparison,
 } from '../channels/index.ts';
 import { CodexRuntimeError, joinHints } from '../errors.ts';
 import { describeIgnored, type IgnoredLockfile, repositoryMeant } from '../lockfile/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
+import {
+  openLockfile,
+  type RuntimeOptions,
+  settingsFor,
+  settingsOf,
+  sourcesFor,
+} from '../request/index.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {
@@ -36,7 +41,7 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
   const asked = settingsOf(options);
   const { lock, path, ignored } = openLockfile(options, asked);
   if (lock === null || path === null) throw noLockfile(asked.cwd, ignored, options.version);
-  verifyVersion(path, lock.version, options.version);
+  verifyPinnedVersion(path, lock.version, options.version);
   // A lock says of which repository it is; another one's releases say nothing about it.
   const named = options.repo === undefined ? null : asked.github.repo;
   const exact = parseVersion(lock.version);
@@ -66,7 +71,7 @@ function withReasons(error: CodexRuntimeError, { findings, silent }: LockCompari
   });
 }
 
-function verifyVersion(path: string, locked: string, wanted: string | undefined): void {
+function verifyPinnedVersion(path: string, locked: string, wanted: string | undefined): void {
   if (wanted === undefined || parseVersion(wanted).semver === locked) return;
   const { semver } = parseVersion(wanted);
   throw new CodexRuntimeError(

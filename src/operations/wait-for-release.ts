@@ -1,12 +1,18 @@
 import { forManyListeners, pause, throwIfAborted } from '../abort.ts';
 import type { Channel } from '../asset.ts';
-import { openChannels, sourcesFor } from '../channels/index.ts';
+import { openChannels } from '../channels/index.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { sourcesExhausted } from '../fetch/index.ts';
 import { lockFor, repositoryMeant } from '../lockfile/index.ts';
 import { parseVersion, type Version } from '../pin/index.ts';
-import { openLockfile, type RuntimeOptions, settingsFor, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import {
+  openLockfile,
+  type RuntimeOptions,
+  type Settings,
+  settingsFor,
+  settingsOf,
+  sourcesFor,
+} from '../request/index.ts';
 import { parseTargets, TARGETS, type Target, type Triple } from '../target/index.ts';
 import { type MissingPart, missingParts } from './release-readiness.ts';
 

@@ -1,6 +1,5 @@
 import { CodexRuntimeError } from '../errors.ts';
-import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { isJsonObject, parseBoundedJson } from '../json.ts';
 import type { Runtime } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { PackedFile } from './pack-target.ts';

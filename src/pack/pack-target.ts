@@ -1,6 +1,5 @@
 import { basename, join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
-import { getOrInsert } from '../get-or-insert.ts';
 import type { Ecosystem } from '../request/index.ts';
 import type { PackagePlan, PlannedFile } from '../stage/index.ts';
 import type { Triple } from '../target/index.ts';
@@ -110,7 +109,8 @@ function sharedFiles(archives: readonly OpenArchive[]): ReadonlyMap<string, read
   for (const { plan, writer } of archives) {
     for (const file of plan.files) {
       if (!('from' in file)) continue;
-      getOrInsert(places, file.from, () => []).push({ writer, file });
+      const known = places.get(file.from) ?? [];
+      places.set(file.from, [...known, { writer, file }]);
     }
   }
   return places;

@@ -1,8 +1,8 @@
 import { trustedOwners } from '../disk/others.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { type KnownPrefix, layoutOf, namesPrefix, prefixLayout } from '../install/index.ts';
-import type { Settings } from '../settings.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
+import type { Settings } from '../request/index.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
 import { nodePlace } from './node-place.ts';
 import type { Place, PlaceOptions } from './place.ts';
 

@@ -11,8 +11,7 @@ import {
   loadPythonRuntime,
   prefixLayout,
 } from '../install/index.ts';
-import { type RuntimeOptions, settingsOf } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
+import { type RuntimeOptions, type Settings, settingsOf } from '../request/index.ts';
 import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import {

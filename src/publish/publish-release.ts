@@ -1,5 +1,6 @@
 import { join, resolve } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import { shellWord } from '../child/shell-word.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
 import {
@@ -9,8 +10,7 @@ import {
   type Registry,
 } from '../fetch/npm/index.ts';
 import type { PackManifest } from '../pack/index.ts';
-import type { Settings } from '../settings.ts';
-import { shellWord } from '../shell-word.ts';
+import type { Settings } from '../request/index.ts';
 import { parsePackageName } from '../stage/index.ts';
 import { applyStep } from './apply-step.ts';
 import { bytesOf, loadRelease } from './load-release.ts';

@@ -1,7 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions } from '../fetch/npm/index.ts';
-import type { Settings } from '../settings.ts';
-import { readWebUrl } from '../web-url.ts';
+import { readWebUrl, type Settings } from '../request/index.ts';
 
 /**
  * The surroundings as npm sees them with `--registry`.

@@ -1,4 +1,3 @@
-export { exactRequest } from './exact-request.ts';
 export { type RuntimeOptions, settingsOf } from './options.ts';
 export { type Ecosystem, type Pin, resolvePin } from './precedence.ts';
 export {
@@ -9,3 +8,24 @@ export {
   type Request,
   settingsFor,
 } from './request.ts';
+export {
+  type Environment,
+  type GitHubSettings,
+  githubCredentials,
+  type Settings,
+} from './settings.ts';
+export {
+  hasSignatures,
+  idleTrustedRoot,
+  isSameSigner,
+  releaseSigner,
+  type Signer,
+} from './signer.ts';
+export {
+  type GitHubSource,
+  parseSources,
+  type SourceChoice,
+  type SourceSelection,
+  sourcesFor,
+} from './source-selection.ts';
+export { mayBeAsked, readWebUrl } from './web-url.ts';

@@ -3,7 +3,7 @@ import { describeIgnored, type LoadedLock, pinCommand } from '../lockfile/index.
 import type { Version } from '../pin/index.ts';
 import type { Pin } from './precedence.ts';
 
-interface Wanted {
+interface Unpinned {
   readonly pin: Pin;
   readonly lockfile: LoadedLock;
   readonly repo: string;
@@ -11,7 +11,7 @@ interface Wanted {
 
 /** `--frozen`, and what is wanted is not what a lockfile pins. */
 export function notFrozen(
-  { pin: { origin }, lockfile: { lock, path, ignored }, repo }: Wanted,
+  { pin: { origin }, lockfile: { lock, path, ignored }, repo }: Unpinned,
   { semver: version }: Version,
 ): CodexRuntimeError {
   const command = `"${pinCommand({ version, repo })}"`;

@@ -2,9 +2,9 @@ import { resolve } from 'node:path';
 import type { VariantChoice } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { OnProgress } from '../events.ts';
-import { type Environment, type Settings, settingsFrom } from '../settings.ts';
 import { detectHost, type Host } from '../target/index.ts';
 import type { Ecosystem } from './precedence.ts';
+import { type Environment, type Settings, settingsFrom } from './settings.ts';
 
 /** What every operation of the library understands; everything has a default. */
 export interface RuntimeOptions {

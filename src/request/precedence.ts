@@ -1,7 +1,7 @@
 import { CodexRuntimeError, joinHints } from '../errors.ts';
 import { describeIgnored, type LoadedLock } from '../lockfile/index.ts';
 import { parseSpec, parseVersion, type VersionSpec } from '../pin/index.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from './settings.ts';
 
 /** The world that a package belongs to; each has a variable of its own. */
 export type Ecosystem = 'node' | 'python';

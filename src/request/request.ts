@@ -1,6 +1,5 @@
 import { forManyListeners } from '../abort.ts';
 import type { VariantChoice } from '../asset.ts';
-import { type SourceSelection, sourcesFor } from '../channels/source-selection.ts';
 import type { OnProgress } from '../events.ts';
 import {
   type LoadedLock,
@@ -10,13 +9,19 @@ import {
   repositoryMeant,
 } from '../lockfile/index.ts';
 import type { Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
-import { idleTrustedRoot, signatureUnsupported } from '../signature/faults.ts';
-import { hasSignatures, releaseSigner, type Signer } from '../signature/signer.ts';
 import { hostTarget, parseTarget, type Target } from '../target/index.ts';
 import { notFrozen } from './not-frozen.ts';
 import type { RuntimeOptions } from './options.ts';
 import { type Pin, resolvePin } from './precedence.ts';
+import type { Settings } from './settings.ts';
+import {
+  hasSignatures,
+  idleTrustedRoot,
+  releaseSigner,
+  type Signer,
+  signatureUnsupported,
+} from './signer.ts';
+import { type SourceSelection, sourcesFor } from './source-selection.ts';
 
 /**
  * What is meant: the options with every default filled in, the surroundings, the lockfile and the

@@ -1,5 +1,5 @@
 import type { Asset, SignedContent } from '../asset.ts';
-import { hasSignatures } from './signer.ts';
+import { hasSignatures } from '../request/index.ts';
 
 /** A Sigstore bundle that a release may have, and what its signature is over. */
 export interface SignatureBundle {

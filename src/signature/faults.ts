@@ -74,18 +74,6 @@ export function signatureMissing(
   );
 }
 
-/** Upstream signs builds of this target in the way of its platform, or not at all. */
-export function signatureUnsupported(subject: SignatureSubject): CodexRuntimeError {
-  return new CodexRuntimeError(
-    'SIGNATURE_MISSING',
-    `Codex for ${subject.target.triple} has no Sigstore signature: upstream makes them for Linux only.`,
-    {
-      hint: 'Leave out --verify-signature for this target; a lockfile pins its bytes all the same.',
-      fields: { ...named(subject), bundles: [] },
-    },
-  );
-}
-
 /** Whether there is one is not known, because nobody who would have it answers. */
 export function signatureUnreachable(
   subject: SignatureSubject,
@@ -105,15 +93,4 @@ export function signatureUnreachable(
 
 function named({ version, target }: SignatureSubject) {
   return { version: version.semver, target: target.triple };
-}
-
-/** Whoever names whom to trust expects a signature to be verified: nothing may look as if it were. */
-export function idleTrustedRoot(): CodexRuntimeError {
-  return new CodexRuntimeError(
-    'USAGE',
-    'A trusted root is named, and no signature is to be verified.',
-    {
-      hint: 'Add --verify-signature (to pin: with --deep), or leave --trusted-root out.',
-    },
-  );
 }

@@ -3,9 +3,8 @@ import { isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { createHttp, type Http, unavailable, unavailableReason } from '../fetch/http/index.ts';
 import { createRegistry, packagePath, type Registry } from '../fetch/npm/index.ts';
-import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
-import { githubCredentials, type Settings } from '../settings.ts';
+import { isJsonObject, parseBoundedJson } from '../json.ts';
+import { githubCredentials, type Settings } from '../request/index.ts';
 import { type SignatureSubject, signatureUnreachable } from './faults.ts';
 import { type AttestedBytes, PROVENANCE } from './statement.ts';
 

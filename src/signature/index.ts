@@ -8,7 +8,6 @@ export type { FetchedBundle } from './fetch-bundle.ts';
 export { saveAttestations } from './save-attestations.ts';
 export { saveBundle } from './save-bundle.ts';
 export { seekBundle } from './seek-bundle.ts';
-export { releaseSigner, type Signer } from './signer.ts';
 export type { AttestedBytes } from './statement.ts';
 export { verifiedReleaseSignature } from './verified-release-signature.ts';
 export type { VerifiedSignature } from './verified-signature.ts';

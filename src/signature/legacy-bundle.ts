@@ -1,6 +1,5 @@
 import { BUNDLE_V01_MEDIA_TYPE } from '@sigstore/bundle';
-import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { isJsonObject, parseBoundedJson } from '../json.ts';
 
 /**
  * The JSON that `cosign sign-blob --bundle` wrote before it knew Sigstore's own format.

@@ -2,7 +2,7 @@ import { dirname, join } from 'node:path';
 import type { Asset, AssetSource } from '../asset.ts';
 import { browserUrl, githubApi, githubSources, mirrorAssetUrl } from '../channels/index.ts';
 import type { Http } from '../fetch/http/index.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import { type SignatureBundle, signatureBundles } from './bundle-names.ts';
 import type { SignatureSubject } from './faults.ts';
 

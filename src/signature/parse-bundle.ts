@@ -1,6 +1,6 @@
 import { type Bundle, bundleFromJSON } from '@sigstore/bundle';
 import { HashAlgorithm } from '@sigstore/protobuf-specs';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { parseBoundedJson } from '../json.ts';
 import { fromLegacyBundle, isLegacyBundle } from './legacy-bundle.ts';
 
 /** A bundle with a signature over a file, made with the key of a certificate. */

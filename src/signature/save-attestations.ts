@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Asset } from '../asset.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import { type SignatureSubject, signatureMissing } from './faults.ts';
 import { ATTESTATIONS_SUFFIX, openAttestations } from './fetch-attestations.ts';
 

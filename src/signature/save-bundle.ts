@@ -1,8 +1,8 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCodexRuntimeError } from '../errors.ts';
+import { hasSignatures } from '../request/index.ts';
 import { type BundleRequest, fetchBundle } from './fetch-bundle.ts';
-import { hasSignatures } from './signer.ts';
 
 /**
  * Puts the bundle of an asset beside it into `dir`, for a machine that has no network when it

@@ -1,5 +1,4 @@
-import { isJsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { isJsonObject, parseBoundedJson } from '../json.ts';
 import type { StatementBundle } from './parse-bundle.ts';
 
 /** Of what bytes something is said. */

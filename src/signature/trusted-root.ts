@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { TrustedRoot } from '@sigstore/protobuf-specs';
 import { type TrustMaterial, toTrustMaterial } from '@sigstore/verify';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../request/index.ts';
 import { type SignatureSubject, signatureUnreachable } from './faults.ts';
 
 /** Where an update comes from; only tests have a reason to change it. */

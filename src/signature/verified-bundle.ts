@@ -7,6 +7,7 @@ import {
   Verifier,
 } from '@sigstore/verify';
 import { CodexRuntimeError } from '../errors.ts';
+import { isSameSigner, type Signer } from '../request/index.ts';
 import { type SignatureFault, type SignatureSubject, signatureInvalid } from './faults.ts';
 import type { FetchedBundle } from './fetch-bundle.ts';
 import {
@@ -17,7 +18,6 @@ import {
   type StatementBundle,
 } from './parse-bundle.ts';
 import { type SignedFile, toSignedFile } from './signed-file.ts';
-import { isSameSigner, type Signer } from './signer.ts';
 import { type AttestedBytes, attestedDigests, UnknownFormat } from './statement.ts';
 import type { VerifiedSignature } from './verified-signature.ts';
 

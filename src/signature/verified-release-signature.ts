@@ -1,10 +1,9 @@
 import type { Asset } from '../asset.ts';
 import type { OnProgress } from '../events.ts';
-import type { Settings } from '../settings.ts';
+import type { Settings, Signer } from '../request/index.ts';
 import type { SignatureSubject } from './faults.ts';
 import type { FetchedBundle } from './fetch-bundle.ts';
 import type { SignedFile } from './signed-file.ts';
-import type { Signer } from './signer.ts';
 import type { VerifiedSignature } from './verified-signature.ts';
 
 export interface SignatureRequest extends SignatureSubject {

@@ -1,5 +1,5 @@
 import type { SignedContent } from '../asset.ts';
-import type { Signer } from './signer.ts';
+import type { Signer } from '../request/index.ts';
 
 /** A signature that was verified, as the store remembers it. */
 export interface VerifiedSignature extends Signer {

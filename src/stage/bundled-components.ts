@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 import type { Runtime } from '../store/index.ts';
 
 /** Somebody else's work in a runtime's tree. */

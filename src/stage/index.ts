@@ -6,6 +6,7 @@ export {
 } from './bundled-components.ts';
 export {
   DEFAULT_PACKAGE_NAME,
+  type PythonNames,
   parsePackageName,
   platformPackageName,
   pythonNames,

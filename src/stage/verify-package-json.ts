@@ -1,5 +1,4 @@
-import { asJsonObject, type JsonObject } from '../json.ts';
-import { parseBoundedJson } from '../json-bounds.ts';
+import { asJsonObject, type JsonObject, parseBoundedJson } from '../json.ts';
 import type { PlannedFile } from './package-plan.ts';
 import { templateInvalid } from './template-invalid.ts';
 

@@ -11,8 +11,7 @@ import {
   strongestProof,
 } from '../lockfile/index.ts';
 import { DEFAULT_REPO, type Version } from '../pin/index.ts';
-import type { Settings } from '../settings.ts';
-import { isSameSigner, type Signer } from '../signature/signer.ts';
+import { isSameSigner, type Settings, type Signer } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 import { findRuntime } from './store.ts';

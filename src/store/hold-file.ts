@@ -3,8 +3,7 @@ import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
 import { isErrno } from '../disk/errno.ts';
 import { type Owner, presenceOf, thisProcess } from '../disk/owner.ts';
 import { removeFile, untilUnblocked } from '../disk/until-unblocked.ts';
-import { asJsonObject } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 
 /** A holder shows that it is alive once in this time, in milliseconds. */
 const BEAT_MS = 1000;

@@ -5,7 +5,6 @@ export {
   isWantedOutside,
   lockedEntrypoint,
   provenLevel,
-  type Wanted,
 } from './find-stored.ts';
 export {
   clearDeadHold,
@@ -25,6 +24,7 @@ export type {
   RuntimeDescription,
   RuntimeManifest,
 } from './manifest.ts';
+export { channelsForbidden, notStored } from './offline.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
 export { isAnyAside, restoreReplaced } from './replace-runtime.ts';
 export { describedFiles, findDamages, isWhole, sealFiles } from './seal.ts';

@@ -1,7 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { RuntimeFile } from '../extract/index.ts';
-import { isByteCount, isJsonObject, isSha256 } from '../json.ts';
-import { tryParseJson } from '../json-bounds.ts';
+import { isByteCount, isJsonObject, isSha256, tryParseJson } from '../json.ts';
 import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
 import type { VerifiedSignature } from '../signature/index.ts';
 import { TARGETS } from '../target/index.ts';

@@ -12,8 +12,8 @@ import {
   type PythonOptions,
   pythonEnvironment,
 } from '../install/python/index.ts';
-import type { Settings } from '../settings.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/package-names.ts';
+import type { Settings } from '../request/index.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
 import type { Subject } from './subject.ts';
 
 /** The package beside others in a directory, as `pip install --target` or we put it there. */

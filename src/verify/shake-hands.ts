@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import { homeLayout } from '../store/index.ts';
 
 /** What came of a handshake: who answered, or why nobody did. */

@@ -13,9 +13,8 @@ import {
 } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { type PlaceOptions, refuseMixed } from '../place/index.ts';
-import type { Ecosystem } from '../request/index.ts';
-import type { Settings } from '../settings.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/package-names.ts';
+import type { Ecosystem, Settings } from '../request/index.ts';
+import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import {
   homeLayout,
   listRuntimeDirs,

@@ -1,11 +1,12 @@
 import { lstat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import type { Handshake } from '../app-server/index.ts';
+import { printedVersion } from '../child/codex-version.ts';
 import { realPath } from '../disk/real-path.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import { binLink, leadsToPackage } from '../install/index.ts';
 import type { Lock } from '../lockfile/index.ts';
-import type { Environment } from '../settings.ts';
+import type { Environment } from '../request/index.ts';
 import {
   describedFiles,
   entrypointDigest,
@@ -14,7 +15,6 @@ import {
   type RuntimeDescription,
 } from '../store/index.ts';
 import { type Host, isNative, parseTarget } from '../target/index.ts';
-import { printedVersion } from '../verify-version.ts';
 import type { RuntimeDamage } from './damage.ts';
 import { missingInStore, missingMembers } from './expected-members.ts';
 import { shakeHands } from './shake-hands.ts';

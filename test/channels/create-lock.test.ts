@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import {
   compareLock,
   createLock,
-  parseSources,
   verifyLockComparison,
   withEntrypoints,
 } from '../../src/channels/index.ts';
 import { formatLock, type Lock, parseLock } from '../../src/lockfile/index.ts';
 import { parseVersion } from '../../src/pin/index.ts';
+import { parseSources } from '../../src/request/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { schemaViolations } from '../support/json-schema.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';

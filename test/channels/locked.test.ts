@@ -1,12 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import {
-  createLock,
-  parseSources,
-  resolveCandidates,
-  withEntrypoints,
-} from '../../src/channels/index.ts';
+import { createLock, resolveCandidates, withEntrypoints } from '../../src/channels/index.ts';
 import type { Lock } from '../../src/lockfile/index.ts';
 import { parseVersion } from '../../src/pin/index.ts';
+import { parseSources } from '../../src/request/index.ts';
 import { type LoopbackGitHub, startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';
 import {

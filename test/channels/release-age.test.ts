@@ -1,10 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { parseSources, resolveVersion } from '../../src/channels/index.ts';
+import { resolveVersion } from '../../src/channels/index.ts';
 import { releaseAgeFor } from '../../src/channels/release-age.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { parseSpec } from '../../src/pin/spec.ts';
+import { parseSources } from '../../src/request/index.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { loopbackSettings } from '../support/resolve-request.ts';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { listRemoteVersions, parseSources, resolveVersion } from '../../src/channels/index.ts';
+import { listRemoteVersions, resolveVersion } from '../../src/channels/index.ts';
 import { parseSpec } from '../../src/pin/spec.ts';
+import { parseSources } from '../../src/request/index.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { loopbackSettings } from '../support/resolve-request.ts';

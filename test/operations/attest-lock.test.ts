@@ -7,7 +7,7 @@ import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { parseVersion } from '../../src/pin/version.ts';
-import { releaseSigner } from '../../src/signature/index.ts';
+import { releaseSigner } from '../../src/request/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { publishRelease } from '../../src/publish/index.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { storedRealRuntime } from '../support/real-tree.ts';
 import { tempDir } from '../support/temp-dir.ts';

@@ -5,7 +5,7 @@ import type { ProgressEvent } from '../../src/events.ts';
 import { digestFile } from '../../src/pack/index.ts';
 import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
 import { PENDING_TAG } from '../../src/publish/plan-publish.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { packTwo, publishTo, shownDocument } from '../support/publishing.ts';
 import { tempDir } from '../support/temp-dir.ts';

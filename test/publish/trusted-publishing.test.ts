@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import gte from 'semver/functions/gte.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 import { REPOSITORY, startCiIdentity } from '../support/ci-identity.ts';
 import { packTwo, shownDocument } from '../support/publishing.ts';
 import { tempDir } from '../support/temp-dir.ts';

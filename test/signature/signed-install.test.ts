@@ -2,22 +2,23 @@ import { randomBytes } from 'node:crypto';
 import { access, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { createLock, parseSources } from '../../src/channels/index.ts';
+import { createLock } from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import { formatLock, LOCKFILE_NAME } from '../../src/lockfile/index.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
+import { exactRequest } from '../../src/operations/exact-request.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { provisionRuntime } from '../../src/provision.ts';
 import {
-  exactRequest,
   openRequest,
+  parseSources,
   type RuntimeOptions,
+  releaseSigner,
   settingsOf,
 } from '../../src/request/index.ts';
-import { releaseSigner } from '../../src/signature/index.ts';
 import { homeLayout, loadManifest } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import {

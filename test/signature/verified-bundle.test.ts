@@ -3,7 +3,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { parseVersion } from '../../src/pin/version.ts';
-import { releaseSigner, type Signer } from '../../src/signature/index.ts';
+import { releaseSigner, type Signer } from '../../src/request/index.ts';
 import { loadTrustMaterial } from '../../src/signature/trusted-root.ts';
 import { verifiedBundle } from '../../src/signature/verified-bundle.ts';
 import { failure } from '../support/failure.ts';

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import type { Asset, AssetSource } from '../../src/asset.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import type { DownloadRequest } from '../../src/fetch/index.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 import { parseTarget } from '../../src/target/index.ts';
 
 /** One asset, a home for it, and what a test sees of its download. */

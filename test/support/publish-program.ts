@@ -1,5 +1,5 @@
 import { publishRelease } from '../../src/publish/index.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 
 /** Publishes the release of its first argument to the registry of its second; a test kills it. */
 async function main(directory: string, registry: string): Promise<void> {

@@ -1,5 +1,5 @@
 import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
-import { settingsFrom } from '../../src/settings.ts';
+import { settingsFrom } from '../../src/request/settings.ts';
 import { miniatureRuntimes, packMiniatures } from './packed-release.ts';
 import { tempDir } from './temp-dir.ts';
 import { npmUser } from './verdaccio.ts';

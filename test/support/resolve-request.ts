@@ -1,9 +1,13 @@
-import type { Candidate, CandidateRequest } from '../../src/channels/index.ts';
-import { parseSources, resolveCandidates } from '../../src/channels/index.ts';
+import {
+  type Candidate,
+  type CandidateRequest,
+  resolveCandidates,
+} from '../../src/channels/index.ts';
 import type { ProgressEvent } from '../../src/events.ts';
 import type { Lock } from '../../src/lockfile/index.ts';
 import { parseVersion } from '../../src/pin/version.ts';
-import { type Settings, settingsFrom } from '../../src/settings.ts';
+import { parseSources } from '../../src/request/index.ts';
+import { type Settings, settingsFrom } from '../../src/request/settings.ts';
 import { parseTarget } from '../../src/target/index.ts';
 import type { LoopbackGitHub } from './loopback-github.ts';
 

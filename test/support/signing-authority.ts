@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { initializeCA, initializeCTLog, initializeTLog, initializeTSA } from '@sigstore/mock';
 import { HashAlgorithm, PublicKeyDetails, TrustedRoot } from '@sigstore/protobuf-specs';
 import { parseVersion } from '../../src/pin/version.ts';
-import { releaseSigner, type Signer } from '../../src/signature/index.ts';
+import { releaseSigner, type Signer } from '../../src/request/index.ts';
 
 /** Who signs what, and where it differs from a good release. */
 interface Signing {

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
+import { shellWord } from '../../child/shell-word.ts';
 import { CodexRuntimeError } from '../../errors.ts';
 import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
-import { shellWord } from '../../shell-word.ts';
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, addVariantFlag, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';

@@ -3,7 +3,7 @@ import { runProgram } from '../../child/run-program.ts';
 import { withoutSecrets } from '../../child/without-secrets.ts';
 import { isErrno } from '../../disk/errno.ts';
 import type { CodexRuntimeError } from '../../errors.ts';
-import type { Environment } from '../../settings.ts';
+import type { Environment } from '../../request/index.ts';
 import { type UnavailableReason, unavailable, unavailableReason } from '../http/index.ts';
 
 /** What gh gets of the environment beside what every child does: its configuration and credentials. */

@@ -1,4 +1,4 @@
-import { ByteQueue, type Feed } from '../../byte-queue.ts';
+import { ByteQueue, type Feed } from '../byte-queue.ts';
 
 /** A response's bytes in order, to be read once: to the end, or given up by `destroy`. */
 export interface Body {

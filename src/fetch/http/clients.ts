@@ -1,7 +1,7 @@
 import { createSecureContext } from 'node:tls';
 import type { OnProgress } from '../../events.ts';
-import { getOrInsert } from '../../get-or-insert.ts';
-import type { Environment } from '../../settings.ts';
+import type { Environment } from '../../request/index.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import { type ConnectOptions, openWay } from './agent.ts';
 import type { Client, HttpTimeouts } from './client.ts';
 import type { Credentials } from './hop.ts';

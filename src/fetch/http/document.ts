@@ -1,4 +1,4 @@
-import { parseBoundedJson, verifyBounds } from '../../json-bounds.ts';
+import { parseBoundedJson, verifyBounds } from '../../json.ts';
 import type { HttpResponse } from './exchange.ts';
 import { displayUrl, unavailable } from './failure.ts';
 import { networkFailure } from './network-failure.ts';

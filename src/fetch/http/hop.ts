@@ -1,4 +1,4 @@
-import { mayBeAsked } from '../../web-url.ts';
+import { mayBeAsked } from '../../request/index.ts';
 import { displayUrl, unavailable } from './failure.ts';
 
 /** A secret and the one origin (scheme, host, port) that it may be sent to. */

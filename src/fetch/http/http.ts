@@ -1,5 +1,5 @@
 import type { OnProgress } from '../../events.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../request/index.ts';
 import type { HttpTimeouts } from './client.ts';
 import { createClients } from './clients.ts';
 import { parseJson, readText } from './document.ts';

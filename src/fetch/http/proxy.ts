@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../../errors.ts';
-import type { Environment } from '../../settings.ts';
+import type { Environment } from '../../request/index.ts';
 import { isExempt } from './no-proxy.ts';
 
 /** Where a proxy is named, and its text. The text may hold a password and is never printed. */

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import tls from 'node:tls';
 import { isCodexRuntimeError } from '../../errors.ts';
-import type { Environment } from '../../settings.ts';
+import type { Environment } from '../../request/index.ts';
 import { isUnknownIssuer } from './certificate-failure.ts';
 import type { Client } from './client.ts';
 import { errorCode } from './network-failure.ts';

@@ -1,7 +1,7 @@
 import { dirname, join } from 'node:path';
 import { CodexRuntimeError } from '../../errors.ts';
 import { asJsonObject } from '../../json.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../request/index.ts';
 import {
   loadCertificateAuthorities,
   loadProxySettings,

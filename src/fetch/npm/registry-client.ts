@@ -1,6 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { CodexRuntimeError } from '../../errors.ts';
-import { getOrInsert } from '../../get-or-insert.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import {
   type Client,
   createNodeClient,

@@ -1,8 +1,7 @@
 import { CodexRuntimeError } from '../../errors.ts';
 import type { OnProgress } from '../../events.ts';
-import { getOrInsert } from '../../get-or-insert.ts';
-import type { Settings } from '../../settings.ts';
-import { readWebUrl } from '../../web-url.ts';
+import { readWebUrl, type Settings } from '../../request/index.ts';
+import { getOrInsert } from '../get-or-insert.ts';
 import {
   createRefusals,
   displayUrl,

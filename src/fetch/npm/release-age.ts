@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../../errors.ts';
 import { ageRule, type ReleaseAge } from '../../pin/index.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../request/index.ts';
 import { loadNpmOptions, type NpmOptions } from './options.ts';
 
 /**

@@ -3,7 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { childEnvironment } from '../../child/environment.ts';
 import { type ProgramResult, runProgram } from '../../child/run-program.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../request/index.ts';
 
 /** Where npm finds credentials: a CI's identity token, and the names that `.npmrc` files often use. */
 const CREDENTIALS: readonly string[] = [

@@ -1,14 +1,13 @@
 import { resolve } from 'node:path';
+import { shellWord } from '../../child/shell-word.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { RuntimeOptions } from '../../request/index.ts';
-import type { Environment, Settings } from '../../settings.ts';
-import { shellWord } from '../../shell-word.ts';
+import type { Environment, RuntimeOptions, Settings } from '../../request/index.ts';
 import {
   DEFAULT_PACKAGE_NAME,
   type PythonNames,
   parsePackageName,
   pythonNames,
-} from '../../stage/package-names.ts';
+} from '../../stage/index.ts';
 import { resolveInterpreter } from './interpreter.ts';
 
 export interface PythonOptions extends RuntimeOptions {

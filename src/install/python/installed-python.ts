@@ -1,6 +1,5 @@
 import { stat } from 'node:fs/promises';
-import { asJsonObject } from '../../json.ts';
-import { tryParseJson } from '../../json-bounds.ts';
+import { asJsonObject, tryParseJson } from '../../json.ts';
 import { tryParseVersion } from '../../pin/index.ts';
 import type { PythonEnvironment } from './environment.ts';
 import { notStarted, runPython } from './run-python.ts';

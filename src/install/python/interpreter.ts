@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { exists } from '../../disk/exists.ts';
 import { trustedOwners, writtenByOthers } from '../../disk/others.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../request/index.ts';
 
 /** What decides which interpreter is meant. */
 export interface InterpreterRequest extends Pick<Settings, 'env' | 'cwd' | 'host'> {

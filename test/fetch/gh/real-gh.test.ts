@@ -2,7 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { buffer } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { openDownload } from '../../../src/fetch/index.ts';
-import { settingsFrom } from '../../../src/settings.ts';
+import { settingsFrom } from '../../../src/request/settings.ts';
 import { startLoopbackEnterprise } from '../../support/loopback-enterprise.ts';
 import { startLoopbackGitHub } from '../../support/loopback-github.ts';
 import { miniatureRelease } from '../../support/miniature-release.ts';

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { parseHop } from '../../../src/fetch/http/hop.ts';
 import type { Http } from '../../../src/fetch/http/index.ts';
-import { isLoopback } from '../../../src/web-url.ts';
+import { isLoopback } from '../../../src/request/web-url.ts';
 import { failure } from '../../support/failure.ts';
 import { openHttp, serve } from '../../support/loopback-http.ts';
 

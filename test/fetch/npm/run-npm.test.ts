@@ -2,11 +2,11 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { printedVersion } from '../../../src/child/codex-version.ts';
 import { runGh } from '../../../src/fetch/gh/index.ts';
 import { runNpm } from '../../../src/fetch/npm/run-npm.ts';
 import { installedPythonRuntime } from '../../../src/install/python/index.ts';
 import { pythonNames } from '../../../src/stage/index.ts';
-import { printedVersion } from '../../../src/verify-version.ts';
 import { failure } from '../../support/failure.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 

@@ -1,3 +1,4 @@
+import { CodexRuntimeError } from '../errors.ts';
 import type { Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 
@@ -35,5 +36,34 @@ export function isSameSigner(a: Signer, b: Signer): boolean {
 function canonical(identity: string): string {
   return identity.replace(/^https:\/\/github\.com\/[^/]+\/[^/]+\//, (repository) =>
     repository.toLowerCase(),
+  );
+}
+
+/** Upstream signs builds of this target in the way of its platform, or not at all. */
+export function signatureUnsupported({
+  version,
+  target,
+}: {
+  readonly version: Version;
+  readonly target: Target;
+}): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'SIGNATURE_MISSING',
+    `Codex for ${target.triple} has no Sigstore signature: upstream makes them for Linux only.`,
+    {
+      hint: 'Leave out --verify-signature for this target; a lockfile pins its bytes all the same.',
+      fields: { version: version.semver, target: target.triple, bundles: [] },
+    },
+  );
+}
+
+/** Whoever names whom to trust expects a signature to be verified: nothing may look as if it were. */
+export function idleTrustedRoot(): CodexRuntimeError {
+  return new CodexRuntimeError(
+    'USAGE',
+    'A trusted root is named, and no signature is to be verified.',
+    {
+      hint: 'Add --verify-signature (to pin: with --deep), or leave --trusted-root out.',
+    },
   );
 }

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import { pause } from './abort.ts';
-import { longPathHint, missingLibraryHint } from './child/missing-library.ts';
-import { runProgram } from './child/run-program.ts';
-import { errnoOf, isErrno } from './disk/errno.ts';
-import { CodexRuntimeError } from './errors.ts';
-import type { Version } from './pin/index.ts';
+import { pause } from '../abort.ts';
+import { errnoOf, isErrno } from '../disk/errno.ts';
+import { CodexRuntimeError } from '../errors.ts';
+import type { Version } from '../pin/index.ts';
+import { longPathHint, missingLibraryHint } from './missing-library.ts';
+import { runProgram } from './run-program.ts';
 
 const TIMEOUT_MS = 30_000;
 
@@ -14,7 +14,7 @@ const TIMEOUT_MS = 30_000;
  * @throws CodexRuntimeError `VERSION_MISMATCH` when it is another version, `INSTALL_FAILED` when it
  * does not run
  */
-export async function verifyVersion(
+export async function verifyPrintedVersion(
   executable: string,
   version: Version,
   signal?: AbortSignal,

@@ -1,5 +1,5 @@
-import type { SourceSelection } from './channels/source-selection.ts';
-import { CodexRuntimeError } from './errors.ts';
+import { shellWord } from '../child/shell-word.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import {
   formatSpec,
   isUpstream,
@@ -8,11 +8,11 @@ import {
   tryParseVersion,
   type Version,
   type VersionSpec,
-} from './pin/index.ts';
-import type { Settings } from './settings.ts';
-import { shellWord } from './shell-word.ts';
-import { findStored, listRuntimes, type Wanted } from './store/index.ts';
-import { isNative, type Target } from './target/index.ts';
+} from '../pin/index.ts';
+import type { Settings, SourceSelection } from '../request/index.ts';
+import { isNative, type Target } from '../target/index.ts';
+import { findStored, type Wanted } from './find-stored.ts';
+import { listRuntimes } from './store.ts';
 
 /** What a request says of the version, the machine and the store. */
 export interface OfflineRequest {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { getOrInsert } from '../src/get-or-insert.ts';
+import { getOrInsert } from '../../src/fetch/get-or-insert.ts';
 
 test.each([new Map<object, number[]>(), new WeakMap<object, number[]>()])(
   'a value is made once for each key, and kept: %s',

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ByteQueue } from '../src/byte-queue.ts';
+import { ByteQueue } from '../../src/fetch/byte-queue.ts';
 
 /** A queue of ten bytes, and what its producer was told. */
 function open() {

@@ -1,14 +1,14 @@
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { CodexRuntimeError } from './errors.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import {
   DEFAULT_REPO,
   isUpstream,
   type MinimumAge,
   parseMinimumAge,
   parseRepository,
-} from './pin/index.ts';
-import type { Host } from './target/index.ts';
+} from '../pin/index.ts';
+import type { Host } from '../target/index.ts';
 import { readWebUrl } from './web-url.ts';
 
 /** Environment variables as a plain record, so that no room reads the process's own. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, settingsFrom } from '../src/settings.ts';
+import { type Environment, settingsFrom } from '../../src/request/settings.ts';
 
 const PROCESS = { cwd: '/work', host: { platform: 'linux', arch: 'x64' } };
 const github = (env: Environment, repo?: string) =>

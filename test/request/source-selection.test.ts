@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseSources, sourcesFor } from '../../src/channels/source-selection.ts';
+import { parseSources, sourcesFor } from '../../src/request/source-selection.ts';
 
 describe('sourcesFor', () => {
   test('asks every channel for upstream', () => {

@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { formatSpec, isUpstream } from '../pin/index.ts';
-import type { ExactRequest, Request } from './request.ts';
+import type { ExactRequest, Request } from '../request/index.ts';
 
 /**
  * Turns a range, `latest` or `alpha` into the version that it means now (offline: the newest that
@@ -25,7 +25,7 @@ export async function exactRequest(request: Request): Promise<ExactRequest> {
 async function decided(request: Request): Promise<ExactRequest> {
   const { spec } = request.pin;
   const exact = request.offline
-    ? await (await import('../offline.ts')).newestStored(request, request.at)
+    ? await (await import('../store/offline.ts')).newestStored(request, request.at)
     : request.at(await (await import('../channels/index.ts')).resolveVersion({ ...request, spec }));
   const { semver: version } = exact.version;
   request.onProgress?.({ type: 'version', spec: formatSpec(spec), version });

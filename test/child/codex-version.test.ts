@@ -1,11 +1,11 @@
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { presenceOf, thisProcess } from '../src/disk/owner.ts';
-import { parseVersion } from '../src/pin/index.ts';
-import { verifyVersion } from '../src/verify-version.ts';
-import { failure } from './support/failure.ts';
-import { tempDir } from './support/temp-dir.ts';
+import { verifyPrintedVersion } from '../../src/child/codex-version.ts';
+import { presenceOf, thisProcess } from '../../src/disk/owner.ts';
+import { parseVersion } from '../../src/pin/index.ts';
+import { failure } from '../support/failure.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 it('an executable that hangs and ignores signals does not outlive its check', async () => {
   const dir = await tempDir();
@@ -13,7 +13,9 @@ it('an executable that hangs and ignores signals does not outlive its check', as
   const script = `#!/bin/sh\ntrap '' TERM INT\necho $$ > '${note}'\nwhile :; do sleep 0.05; done\n`;
   await writeFile(executable, script, { mode: 0o755 });
   const controller = new AbortController();
-  const checked = failure(verifyVersion(executable, parseVersion('0.115.0'), controller.signal));
+  const checked = failure(
+    verifyPrintedVersion(executable, parseVersion('0.115.0'), controller.signal),
+  );
   await expect.poll(() => readFile(note, 'utf8').catch(() => '')).toMatch(/\n/);
   controller.abort();
   const before = performance.now();
@@ -27,7 +29,7 @@ it('an executable that hangs and ignores signals does not outlive its check', as
 it('a file that no machine runs is an installation that failed', async () => {
   const executable = join(await tempDir(), 'codex');
   await writeFile(executable, '\u007fELF garbage', { mode: 0o755 });
-  const error = await failure(verifyVersion(executable, parseVersion('0.115.0')));
+  const error = await failure(verifyPrintedVersion(executable, parseVersion('0.115.0')));
   expect(error.code).toBe('INSTALL_FAILED');
 });
 
@@ -41,12 +43,12 @@ describe('a program that is open for writing for a moment', () => {
   it('is tried again', async () => {
     const { executable, writing } = await busyProgram();
     setTimeout(() => void writing.close(), 500);
-    await verifyVersion(executable, parseVersion('0.115.0'));
+    await verifyPrintedVersion(executable, parseVersion('0.115.0'));
   });
 
   it('is given up when it stays so, and not called a mount without the right to run', async () => {
     const { executable, writing } = await busyProgram();
-    const error = await failure(verifyVersion(executable, parseVersion('0.115.0')));
+    const error = await failure(verifyPrintedVersion(executable, parseVersion('0.115.0')));
     await writing.close();
     expect(error).toMatchObject({ code: 'INSTALL_FAILED', fields: { errno: 'ETXTBSY' } });
     expect(error.hint).not.toContain('noexec');

@@ -1,6 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it } from 'vitest';
-import { shellWord } from '../src/shell-word.ts';
+import { shellWord } from '../../src/child/shell-word.ts';
 
 it.each(['/home/me/a b', "/home/o'neil", '$HOME', '*', '>=1.0.0 <2.0.0-0', '`id`', ''])(
   'a shell reads %j as the one word that it is',
