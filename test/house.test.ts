@@ -23,7 +23,7 @@ const ROOMS = [
   'extract',
   'signature',
   'store',
-  'provision.ts',
+  'provision',
   'stage',
   'install',
   'pack',

@@ -1,7 +1,7 @@
 import { withEntrypoints } from '../channels/index.ts';
 import { type Lock, strongestProof } from '../lockfile/index.ts';
 import { parseSpec, parseVersion } from '../pin/index.ts';
-import { provisionRuntime } from '../provision.ts';
+import { provisionRuntime } from '../provision/index.ts';
 import {
   createRequest,
   type Request,

@@ -1,4 +1,4 @@
-import type { Provisioned } from '../provision.ts';
+import type { Provisioned } from '../provision/index.ts';
 import { noteUse } from '../store/index.ts';
 import type { FetchPlan } from './plan-install.ts';
 import { sweepKilledRun } from './sweep-killed-run.ts';
@@ -19,6 +19,6 @@ export async function obtainRuntime(
     await sweepKilledRun(plan.request);
     return { runtime: plan.stored, source: 'store', downloaded: 0 };
   }
-  const { provisionRuntime } = await import('../provision.ts');
+  const { provisionRuntime } = await import('../provision/index.ts');
   return await provisionRuntime(plan.request, copies);
 }

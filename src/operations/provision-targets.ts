@@ -1,5 +1,5 @@
 import { anySignal } from '../abort.ts';
-import { provisionRuntime } from '../provision.ts';
+import { provisionRuntime } from '../provision/index.ts';
 import type { Request } from '../request/index.ts';
 import type { Runtime } from '../store/index.ts';
 import type { Target } from '../target/index.ts';

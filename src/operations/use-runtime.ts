@@ -1,6 +1,6 @@
 import { sep } from 'node:path';
 import { tellWaiting } from '../events.ts';
-import type { Provisioned } from '../provision.ts';
+import type { Provisioned } from '../provision/index.ts';
 import type { ExactRequest } from '../request/index.ts';
 import { type HoldWait, type Runtime, workOnce } from '../store/index.ts';
 

@@ -11,7 +11,7 @@ import { exactRequest } from '../../src/operations/exact-request.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
 import { parseVersion } from '../../src/pin/version.ts';
-import { provisionRuntime } from '../../src/provision.ts';
+import { provisionRuntime } from '../../src/provision/index.ts';
 import {
   openRequest,
   parseSources,

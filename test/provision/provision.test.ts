@@ -2,13 +2,13 @@ import { randomBytes } from 'node:crypto';
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ensureRuntime, installRuntime } from '../src/index.ts';
-import { parseTarget } from '../src/target/index.ts';
-import { failure } from './support/failure.ts';
-import { startLoopbackGitHub } from './support/loopback-github.ts';
-import { miniatureCodex, miniatureRelease } from './support/miniature-release.ts';
-import { mount, whyNoMounts } from './support/mount.ts';
-import { tempDir } from './support/temp-dir.ts';
+import { ensureRuntime, installRuntime } from '../../src/index.ts';
+import { parseTarget } from '../../src/target/index.ts';
+import { failure } from '../support/failure.ts';
+import { startLoopbackGitHub } from '../support/loopback-github.ts';
+import { miniatureCodex, miniatureRelease } from '../support/miniature-release.ts';
+import { mount, whyNoMounts } from '../support/mount.ts';
+import { tempDir } from '../support/temp-dir.ts';
 
 /** An install that its only source breaks off, and the partial file that it left. */
 async function brokenInstall() {

@@ -1,0 +1,1 @@
+export { type Provisioned, provisionRuntime } from './provision.ts';
