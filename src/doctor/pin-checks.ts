@@ -51,7 +51,7 @@ function describePin({ spec, origin }: Pin, { lock }: LoadedLock): Finding {
     return ok('pin', `Codex ${spec.version.semver} is wanted (${origin}).`, fields);
   }
   return warn('pin', {
-    summary: `The pin (${origin}) is no exact version: it means another one tomorrow.`,
+    summary: `The pin (${origin}) is not an exact version: it can mean another one tomorrow.`,
     advice: 'Write an exact version, or "codex-runtime pin" it.',
     fields,
   });

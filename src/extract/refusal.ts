@@ -112,7 +112,7 @@ const TEXT: Readonly<Record<RefusalReason, string>> = {
   'too-many-bytes': 'it unpacks to too many bytes',
   'too-long': 'it takes too long to unpack',
   'expansion-ratio': 'it expands like a decompression bomb',
-  'outside-tree': 'it is no part of a Codex runtime',
+  'outside-tree': 'it does not belong to a Codex runtime',
   'wrong-target': 'it belongs to another target',
   'entrypoint-missing': 'it does not hold the Codex executable',
 };

@@ -57,11 +57,11 @@ export function signatureUnsupported({
   );
 }
 
-/** Whoever names whom to trust expects a signature to be verified: nothing may look as if it were. */
+/** A named trusted root promises a verified signature; without one the promise would be empty. */
 export function idleTrustedRoot(): CodexRuntimeError {
   return new CodexRuntimeError(
     'USAGE',
-    'A trusted root is named, and no signature is to be verified.',
+    '--trusted-root has no effect where no signature is required.',
     {
       hint: 'Add --verify-signature (to pin: with --deep), or leave --trusted-root out.',
     },

@@ -37,7 +37,7 @@ const MEANING: Readonly<Record<SignatureFault, string>> = {
   tlog: 'the transparency log does not vouch for it',
   timestamp: 'no trusted time says when it was made',
   signature: "it was not made with its certificate's key",
-  identity: 'somebody else signed',
+  identity: 'another identity signed it',
 };
 
 export function signatureInvalid(

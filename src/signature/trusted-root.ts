@@ -36,7 +36,7 @@ export async function loadTrustMaterial(
     if (root.certificateAuthorities.length === 0) throw new Error('it names no authority');
     return toTrustMaterial(root);
   } catch (cause) {
-    throw new CodexRuntimeError('USAGE', `${trustedRoot} is no Sigstore trusted root.`, {
+    throw new CodexRuntimeError('USAGE', `${trustedRoot} is not a Sigstore trusted root.`, {
       hint: 'Name a trusted_root.json, or leave --trusted-root and CODEX_RUNTIME_TRUSTED_ROOT out.',
       fields: { trustedRoot },
       cause,

@@ -18,7 +18,7 @@ export function repositoryUrl(text: string = CODEX_REPOSITORY): string {
   const url = parseUrl(text);
   const names = url?.pathname.replace(/^\/+|(?:\.git)?\/*$/g, '');
   if (url === null || !names || url.search !== '' || url.hash !== '') {
-    throw new CodexRuntimeError('USAGE', 'The repository is no URL that npm takes for one.', {
+    throw new CodexRuntimeError('USAGE', 'The repository is not a URL that npm accepts for one.', {
       hint: 'Write it like https://github.com/owner/name, or owner/name.',
     });
   }

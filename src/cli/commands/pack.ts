@@ -78,7 +78,7 @@ async function pack(
 
 function parseEcosystem(text: string): Ecosystem {
   if (text === 'node' || text === 'python') return text;
-  throw new CodexRuntimeError('USAGE', `"${text}" is no ecosystem.`, {
+  throw new CodexRuntimeError('USAGE', `"${text}" is not an ecosystem.`, {
     hint: 'Use node, python, or both.',
   });
 }
