@@ -75,6 +75,12 @@ function isPastTheDoor({ from, to, late }: Import): boolean {
   return !to.endsWith('index.ts') && existsSync(join(SRC, room(to), 'index.ts'));
 }
 
+/** The names that a module defines and exports. */
+function exportedFrom(text: string): string[] {
+  const found = text.matchAll(/^export (?:async )?(?:function|const|class|interface|type) (\w+)/gm);
+  return [...found].map(([, name = '']) => name);
+}
+
 const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' })
   .map((path) => relative('.', path).split(sep).join('/'))
   .filter((path) => path.endsWith('.ts'));
@@ -100,6 +106,19 @@ describe('the house', () => {
 
   it('has no file that goes past the index of another room', () => {
     expect(imports.filter(isPastTheDoor).map(shown)).toEqual([]);
+  });
+
+  it('exports no name with two meanings: one word, one room', () => {
+    // What is imported from an entry of its own is read with that entry.
+    const entries = ['app-server', 'code-mode'];
+    const rooms = new Map<string, Set<string>>();
+    for (const path of files.filter((file) => !entries.includes(room(file)))) {
+      for (const name of exportedFrom(readFileSync(join(SRC, path), 'utf8'))) {
+        rooms.set(name, (rooms.get(name) ?? new Set()).add(room(path)));
+      }
+    }
+    const doubled = [...rooms].filter(([, found]) => found.size > 1);
+    expect(doubled.map(([name, found]) => `${name}: ${[...found].join(', ')}`)).toEqual([]);
   });
 
   it('renames and removes in one place, which tries again what Windows blocks for a moment', () => {
@@ -137,5 +156,13 @@ const d = await import('../d.ts');`;
     expect(isPastTheDoor({ from: 'stage/a.ts', to: 'store/seal.ts', late: false })).toBe(true);
     expect(isPastTheDoor({ from: 'stage/a.ts', to: 'store/seal.ts', late: true })).toBe(false);
     expect(isPastTheDoor({ from: 'store/a.ts', to: 'store/seal.ts', late: false })).toBe(false);
+  });
+
+  it('sees what a module exports, and not what it passes on', () => {
+    const text = `export async function run(): Promise<void> {}
+export interface Member {}
+const own = 1;
+export { type Other, other } from './other.ts';`;
+    expect(exportedFrom(text)).toEqual(['run', 'Member']);
   });
 });

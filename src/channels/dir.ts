@@ -34,7 +34,7 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
       const sums = await loadChecksums(dir);
       const assets = await Promise.all(
         targets.flatMap((target) =>
-          shapes(version, target).map((shape) => describe({ dir, shape, target, sums })),
+          shapes(version, target).map((shape) => assetIn({ dir, shape, target, sums })),
         ),
       );
       return { channel: 'dir', version, assets: assets.filter((asset) => asset !== undefined) };
@@ -72,7 +72,7 @@ interface Description {
   readonly sums: ReadonlyMap<string, string>;
 }
 
-async function describe({ dir, shape, target, sums }: Description): Promise<Asset | undefined> {
+async function assetIn({ dir, shape, target, sums }: Description): Promise<Asset | undefined> {
   const path = join(dir, shape.name);
   const found = await statIfPresent(path);
   if (found?.isFile() !== true) return undefined;

@@ -14,7 +14,7 @@ export function createHttpSource(
   request: Pick<HttpRequest, 'headers' | 'credentials'> = {},
 ): ByteSource {
   const whole = async (signal: AbortSignal): Promise<Opened> =>
-    describe(await openUrl(url, { ...request, signal }), 0);
+    openedBy(await openUrl(url, { ...request, signal }), 0);
 
   return {
     kind,
@@ -33,8 +33,8 @@ export function createHttpSource(
         if (isBeyondEnd(error)) return whole(signal);
         throw error;
       }
-      if (answer.status !== 206) return describe(answer, 0);
-      if (isWanted(answer, range)) return describe(answer, range.offset);
+      if (answer.status !== 206) return openedBy(answer, 0);
+      if (isWanted(answer, range)) return openedBy(answer, range.offset);
       answer.body.destroy();
       return whole(signal);
     },
@@ -58,7 +58,7 @@ function isWanted(answer: HttpResponse, range: Range): boolean {
   return validator === '' || range.validator === '' || validator === range.validator;
 }
 
-function describe(answer: HttpResponse, offset: number): Opened {
+function openedBy(answer: HttpResponse, offset: number): Opened {
   const url = displayUrl(answer.url);
   if (/^\s*(text\/html|application\/xhtml)/i.test(answer.headers['content-type'] ?? '')) {
     answer.body.destroy();

@@ -40,13 +40,13 @@ export async function ensureRuntime(options: PrefixOptions = {}): Promise<Ensure
   const by = { repo: settings.github.repo, lockfile: lockPath };
   if (plan.action === 'none') {
     const { runtime, dir } = plan.present;
-    return describe(runtime, dir, { source: 'prefix', downloaded: 0, ...by });
+    return ensuredRuntime(runtime, dir, { source: 'prefix', downloaded: 0, ...by });
   }
   const { runtime, source, downloaded } = await obtainRuntime(plan);
-  return describe(runtime.manifest, runtime.dir, { source, downloaded, ...by });
+  return ensuredRuntime(runtime.manifest, runtime.dir, { source, downloaded, ...by });
 }
 
-function describe(
+function ensuredRuntime(
   runtime: RuntimeDescription,
   dir: string,
   from: Pick<EnsuredRuntime, 'source' | 'downloaded' | 'repo' | 'lockfile'>,

@@ -2,7 +2,7 @@ import type { ArchiveDigest } from './archive-file.ts';
 import { BLOCK_SIZE, type DeflatedBlock, type DeflatePool } from './deflate-pool.ts';
 
 /** A member of an archive: where it goes, how it may be used, how long it is. */
-export interface Member {
+export interface ArchiveEntry {
   /** Relative to the package's root, with `/`. */
   readonly path: string;
   /** 0o755 or 0o644. */
@@ -16,7 +16,7 @@ export interface Member {
  * one compression of a file serves every archive that holds it.
  */
 export interface ArchiveWriter {
-  begin(member: Member): Promise<void>;
+  begin(entry: ArchiveEntry): Promise<void>;
   add(block: DeflatedBlock): Promise<void>;
   end(): Promise<void>;
   /** Writes what closes the archive; the file is complete afterwards. */

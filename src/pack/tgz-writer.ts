@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { Header, Pax } from 'tar';
 import { type ArchiveDigest, ArchiveFile } from './archive-file.ts';
-import type { ArchiveWriter, Member } from './archive-writer.ts';
+import type { ArchiveEntry, ArchiveWriter } from './archive-writer.ts';
 import { DEFLATE_END, type DeflatedBlock, type DeflatePool } from './deflate-pool.ts';
 
 // Magic, DEFLATE, no flags, no time, no level hint, unknown system: nothing about this machine.
@@ -31,7 +31,7 @@ export class TgzWriter implements ArchiveWriter {
     return writer;
   }
 
-  async begin({ path, mode, size }: Member): Promise<void> {
+  async begin({ path, mode, size }: ArchiveEntry): Promise<void> {
     await this.#addTarBlocks(tarHeader(`package/${path}`, mode, size));
     this.#padding = (TAR_BLOCK - (size % TAR_BLOCK)) % TAR_BLOCK;
   }

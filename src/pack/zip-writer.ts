@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 import { CodexRuntimeError } from '../errors.ts';
 import { type ArchiveDigest, ArchiveFile } from './archive-file.ts';
-import type { ArchiveWriter, Member } from './archive-writer.ts';
+import type { ArchiveEntry, ArchiveWriter } from './archive-writer.ts';
 import { DEFLATE_END, type DeflatedBlock } from './deflate-pool.ts';
 
 // The numbers of APPNOTE.TXT: https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT
@@ -42,7 +42,7 @@ export class ZipWriter implements ArchiveWriter {
     return new ZipWriter(await ArchiveFile.create(path));
   }
 
-  async begin({ path, mode }: Member): Promise<void> {
+  async begin({ path, mode }: ArchiveEntry): Promise<void> {
     const offset = this.#file.position;
     const name = Buffer.from(path, 'utf8');
     const entry: Entry = { name, mode, offset, crc: 0, size: 0, compressed: 0 };

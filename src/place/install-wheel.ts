@@ -8,7 +8,7 @@ import { packLocalWheel } from '../pack/index.ts';
 import { planPackage } from '../stage/index.ts';
 import { homeLayout } from '../store/index.ts';
 import { isNative } from '../target/index.ts';
-import type { Placement } from './place.ts';
+import type { PlaceRequest } from './place.ts';
 
 /**
  * Makes a wheel of a runtime and lets pip install it.
@@ -17,7 +17,7 @@ import type { Placement } from './place.ts';
  */
 export async function installWheel(
   environment: PythonEnvironment,
-  { request, runtime, templatesDir, onWait }: Placement,
+  { request, runtime, templatesDir, onWait }: PlaceRequest,
 ): Promise<void> {
   const { settings, target, signal } = request;
   const name = environment.names.distribution;

@@ -57,7 +57,7 @@ export interface Inspected {
 }
 
 /** What is to be installed. */
-export interface Placement extends HoldWait {
+export interface PlaceRequest extends HoldWait {
   readonly request: ExactRequest;
   readonly runtime: Runtime;
   /** Directory of templates in place of the bundled ones. */
@@ -107,7 +107,7 @@ export interface Place {
   /** The directories that will hold copies of a runtime's files, which cannot be shared with the home. */
   copies(): Promise<readonly string[]>;
   /** Installs a stored runtime. */
-  install(placement: Placement): Promise<Installation>;
+  install(request: PlaceRequest): Promise<Installation>;
   /** Finishes what a run left undone that was killed after its package had become whole. */
   settle(): Promise<void>;
   /** Removes the package, or what is left of it; undefined where there is nothing. */

@@ -88,7 +88,7 @@ export async function pruneStore(options: PruneOptions = {}): Promise<PruneResul
       decision.reasons.length === 0 && !dryRun
         ? await removeUnused(home, decision.runtime, policy, options.signal)
         : [];
-    outcomes.push(describe({ ...decision, reasons: [...decision.reasons, ...late] }));
+    outcomes.push(prunedRuntime({ ...decision, reasons: [...decision.reasons, ...late] }));
   }
   const removed = outcomes.filter(({ reasons }) => reasons.length === 0);
   const staging = await pruneStaging(home, dryRun, options.signal);
@@ -147,7 +147,7 @@ async function runsFrom(dir: string, running: readonly string[] | null): Promise
   return real !== undefined && running.some((path) => path.startsWith(`${real}${sep}`));
 }
 
-function describe({ runtime, lastUsed: used, own, reasons }: PruneDecision): PrunedRuntime {
+function prunedRuntime({ runtime, lastUsed: used, own, reasons }: PruneDecision): PrunedRuntime {
   const { version, target, variant } = runtime.manifest;
   const { dir } = runtime;
   return { version, target, variant, dir, lastUsed: used.toISOString(), bytes: own, reasons };

@@ -21,7 +21,7 @@ export type PublishStep =
     }
   | { readonly action: 'untag'; readonly name: string; readonly tag: string };
 
-export interface PublishOptions {
+export interface PublishPlanOptions {
   /** Default: `latest`, or for a prerelease its first word, e.g. `alpha`. */
   readonly tag?: string;
   /**
@@ -40,7 +40,7 @@ export interface PublishOptions {
 export function planPublish(
   release: PackManifest,
   published: ReadonlyMap<string, Published>,
-  options: PublishOptions = {},
+  options: PublishPlanOptions = {},
 ): readonly PublishStep[] {
   const npm = release.files.filter(({ ecosystem }) => ecosystem === 'node');
   if (npm.length === 0) return [];

@@ -81,7 +81,7 @@ export async function verifyRuntimes(options: VerifyOptions = {}): Promise<Verif
     throwIfAborted(options.signal);
     const inspection = await inspectSubject(subject, expectation);
     const level = await levelOf(settings.home, subject.runtime, expectation.lock);
-    const verified = describe(subject, level, inspection);
+    const verified = verifiedRuntime(subject, level, inspection);
     runtimes.push(verified);
     if (verified.damages.length === 0) continue;
     hints.push(await repairHint(subject, verified.damages, expectation.version));
@@ -104,7 +104,7 @@ async function levelOf(
   return provenLevel(stored.origin, locked);
 }
 
-function describe(
+function verifiedRuntime(
   subject: Subject,
   level: ProofLevel | null,
   inspection: Inspection,

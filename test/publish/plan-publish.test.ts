@@ -3,7 +3,7 @@ import type { PackedFile, PackManifest } from '../../src/pack/index.ts';
 import {
   defaultTag,
   PENDING_TAG,
-  type PublishOptions,
+  type PublishPlanOptions,
   type PublishStep,
   planPublish,
 } from '../../src/publish/plan-publish.ts';
@@ -36,7 +36,7 @@ function release(version = VERSION): PackManifest {
 }
 
 /** The steps as words, for a registry that has the named packages already. */
-function plan(have: Record<string, Published>, options?: PublishOptions, packed = release()) {
+function plan(have: Record<string, Published>, options?: PublishPlanOptions, packed = release()) {
   return planPublish(packed, new Map(Object.entries(have)), options).map(describeStep);
 }
 
