@@ -48,7 +48,7 @@ export function parseMinimumAge(text: string, origin: string): MinimumAge {
   if (ms <= LONGEST) return { ms, origin };
   // A minimum that cannot be read must not count as none.
   throw new CodexRuntimeError('USAGE', `${origin} is "${text}", which is not an age.`, {
-    hint: 'Write it like 3d, 36h or 2w; a number alone is days, and 0 is no minimum.',
+    hint: 'Write it like 3d, 36h or 2w; a number alone is days, and 0 means no minimum.',
     fields: { origin, value: text },
   });
 }
