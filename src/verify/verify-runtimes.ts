@@ -6,7 +6,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { type Lock, loadLock, type ProofLevel } from '../lockfile/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import type { PlaceOptions } from '../place/index.ts';
-import { type Settings, settingsOf } from '../request/index.ts';
+import { settingsOf } from '../request/index.ts';
 import {
   describedFiles,
   loadManifest,
