@@ -15,10 +15,9 @@ import { describeReal, startRealCodex } from '../support/real-codex.ts';
 const slowly = { kind: 'text', text: 'one two three four five six', delayMs: 200 } as const;
 
 /** One meaning, two names. */
-const SLOW_DOWN: Record<string, string> = {
-  '0.115.0': 'serverOverloaded',
-  '0.171.0': 'rateLimitExceeded',
-};
+function slowDown(version: string): string {
+  return version >= '0.169.0' ? 'rateLimitExceeded' : 'serverOverloaded';
+}
 
 describeReal('a turn', (version) => {
   it('runs to its final response', async () => {
@@ -226,7 +225,7 @@ describeReal('a turn', (version) => {
     expect(finalResponse).toBe('at last');
     expect(errors).toHaveLength(1);
     expect(errors[0]).toBeInstanceOf(ServerBusyError);
-    expect(errors[0]).toMatchObject({ fields: { codexErrorInfo: SLOW_DOWN[version] } });
+    expect(errors[0]).toMatchObject({ fields: { codexErrorInfo: slowDown(version) } });
   });
 
   it('is given up when it stays overloaded', async () => {
@@ -266,5 +265,47 @@ describeReal('a turn', (version) => {
     const wrong = [{ type: 'video', path: '/a' }] as unknown as string;
     await expect(thread.run(wrong)).rejects.toMatchObject({ code: 'USAGE' });
     expect(real.model.requests).toHaveLength(0);
+  });
+});
+
+describeReal('a review', (version) => {
+  it('is a turn of its thread, and the next one waits for it', async () => {
+    await using real = await startRealCodex(version, (request) => ({
+      kind: 'text',
+      text: `about ${promptOf(request).slice(0, 40)}`,
+    }));
+    const thread = await real.codex.startThread();
+    await thread.run('first');
+    const review = await thread.review({ type: 'custom', instructions: 'Look at nothing.' });
+    const next = thread.run('after it');
+    const result = await review.run();
+    expect(result.status).toBe('completed');
+    expect(result.items.map(({ type }) => type)).toContain('exitedReviewMode');
+    expect((await next).finalResponse).toContain('about after it');
+  });
+});
+
+describeReal('waiting', (version) => {
+  it('is for a method, or until one comes', async () => {
+    await using real = await startRealCodex(version, () => ({ kind: 'text', text: 'a b c' }));
+    const thread = await real.codex.startThread();
+    const completed = real.codex.waitFor('turn/completed', {
+      where: ({ params }) => params.threadId === thread.id,
+    });
+    const turn = await thread.turn('hi');
+    const methods: string[] = [];
+    for await (const { method } of turn.streamUntil([
+      'item/agentMessage/delta',
+      'turn/completed',
+    ])) {
+      methods.push(method);
+    }
+    expect(methods.at(-1)).toBe('item/agentMessage/delta');
+    expect((await completed).params.turn.id).toBe(turn.id);
+    const aborted = real.codex.waitFor('thread/closed', { signal: AbortSignal.timeout(10) });
+    await expect(aborted).rejects.toMatchObject({ code: 'ABORTED' });
+    const never = real.codex.waitFor('thread/closed');
+    await real.codex.close();
+    await expect(never).rejects.toMatchObject({ name: 'TransportClosedError' });
   });
 });
