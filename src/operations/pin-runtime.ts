@@ -22,6 +22,7 @@ import {
   newestFirst,
   type PassedOver,
   parseSpec,
+  threadWarning,
   tryParseVersion,
   type Version,
   type VersionSpec,
@@ -89,6 +90,8 @@ export interface PinResult {
   readonly missing: readonly Triple[];
   /** Channels that could say nothing, whose assets are therefore not locked. */
   readonly silent: readonly SilentChannel[];
+  /** What the step from the previous version means for those who use it. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -159,8 +162,10 @@ export async function pinRuntime(options: PinOptions = {}): Promise<PinResult> {
   const previous = rules?.version ?? null;
   const levels = proofLevels(lock);
   const outdated = pinned !== undefined && isNewer(version, pinned);
+  const warning = threadWarning(previous, version.semver);
+  const warnings = warning === undefined ? [] : [warning];
   const said = { path, outdated, passedOver, changed, changes, lock, levels, missing, silent };
-  return { version: version.semver, previous, ...said };
+  return { version: version.semver, previous, ...said, warnings };
 }
 
 /** A source that no default names must be in the lockfile, or nothing could deliver what it pins. */

@@ -18,4 +18,5 @@ export {
   tryParseRepository,
 } from './repository.ts';
 export { formatSpec, parseSpec, type VersionSpec } from './spec.ts';
+export { threadWarning } from './thread-format.ts';
 export { parseVersion, tryParseVersion, type Version } from './version.ts';

@@ -147,7 +147,7 @@ async function check(
 }
 
 function summary(result: PinResult): string {
-  const { lock, levels, missing, silent } = result;
+  const { lock, levels, missing, silent, warnings } = result;
   const rows = Object.entries(lock.targets).map(([triple, { assets, entrypoint }]) => [
     `  ${triple}`,
     `${assets.length} ${assets.length === 1 ? 'asset' : 'assets'}`,
@@ -155,7 +155,8 @@ function summary(result: PinResult): string {
     entrypoint === undefined ? '' : `executable ${entrypoint.sha256.slice(0, 12)}…`,
   ]);
   const lost = silence('No digests from', silent);
-  return `${outcome(result)}:\n${formatTable(rows)}\n${gaps(missing)}${lost}`;
+  const warned = warnings.map((warning) => `Warning: ${warning}\n`).join('');
+  return `${outcome(result)}:\n${formatTable(rows)}\n${gaps(missing)}${lost}${warned}`;
 }
 
 /** Which file changed, and how: it may be another one than its user thinks of. */
