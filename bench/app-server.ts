@@ -41,7 +41,7 @@ export async function appServerRows(inputs: Inputs, runs: number): Promise<reado
         work: '200,000 events of a turn',
         against: 'readline + JSON.parse',
         ...readline,
-        goal: 1.3,
+        goal: 0.9,
       }),
       compare({ work: '200,000 events of a turn', against: 'vscode-jsonrpc', ...vscode, goal: 1 }),
       compare({

@@ -4,6 +4,7 @@ import { cpus, release } from 'node:os';
 import { join } from 'node:path';
 import { appServerRows } from './app-server.ts';
 import { codeModeRows } from './code-mode.ts';
+import { toolRows } from './app-server-tools.ts';
 import { downloadRows } from './download.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
 import { packRows } from './pack.ts';
@@ -18,6 +19,7 @@ const rows = [
   ...(await downloadRows(inputs, runs)),
   ...(await appServerRows(inputs, runs)),
   ...(await codeModeRows(inputs, runs)),
+  ...(await toolRows(runs)),
   ...(await packRows(inputs, runs)),
 ];
 
