@@ -1,7 +1,7 @@
 // The first run: start Codex, ask one thing, print the answer.
 import { Codex } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 console.log('Server:', codex.metadata.serverName, codex.metadata.serverVersion);
 
 const thread = await codex.startThread();

@@ -1,7 +1,7 @@
 // Everything that a turn's result holds.
 import { Codex } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread({ config: { model_reasoning_effort: 'high' } });
 const turn = await thread.turn('Give 3 bullets about SIMD.');
 const result = await turn.run();

@@ -1,7 +1,7 @@
 // A turn's events as they happen, with more input and an interruption on the way.
 import { Codex, JsonRpcError } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread();
 const turn = await thread.turn('Count from 1 to 200 with commas, then one summary sentence.');
 

@@ -1,7 +1,7 @@
 // Who answers, and which models it offers.
 import { Codex } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 console.log('server:', codex.metadata.serverName, codex.metadata.serverVersion);
 console.log('user agent:', codex.metadata.userAgent);
 

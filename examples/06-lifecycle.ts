@@ -1,7 +1,7 @@
 // The whole life of a thread: read, name, archive, bring back, fork, compact.
 import { Codex } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread();
 const first = await thread.run('One sentence about structured planning.');
 const second = await thread.run('Now restate it for a junior engineer.');

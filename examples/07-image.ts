@@ -13,7 +13,7 @@ async function inline(url: string): Promise<string> {
   return `data:${type};base64,${bytes.toString('base64')}`;
 }
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread();
 const result = await thread.run([
   { type: 'text', text: 'What is in this image? Give 3 bullets.' },

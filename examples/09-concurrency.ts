@@ -4,7 +4,7 @@ import { Codex } from 'codex-runtime/app-server';
 const topics = ['tides', 'glaciers', 'volcanoes', 'aurorae'];
 const signal = AbortSignal.timeout(5 * 60_000);
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 
 async function explain(topic: string): Promise<string> {
   const thread = await codex.startThread({ signal });

@@ -8,7 +8,7 @@ import {
   TurnFailedError,
 } from 'codex-runtime/app-server';
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread();
 
 try {

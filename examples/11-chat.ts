@@ -16,7 +16,7 @@ async function approve(request: ApprovalRequest): Promise<'accept' | 'decline'> 
   return (await ask(`\nAllow ${what}? [y/N] `)) === 'y' ? 'accept' : 'decline';
 }
 
-await using codex = await Codex.start({ onApproval: approve });
+await using codex = await Codex.start({ provision: '0.171.0', onApproval: approve });
 const thread = await codex.startThread();
 console.log('Codex chat. Type /exit to quit.');
 console.log('Thread:', thread.id);

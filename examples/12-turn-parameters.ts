@@ -11,7 +11,7 @@ const outputSchema = {
   additionalProperties: false,
 };
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const thread = await codex.startThread({
   developerInstructions: 'Prefer small, reversible steps.',
 });

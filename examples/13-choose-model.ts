@@ -18,7 +18,7 @@ function highestEffort({ supportedReasoningEfforts }: protocol.Model): string {
   return EFFORTS.findLast((effort) => offered.includes(effort)) ?? 'medium';
 }
 
-await using codex = await Codex.start();
+await using codex = await Codex.start({ provision: '0.171.0' });
 const { data } = await codex.models({ includeHidden: true });
 const { model } = bestModel(data);
 const effort = highestEffort(bestModel(data));

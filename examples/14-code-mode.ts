@@ -16,7 +16,7 @@ const lookup = defineTool({
 });
 
 await using codeMode = await CodeMode.start({ tools: [lookup] });
-await using codex = await Codex.start({ tools: codeMode.clientTools() });
+await using codex = await Codex.start({ provision: '0.171.0', tools: codeMode.clientTools() });
 const thread = await codex.startThread();
 const result = await thread.run('Which of Rome, Oslo and Bern have more than 500,000 people?');
 console.log(`Status: ${result.status}`);

@@ -21,7 +21,7 @@ const lookUp = defineTool({
 
 const Report = z.object({ inStock: z.array(z.string()), soldOut: z.array(z.string()) });
 
-await using codex = await Codex.start({ tools: [lookUp] });
+await using codex = await Codex.start({ provision: '0.171.0', tools: [lookUp] });
 const { parsed } = await codex.startThread().run('Which of apples and pears can I buy?', {
   outputSchema: Report,
   signal: AbortSignal.timeout(120_000),

@@ -194,6 +194,40 @@ const examples: readonly Example[] = [
     shows: ['in stock: apples', 'sold out: pears'],
     sends: ['look_up_stock', /pieces.{1,10}12/],
   },
+  {
+    file: 'walkthrough.ts',
+    script: (request) => {
+      const prompt = promptOf(request);
+      const done = request.input.at(-1)?.type === 'function_call_output';
+      if (done && prompt.includes('kitchen')) return { kind: 'text', text: '21 degrees.' };
+      if (done) {
+        return { kind: 'text', text: `ran: ${JSON.stringify(request.input.at(-1)?.output)}` };
+      }
+      if (prompt.includes('kitchen')) {
+        return { kind: 'tool', name: 'read_sensor', arguments: { room: 'kitchen' } };
+      }
+      if (!prompt.includes('date')) return echo(request);
+      const args = { cmd: 'date +walked', sandbox_permissions: 'require_escalated' };
+      return {
+        kind: 'tool',
+        name: 'exec_command',
+        arguments: { ...args, justification: 'May I?' },
+      };
+    },
+    shows: [
+      '1. server: codex VERSION',
+      '2. answer: answer to: Say hello',
+      '3. streamed: completed',
+      'answer to: Name three rivers',
+      'called: {"room":"kitchen"}',
+      '4. tool: 21 degrees.',
+      'asked: May I? -> accept',
+      '5. approved: ran: ',
+      'walked',
+      /6. thread: [0-9a-f-]{36}/,
+    ],
+    sends: ['read_sensor', /celsius.{1,5}21/],
+  },
 ];
 
 /** A project whose installed `codex-cli-bin` is the real runtime. */
