@@ -11,6 +11,9 @@ import type { Notification } from './connection/notification.ts';
 import { AbortedError, AppServerError, TransportClosedError } from './errors.ts';
 import type { InitializeParams } from './generated/protocol.ts';
 import { parseMetadata, type ServerMetadata } from './metadata.ts';
+import type { ConnectionEvent, RejoinOptions } from './rejoin/connection-event.ts';
+import { Rejoiner } from './rejoin/rejoin.ts';
+import { resumeThreads, threadLost } from './rejoin/resume-threads.ts';
 import { answerRequest } from './server-requests.ts';
 import type { Session } from './session.ts';
 import type { Tool } from './tools/tool.ts';
@@ -23,14 +26,26 @@ export type NotificationListener = (notification: Notification) => void;
 
 /** A connection with its turns and callbacks, introduced to its server. */
 export interface Client extends Session {
-  readonly metadata: ServerMetadata;
+  /** Of the server that it is joined to now. */
+  metadata: ServerMetadata;
+  /** Threads that this client has opened: a new connection resumes them. */
+  readonly threads: Set<string>;
   readonly listeners: Set<NotificationListener>;
+  /** Aborts when nothing comes any more; its reason is why. */
+  readonly ended: AbortSignal;
   /** Tools of every thread. */
   readonly toolbox: Toolbox;
   /** Tools of single threads, by id. */
   readonly threadTools: Map<string, Toolbox>;
   /** A thread that must go without Codex's own code mode fails. */
   readonly isNativeCodeMode: boolean;
+}
+
+/** How a client that was cut off gets another way to its server. */
+export interface Reopen {
+  readonly options: RejoinOptions;
+  readonly onConnection: ((event: ConnectionEvent) => void) | undefined;
+  open(signal: AbortSignal): Promise<Transport>;
 }
 
 /** How long a server that stays silent may take to say why once its stdin has ended. */
@@ -46,11 +61,13 @@ export async function introduce(
   transport: Transport,
   options: ClientOptions & Pick<CodexOptions, 'codeMode'>,
   deadline = startDeadline(options),
+  reopen?: Reopen,
 ): Promise<Client> {
   const flow = new FlowControl(transport);
   const router = new TurnRouter(flow, queueLimits(options));
   const listeners = new Set<NotificationListener>();
   const isNativeCodeMode = options.codeMode === 'native';
+  const ended = new AbortController();
   const toolbox = new Toolbox(options.tools ?? []);
   const threadTools = new Map<string, Toolbox>();
   // An agent has the tools of the thread that started it.
@@ -60,23 +77,73 @@ export async function introduce(
     return own?.find(call) ?? toolbox.find(call);
   };
   const report = (error: AppServerError) => reportCallback(options, error);
+  const threads = new Set<string>();
+  const lostThreads = new Map<string, unknown>();
+  const verifyThread = (threadId: string) => {
+    if (lostThreads.has(threadId)) throw threadLost(threadId, lostThreads.get(threadId));
+  };
+  let rejoiner: Rejoiner | undefined;
   const connection: Connection = new Connection(transport, flow, {
     onNotification: (notification, size) => {
       router.route(notification, size);
       if (isNativeCodeMode) failWithoutCodeMode(notification, router, connection);
-      if (notification.method === 'thread/closed') threadTools.delete(notification.params.threadId);
+      if (notification.method === 'thread/closed') {
+        threadTools.delete(notification.params.threadId);
+        threads.delete(notification.params.threadId);
+      }
       for (const listener of listeners) tell(listener, notification, report);
     },
     onRequest: (method, params, controller) =>
       answerRequest({ options, router, connection, findTool }, { method, params, controller }),
     onCallbackError: report,
-    onClose: (reason: TransportClosedError) => router.close(reason),
+    onCut: (reason) => {
+      if (rejoiner === undefined) return false;
+      // After the cut is known: what it rejects comes first.
+      queueMicrotask(() => void rejoiner?.run(reason));
+      return true;
+    },
+    onClose: (reason: TransportClosedError) => {
+      rejoiner?.close();
+      router.close(reason);
+      ended.abort(reason);
+    },
   });
   try {
-    const metadata = await initialize(connection, options, deadline.signal);
+    const metadata = await initialize(connection, options, { signal: deadline.signal });
     verifyVersion(metadata.serverVersion, options.expectedVersion);
     connection.notify('initialized');
-    return { connection, router, listeners, metadata, toolbox, threadTools, isNativeCodeMode };
+    const client: Client = {
+      connection,
+      router,
+      listeners,
+      ended: ended.signal,
+      metadata,
+      toolbox,
+      threadTools,
+      threads,
+      verifyThread,
+    };
+    if (reopen !== undefined) {
+      rejoiner = new Rejoiner(reopen.options, {
+        open: reopen.open,
+        resume: async (way, signal) => {
+          connection.attach(way);
+          client.metadata = await initialize(connection, options, { signal, rejoining: true });
+          verifyVersion(client.metadata.serverVersion, options.expectedVersion);
+          connection.notify('initialized');
+          const known = [...new Set([...threads, ...router.busyThreads])];
+          const outcomes = await resumeThreads(client, known, signal);
+          for (const { threadId, outcome, error } of outcomes) {
+            if (outcome === 'lost') lostThreads.set(threadId, error);
+          }
+          return outcomes;
+        },
+        reopen: () => connection.reopen(),
+        giveUp: (reason) => void connection.close(reason),
+        tell: (event) => tellEvent(reopen.onConnection, event, report),
+      });
+    }
+    return client;
   } catch (error) {
     const closing = connection.close(error instanceof TransportClosedError ? error : undefined);
     if (!(error instanceof AbortedError)) {
@@ -105,7 +172,7 @@ export function startDeadline({
 async function initialize(
   connection: Connection,
   { clientInfo, experimentalApi = true, ...options }: ClientOptions,
-  timeout: AbortSignal,
+  { signal, rejoining = false }: { signal: AbortSignal; rejoining?: boolean },
 ): Promise<ServerMetadata> {
   const info = clientInfo === undefined ? ownClientInfo() : { title: null, ...clientInfo };
   const params: InitializeParams = {
@@ -113,7 +180,9 @@ async function initialize(
     capabilities: { experimentalApi, requestAttestation: false },
   };
   return connection.request('initialize', params, {
-    signal: anySignal(timeout, options.signal),
+    // The client's own signal ends its start alone.
+    signal: rejoining ? signal : anySignal(signal, options.signal),
+    rejoining,
     parse: (answer) => parseMetadata(answer, info.name),
   });
 }
@@ -169,6 +238,18 @@ function tell(
     if (returned instanceof Promise) returned.catch(failed);
   } catch (cause) {
     failed(cause);
+  }
+}
+
+function tellEvent(
+  listener: Reopen['onConnection'],
+  event: ConnectionEvent,
+  report: (error: AppServerError) => void,
+): void {
+  try {
+    listener?.(event);
+  } catch (cause) {
+    report(new AppServerError('onConnection failed.', { cause }));
   }
 }
 

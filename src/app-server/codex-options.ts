@@ -1,6 +1,7 @@
 import type { Environment } from '../request/index.ts';
 import type { ConfigTable } from './config-overrides.ts';
 import type { AppServerError } from './errors.ts';
+import type { ConnectionEvent, RejoinOptions } from './rejoin/connection-event.ts';
 import type { ToolOrNamespace } from './tools/tool.ts';
 import type { Approve } from './turns/approvals.ts';
 
@@ -63,6 +64,13 @@ export interface ConnectOptions extends ClientOptions {
    * `--ws-token-file`, or a signed token. Default: none.
    */
   readonly token?: string;
+  /**
+   * When the connection is cut, it is made again, threads are resumed and their turns followed on.
+   * `false`: everything that is under way fails at once. Default: with the defaults of the options.
+   */
+  readonly rejoin?: boolean | RejoinOptions;
+  /** Is told when the connection is cut, of each attempt to join again, and how it went. */
+  readonly onConnection?: (event: ConnectionEvent) => void;
 }
 
 /** As {@link ClientOptions}, and how the server is started. */

@@ -15,6 +15,7 @@ import {
   DEFAULTS,
 } from './codex-options.ts';
 import { parseAnswer, parseAnswerId } from './connection/answers.ts';
+import type { Notification } from './connection/notification.ts';
 import { AbortedError } from './errors.ts';
 import type {
   DynamicToolSpec,
@@ -27,6 +28,7 @@ import type {
   ThreadStartParams,
 } from './generated/protocol.ts';
 import type { ServerMetadata } from './metadata.ts';
+import { parseResumed } from './rejoin/resume-threads.ts';
 import { ownEnvironment } from './server-environment.ts';
 import { serverProgram } from './server-program.ts';
 import type { CallOptions } from './session.ts';
@@ -36,6 +38,7 @@ import { Toolbox } from './tools/toolbox.ts';
 import { ChildTransport } from './transport/child-transport.ts';
 import { openSocket } from './transport/socket-transport.ts';
 import type { Transport } from './transport/transport.ts';
+import { type NotificationOf, type WaitOptions, waitFor } from './wait-for.ts';
 
 /** Every way to open a thread may bring tools. */
 interface ToolOptions extends CallOptions {
@@ -86,17 +89,16 @@ export class Codex implements AsyncDisposable {
   static async connect(address: string, options: ConnectOptions = {}): Promise<Codex> {
     const deadline = startDeadline(options);
     const { signal, token, maxLineBytes = DEFAULTS.maxLineBytes } = options;
-    const opening = openSocket({
-      address,
-      token,
-      maxMessageBytes: maxLineBytes,
-      signal: anySignal(deadline.signal, signal),
-    });
-    const transport = await opening.catch((error: unknown) => {
+    const open = (opening: AbortSignal) =>
+      openSocket({ address, token, maxMessageBytes: maxLineBytes, signal: opening });
+    const transport = await open(anySignal(deadline.signal, signal)).catch((error: unknown) => {
       const late = error instanceof AbortedError && deadline.signal.aborted;
       throw late ? silent(deadline.ms, undefined, error) : error;
     });
-    return new Codex(await introduce(transport, options, deadline));
+    const { rejoin = true, onConnection } = options;
+    const reopen =
+      rejoin === false ? undefined : { open, onConnection, options: rejoin === true ? {} : rejoin };
+    return new Codex(await introduce(transport, options, deadline, reopen));
   }
 
   /** As {@link start}, over a way that exists already. It is closed with this client. */
@@ -143,6 +145,7 @@ export class Codex implements AsyncDisposable {
 
   async archiveThread(threadId: string, { signal }: CallOptions = {}): Promise<void> {
     await this.#client.connection.request('thread/archive', { threadId }, { signal });
+    this.#client.threads.delete(threadId);
   }
 
   /** One page of the stored threads; `nextCursor` leads to the next. */
@@ -173,6 +176,18 @@ export class Codex implements AsyncDisposable {
     };
   }
 
+  /**
+   * The next notification with this method, of those that `where` accepts. It is waited for from the
+   * call on: make the call before what brings it.
+   * @throws TransportClosedError when none can come any more, AbortedError
+   */
+  waitFor<M extends Notification['method']>(
+    method: M,
+    { where, signal }: WaitOptions<M> = {},
+  ): Promise<NotificationOf<M>> {
+    return waitFor(this.#client, method, { where, signal });
+  }
+
   /** Ends the server; what is under way fails with TransportClosedError. May be called again. */
   close(): Promise<void> {
     return this.#client.connection.close();
@@ -201,6 +216,7 @@ export class Codex implements AsyncDisposable {
           const id = parseAnswerId(method, 'thread', answer);
           adoptRunning(client.router, id, answer);
           if (toolbox !== undefined) client.threadTools.set(id, toolbox);
+          if (method !== 'thread/unarchive') client.threads.add(id);
           return new Thread(client, id);
         },
       }),
@@ -211,6 +227,9 @@ export class Codex implements AsyncDisposable {
 /** A thread may be resumed while a turn of another client runs on it. */
 function adoptRunning(router: Client['router'], threadId: string, answer: unknown): void {
   const { status, turns } = (answer as { thread: { status?: unknown; turns?: unknown } }).thread;
+  for (const { id, status: ended } of parseResumed(answer).turns) {
+    if (ended !== 'inProgress') router.markPast(id);
+  }
   if ((status as { type?: unknown } | null | undefined)?.type !== 'active') return;
   const last: unknown = Array.isArray(turns) ? turns.at(-1) : undefined;
   const turn = last as { id?: unknown; status?: unknown } | null | undefined;

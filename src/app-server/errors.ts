@@ -78,6 +78,11 @@ export class TransportClosedError extends AppServerError {
   override readonly name: string = 'TransportClosedError';
 }
 
+/** The connection was cut before the answer came; whether the server did it is not known. */
+export class AnswerLostError extends AppServerError {
+  override readonly name: string = 'AnswerLostError';
+}
+
 /** The other side does not speak the protocol: not JSON, or a line beyond the cap. */
 export class ProtocolError extends TransportClosedError {
   override readonly name: string = 'ProtocolError';

@@ -15,6 +15,7 @@ export type { ConfigTable, ConfigValue } from './config-overrides.ts';
 export type { Notification } from './connection/notification.ts';
 export {
   AbortedError,
+  AnswerLostError,
   AppServerError,
   EventsLostError,
   InternalRpcError,
@@ -33,6 +34,12 @@ export {
 export type * as protocol from './generated/protocol.ts';
 export { type Handshake, type HandshakeRequest, handshake } from './handshake.ts';
 export type { ServerMetadata } from './metadata.ts';
+export type {
+  ConnectionEvent,
+  RejoinOptions,
+  ThreadOutcome,
+  TurnOutcome,
+} from './rejoin/connection-event.ts';
 export { type RetryOptions, retryOnOverload } from './retry.ts';
 export type { CallOptions } from './session.ts';
 export { Thread, ThreadPromise } from './thread.ts';
@@ -69,3 +76,4 @@ export type { ExecItem } from './turns/exec-items.ts';
 export type { Input, InputItem } from './turns/input.ts';
 export { TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
 export { TurnFailedError, type TurnResult } from './turns/turn-result.ts';
+export type { NotificationOf, WaitOptions } from './wait-for.ts';

@@ -5,6 +5,8 @@ import type { TurnRouter } from './turns/turn-router.ts';
 export interface Session {
   readonly connection: Connection;
   readonly router: TurnRouter;
+  /** @throws AppServerError for a thread that a cut connection left lost */
+  verifyThread(threadId: string): void;
 }
 
 /** Every call can be ended by its caller. */

@@ -1,12 +1,12 @@
 import { abortable } from './connection/abortable.ts';
 import { parseAnswer } from './connection/answers.ts';
-import type { ThreadReadResponse } from './generated/protocol.ts';
+import type { ReviewTarget, ThreadReadResponse } from './generated/protocol.ts';
 import type { CallOptions, Session } from './session.ts';
 import { parseOutput, type TypedTurnResult } from './tools/output.ts';
 import type { Schema, ValueOf } from './tools/schema.ts';
 import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
 import type { Input } from './turns/input.ts';
-import { startTurn, type TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
+import { beginTurn, startTurn, type TurnHandle, type TurnOptions } from './turns/turn-handle.ts';
 import { type TurnResult, verifyTurn } from './turns/turn-result.ts';
 
 /** A conversation. Its turns run one after the other; those of other threads at the same time. */
@@ -58,6 +58,21 @@ export class Thread {
    */
   turn(input: Input, options: TurnOptions = {}): Promise<TurnHandle> {
     return startTurn(this.#session, { threadId: this.id, input, options });
+  }
+
+  /**
+   * Has Codex review code, as a turn of this thread: what is not committed, the changes against a
+   * branch, a commit, or what words of yours say. The review's text is an item of type
+   * `exitedReviewMode`. Aborting interrupts it.
+   * @throws as {@link turn} does
+   */
+  review(
+    target: ReviewTarget = { type: 'uncommittedChanges' },
+    { signal, onApproval }: Pick<TurnOptions, 'signal' | 'onApproval'> = {},
+  ): Promise<TurnHandle> {
+    const params = { threadId: this.id, target };
+    const call = { method: 'review/start', threadId: this.id, params, signal, onApproval } as const;
+    return beginTurn(this.#session, call);
   }
 
   /** The thread as the server has stored it. */

@@ -148,6 +148,7 @@ describe('an answer that is to follow a schema', () => {
     finalResponse,
     items: [],
     usage: null,
+    cuts: 0,
   });
 
   it('is parsed, and typed as the schema is', async () => {

@@ -1,6 +1,7 @@
 import { CodexRuntimeError } from '../../errors.ts';
 import {
   AbortedError,
+  AnswerLostError,
   AppServerError,
   ProtocolError,
   ServerBusyError,
@@ -9,6 +10,7 @@ import {
 import type { RequestId } from '../generated/protocol.ts';
 import type { Transport } from '../transport/transport.ts';
 import { onAbort } from './abort-listeners.ts';
+import { abortable } from './abortable.ts';
 import type { FlowControl } from './flow-control.ts';
 import { type Message, parseMessage } from './message.ts';
 import type { Notification } from './notification.ts';
@@ -26,6 +28,11 @@ export interface ConnectionListener {
   onRequest(method: string, params: unknown, controller: AbortController): Promise<unknown>;
   /** A callback's value could not be sent, or a callback threw: the server was told. */
   onCallbackError(error: AppServerError): void;
+  /**
+   * The way to the server is gone, and nobody here closed it: whether another one is being sought.
+   * Then `onClose` is not called, and calls wait for {@link Connection.reopen}.
+   */
+  onCut?(reason: TransportClosedError): boolean;
   onClose(reason: TransportClosedError): void;
 }
 
@@ -36,10 +43,15 @@ export interface RequestOptions<T> {
    * the promise comes too late for that. What it throws rejects the call.
    */
   readonly parse?: (result: unknown) => T;
+  /** The call is on its way: until then a cut connection means nothing for it. */
+  readonly onSent?: () => void;
+  /** Part of joining again: does not wait until that is done. */
+  readonly rejoining?: boolean;
 }
 
 interface Pending {
   readonly method: string;
+  readonly text: string;
   resolve(result: unknown): void;
   reject(error: Error): void;
 }
@@ -47,6 +59,8 @@ interface Pending {
 /** A request of the server that is being answered. */
 interface Asked {
   readonly controller: AbortController;
+  /** The way that it came; an id means something there alone. */
+  readonly transport: Transport;
   /** It was answered by another client: an answer of ours would come too late. */
   resolvedElsewhere: boolean;
 }
@@ -56,27 +70,62 @@ const FAILED = -32603;
 const OVERLOADED = -32001;
 /** Requests of the server that are answered at the same time; more are refused. */
 const MAX_ASKED = 1_024;
+/** Calls that may be made twice: after a cut they are made again. */
+const REPEATABLE = /\/(list|read)$|^turn\/interrupt$|^thread\/name\/set$/;
 
 /** JSON-RPC as the app-server speaks it: no `jsonrpc` member, requests in both directions. */
 export class Connection {
-  readonly #transport: Transport;
+  #transport: Transport;
   readonly #flow: FlowControl;
   readonly #listener: ConnectionListener;
   readonly #pending = new Map<RequestId, Pending>();
   readonly #asked = new Map<RequestId, Asked>();
-  readonly #outbox: Outbox;
+  #outbox!: Outbox;
   #nextId = 0;
   #closedBy: TransportClosedError | undefined;
+  /** The present way has ended. */
+  #gone = false;
+  /** While the connection is cut: resolves when it is whole again, or given up. */
+  #cut: { readonly over: Promise<void>; readonly end: () => void } | undefined;
 
   constructor(transport: Transport, flow: FlowControl, listener: ConnectionListener) {
     this.#transport = transport;
     this.#flow = flow;
     this.#listener = listener;
-    this.#outbox = new Outbox(transport, flow, (reason) => void this.close(reason));
+    this.#begin(transport);
+  }
+
+  #begin(transport: Transport): void {
+    this.#outbox = new Outbox(transport, this.#flow, (reason) => void this.close(reason));
     transport.start({
-      onMessage: (text) => this.#receive(text),
-      onClose: (reason) => this.#closed(reason),
+      onMessage: (text) => {
+        if (transport === this.#transport) this.#receive(text);
+      },
+      onClose: (reason) => {
+        if (transport === this.#transport) this.#lost(reason);
+      },
     });
+  }
+
+  /** Uses another way to the server, for calls that are `rejoining` alone. */
+  attach(transport: Transport): void {
+    this.#transport = transport;
+    this.#gone = false;
+    this.#flow.use(transport);
+    this.#begin(transport);
+  }
+
+  /**
+   * The cut is over: what waited goes on, and what may be asked twice is asked again.
+   * @returns false when this way is gone, too
+   */
+  reopen(): boolean {
+    if (this.#gone) return false;
+    const cut = this.#cut;
+    this.#cut = undefined;
+    for (const { text } of this.#pending.values()) this.#outbox.send(text);
+    cut?.end();
+    return true;
   }
 
   /**
@@ -86,9 +135,13 @@ export class Connection {
    * CodexRuntimeError `USAGE` for parameters that JSON cannot hold
    */
   async request<T>(method: string, params: unknown, options: RequestOptions<T> = {}): Promise<T> {
-    const { signal, parse } = options;
+    const { signal, parse, onSent, rejoining = false } = options;
+    while (this.#cut !== undefined && !rejoining) {
+      await abortable(this.#cut.over, signal, method);
+    }
     if (this.#closedBy !== undefined) throw this.#closedBy;
     if (signal?.aborted === true) throw new AbortedError(method, signal);
+    if (this.#gone) throw new TransportClosedError('This way to the server is gone, too.');
     const id = this.#nextId;
     const text = toText(method, { method, id, params });
     verifySize(method, text, this.#transport);
@@ -103,6 +156,7 @@ export class Connection {
       });
       this.#pending.set(id, {
         method,
+        text,
         resolve: (result) => {
           release();
           try {
@@ -117,6 +171,7 @@ export class Connection {
         },
       });
       this.#flow.change('calls', 1);
+      onSent?.();
       this.#outbox.send(text);
     });
   }
@@ -176,14 +231,16 @@ export class Connection {
       return;
     }
     const controller = new AbortController();
-    const asked: Asked = { controller, resolvedElsewhere: false };
+    const transport = this.#transport;
+    const asked: Asked = { controller, transport, resolvedElsewhere: false };
     this.#asked.set(id, asked);
     const text = await this.#listener.onRequest(method, params, controller).then(
       (result) => this.#resultText(id, method, result),
       (error: unknown) => this.#errorText(id, method, error),
     );
     if (this.#asked.get(id) === asked) this.#asked.delete(id);
-    if (this.#closedBy === undefined && !asked.resolvedElsewhere) this.#outbox.send(text);
+    if (transport !== this.#transport || this.#closedBy !== undefined) return;
+    if (!asked.resolvedElsewhere) this.#outbox.send(text);
   }
 
   /** Whatever a callback returned, this is an answer. */
@@ -219,6 +276,26 @@ export class Connection {
     asked.controller.abort();
   }
 
+  #lost(reason: TransportClosedError): void {
+    if (this.#closedBy !== undefined) return;
+    const known = this.#cut !== undefined;
+    if (!known && (reason instanceof ProtocolError || this.#listener.onCut?.(reason) !== true)) {
+      this.#closed(reason);
+      return;
+    }
+    if (!known) this.#cut = newCut();
+    this.#gone = true;
+    for (const [id, { method, reject }] of this.#pending) {
+      if (REPEATABLE.test(method)) continue;
+      this.#pending.delete(id);
+      this.#flow.change('calls', -1);
+      reject(answerLost(method, reason));
+    }
+    for (const { controller } of this.#asked.values()) controller.abort(reason);
+    this.#asked.clear();
+    this.#outbox.close();
+  }
+
   #closed(reason: TransportClosedError): void {
     if (this.#closedBy !== undefined) return;
     this.#closedBy = reason;
@@ -227,8 +304,25 @@ export class Connection {
     for (const { controller } of this.#asked.values()) controller.abort(reason);
     this.#asked.clear();
     this.#outbox.close();
+    this.#cut?.end();
+    this.#cut = undefined;
     this.#listener.onClose(reason);
   }
+}
+
+function newCut(): { over: Promise<void>; end: () => void } {
+  let end: () => void = () => undefined;
+  const over = new Promise<void>((resolve) => {
+    end = resolve;
+  });
+  return { over, end };
+}
+
+function answerLost(method: string, cause: TransportClosedError): AnswerLostError {
+  return new AnswerLostError(
+    `The connection was cut before ${method} was answered. The server may have carried it out.`,
+    { cause, hint: 'Look at the thread before you make the call again.', fields: { method } },
+  );
 }
 
 /** An answer of its own that says that this client does not know the method. */

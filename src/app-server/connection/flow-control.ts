@@ -21,7 +21,7 @@ export type FlowCounter = 'calls' | 'behind' | 'waiting' | 'unattended' | 'crowd
  * `Outbox`.
  */
 export class FlowControl {
-  readonly #transport: Transport;
+  #transport: Transport;
   readonly #counts: Record<FlowCounter, number> = {
     calls: 0,
     behind: 0,
@@ -45,6 +45,12 @@ export class FlowControl {
     this.#paused = pause;
     if (pause) this.#transport.pause();
     else this.#transport.resume();
+  }
+
+  /** The way to the server is another one now. */
+  use(transport: Transport): void {
+    this.#transport = transport;
+    if (this.#paused) transport.pause();
   }
 
   get paused(): boolean {

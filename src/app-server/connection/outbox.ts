@@ -51,6 +51,8 @@ export class Outbox {
 
   close(): void {
     clearInterval(this.#watch);
+    this.#watch = undefined;
+    this.#hold(false);
   }
 
   #pause(): void {

@@ -1,5 +1,6 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import type { Notification } from '../connection/notification.ts';
+import type { ThreadItem } from '../generated/protocol.ts';
 import type { Approve } from './approvals.ts';
 import { EventQueue, type QueueLimits } from './event-queue.ts';
 import { TurnWork } from './turn-work.ts';
@@ -26,6 +27,13 @@ export class RunningTurn {
   id: string | undefined;
   /** The server has called the thread active since the turn was asked for. */
   wasActive = false;
+  /** The server was asked for it, or it is the server's. */
+  asked = false;
+  /** How often the connection was cut while it ran. */
+  cuts = 0;
+  /** Items that were completed, as far as they came. */
+  readonly #items = new Set<string>();
+  #saidByUser = 0;
   /** How turns ended that were completed before this one was named: one of them may be this one. */
   readonly completedEarly = new Map<string, TurnEnd>();
   /** Requests of the server that need no answer any more when it is over. */
@@ -59,6 +67,30 @@ export class RunningTurn {
   /** Why it has ended without an end of its own. */
   get failure(): Error | undefined {
     return this.#failure;
+  }
+
+  /** An event for its reader; `size` is the length of its JSON text. */
+  push(notification: Notification, size: number): void {
+    if (this.events === undefined) return;
+    if (notification.method === 'item/completed') {
+      const { item } = notification.params;
+      this.#items.add(item.id);
+      if (item.type === 'userMessage') this.#saidByUser += 1;
+    }
+    this.events.push(notification, size);
+  }
+
+  /** Those of the turn's items that its reader has not got: while it runs, the server's ids differ. */
+  missing(items: readonly ThreadItem[]): ThreadItem[] {
+    let said = 0;
+    return items.filter((item) => {
+      if (item.type === 'userMessage') {
+        said += 1;
+        return said > this.#saidByUser;
+      }
+      const runs = 'status' in item && item.status === 'inProgress';
+      return !runs && !this.#items.has(item.id);
+    });
   }
 
   markBegun(): void {

@@ -2,8 +2,8 @@ import { anySignal } from '../../abort.ts';
 import { abortable } from '../connection/abortable.ts';
 import { parseAnswerId } from '../connection/answers.ts';
 import type { Notification } from '../connection/notification.ts';
-import { AbortedError, AppServerError } from '../errors.ts';
-import type { TurnStartParams } from '../generated/protocol.ts';
+import { AbortedError, AnswerLostError, AppServerError } from '../errors.ts';
+import type { ReviewStartParams, TurnStartParams } from '../generated/protocol.ts';
 import type { CallOptions, Session } from '../session.ts';
 import { type Schema, toJsonSchema } from '../tools/schema.ts';
 import type { Approve } from './approvals.ts';
@@ -40,6 +40,11 @@ export class TurnHandle {
     this.#turn = turn;
   }
 
+  /** How often the connection was cut while it ran, and joined again. */
+  get cuts(): number {
+    return this.#turn.cuts;
+  }
+
   /**
    * The turn's events, from the first to `turn/completed`. One reader per turn. Leaving the loop
    * lets the rest go and the turn run on; aborting ends the loop with an error and interrupts it.
@@ -53,12 +58,27 @@ export class TurnHandle {
   }
 
   /**
+   * As {@link stream}, up to and with the first event that has one of these methods. The turn goes
+   * on, and its later events are let go.
+   */
+  async *streamUntil(
+    methods: Notification['method'] | readonly Notification['method'][],
+    options: CallOptions = {},
+  ): AsyncGenerator<Notification, void> {
+    const last = typeof methods === 'string' ? [methods] : methods;
+    for await (const event of this.stream(options)) {
+      yield event;
+      if (last.includes(event.method)) return;
+    }
+  }
+
+  /**
    * Reads the turn to its end. A failed turn is a result too: look at `status` and `error`.
    * Aborting interrupts the turn.
    * @throws as {@link stream} does.
    */
   run(options: CallOptions = {}): Promise<TurnResult> {
-    return collectTurn(this.threadId, this.id, this.stream(options));
+    return collectTurn(this, this.stream(options));
   }
 
   /** Adds input to the running turn. @throws InvalidRequestError when it does not run any more. */
@@ -140,9 +160,18 @@ export async function startTurn(
 ): Promise<TurnHandle> {
   const schema = outputSchema ? { outputSchema: toJsonSchema(outputSchema) } : {};
   const params = { ...overrides, ...schema, threadId, input: toWireInput(input) };
-  const started = openTurn(session, { threadId, params, signal, onApproval });
+  return beginTurn(session, { method: 'turn/start', threadId, params, signal, onApproval });
+}
+
+/**
+ * Begins a turn by the call `method`, whose answer names it, after the thread's running turn.
+ * @throws as {@link startTurn} does
+ */
+export async function beginTurn(session: Session, opening: OpeningTurn): Promise<TurnHandle> {
+  const { signal, method } = opening;
+  const started = openTurn(session, opening);
   try {
-    return await abortable(started, signal, 'turn/start');
+    return await abortable(started, signal, method);
   } catch (error) {
     // Only an abort leaves a turn that may yet start.
     started.then(
@@ -154,30 +183,43 @@ export async function startTurn(
 }
 
 interface OpeningTurn {
+  readonly method: 'turn/start' | 'review/start';
   readonly threadId: string;
-  readonly params: TurnStartParams;
+  readonly params: TurnStartParams | ReviewStartParams;
   readonly signal: AbortSignal | undefined;
   readonly onApproval: Approve | undefined;
 }
 
 async function openTurn(
   session: Session,
-  { threadId, params, signal, onApproval }: OpeningTurn,
+  { method, threadId, params, signal, onApproval }: OpeningTurn,
 ): Promise<TurnHandle> {
   const { router, connection } = session;
+  session.verifyThread(threadId);
   const turn = await router.open(threadId, onApproval);
   try {
-    if (signal?.aborted === true) throw new AbortedError('turn/start', signal);
-    const started = connection.request('turn/start', params, {
-      parse: (answer) => {
-        const id = parseAnswerId('turn/start', 'turn', answer);
-        router.bind(turn, id);
-        return new TurnHandle(session, id, turn);
-      },
-    });
+    if (signal?.aborted === true) throw new AbortedError(method, signal);
+    const started = connection
+      .request(method, params, {
+        onSent: () => {
+          turn.asked = true;
+        },
+        parse: (answer) => {
+          const id = parseAnswerId(method, 'turn', answer);
+          router.bind(turn, id);
+          return new TurnHandle(session, id, turn);
+        },
+      })
+      .catch(async (error: unknown) => {
+        if (!(error instanceof AnswerLostError)) throw error;
+        // Joining again tells whether it has begun.
+        await Promise.race([turn.begun, turn.over]);
+        if (turn.id !== undefined) return new TurnHandle(session, turn.id, turn);
+        throw error;
+      });
     // Of a turn that is over before it was named, the answer may never come.
     const lost = turn.over.then(() => {
-      if (turn.id !== undefined) return started;
+      if (turn.id !== undefined || turn.cuts > 0) return started;
       throw turn.failure ?? new AppServerError('The turn was given up.');
     });
     return await Promise.race([started, lost]);

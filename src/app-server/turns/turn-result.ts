@@ -25,6 +25,11 @@ export interface TurnResult {
   readonly items: readonly ThreadItem[];
   /** Tokens, of the last model call and of the thread; null when the server told none. */
   readonly usage: ThreadTokenUsage | null;
+  /**
+   * How often the connection was cut while it ran and joined again: deltas of these moments are
+   * missing, items are not.
+   */
+  readonly cuts: number;
 }
 
 /** The turn failed, and trying again would not help. */
@@ -40,10 +45,10 @@ export class TurnFailedError extends AppServerError {
 
 /** Reads a turn's events to their end. */
 export async function collectTurn(
-  threadId: string,
-  turnId: string,
+  turn: { readonly threadId: string; readonly id: string; readonly cuts: number },
   events: AsyncIterable<Notification>,
 ): Promise<TurnResult> {
+  const { threadId, id: turnId } = turn;
   const items: ThreadItem[] = [];
   let usage: ThreadTokenUsage | null = null;
   for await (const { method, params } of events) {
@@ -59,6 +64,7 @@ export async function collectTurn(
         finalResponse: finalOf(items),
         items,
         usage,
+        cuts: turn.cuts,
       };
     }
   }

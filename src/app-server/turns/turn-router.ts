@@ -1,6 +1,8 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import { type Notification, scopeOf } from '../connection/notification.ts';
 import { type TransportClosedError, TurnLostError } from '../errors.ts';
+import type { TurnOutcome } from '../rejoin/connection-event.ts';
+import type { ResumedThread, ResumedTurn } from '../rejoin/resume-threads.ts';
 import type { Approve } from './approvals.ts';
 import type { QueueLimits } from './event-queue.ts';
 import { RunningTurn, type TurnEnd } from './running-turn.ts';
@@ -8,10 +10,17 @@ import { NestedWork, type TurnWork, type WorkScope } from './turn-work.ts';
 
 /** How long a turn's end may come after the server has called its thread idle or closed. */
 const END_MS = 2_000;
+/** How long a turn's usage may come after the answer that told its end. */
+const USAGE_MS = 250;
+/** How often a turn that is told as interrupted is looked at again. */
+const REREADS = 8;
 /** Turns that are remembered as over. */
 const MAX_OVER = 1_024;
 /** How long a compaction may take to begin after the server has agreed to it. */
 const BEGIN_MS = 5_000;
+
+/** What the server tells of a turn now; undefined when it knows nothing of it. */
+export type Reread = (turnId: string) => Promise<ResumedTurn | undefined>;
 
 /**
  * The client's picture of which turn runs on which thread, whoever started it, and who gets which
@@ -33,6 +42,8 @@ export class TurnRouter {
   readonly #ends = new Map<RunningTurn, NodeJS.Timeout>();
   /** Threads on which no turn can do what it was asked for, and why. */
   readonly #failed = new Map<string, Error>();
+  /** Turns that ended while the connection was cut: their usage may come behind the answer. */
+  readonly #restored = new Map<RunningTurn, () => void>();
 
   constructor(flow: FlowControl, limits: QueueLimits) {
     this.#flow = flow;
@@ -70,6 +81,49 @@ export class TurnRouter {
     turn.markBegun();
   }
 
+  /** A turn of the past, as a resumed thread has them: no turn of this client. */
+  markPast(turnId: string): void {
+    if (!this.#turns.has(turnId)) this.#remember(turnId);
+  }
+
+  /** Threads on which something runs. */
+  get busyThreads(): string[] {
+    return [...this.#threads.keys()];
+  }
+
+  /** What a thread's turn came to while the connection was cut. */
+  restore(threadId: string, resumed: ResumedThread, reread?: Reread): TurnOutcome[] {
+    const { active, turns } = resumed;
+    const current = this.#threads.get(threadId);
+    const last = turns.at(-1);
+    if (current === undefined) {
+      if (active) this.adopt(threadId, last?.status === 'inProgress' ? last.id : undefined);
+      return [];
+    }
+    // A turn that waits to be asked for begins when the connection is whole again.
+    if (current.id === undefined && current.events !== undefined && !current.asked) return [];
+    current.cuts += 1;
+    // The answer that would have named it was lost: it is the one that nobody here knows.
+    if (current.id === undefined && last !== undefined && !this.#over.has(last.id)) {
+      this.bind(current, last.id);
+      current.markBegun();
+    }
+    for (const { id } of turns) if (id !== current.id) this.markPast(id);
+    const turn = turns.find(({ id }) => id === current.id);
+    if (turn === undefined) return this.#lose(current, lost(current));
+    const { id: turnId } = turn;
+    const restoredItems = this.#pushMissing(current, turn);
+    if (turn.status === 'inProgress') return [{ turnId, outcome: 'followed', restoredItems }];
+    this.#endRestored(current, turn, reread);
+    return [{ turnId, outcome: 'ended', restoredItems }];
+  }
+
+  /** The server cannot go on with a thread: neither can its turn. */
+  lose(threadId: string, failure: Error): TurnOutcome[] {
+    const current = this.#threads.get(threadId);
+    return current === undefined ? [] : this.#lose(current, failure);
+  }
+
   /** The server has named the turn, which may be over by now. */
   bind(turn: RunningTurn, turnId: string): void {
     turn.id = turnId;
@@ -102,15 +156,16 @@ export class TurnRouter {
     if (method === 'turn/started' && turnId !== undefined) this.#started(threadId, turnId);
     const named = turnId === undefined ? undefined : this.#turns.get(turnId);
     if (named !== undefined) {
-      named.events?.push(notification, size);
+      named.push(notification, size);
       named.markBegun();
+      if (method === 'thread/tokenUsage/updated') this.#restored.get(named)?.();
       if (method === 'turn/completed') this.#finish(named, endOf(params.turn.status));
       else if (this.#ends.has(named)) this.#endIn(END_MS, named);
       return;
     }
     const current = threadId === undefined ? undefined : this.#threads.get(threadId);
     if (current === undefined) return;
-    if (turnId === undefined || current.id === undefined) current.events?.push(notification, size);
+    if (turnId === undefined || current.id === undefined) current.push(notification, size);
     if (method === 'turn/completed' && turnId !== undefined && current.id === undefined) {
       current.completedEarly.set(turnId, endOf(params.turn.status));
     } else if (method === 'thread/status/changed') this.#statusChanged(current, params.status.type);
@@ -215,6 +270,51 @@ export class TurnRouter {
     this.#ends.set(turn, timer.unref());
   }
 
+  #lose(turn: RunningTurn, failure: Error): TurnOutcome[] {
+    const { id: turnId } = turn;
+    this.#finish(turn, { failure });
+    return turnId === undefined ? [] : [{ turnId, outcome: 'lost', restoredItems: [] }];
+  }
+
+  #push(turn: RunningTurn, notification: Notification): void {
+    turn.push(notification, JSON.stringify(notification).length);
+  }
+
+  #pushMissing(turn: RunningTurn, { id: turnId, items }: ResumedTurn): string[] {
+    const { threadId } = turn;
+    return turn.missing(items).map((item) => {
+      const params = { threadId, turnId, item, completedAtMs: Date.now() };
+      this.#push(turn, { method: 'item/completed', params } as Notification);
+      return item.id;
+    });
+  }
+
+  /**
+   * Ends a turn as a resumed thread tells it. A server that has not stored the end yet calls the turn
+   * interrupted: it is asked again, unless the end comes by itself.
+   */
+  #endRestored(turn: RunningTurn, told: ResumedTurn, reread: Reread | undefined, times = 0): void {
+    if (turn.isOver) return;
+    const end = () => {
+      clearTimeout(timer);
+      this.#restored.delete(turn);
+      if (turn.isOver) return;
+      this.#pushMissing(turn, told);
+      const params = { threadId: turn.threadId, turn: told };
+      this.#push(turn, { method: 'turn/completed', params } as Notification);
+      this.#finish(turn, endOf(told.status));
+    };
+    const doubtful = told.status === 'interrupted' && reread !== undefined && times < REREADS;
+    const again = () => {
+      reread?.(told.id).then(
+        (now) => this.#endRestored(turn, now ?? told, reread, times + 1),
+        () => end(),
+      );
+    };
+    const timer = setTimeout(doubtful ? again : end, USAGE_MS);
+    if (!doubtful) this.#restored.set(turn, end);
+  }
+
   #stopEnding(turn: RunningTurn): void {
     clearTimeout(this.#ends.get(turn));
     this.#ends.delete(turn);
@@ -229,6 +329,10 @@ export class TurnRouter {
 
   #forget(turnId: string): void {
     this.#turns.delete(turnId);
+    this.#remember(turnId);
+  }
+
+  #remember(turnId: string): void {
     this.#over.add(turnId);
     const [oldest] = this.#over;
     if (this.#over.size > MAX_OVER && oldest !== undefined) this.#over.delete(oldest);
