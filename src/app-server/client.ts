@@ -122,6 +122,7 @@ export async function introduce(
       threadTools,
       threads,
       verifyThread,
+      isNativeCodeMode,
     };
     if (reopen !== undefined) {
       rejoiner = new Rejoiner(reopen.options, {
