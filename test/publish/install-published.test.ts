@@ -93,7 +93,8 @@ it('the launcher passes the exit status on and says what is missing', async () =
   expect((await lstat(launcher)).isFile()).toBe(true);
   await npm('install', '--omit=optional');
   await expect(run(launcher, ['--version'])).rejects.toMatchObject({
-    stderr: expect.stringContaining('small-linux-x64 is not installed'),
+    // One sentence, no stack.
+    stderr: expect.stringMatching(/^codex: [^\n]*small-linux-x64 is not installed[^\n]*\n$/),
   });
 });
 
