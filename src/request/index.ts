@@ -6,13 +6,13 @@ export {
   openLockfile,
   openRequest,
   type Request,
-  settingsFor,
 } from './request.ts';
 export {
   type Environment,
   type GitHubSettings,
   githubCredentials,
   type Settings,
+  settingsFor,
 } from './settings.ts';
 export {
   hasSignatures,

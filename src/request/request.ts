@@ -13,7 +13,7 @@ import { hostTarget, parseTarget, type Target } from '../target/index.ts';
 import { notFrozen } from './not-frozen.ts';
 import type { RuntimeOptions } from './options.ts';
 import { type Pin, resolvePin } from './precedence.ts';
-import type { Settings } from './settings.ts';
+import { type Settings, settingsFor } from './settings.ts';
 import {
   hasSignatures,
   idleTrustedRoot,
@@ -173,9 +173,4 @@ export function openLockfile(
   const lockfile = loadLock(settings);
   for (const ignored of lockfile.ignored) onProgress?.({ type: 'lockfile-ignored', ...ignored });
   return lockfile;
-}
-
-/** The same settings for another repository. */
-export function settingsFor(settings: Settings, repo: string): Settings {
-  return { ...settings, github: { ...settings.github, repo } };
 }

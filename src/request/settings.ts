@@ -73,7 +73,8 @@ export interface SettingsOverrides {
  * `CODEX_RUNTIME_MIN_RELEASE_AGE`, `GITHUB_API_URL`, `GITHUB_SERVER_URL`,
  * `GH_HOST`, the tokens of {@link GitHubSettings.token} and `CODEX_RUNTIME_MIRROR_URL` from `env`;
  * proxies and npm's own variables are read from {@link Settings.env} by the rooms that honour them.
- * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is none.
+ * GitHub's and the mirror's are judged when they are first used: a run that asks neither needs none.
+ * @throws CodexRuntimeError `USAGE` for a repository, host or URL that is not valid
  */
 export function settingsFrom(
   env: Environment,
@@ -88,8 +89,10 @@ export function settingsFrom(
     lockfile: lockfile === undefined ? null : resolve(cwd, lockfile),
     host: overrides.host ?? here.host,
     env,
-    github: githubSettings(env, overrides.repo),
-    mirrorUrl: urlFrom(env, 'CODEX_RUNTIME_MIRROR_URL') ?? 'https://releases.openai.com/codex',
+    github: githubSettings(env, parseRepository(overrides.repo ?? DEFAULT_REPO)),
+    get mirrorUrl() {
+      return urlFrom(env, 'CODEX_RUNTIME_MIRROR_URL') ?? 'https://releases.openai.com/codex';
+    },
     npmPackage: '@openai/codex',
     trustedRoot: trustedRoot(
       overrides.trustedRoot ?? ifSet(env['CODEX_RUNTIME_TRUSTED_ROOT']),
@@ -111,31 +114,58 @@ function trustedRoot(named: string | undefined, cwd: string): string | null {
   return named === 'tuf' ? named : resolve(cwd, named);
 }
 
-function githubSettings(env: Environment, repo = DEFAULT_REPO): GitHubSettings {
-  const host = enterpriseHost(env);
-  const apiUrl = urlFrom(env, 'GITHUB_API_URL');
+/** The same settings for another repository, spelled as `parseRepository` does it. */
+export function settingsFor(settings: Settings, repo: string): Settings {
+  // A spread would read what is read late.
+  return Object.defineProperties({} as Settings, {
+    ...Object.getOwnPropertyDescriptors(settings),
+    github: { value: githubSettings(settings.env, repo), enumerable: true },
+  });
+}
+
+/** What only GitHub needs is read, and judged, when GitHub is asked. */
+function githubSettings(env: Environment, repo: string): GitHubSettings {
   return {
-    apiUrl: apiUrl ?? (host === undefined ? PUBLIC_API : `https://${host}/api/v3`),
-    serverUrl:
-      urlFrom(env, 'GITHUB_SERVER_URL') ??
-      (host === undefined ? 'https://github.com' : `https://${host}`),
-    repo: parseRepository(repo),
-    ...readToken(
-      env,
-      apiUrl === undefined && host !== undefined && !host.endsWith('.ghe.com')
-        ? ['GH_ENTERPRISE_TOKEN', 'GITHUB_ENTERPRISE_TOKEN']
-        : ['GH_TOKEN', 'GITHUB_TOKEN'],
-    ),
+    repo,
+    get apiUrl() {
+      const host = enterpriseHost(env);
+      return (
+        urlFrom(env, 'GITHUB_API_URL') ??
+        (host === undefined ? PUBLIC_API : `https://${host}/api/v3`)
+      );
+    },
+    get serverUrl() {
+      const host = enterpriseHost(env);
+      return (
+        urlFrom(env, 'GITHUB_SERVER_URL') ??
+        (host === undefined ? 'https://github.com' : `https://${host}`)
+      );
+    },
+    get token() {
+      return readToken(env).token;
+    },
+    get tokenName() {
+      return readToken(env).tokenName;
+    },
   };
 }
 
 /** A token that was read from a file often ends with a line end, which no header may hold. */
-function readToken(env: Environment, names: readonly string[]) {
-  for (const tokenName of names) {
+function readToken(env: Environment): Pick<GitHubSettings, 'token' | 'tokenName'> {
+  for (const tokenName of tokenNames(env)) {
     const token = env[tokenName]?.trim() ?? '';
     if (token !== '') return { token, tokenName };
   }
   return { token: null, tokenName: null };
+}
+
+function tokenNames(env: Environment): readonly string[] {
+  const host = enterpriseHost(env);
+  const ofEnterprise =
+    host !== undefined && !host.endsWith('.ghe.com') && ifSet(env['GITHUB_API_URL']) === undefined;
+  return ofEnterprise
+    ? ['GH_ENTERPRISE_TOKEN', 'GITHUB_ENTERPRISE_TOKEN']
+    : ['GH_TOKEN', 'GITHUB_TOKEN'];
 }
 
 /**

@@ -117,6 +117,31 @@ describe('setup-codex-runtime', () => {
     await expect(readFile(job.GITHUB_OUTPUT, 'utf8')).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
+  it('uses the lockfile that is named, for the cache and for the installation', async () => {
+    await using github = await startLoopbackGitHub({
+      releases: [await miniatureRelease('1.2.3'), await miniatureRelease('1.2.4')],
+    });
+    const job = await runner(github.env);
+    const around = { dir: job.GITHUB_WORKSPACE, env: github.env };
+    await runCli(['pin', '1.2.3'], around);
+    await mkdir(join(job.GITHUB_WORKSPACE, 'tools'));
+    await runCli(['pin', '1.2.4', '--lockfile', 'tools/codex-runtime.lock.json'], around);
+    const keyOf = async (inputs: Readonly<Record<string, string>>) => {
+      await job.script('plan', { INPUT_CACHE: 'true', ...inputs });
+      return (await job.outputs())['key'];
+    };
+    const named = { INPUT_LOCKFILE: 'tools' };
+    expect(await keyOf(named)).not.toBe(await keyOf({}));
+    expect(await keyOf({ INPUT_LOCKFILE: 'tools/codex-runtime.lock.json' })).toBe(
+      await keyOf(named),
+    );
+    await job.script('install', named);
+    expect(await job.outputs()).toMatchObject({ version: '1.2.4' });
+    await expect(job.script('install', { INPUT_LOCKFILE: 'absent.json' })).rejects.toMatchObject({
+      stdout: expect.stringMatching(/::error::The input "lockfile" names .*absent\.json/),
+    });
+  });
+
   it('looks for the lockfile where it is told, and hands on the other inputs', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const job = await runner(github.env);

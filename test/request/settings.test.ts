@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Environment, settingsFrom } from '../../src/request/settings.ts';
+import { type Environment, settingsFor, settingsFrom } from '../../src/request/settings.ts';
 
 const PROCESS = { cwd: '/work', host: { platform: 'linux', arch: 'x64' } };
 const github = (env: Environment, repo?: string) =>
@@ -66,8 +66,20 @@ describe('GitHub settings', () => {
     { GITHUB_API_URL: 'code.example.com' },
     { GITHUB_SERVER_URL: 'file:///etc' },
     { CODEX_RUNTIME_MIRROR_URL: 'mirror' },
-  ])('refuse %j', (env) => {
-    expect(() => settingsFrom(env, PROCESS)).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  ])('refuse %j once it is needed', (env) => {
+    const settings = settingsFrom(env, PROCESS);
+    const used = () => [settings.github.apiUrl, settings.github.serverUrl, settings.mirrorUrl];
+    expect(used).toThrow(expect.objectContaining({ code: 'USAGE' }));
+  });
+
+  test('are the same for another repository but for its name, with nothing judged', () => {
+    const env = { GH_HOST: 'not a host', CODEX_RUNTIME_MIRROR_URL: 'mirror', GH_TOKEN: 'a' };
+    const settings = settingsFrom(env, PROCESS);
+    const other = settingsFor(settings, 'acme/codex');
+    expect(other.github.repo).toBe('acme/codex');
+    expect(other.home).toBe(settings.home);
+    expect(() => other.mirrorUrl).toThrow('CODEX_RUNTIME_MIRROR_URL');
+    expect(() => other.github.token).toThrow('GH_HOST');
   });
 });
 

@@ -36,6 +36,16 @@ export function workingDirectory() {
   throw new Error(`The input "working-directory" names ${directory}, which is not a directory.`);
 }
 
+/** The lockfile that is named, itself or by its directory. */
+export function namedLockfile(fileName) {
+  const named = input('lockfile');
+  if (named === undefined) return undefined;
+  const path = resolve(workingDirectory(), named);
+  if (!existsSync(path))
+    throw new Error(`The input "lockfile" names ${path}, which does not exist.`);
+  return statSync(path).isDirectory() ? resolve(path, fileName) : path;
+}
+
 export function workspace() {
   return env.GITHUB_WORKSPACE ?? process.cwd();
 }
@@ -55,12 +65,12 @@ export function inTermsOfInputs({ code, message, hint }) {
     .replaceAll('The version argument', 'The input "version"')
     .replaceAll(/\bGH_TOKEN\b/g, 'the input "token"')
     .replaceAll(
-      /(?<![\w-])--(prefix|python|source|repo|variant|verify-signature)\b/g,
+      /(?<![\w-])--(lockfile|prefix|python|source|repo|variant|verify-signature)\b/g,
       'the input "$1"',
     );
 }
 
 const HINTS = {
   PIN_MISSING:
-    'Set the input "version", or commit the codex-runtime.lock.json that "codex-runtime pin" writes; its directory is the input "working-directory".',
+    'Set the input "version", or commit the codex-runtime.lock.json that "codex-runtime pin" writes; its place is the input "working-directory" or "lockfile".',
 };

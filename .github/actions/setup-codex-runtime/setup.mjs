@@ -8,6 +8,7 @@ import {
   choice,
   input,
   inTermsOfInputs,
+  namedLockfile,
   repository,
   required,
   workingDirectory,
@@ -41,7 +42,7 @@ function pinIdentity() {
   const version = input('version');
   if (version !== undefined)
     return EXACT.test(version) ? version.replace(/^(?:rust-)?v?/, '') : null;
-  const lockfile = findUpward(LOCKFILE, workingDirectory());
+  const lockfile = namedLockfile(LOCKFILE) ?? findUpward(LOCKFILE, workingDirectory());
   if (lockfile === null) return null;
   return createHash('sha256').update(readFileSync(lockfile)).digest('hex').slice(0, 32);
 }
@@ -72,6 +73,8 @@ function installArguments(version) {
   const args = ['install', '--json'];
   if (prefix !== null) args.push(`--prefix=${prefix}`);
   if (python !== undefined) args.push('--ecosystem=python', `--python=${python}`);
+  const lockfile = namedLockfile(LOCKFILE);
+  if (lockfile !== undefined) args.push(`--lockfile=${lockfile}`);
   const source = input('source');
   if (source !== undefined) args.push(`--source=${source}`);
   const repo = repository();
