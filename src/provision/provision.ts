@@ -1,4 +1,5 @@
 import { type CandidateRequest, tryCandidates } from '../channels/index.ts';
+import { isCodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import { partialId, removeLeftParts } from '../fetch/index.ts';
 import type { ExactRequest } from '../request/index.ts';
@@ -9,7 +10,7 @@ import {
   type Hold,
   holdPath,
   homeLayout,
-  isAnyAside,
+  mayComeBack,
   noteUse,
   notStored,
   type Runtime,
@@ -57,16 +58,14 @@ export async function provisionRuntime(
   );
 }
 
-/** What needs no hold must not fail for want of one: the home may be read-only. */
+/** Without a hold, which a read-only home cannot give; undefined where the work needs one. */
 async function findWithoutHold(request: ExactRequest): Promise<Provisioned | undefined> {
   const { home } = request.settings;
   const key = keyOf(request);
   const found = await find(request);
-  if (request.offline && !(await isAnyAside(home, key))) {
-    if (found === undefined) throw notStored(request);
-    return found;
-  }
-  if (found === undefined) await verifyStore(home, key);
+  if (request.offline) {
+    if (found === undefined && !(await mayComeBack(home, key))) throw notStored(request);
+  } else if (found === undefined) await verifyStore(home, key);
   else await clearDeadHold(holdPath(home, key.version, key.target));
   return found;
 }
@@ -110,6 +109,10 @@ async function findOrHold(
       `another process is fetching Codex ${version.semver} for ${target.triple}`,
     ),
     signal,
+  }).catch((error: unknown) => {
+    // A home that is read-only can be read all the same.
+    const unheld = offline && isCodexRuntimeError(error, 'PERMISSION_DENIED');
+    throw unheld ? notStored(request) : error;
   });
 }
 

@@ -26,7 +26,7 @@ export type {
 } from './manifest.ts';
 export { channelsForbidden, notStored } from './offline.ts';
 export { formatManifest, parseDescription } from './parse-manifest.ts';
-export { isAnyAside, restoreReplaced } from './replace-runtime.ts';
+export { mayComeBack, restoreReplaced } from './replace-runtime.ts';
 export { describedFiles, findDamages, isWhole, sealFiles } from './seal.ts';
 export {
   clearStaging,

@@ -70,11 +70,15 @@ export async function restoreReplaced(
   return restored;
 }
 
-/** Whether a killed replacement has put a runtime aside that may have to come back. */
-export async function isAnyAside(
+/**
+ * Whether a runtime that is missing may be there in a moment: its place is empty while other files
+ * are moved in, and after a kill in between.
+ */
+export async function mayComeBack(
   home: string,
   name: Pick<RuntimeKey, 'version' | 'target'>,
 ): Promise<boolean> {
+  if (await exists(dirname(runtimeDir(home, { ...name, variant: 'package' })))) return true;
   const entries = await readdir(homeLayout(home).staging).catch(() => []);
   return entries.some((entry) => isAsideOf(name, entry));
 }

@@ -2,16 +2,14 @@ import { mkdir, mkdtemp, realpath, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, inject, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Codex } from '../../src/app-server/index.ts';
 import { installRuntime } from '../../src/index.ts';
 import { type CodexHome, makeCodexHome } from '../support/codex-home.ts';
 import { type ModelServer, startModelServer } from '../support/model-server.ts';
+import { realHome } from '../support/real-codex.ts';
 
 const VERSION = '0.115.0';
-
-/** The store that the tests of a run share. */
-const storeHome = () => join(inject('runDir'), 'real-home');
 
 describe('a runtime that this tool brought from npm', () => {
   let dir: string;
@@ -25,7 +23,7 @@ describe('a runtime that this tool brought from npm', () => {
     home = await makeCodexHome(model.url);
     const project = join(dir, 'project');
     await mkdir(project);
-    const env = { ...process.env, CODEX_RUNTIME_HOME: storeHome() };
+    const env = { ...process.env, CODEX_RUNTIME_HOME: realHome() };
     ({ executable } = await installRuntime({
       version: VERSION,
       source: 'npm',
@@ -51,7 +49,7 @@ describe('a runtime that this tool brought from npm', () => {
   it('is taken from the store where nothing is installed and provisioning is allowed', async () => {
     const env = {
       ...home.env,
-      CODEX_RUNTIME_HOME: storeHome(),
+      CODEX_RUNTIME_HOME: realHome(),
       CODEX_RUNTIME_VERSION: VERSION,
     };
     // Not below the temporary directory, where other tests install.

@@ -124,37 +124,53 @@ describe('a start', () => {
 
 describe.runIf(process.platform === 'linux')('a home whose sessions are being read', () => {
   it('is told with the time at which it works again, without stack lines', async () => {
-    // Not below /tmp, where Codex behaves otherwise.
-    const dir = await mkdtemp(join(homedir(), '.codex-runtime-test-'));
-    try {
-      await writeFile(join(dir, 'config.toml'), '[features]\nplugins = false\n');
-      await manySessions(dir, 2_500);
-      const codexPath = await realExecutable('0.171.0');
-      const env = { PATH: process.env['PATH'], HOME: dir, CODEX_HOME: dir };
-      const start = (startTimeoutMs: number) =>
-        failure(Codex.start({ codexPath, env, cwd: dir, startTimeoutMs }));
-      await endedWhileReading(codexPath, dir, env);
-      const error = await start(120_000);
-      expect(error).toBeInstanceOf(TransportClosedError);
-      const { message, hint } = error as TransportClosedError & { hint: string };
-      expect(message).toContain('timed out waiting for state db backfill');
-      expect(message).not.toMatch(/Stack backtrace|<unknown>/);
-      expect(hint).toMatch(/works again.*at \d\d:\d\d at the latest/);
-    } finally {
-      await rm(dir, { recursive: true, force: true });
-    }
-  }, 120_000);
+    // How soon Codex claims the home after it has opened its database depends on the machine.
+    const error =
+      (await startAfterKill(300)) ?? (await startAfterKill(1_000)) ?? (await startAfterKill(3_000));
+    expect(error).toBeInstanceOf(TransportClosedError);
+    const { message, hint } = error as TransportClosedError & { hint: string };
+    expect(message).toContain('timed out waiting for state db backfill');
+    expect(message).not.toMatch(/Stack backtrace|<unknown>/);
+    expect(hint).toMatch(/works again.*at \d\d:\d\d at the latest/);
+  });
 });
 
+/** Kills Codex while it reads a home's sessions, and returns the next start's error, if any. */
+async function startAfterKill(afterMs: number): Promise<unknown> {
+  // Not below /tmp, where Codex behaves otherwise.
+  const dir = await mkdtemp(join(homedir(), '.codex-runtime-test-'));
+  try {
+    await writeFile(join(dir, 'config.toml'), '[features]\nplugins = false\n');
+    await manySessions(dir, 2_500);
+    const codexPath = await realExecutable('0.171.0');
+    const env = { PATH: process.env['PATH'], HOME: dir, CODEX_HOME: dir };
+    await killWhileReading({ codexPath, home: dir, env, afterMs });
+    const codex = await Codex.start({ codexPath, env, cwd: dir, startTimeoutMs: 120_000 });
+    await codex.close();
+    return undefined;
+  } catch (error) {
+    return error;
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+interface Killing {
+  readonly codexPath: string;
+  readonly home: string;
+  readonly env: NodeJS.ProcessEnv;
+  readonly afterMs: number;
+}
+
 /** Starts Codex and kills it once it reads the sessions: its claim on the home stays. */
-async function endedWhileReading(codexPath: string, home: string, env: NodeJS.ProcessEnv) {
+async function killWhileReading({ codexPath, home, env, afterMs }: Killing): Promise<void> {
   const child = spawn(codexPath, ['app-server'], { env, stdio: ['pipe', 'ignore', 'ignore'] });
   for (;;) {
     const files = await readdir(home);
     if (files.some((file) => /^state.*sqlite-wal$/.test(file))) break;
     await sleep(10);
   }
-  await sleep(300);
+  await sleep(afterMs);
   child.kill('SIGKILL');
   await once(child, 'exit');
 }

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { isAbsolute, join, resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { describe, expect, inject, it } from 'vitest';
-import { realExecutable } from '../support/real-codex.ts';
+import { describe, expect, it } from 'vitest';
+import { realExecutable, realHome } from '../support/real-codex.ts';
 import { cliEnvironment } from '../support/run-cli.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { COMMAND } from '../torture/site.ts';
@@ -98,7 +98,7 @@ describe.skipIf(noTrace !== null)(`what a command writes (${noTrace ?? 'by strac
 
   it('is in the home alone when a newer Codex introduces itself', async () => {
     await realExecutable('0.169.0');
-    const around = await surroundings(join(inject('runDir'), 'real-home'));
+    const around = await surroundings(realHome());
     const paths = await written(around, ['verify', '0.169.0', '--handshake']);
     expect(elsewhere(around, paths)).toEqual([]);
     const left = await readdir(join(around.home, 'staging')).catch(() => []);

@@ -149,8 +149,13 @@ export async function realExecutable(version: string): Promise<string> {
     version,
     source: 'npm',
     // A home that outlives the run saves its downloads.
-    home: process.env['CODEX_RUNTIME_TEST_HOME'] ?? join(runDir, 'real-home'),
+    home: realHome(),
     cwd: runDir,
   });
   return executable;
+}
+
+/** The home whose store has the real runtimes: of this run, or kept between runs. */
+export function realHome(): string {
+  return process.env['CODEX_RUNTIME_TEST_HOME'] ?? join(inject('runDir'), 'real-home');
 }

@@ -1,5 +1,8 @@
 import { spawn } from 'node:child_process';
+import { chmod, copyFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { tempDir } from './temp-dir.ts';
 
 export const BIN = fileURLToPath(new URL('../../bin/codex-runtime.js', import.meta.url));
 
@@ -28,7 +31,8 @@ export interface CliSurroundings {
  * of the developer's, no gh, no token. It has to be built (`npm test` does).
  */
 export async function runCli(args: readonly string[], around: CliSurroundings): Promise<CliRun> {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const node = around.uid === undefined ? process.execPath : await nodeForAll();
+  const child = spawn(node, [BIN, ...args], {
     cwd: around.cwd ?? around.dir,
     env: { ...cliEnvironment(around.dir), ...around.env },
     timeout: around.timeoutMs ?? 200_000,
@@ -63,4 +67,15 @@ export function cliEnvironment(dir: string): Record<string, string> {
     PATH: '/usr/bin:/bin',
     NO_COLOR: '1',
   };
+}
+
+/** This Node, where every account can start it: npx keeps what it fetched in root's own home. */
+async function nodeForAll(): Promise<string> {
+  const above = process.execPath.split('/').map((_, at, parts) => parts.slice(0, at).join('/'));
+  const modes = await Promise.all(above.map(async (path) => (await stat(path || '/')).mode));
+  if (modes.every((mode) => (mode & 0o001) !== 0)) return process.execPath;
+  const dir = await tempDir();
+  await chmod(dir, 0o755);
+  await copyFile(process.execPath, join(dir, 'node'));
+  return join(dir, 'node');
 }
