@@ -12,8 +12,19 @@ const ALONE = [
   'test/store/hold.test.ts',
 ];
 
-// What takes longer hangs: with much other work on the machine all takes ten times as long.
-const limits = { testTimeout: 240_000, hookTimeout: 240_000 };
+/**
+ * What kills, fills and floods takes minutes and meets the system, not Node: `.ci/run` runs it on
+ * one Node only.
+ */
+const ONCE = [
+  'test/reliability/{bit-flips,crash,crowd,disks,layers,links,python-crash,secrets,side-by-side}.test.ts',
+  'test/extract/mutants.test.ts',
+  'test/publish/{answers,interrupted-publish}.test.ts',
+];
+
+// What takes longer hangs: on a machine with much other work all takes four times as long. The few
+// tests that need more say so themselves.
+const limits = { testTimeout: 120_000, hookTimeout: 120_000 };
 
 export default defineConfig({
   test: {
@@ -26,7 +37,7 @@ export default defineConfig({
           ...limits,
           name: 'together',
           include: ['test/**/*.test.ts'],
-          exclude: ALONE,
+          exclude: [...ALONE, ...ONCE],
           maxWorkers: Math.max(2, availableParallelism() - 1),
           sequence: { groupOrder: 0 },
         },
@@ -36,8 +47,18 @@ export default defineConfig({
           ...limits,
           name: 'alone',
           include: ALONE,
+          exclude: ONCE,
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        test: {
+          ...limits,
+          name: 'once',
+          include: ONCE,
+          maxWorkers: 1,
+          sequence: { groupOrder: 2 },
         },
       },
     ],
