@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -69,8 +69,9 @@ export function wineEnvironment(dir: string): Record<string, string> {
 /** Ends every program of the Wine prefix below `dir`. */
 export function stopPrograms(dir: string): void {
   const env = wineEnvironment(dir);
-  execFileSync('wineserver', ['-k'], { env, stdio: 'ignore' });
-  execFileSync('wineserver', ['-w'], { env, stdio: 'ignore' });
+  // Fails where none is running.
+  spawnSync('wineserver', ['-k'], { env, stdio: 'ignore' });
+  spawnSync('wineserver', ['-w'], { env, stdio: 'ignore' });
 }
 
 /** A path of Linux as Windows sees it. */
