@@ -44,7 +44,7 @@ const slices = values.only?.split(',') ?? slicesOf(join(ROOT, 'test'));
 const dir = values.dir ?? (await mkdtemp(join(tmpdir(), 'codex-runtime-suite-')));
 let fallen = 0;
 try {
-  if (!existsSync(join(dir, 'tree'))) await prepare();
+  if (!existsSync(join(dir, 'ready'))) await prepare();
   const found: Record<string, number> = {};
   for (const slice of slices) {
     const begun = performance.now();
@@ -88,6 +88,7 @@ async function prepare(): Promise<void> {
   await makeWine(dir);
   fetchNodes(dir, ['22.23.3']);
   copyTree();
+  await writeFile(join(dir, 'ready'), '');
 }
 
 /** What git has, and the build, with the packages that Windows takes. */
