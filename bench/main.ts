@@ -7,6 +7,7 @@ import { toolRows } from './app-server-tools.ts';
 import { codeModeRows } from './code-mode.ts';
 import { downloadRows } from './download.ts';
 import { BENCH_DIR, prepareInputs } from './inputs.ts';
+import { ociRows } from './oci.ts';
 import { packRows } from './pack.ts';
 import { provisioningRows } from './provision.ts';
 import { formatRows } from './row.ts';
@@ -21,6 +22,7 @@ const rows = [
   ...(await codeModeRows(inputs, runs)),
   ...(await toolRows(runs)),
   ...(await packRows(inputs, runs)),
+  ...(await ociRows(inputs, runs)),
 ];
 
 const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${runs}`;

@@ -2,8 +2,11 @@ import type { ProofLevel } from './lockfile/index.ts';
 import type { Version } from './pin/index.ts';
 import type { Target } from './target/index.ts';
 
-/** Where releases are published. `dir` is a local directory filled by `codex-runtime download`. */
-export type Channel = 'github' | 'mirror' | 'npm' | 'dir';
+/**
+ * Where releases are published. `oci` is a repository of a container registry, `dir` a local directory
+ * filled by `codex-runtime download`.
+ */
+export type Channel = 'github' | 'mirror' | 'npm' | 'oci' | 'dir';
 
 /** `package`: the complete runtime tree. `binary`: the bare executable. */
 export type Variant = 'package' | 'binary';
@@ -17,9 +20,9 @@ export type ArchiveFormat = 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
 /**
  * Where the members of an archive belong in the runtime tree: `tree` is that tree already,
  * `bare` holds the executable (and Windows helpers) under release names, `npm` is the platform
- * package in its old or new form.
+ * package in its old or new form, `image` a layer of a container image.
  */
-export type Layout = 'tree' | 'bare' | 'npm';
+export type Layout = 'tree' | 'bare' | 'npm' | 'image';
 
 /**
  * What a signature is over: `archive` is the asset as it is downloaded, and with it every file of
@@ -28,7 +31,7 @@ export type Layout = 'tree' | 'bare' | 'npm';
 export type SignedContent = 'archive' | 'entrypoint';
 
 /** Who vouches for a digest, strongest first; the order of trust in docs/security.md. */
-type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'dir';
+type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'oci' | 'dir';
 
 export interface Digest {
   readonly algorithm: 'sha256' | 'sha512';
@@ -55,6 +58,8 @@ export type AssetSource =
   | { readonly kind: 'mirror'; readonly url: string }
   /** A tarball of an npm registry, with the agent and credentials of npm's configuration. */
   | { readonly kind: 'npm'; readonly url: string }
+  /** A layer in a container registry; `reference` is its repository, as `--source` names it. */
+  | { readonly kind: 'oci'; readonly url: string; readonly reference: string }
   | { readonly kind: 'file'; readonly path: string };
 
 /** One file of a release, and all that is known about it before its bytes arrive. */

@@ -40,6 +40,10 @@ export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
 export { type PinOptions, type PinResult, pinRuntime } from './operations/pin-runtime.ts';
 export type { InstallPlan } from './operations/preview-plan.ts';
 export { type PublishOptions, publishPackages } from './operations/publish-packages.ts';
+export {
+  type PublishImagesOptions,
+  publishRuntimeImages,
+} from './operations/publish-runtime-images.ts';
 export type { MissingPart } from './operations/release-readiness.ts';
 export {
   type Resolution,
@@ -63,7 +67,14 @@ export {
   type WaitOptions,
   waitForRelease,
 } from './operations/wait-for-release.ts';
-export type { PackedFile, PackedRelease } from './pack/index.ts';
+export type {
+  ImageOptions,
+  LayerCompression,
+  PackEcosystem,
+  PackedFile,
+  PackedImage,
+  PackedRelease,
+} from './pack/index.ts';
 export { parseVersion, type Version } from './pin/index.ts';
 export type { PlaceOptions } from './place/index.ts';
 export {
@@ -73,7 +84,7 @@ export {
   type PruneResult,
   pruneStore,
 } from './prune/index.ts';
-export type { PublishResult, PublishStep } from './publish/index.ts';
+export type { ImageStep, PublishedImages, PublishResult, PublishStep } from './publish/index.ts';
 export type { Ecosystem, RuntimeOptions } from './request/index.ts';
 export {
   detectHost,

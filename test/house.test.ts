@@ -18,6 +18,7 @@ const ROOMS = [
   'events.ts',
   'request',
   'child',
+  'oci',
   'fetch',
   'channels',
   'extract',

@@ -43,6 +43,23 @@ export function npmAsset(version: string, target: Target): AssetShape {
   };
 }
 
+/**
+ * The layer of an image. Its name has the beginning of its digest: the same runtime may be compressed in
+ * other ways, and a lockfile must not take one for the other.
+ */
+export function ociAsset(
+  version: string,
+  target: Target,
+  { format, hex }: { readonly format: 'tar.gz' | 'tar.zst'; readonly hex: string },
+): AssetShape {
+  return {
+    name: `codex-oci-${target.npmTag}-${version}-${hex.slice(0, 16)}.${format}`,
+    variant: 'package',
+    format,
+    layout: 'image',
+  };
+}
+
 /** The version of the npm platform build: platforms are versions of one package. */
 export function npmPlatformVersion(version: string, target: Target): string {
   return `${version}-${target.npmTag}`;

@@ -6,6 +6,7 @@ import { dirChannel } from './dir.ts';
 import { githubChannel } from './github.ts';
 import { mirrorChannel } from './mirror.ts';
 import { npmChannel } from './npm.ts';
+import { ociChannel } from './oci.ts';
 import type { ReleaseChannel } from './release-channel.ts';
 
 export interface ChannelsRequest {
@@ -51,6 +52,8 @@ function open(choice: SourceChoice, { settings, http, registry }: WaysOut) {
       return mirrorChannel(settings, http);
     case 'npm':
       return npmChannel(settings, registry);
+    case 'oci':
+      return ociChannel(choice.reference, settings, http);
     case 'dir':
       return dirChannel(choice.path, settings.cwd);
   }

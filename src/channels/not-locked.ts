@@ -24,8 +24,18 @@ export function notLocked(lock: Lock, target: Target, channel: Channel): CodexRu
 function lockedChannels(lock: Lock, target: Target): readonly Channel[] {
   const names = lock.targets[target.triple]?.assets.map(({ name }) => name) ?? [];
   const npm = names.some(isNpmName);
-  const release = names.some((name) => !isNpmName(name));
-  return [...(release ? (['github', 'mirror'] as const) : []), ...(npm ? (['npm'] as const) : [])];
+  const oci = names.some(isOciName);
+  const release = names.some((name) => !isNpmName(name) && !isOciName(name));
+  return [
+    ...(release ? (['github', 'mirror'] as const) : []),
+    ...(npm ? (['npm'] as const) : []),
+    ...(oci ? (['oci'] as const) : []),
+  ];
+}
+
+/** Whether a locked asset is a layer of an image. */
+function isOciName(name: string): boolean {
+  return name.startsWith('codex-oci-');
 }
 
 /** Whether a locked asset is npm's: the release assets that are locked are never `.tgz`. */

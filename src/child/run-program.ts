@@ -12,6 +12,8 @@ export interface ProgramRequest {
   readonly env: Record<string, string>;
   /** Default: this process's. */
   readonly cwd?: string;
+  /** What the child reads on stdin. Default: nothing. */
+  readonly input?: string;
   /** Lets the child ask on our terminal; its words go to stderr and are not captured. */
   readonly terminal?: boolean | undefined;
   /** Ends the child: see `stopChild`. */
@@ -42,6 +44,8 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
   const { signal, timeoutMs, notStarted } = request;
   throwIfAborted(signal);
   const child = start(request);
+  // A child that ends without reading it has said so by its status.
+  child.stdin?.on('error', () => undefined).end(request.input);
   let stdout = '';
   let stderr = '';
   child.stdout?.setEncoding('utf8').on('data', (text: string) => {
@@ -67,11 +71,12 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
 }
 
 function start(request: ProgramRequest): ChildProcess {
-  const { file, args, env, cwd, terminal = false, notStarted } = request;
+  const { file, args, env, cwd, input, terminal = false, notStarted } = request;
+  const stdin = input === undefined ? 'ignore' : 'pipe';
   const options: SpawnOptions = {
     env,
     cwd,
-    stdio: terminal ? ['inherit', 2, 2] : ['ignore', 'pipe', 'pipe'],
+    stdio: terminal ? ['inherit', 2, 2] : [stdin, 'pipe', 'pipe'],
     windowsHide: !terminal,
   };
   try {

@@ -98,7 +98,7 @@ export function addSourceFlags(command: Command): Command {
   return addLockfileFlag(command)
     .option(
       '--source <list>',
-      'channels in order: github, mirror, npm, dir:PATH; or api, browser, gh (default: github,mirror,npm; of another --repo github)',
+      'channels in order: github, mirror, npm, oci:HOST/REPOSITORY, dir:PATH; or api, browser, gh (default: github,mirror,npm; of another --repo github)',
       nonEmpty,
     )
     .option(

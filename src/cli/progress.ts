@@ -84,7 +84,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
       case 'working':
         if (working !== event.what) {
           view.end();
-          view.name(event.what);
+          view.name(event.what, 'work');
           transfer = new Transfer();
           working = event.what;
         }

@@ -7,8 +7,8 @@ type DownloadEvent = Extract<ProgressEvent, { type: 'download' }>;
 
 /** Draws a transfer while it lasts. */
 export interface TransferView {
-  /** Says what comes next: `Codex 0.171.0`. */
-  name(what: string): void;
+  /** Says what comes next: a download of `Codex 0.171.0`, or work such as `Packing`. */
+  name(what: string, kind?: 'download' | 'work'): void;
   show(event: DownloadEvent, transfer: Transfer): void;
   end(): void;
 }
@@ -71,6 +71,7 @@ const LINE_EVERY_NS = 3_000_000_000n;
 class LineView implements TransferView {
   readonly #context: Pick<CliContext, 'stderr'>;
   #last: bigint;
+  #verb = 'Downloaded';
   #what = '';
 
   constructor(context: Pick<CliContext, 'stderr'>, now: bigint) {
@@ -78,8 +79,9 @@ class LineView implements TransferView {
     this.#last = now;
   }
 
-  name(what: string): void {
-    this.#what = what;
+  name(what: string, kind: 'download' | 'work' = 'download'): void {
+    this.#verb = kind === 'work' ? what : 'Downloaded';
+    this.#what = kind === 'work' ? '' : what;
   }
 
   show(event: DownloadEvent, transfer: Transfer): void {
@@ -89,7 +91,7 @@ class LineView implements TransferView {
     this.#last = now;
     const [bytes, ...rate] = describeTransfer(event, transfer);
     const what = this.#what === '' ? '' : ` of ${this.#what}`;
-    this.#context.stderr.write(`${[`Downloaded ${bytes}${what}`, ...rate].join(GAP)}\n`);
+    this.#context.stderr.write(`${[`${this.#verb} ${bytes}${what}`, ...rate].join(GAP)}\n`);
   }
 
   end(): void {

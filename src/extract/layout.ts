@@ -49,6 +49,8 @@ export function placeMember(
       return inBare(segments, kind, asset);
     case 'npm':
       return inNpm(segments, kind, asset.target);
+    case 'image':
+      return inImage(segments, kind);
   }
 }
 
@@ -92,6 +94,33 @@ function inNpm(segments: readonly string[], kind: Member['kind'], target: Target
   if (top === 'codex' || top === 'path') return inOldNpm({ top, rest, kind, target });
   return inTree([top, ...rest], kind);
 }
+
+/**
+ * `opt/codex/` holds the tree. Around it an image needs directories of its own, and certificates; what
+ * else a layer has came from somewhere else, and whiteouts and links with it.
+ */
+function inImage(segments: readonly string[], kind: Member['kind']): Placement {
+  const [first, second, ...tree] = segments;
+  // A whiteout is a file that stands for a file which is gone.
+  if (segments.some((segment) => segment.startsWith('.wh.'))) return OUTSIDE;
+  if (first === 'opt' && second === 'codex' && tree.length > 0) {
+    return tree.join('/') === 'runtime.json' && kind === 'file' ? SKIP : inTree(tree, kind);
+  }
+  const known = kind === 'directory' ? IMAGE_DIRECTORIES : IMAGE_FILES;
+  return known.has(segments.join('/')) ? SKIP : OUTSIDE;
+}
+
+const IMAGE_FILES: ReadonlySet<string> = new Set(['etc/ssl/certs/ca-certificates.crt']);
+const IMAGE_DIRECTORIES: ReadonlySet<string> = new Set([
+  'opt',
+  'opt/codex',
+  'home',
+  'home/codex',
+  'tmp',
+  'etc',
+  'etc/ssl',
+  'etc/ssl/certs',
+]);
 
 interface OldNpmMember {
   readonly top: 'codex' | 'path';

@@ -91,6 +91,8 @@ function merge(known: PaxOverrides, more: PaxOverrides, refuse: Refuse): PaxOver
   return { ...known, ...more };
 }
 
+const IMAGE_TMP = /^(?:\.\/)?tmp\/?$/;
+
 function memberOf(
   header: TarHeader,
   pending: PaxOverrides,
@@ -103,7 +105,9 @@ function memberOf(
   if (header.type === 'S') throw refuse('sparse-file', name);
   if (header.type !== '0' && header.type !== '5') throw refuse('unsupported-feature', name);
   const kind = header.type === '5' ? 'directory' : 'file';
-  if ((header.mode & 0o7000) !== 0) throw refuse('special-mode', name);
+  // Images have it sticky. Nothing is unpacked to it, and other archives must not have it at all.
+  const special = kind === 'directory' && IMAGE_TMP.test(name) ? 0o6000 : 0o7000;
+  if ((header.mode & special) !== 0) throw refuse('special-mode', name);
   // Some writers put the file type of stat(2) in front; then it has to agree.
   const stated = header.mode & 0o170000;
   if (stated !== 0 && stated !== (kind === 'file' ? 0o100000 : 0o040000)) {

@@ -5,7 +5,7 @@ import { CodexRuntimeError, type ErrorCode, joinHints } from '../errors.ts';
 export interface Reason {
   readonly channel: Channel;
   /** The single source; null where the channel as a whole is meant. */
-  readonly source: 'api' | 'browser' | 'gh' | 'mirror' | 'npm' | 'file' | null;
+  readonly source: 'api' | 'browser' | 'gh' | 'mirror' | 'npm' | 'oci' | 'file' | null;
   readonly code: ErrorCode;
   readonly message: string;
 }

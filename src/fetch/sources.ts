@@ -6,6 +6,7 @@ import { createGhSource } from './gh-source.ts';
 import type { Http } from './http/index.ts';
 import { createHttpSource } from './http-source.ts';
 import type { Registry } from './npm/index.ts';
+import { openOciRegistry, parseReference } from './oci/index.ts';
 
 export interface SourceSurroundings {
   readonly asset: string;
@@ -30,6 +31,11 @@ export function createByteSource(source: AssetSource, around: SourceSurroundings
       return createHttpSource(source, http.open);
     case 'npm':
       return createHttpSource(source, registry.open);
+    case 'oci':
+      return createHttpSource(
+        source,
+        openOciRegistry(parseReference(source.reference), { settings, http }).open,
+      );
     case 'gh':
       return createGhSource(source, around.asset, {
         workDir: around.workDir,

@@ -2,24 +2,26 @@ import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import {
+  type ImageOptions,
+  type PackEcosystem,
   type PackedFile,
   type PackedRelease,
   packRelease,
   verifyPackDirectory,
 } from '../pack/index.ts';
-import { type Ecosystem, openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
+import { openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
 import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
 import { provisionTargets } from './provision-targets.ts';
 
-export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'> {
+export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'>, ImageOptions {
   /** Directory for the release: missing, empty, or an earlier pack. Default `dist`. */
   readonly out?: string;
   /** Any spelling of targets, or `all`. Default `all`. */
   readonly targets?: readonly string[];
-  /** For whom to pack. Default both. */
-  readonly ecosystems?: readonly Ecosystem[];
+  /** For whom to pack. Default `node` and `python`; `oci` makes container images. */
+  readonly ecosystems?: readonly PackEcosystem[];
   /** npm name of the root package. Default `codex-cli-bin`. */
   readonly name?: string;
   /** Directory of templates in place of the bundled ones. */
@@ -39,7 +41,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
 }
 
 /**
- * From a version to a release: provisions every target and packs it for npm and Python.
+ * From a version to a release: provisions every target and packs it for npm, Python and container registries.
  * More than four cores are used where `UV_THREADPOOL_SIZE` says so when the process starts.
  * @throws CodexRuntimeError what provisioning and `packRelease` throw; nothing is written to `out`
  * before all targets are there
@@ -54,6 +56,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     });
   }
   verifyMetadata(options);
+  const inCwd = (path: string | undefined) => path && resolve(settings.cwd, path);
   const out = resolve(settings.cwd, options.out ?? 'dist');
   await verifyPackDirectory(out);
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);
@@ -68,6 +71,9 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     name: options.name,
     templatesDir: options.templatesDir,
     repository: options.repository,
+    compression: options.compression,
+    base: inCwd(options.base),
+    certificates: inCwd(options.certificates),
     onPacked,
     onProgress: options.onProgress,
     onWait: tellWaiting(options.onProgress, `another process is writing ${out}`),

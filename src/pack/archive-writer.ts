@@ -1,5 +1,5 @@
 import type { ArchiveDigest } from './archive-file.ts';
-import { BLOCK_SIZE, type DeflatedBlock, type DeflatePool } from './deflate-pool.ts';
+import { BLOCK_SIZE, type BlockCompressor, type DeflatedBlock } from './deflate-pool.ts';
 
 /** A member of an archive: where it goes, how it may be used, how long it is. */
 export interface ArchiveEntry {
@@ -28,7 +28,7 @@ export interface ArchiveWriter {
 /** Adds a small member from memory. */
 export async function addContent(
   writer: ArchiveWriter,
-  pool: DeflatePool,
+  pool: BlockCompressor,
   file: { readonly path: string; readonly mode: number; readonly content: Buffer },
 ): Promise<void> {
   const { path, mode, content } = file;

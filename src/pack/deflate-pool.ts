@@ -19,13 +19,20 @@ export interface DeflatedBlock {
   readonly deflated: Buffer;
 }
 
+/** What makes blocks of a file ready for archives. */
+export interface BlockCompressor {
+  /** Blocks that one reader keeps on their way. */
+  readonly ahead: number;
+  /** Compresses one block; `before` is what precedes it in the same file, if anything. */
+  deflate(raw: Buffer, before?: Buffer): Promise<DeflatedBlock>;
+}
+
 /**
  * Compresses independent blocks on zlib's threads, a bounded number at a time however many archives
  * are written side by side. Level, window and block boundaries are fixed: the output depends on
  * nothing but the input and zlib itself.
  */
-export class DeflatePool {
-  /** Blocks that one reader keeps on their way. */
+export class DeflatePool implements BlockCompressor {
   readonly ahead: number;
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -45,7 +52,6 @@ export class DeflatePool {
     this.#free = this.ahead;
   }
 
-  /** Compresses one block; `before` is what precedes it in the same file, if anything. */
   async deflate(raw: Buffer, before?: Buffer): Promise<DeflatedBlock> {
     await this.#acquire();
     try {

@@ -13,6 +13,7 @@ export function dotslashFile(
   downloadUrl: (file: PackedFile) => string | null,
 ): string | null {
   const platforms: [string, object][] = [];
+  if (files.every(({ ecosystem }) => ecosystem === 'oci')) return null;
   for (const { target, entrypoint } of runtimes) {
     const file = archiveFor(target, files);
     const url = downloadUrl(file);

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { type FileHandle, open } from 'node:fs/promises';
 import { diskError } from '../disk/disk-error.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { BLOCK_SIZE, type DeflatedBlock, type DeflatePool } from './deflate-pool.ts';
+import { BLOCK_SIZE, type BlockCompressor, type DeflatedBlock } from './deflate-pool.ts';
 
 /** A file of a runtime, and what its manifest says of it. */
 export interface SourceFile {
@@ -21,7 +21,7 @@ export interface SourceFile {
  */
 export async function* deflateFile(
   file: SourceFile,
-  pool: DeflatePool,
+  pool: BlockCompressor,
 ): AsyncGenerator<DeflatedBlock, void, undefined> {
   const handle = await open(file.from).catch((error: unknown) => {
     throw diskError(error, 'read the runtime', file.from);

@@ -14,6 +14,6 @@ export async function packLocalWheel(
   signal?: AbortSignal,
 ): Promise<string> {
   const pool = new DeflatePool(undefined, 0);
-  const [wheel] = await packTarget([plan], { directory, pool, signal });
-  return join(directory, wheel?.path ?? '');
+  const { files } = await packTarget([plan], { directory, pool, signal });
+  return join(directory, files[0]?.path ?? '');
 }

@@ -1,7 +1,9 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { isJsonObject, parseBoundedJson } from '../json.ts';
+import { isDigest } from '../oci/index.ts';
 import type { Runtime } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
+import type { PackedImage } from './pack-images.ts';
 import type { PackedFile } from './pack-target.ts';
 
 /** The file of a packed release that says what the others are. */
@@ -32,6 +34,8 @@ export interface PackManifest {
   readonly files: readonly PackedFile[];
   /** In the order of the targets. */
   readonly runtimes: readonly PackedRuntime[];
+  /** The images in `oci/`, by their tags; absent where none were made. */
+  readonly images?: readonly PackedImage[];
 }
 
 export function packManifest(
@@ -105,7 +109,21 @@ function isPackManifest(value: unknown): value is PackManifest {
     typeof value['version'] === 'string' &&
     Array.isArray(value['files']) &&
     value['files'].every(isPackedFile) &&
-    Array.isArray(value['runtimes'])
+    Array.isArray(value['runtimes']) &&
+    (value['images'] === undefined ||
+      (Array.isArray(value['images']) && value['images'].every(isPackedImage)))
+  );
+}
+
+function isPackedImage(value: unknown): value is PackedImage {
+  if (!isJsonObject(value)) return false;
+  const { tag, digest, targets } = value;
+  return (
+    typeof tag === 'string' &&
+    /^[A-Za-z0-9_][A-Za-z0-9._-]{0,127}$/.test(tag) &&
+    isDigest(digest) &&
+    Array.isArray(targets) &&
+    targets.every((target) => TARGETS.some(({ triple }) => triple === target))
   );
 }
 
@@ -122,7 +140,7 @@ function isPackedFile(value: unknown): value is PackedFile {
     typeof integrity === 'string' &&
     integrity.startsWith('sha512-') &&
     (target === null || TARGETS.some(({ triple }) => triple === target)) &&
-    (ecosystem === 'node' || ecosystem === 'python') &&
+    (ecosystem === 'node' || ecosystem === 'python' || ecosystem === 'oci') &&
     isJsonObject(inside) &&
     typeof inside['name'] === 'string' &&
     typeof inside['version'] === 'string'

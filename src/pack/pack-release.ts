@@ -15,19 +15,35 @@ import {
 } from '../stage/index.ts';
 import type { HoldWait, Runtime } from '../store/index.ts';
 import { parseTarget, TARGETS, type Target } from '../target/index.ts';
+import { PLAIN_BLOCKS } from './compressed-file.ts';
 import { DeflatePool } from './deflate-pool.ts';
 import { dotslashFile } from './dotslash.ts';
+import { openLayer } from './image-layer.ts';
+import { IMAGES, ImageLayout } from './image-layout.ts';
 import { verifyOutputDirectory, writeOutputDirectory } from './output-directory.ts';
+import {
+  type ImageInputs,
+  type ImageOptions,
+  loadImageInputs,
+  packLayout,
+  writeImages,
+} from './pack-images.ts';
 import { PACK_MANIFEST, type PackManifest, packManifest } from './pack-manifest.ts';
-import { type PackedFile, packTarget } from './pack-target.ts';
+import {
+  type PackEcosystem,
+  type PackedFile,
+  type PackedTarget,
+  type Packing,
+  packTarget,
+} from './pack-target.ts';
 import { isReferenceZlib } from './reference-zlib.ts';
 import { requirementsFile } from './requirements.ts';
 import { sbomFile } from './sbom.ts';
 
-export interface PackRequest extends HoldWait {
+export interface PackRequest extends HoldWait, ImageOptions {
   /** One verified runtime for each target, all of one version. */
   readonly runtimes: readonly Runtime[];
-  readonly ecosystems: readonly Ecosystem[];
+  readonly ecosystems: readonly PackEcosystem[];
   /** Directory for the release; missing, empty, or an earlier pack. */
   readonly out: string;
   /** npm name of the root package. Default `codex-cli-bin`. */
@@ -55,9 +71,9 @@ export interface PackedRelease extends PackManifest {
 
 /**
  * Makes the packages of a release for all given targets: npm's platform packages and root package,
- * a wheel for each platform, `requirements.txt` with their hashes, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is
- * known where the archives will be, a DotSlash file named `codex`. The directory appears whole or not
- * at all.
+ * a wheel for each platform, `requirements.txt` with their hashes, an OCI image layout and one archive
+ * of it, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is known where the archives will
+ * be, a DotSlash file named `codex`. The directory appears whole or not at all.
  * @throws CodexRuntimeError `USAGE` for runtimes that do not belong together, `PREFIX_INVALID` when
  * `out` holds other files, `PIN_INVALID` when Python cannot write the version, `TEMPLATE_INVALID`,
  * `DAMAGED`, `ABORTED`, and the disk's own failures
@@ -69,6 +85,10 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
   const release = { name, version };
   const targetPlans = await Promise.all(runtimes.map((runtime) => planTarget(runtime, request)));
   const rootPlans = await planRoot(runtimes, release, request);
+  const targets = runtimes.map(({ manifest }) => parseTarget(manifest.target));
+  const images = request.ecosystems.includes('oci')
+    ? await loadImageInputs(request, targets)
+    : null;
 
   const { onWait, signal } = request;
   const onBytes = packingProgress(runtimes, request.onProgress);
@@ -76,16 +96,34 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
     request.out,
     isCompanion,
     async (work) => {
-      const pool = new DeflatePool(request.parallelism);
-      const packed = await Promise.all(
-        [...targetPlans, rootPlans].map(async (plans) => {
-          const files = await packTarget(plans, { directory: work, pool, onBytes, signal });
-          for (const file of files) request.onPacked?.(file);
-          return files;
-        }),
-      );
-      const files = packed.flat().sort((a, b) => (a.path < b.path ? -1 : 1));
-      const made = packManifest(release, runtimes, files);
+      // zstd makes one stream of a layer: alone, nothing has a use for blocks.
+      const pool =
+        request.ecosystems.every((each) => each === 'oci') && images?.compression === 'zstd'
+          ? PLAIN_BLOCKS
+          : new DeflatePool(request.parallelism);
+      const layout = images === null ? null : await ImageLayout.create(join(work, IMAGES));
+      const pack = async (plans: readonly PackagePlan[], layer: Packing['openLayer']) => {
+        const packing = { directory: work, pool, openLayer: layer, onBytes, signal };
+        const packed = await packTarget(plans, packing);
+        for (const file of packed.files) request.onPacked?.(file);
+        return packed;
+      };
+      const layerOf = (runtime: Runtime) =>
+        images !== null && layout !== null
+          ? () => openLayer({ ...images, runtime, layout: layout.path, pool })
+          : undefined;
+      const [root, ...packed] = await Promise.all([
+        pack(rootPlans, undefined),
+        ...runtimes.map((runtime, index) => pack(targetPlans[index] ?? [], layerOf(runtime))),
+      ]);
+      const written = await imagesOf(packed, { request, release, runtimes, layout, images });
+      const archive = layout === null ? [] : [await packLayout(work, release)];
+      for (const file of archive) request.onPacked?.(file);
+      const files = [root, ...packed]
+        .flatMap((each) => each.files)
+        .concat(archive)
+        .sort((a, b) => (a.path < b.path ? -1 : 1));
+      const made = { ...packManifest(release, runtimes, files), ...written };
       await writeCompanions(work, { manifest: made, runtimes, request });
       return made;
     },
@@ -100,6 +138,28 @@ export async function packRelease(request: PackRequest): Promise<PackedRelease> 
  */
 export async function verifyPackDirectory(out: string): Promise<void> {
   await verifyOutputDirectory(out, isCompanion);
+}
+
+interface ImageWork {
+  readonly request: PackRequest;
+  readonly release: { readonly name: string; readonly version: string };
+  readonly runtimes: readonly Runtime[];
+  readonly layout: ImageLayout | null;
+  readonly images: ImageInputs | null;
+}
+
+/** The field of `manifest.json` that lists the images, where there are some. */
+async function imagesOf(
+  packed: readonly PackedTarget[],
+  { request, release, runtimes, layout, images }: ImageWork,
+): Promise<Pick<PackManifest, 'images'>> {
+  if (layout === null || images === null) return {};
+  const built = runtimes.flatMap((runtime, index) => {
+    const layer = packed[index]?.layer ?? null;
+    return layer === null ? [] : [{ runtime, layer }];
+  });
+  const { repository } = request;
+  return { images: await writeImages({ layout, release, repository, inputs: images, built }) };
 }
 
 /** Counts the bytes that are compressed; each file of a runtime is, once for all archives. */
@@ -120,7 +180,7 @@ function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly Pa
   const root = request.name ?? DEFAULT_PACKAGE_NAME;
   const target = parseTarget(runtime.manifest.target);
   return Promise.all(
-    request.ecosystems.map((ecosystem) =>
+    request.ecosystems.filter(isPackage).map((ecosystem) =>
       planPackage({
         ...templateOptions(request),
         runtime,
@@ -129,6 +189,10 @@ function planTarget(runtime: Runtime, request: PackRequest): Promise<readonly Pa
       }),
     ),
   );
+}
+
+function isPackage(ecosystem: PackEcosystem): ecosystem is Ecosystem {
+  return ecosystem !== 'oci';
 }
 
 /**
@@ -190,7 +254,7 @@ const DOTSLASH = 'codex';
 const REQUIREMENTS = 'requirements.txt';
 
 function isCompanion(name: string): boolean {
-  return [SUMS, SBOM, DOTSLASH, REQUIREMENTS].includes(name);
+  return [SUMS, SBOM, DOTSLASH, REQUIREMENTS, IMAGES].includes(name);
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {

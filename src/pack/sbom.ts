@@ -52,7 +52,9 @@ export function sbomFile(
 }
 
 function packageComponent(file: PackedFile, runtimes: readonly DescribedRuntime[]) {
-  const inside = runtimes.find(({ runtime }) => runtime.target === file.target)?.components ?? [];
+  const inside = runtimes
+    .filter(({ runtime }) => runtime.target === file.target || file.ecosystem === 'oci')
+    .flatMap(({ components }) => components);
   return {
     type: 'library',
     'bom-ref': `file:${file.path}`,
@@ -132,12 +134,15 @@ function dependencies(
   files: readonly PackedFile[],
 ) {
   const platformPackages = files.filter((file) => file.target !== null);
+  const all = runtimes.map(({ runtime }) => runtimeRef(runtime.target));
   const dependsOn = (file: PackedFile) =>
-    file.target === null
-      ? platformPackages.filter(({ ecosystem }) => ecosystem === file.ecosystem).map(fileRef)
-      : [runtimeRef(file.target)];
+    file.ecosystem === 'oci'
+      ? all
+      : file.target === null
+        ? platformPackages.filter(({ ecosystem }) => ecosystem === file.ecosystem).map(fileRef)
+        : [runtimeRef(file.target)];
   return [
-    { ref: root, dependsOn: files.map(fileRef) },
+    { ref: root, dependsOn: files.length === 0 ? all : files.map(fileRef) },
     ...files.map((file) => ({ ref: fileRef(file), dependsOn: dependsOn(file) })),
     ...runtimes.flatMap(({ runtime: { target }, components }) => {
       const refs = components.map(({ name }) => bundledRef(target, name));
@@ -158,6 +163,7 @@ const fileRef = ({ path }: PackedFile) => `file:${path}`;
 function packageUrl({ ecosystem, package: { name, version }, path }: PackedFile): string {
   const escaped = encodeURIComponent(version);
   if (ecosystem === 'node') return `pkg:npm/${name.replace('@', '%40')}@${escaped}`;
+  if (ecosystem === 'oci') return `pkg:generic/${encodeURIComponent(path)}@${escaped}`;
   return `pkg:pypi/${name.replaceAll('_', '-')}@${escaped}?file_name=${encodeURIComponent(path)}`;
 }
 

@@ -1,2 +1,8 @@
 export type { PublishStep } from './plan-publish.ts';
+export {
+  type ImageStep,
+  type PublishedImages,
+  type PublishImagesRequest,
+  publishImages,
+} from './publish-images.ts';
 export { type PublishRequest, type PublishResult, publishRelease } from './publish-release.ts';

@@ -28,4 +28,4 @@ export {
   type SourceSelection,
   sourcesFor,
 } from './source-selection.ts';
-export { mayBeAsked, readWebUrl } from './web-url.ts';
+export { isLoopback, mayBeAsked, readWebUrl } from './web-url.ts';

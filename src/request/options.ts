@@ -20,7 +20,7 @@ export interface RuntimeOptions {
   /** The complete runtime or the bare executable. Default `auto`: the complete one where the release has one. */
   readonly variant?: VariantChoice;
   /**
-   * Channels and sources in order, e.g. `mirror,npm` or `dir:PATH`. Default
+   * Channels and sources in order, e.g. `mirror,npm`, `oci:HOST/REPOSITORY` or `dir:PATH`. Default
    * `github,mirror,npm`; for another `repo` than `openai/codex` `github` alone, because the others
    * carry upstream's releases.
    */

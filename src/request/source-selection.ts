@@ -9,6 +9,7 @@ export type SourceChoice =
   | { readonly channel: 'github'; readonly sources: readonly GitHubSource[] | null }
   | { readonly channel: 'mirror' }
   | { readonly channel: 'npm' }
+  | { readonly channel: 'oci'; readonly reference: string }
   | { readonly channel: 'dir'; readonly path: string };
 
 /** The channels to ask, in order. */
@@ -36,8 +37,8 @@ export function sourcesFor(named: string | undefined, repo: string): SourceSelec
 }
 
 /**
- * Reads `--source`: a comma-separated list of `github`, `mirror`, `npm` and `dir:PATH`, and of
- * GitHub's single sources `api`, `browser` and `gh`. Order is kept; neighbouring single sources
+ * Reads `--source`: a comma-separated list of `github`, `mirror`, `npm`, `oci:HOST/REPOSITORY`
+ * and `dir:PATH`, and of GitHub's single sources `api`, `browser` and `gh`. Order is kept; neighbouring single sources
  * are asked as one channel.
  * @throws CodexRuntimeError `USAGE` for an unknown, doubled or empty name.
  */
@@ -48,7 +49,7 @@ export function parseSources(text: string): SourceSelection {
   return names.map((name) => parseChoice(name, text)).reduce(mergeNeighbours, []);
 }
 
-const SOURCE_NAMES = ['github', 'mirror', 'npm', 'dir', 'api', 'browser', 'gh'];
+const SOURCE_NAMES = ['github', 'mirror', 'npm', 'oci', 'dir', 'api', 'browser', 'gh'];
 
 function parseChoice(name: string, text: string): SourceChoice {
   switch (name) {
@@ -62,6 +63,8 @@ function parseChoice(name: string, text: string): SourceChoice {
     case 'npm':
       return { channel: name };
   }
+  const reference = /^oci:(.+)$/.exec(name)?.[1];
+  if (reference !== undefined) return { channel: 'oci', reference };
   const path = /^dir:(.+)$/s.exec(name)?.[1];
   if (path !== undefined && !path.includes('\0')) return { channel: 'dir', path };
   if (name === '') throw refuse(text, 'has an empty name');
@@ -80,7 +83,8 @@ function mergeNeighbours(merged: readonly SourceChoice[], choice: SourceChoice):
 }
 
 function refuse(text: string, what: string, near?: string): CodexRuntimeError {
-  const usual = 'Use a comma-separated list of github, mirror, npm, dir:PATH, api, browser, gh.';
+  const usual =
+    'Use a comma-separated list of github, mirror, npm, oci:HOST/REPOSITORY, dir:PATH, api, browser, gh.';
   return new CodexRuntimeError('USAGE', `--source ${text} ${what}.`, {
     hint: near === undefined ? usual : `Did you mean ${near}? ${usual}`,
     fields: { source: text },

@@ -65,6 +65,7 @@ async function siblingSources(question: BundleQuestion, http: Http): Promise<Sib
     case 'mirror':
       return (name) => [mirror(name), browser(name)];
     case 'npm':
+    case 'oci':
       return (name) => [browser(name), mirror(name)];
   }
 }

@@ -14,6 +14,7 @@ export {
 export type { PackagePlan, PlannedFile } from './package-plan.ts';
 export { describeRuntime, planPackage } from './plan-package.ts';
 export { planRootPackage } from './plan-root-package.ts';
+export { repositoryUrl } from './repository-url.ts';
 export { BUNDLED_TEMPLATES } from './template.ts';
 export { verifyMetadata } from './verify-metadata.ts';
 export { verifyPackageDirectory, writePackage } from './write-package.ts';

@@ -1,8 +1,7 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
-import type { PackedFile } from '../../pack/index.ts';
-import type { Ecosystem } from '../../request/index.ts';
+import type { LayerCompression, PackEcosystem, PackedRelease } from '../../pack/index.ts';
 import type { CliContext } from '../context.ts';
 import {
   addCommonFlags,
@@ -25,20 +24,32 @@ interface PackFlags extends RuntimeFlags, TemplateFlags {
   readonly targets: readonly string[];
   readonly ecosystem: readonly string[];
   readonly downloadUrl?: string;
+  readonly compression: LayerCompression;
+  readonly base?: string;
+  readonly certificates?: string;
 }
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('pack')
-    .description('Make the packages of a version: npm tarballs, wheels, checksums and SBOM.')
+    .description(
+      'Make the packages of a version: npm tarballs, wheels, images, checksums and SBOM.',
+    )
     .argument('[version]', 'as for install')
     .option('--out <dir>', 'missing, empty, or an earlier pack', nonEmpty, 'dist')
     .option('--targets <list>', 'targets, or all', parseList, ['all'])
-    .option('--ecosystem <list>', 'node, python', parseList, ['node', 'python'])
+    .option('--ecosystem <list>', 'node, python, oci', parseList, ['node', 'python'])
     .option(
       '--download-url <url>',
       'directory of the archives, for the DotSlash file (default: the npm registry; for wheels alone no such file)',
       nonEmpty,
     )
+    .addOption(
+      new Option('--compression <kind>', "of an image's layer; zstd is smaller, takes Node 22.15")
+        .choices(['gzip', 'zstd'])
+        .default('gzip'),
+    )
+    .option('--base <layout>', 'OCI image layout to put the runtime on, DIR or DIR:TAG', nonEmpty)
+    .option('--certificates <file>', 'PEM file of authorities that the image trusts', nonEmpty)
     .option('--frozen', 'refuse what codex-runtime.lock.json does not pin')
     .option('--offline', 'use only what the store has');
   addTemplateFlags(addVariantFlag(addSourceFlags(command)));
@@ -62,7 +73,10 @@ async function pack(
         downloadUrl: flags.downloadUrl,
         templatesDir: flags.templates,
         repository: flags.repository,
+        base: flags.base,
+        certificates: flags.certificates,
       }),
+      compression: flags.compression,
       out: flags.out,
       targets: flags.targets,
       ecosystems: flags.ecosystem.map(parseEcosystem),
@@ -73,20 +87,22 @@ async function pack(
     }),
   );
   if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
-  printResult(context, flags, { result: release, text: table(release.files) });
+  printResult(context, flags, { result: release, text: table(release) });
 }
 
-function parseEcosystem(text: string): Ecosystem {
-  if (text === 'node' || text === 'python') return text;
+function parseEcosystem(text: string): PackEcosystem {
+  if (text === 'node' || text === 'python' || text === 'oci') return text;
   throw new CodexRuntimeError('USAGE', `"${text}" is not an ecosystem.`, {
-    hint: 'Use node, python, or both.',
+    hint: 'Use node, python, oci, or several of them.',
   });
 }
 
-function table(files: readonly PackedFile[]): string {
-  return formatTable(
-    files.map(({ path, size, sha256 }) => [sha256.slice(0, 12), formatBytes(size), path]),
-  );
+function table({ files, images = [] }: PackedRelease): string {
+  const named = images.filter(({ targets }) => targets.length > 0);
+  return formatTable([
+    ...files.map(({ path, size, sha256 }) => [sha256.slice(0, 12), formatBytes(size), path]),
+    ...named.map(({ tag, digest }) => [digest.slice(7, 19), 'image', tag]),
+  ]);
 }
 
 const OTHER_ZLIB =
@@ -98,7 +114,8 @@ Examples:
   codex-runtime pack 0.169.0                                all targets, npm and Python, into dist/
   codex-runtime pack 0.115.0 --targets linux-x64 --ecosystem node --out out
   codex-runtime pack --frozen --name @example/codex         what the lockfile pins, under our name
-  codex-runtime publish dist                                then
+  codex-runtime pack 0.171.0 --ecosystem oci                container images, as dist/oci/
+  codex-runtime publish dist                                then; images: publish oci:HOST/REPOSITORY
 
 The same version gives the same bytes on every machine. docs/releasing.md tells the whole way.
 `;

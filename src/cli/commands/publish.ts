@@ -1,7 +1,9 @@
 import { Command, Option } from 'commander';
-import { escapeControls } from '../../errors.ts';
+
+import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
-import type { PublishStep } from '../../publish/index.ts';
+import { publishRuntimeImages } from '../../operations/publish-runtime-images.ts';
+import type { ImageStep, PublishStep } from '../../publish/index.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
@@ -20,10 +22,11 @@ interface PublishFlags extends CommonFlags {
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('publish')
-    .description('Publish packed packages so that nobody meets half a release.')
-    .argument('[dir]', 'what pack wrote', 'dist')
+    .description('Publish packed packages or images so that nobody meets half a release.')
+    .argument('[dir]', 'what pack wrote (default: dist)')
+    .argument('[destination]', 'oci:HOST/REPOSITORY for images (default: an npm registry)')
     .option('--registry <url>', "the registry (default: what npm's configuration names)", nonEmpty)
-    .option('--tag <tag>', 'the dist-tag (default: latest; alpha, beta, … for prereleases)')
+    .option('--tag <tag>', 'the tag that moves (default: latest; alpha, beta, … for prereleases)')
     .addOption(
       new Option('--access <access>', 'who sees scoped packages that are new').choices([
         'public',
@@ -34,9 +37,75 @@ export function createCommand(context: CliContext): Command {
     .option('--dry-run', 'say what would be done, and do nothing');
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
-    .action(async (dir: string, flags: PublishFlags) => {
-      await publish(context, dir, flags);
+    .action(async (first: string | undefined, second: string | undefined, flags: PublishFlags) => {
+      const { dir, repository } = placesOf(first, second);
+      if (repository === null) await publish(context, dir, flags);
+      else await publishToRegistry(context, { dir, repository }, flags);
     });
+}
+
+/** `publish oci:HOST/REPOSITORY` leaves the directory out. */
+function placesOf(first = 'dist', second?: string) {
+  const [dir, destination] = first.startsWith('oci:') ? ['dist', first] : [first, second];
+  if (destination === undefined) return { dir, repository: null };
+  if (destination.startsWith('oci:') && (second === undefined || second === destination)) {
+    return { dir, repository: destination.slice('oci:'.length) };
+  }
+  throw new CodexRuntimeError('USAGE', `"${second}" is not a place to publish to.`, {
+    hint: 'Write it like oci:registry.example.com/tools/codex; an npm registry comes from --registry.',
+  });
+}
+
+interface ImagePlaces {
+  readonly dir: string;
+  readonly repository: string;
+}
+
+async function publishToRegistry(
+  context: CliContext,
+  { dir, repository }: ImagePlaces,
+  flags: PublishFlags,
+): Promise<void> {
+  const { registry, access, provenance } = flags;
+  if (registry !== undefined || access !== undefined || provenance !== undefined) {
+    throw new CodexRuntimeError(
+      'USAGE',
+      '--registry, --access and --provenance are for an npm registry.',
+      { hint: 'Leave them out for images.' },
+    );
+  }
+  const say = (step: ImageStep, progress?: Progress) => {
+    progress?.end();
+    if (flags.quiet !== true) context.stderr.write(`${imageSentence(step)}\n`);
+  };
+  const result = await withProgress(context, flags, (progress) =>
+    publishRuntimeImages({
+      directory: dir,
+      repository,
+      env: context.env,
+      signal: context.signal,
+      dryRun: flags.dryRun === true,
+      ...given({ home: flags.home, tag: flags.tag }),
+      onStep: (step) => say(step, progress),
+      onProgress: progress.onProgress,
+    }),
+  );
+  if (flags.dryRun === true) for (const step of result.steps) say(step);
+  const names = result.tags.map(({ tag, digest }) => `${result.repository}:${tag}@${digest}`);
+  printResult(context, flags, { result, text: names.join('\n') });
+}
+
+function imageSentence(step: ImageStep): string {
+  switch (step.action) {
+    case 'present':
+      return `Already there: ${step.tag ?? step.digest}`;
+    case 'upload':
+      return `Upload ${step.digest} (${formatBytes(step.size)})`;
+    case 'manifest':
+      return `Publish ${step.digest}`;
+    case 'tag':
+      return `Tag ${step.digest} as ${step.tag}`;
+  }
 }
 
 async function publish(context: CliContext, directory: string, flags: PublishFlags): Promise<void> {
@@ -93,10 +162,12 @@ function sentence(step: PublishStep): string {
 const EXAMPLES = `
 Platform packages come first, then the root package, and its dist-tag moves last. What is there with
 the same bytes is skipped, so run the same command again after any failure.
-Credentials come from .npmrc or the CI's identity, as npm takes them.
+Credentials come from .npmrc or the CI's identity, as npm takes them; for images from the places that
+docker, podman and skopeo use.
 
 Examples:
   codex-runtime publish dist --dry-run
   codex-runtime publish dist --tag next
+  codex-runtime publish oci:registry.example.com/tools/codex   the images in dist/oci
   codex-runtime publish dist --provenance --access public      in GitHub Actions
 `;

@@ -10,8 +10,19 @@ export interface HttpTimeouts {
   readonly stall: number;
 }
 
+/** What a request sends. */
+export interface Content {
+  /** Bytes. */
+  readonly size: number;
+  /** Opened once for each attempt. */
+  open(): AsyncIterable<Buffer>;
+}
+
 export interface ClientRequest {
   readonly url: URL;
+  /** Default GET. */
+  readonly method?: string | undefined;
+  readonly content?: Content | undefined;
   readonly headers: Readonly<Record<string, string>>;
   readonly signal: AbortSignal | undefined;
 }
@@ -25,7 +36,7 @@ export interface Answer {
 /** One kind of way to the servers; its connections are kept for further requests. */
 export interface Client {
   /**
-   * One GET. Resolves with the final answer's head; rejects with the client's own error, or with
+   * One request. Resolves with the final answer's head; rejects with the client's own error, or with
    * anything once the signal has aborted. See `networkFailure`.
    */
   get(request: ClientRequest): Promise<Answer>;

@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../abort.ts';
 import type { Body } from './body.ts';
-import type { Answer, HttpTimeouts, ResponseHeaders } from './client.ts';
+import type { Answer, Content, HttpTimeouts, ResponseHeaders } from './client.ts';
 import type { Clients } from './clients.ts';
 import { readBounded } from './document.ts';
 import { displayUrl, unavailable, unavailableReason } from './failure.ts';
@@ -9,6 +9,11 @@ import { errorCode, networkFailure } from './network-failure.ts';
 import { statusFailure } from './status-failure.ts';
 
 export interface HttpRequest {
+  /** Default GET. Redirects are followed for GET and HEAD alone. */
+  readonly method?: string;
+  readonly content?: Content;
+  /** Statuses besides 200 to 299 that the caller reads itself. Default: none. */
+  readonly takes?: readonly number[];
   readonly headers?: Readonly<Record<string, string>>;
   /** Sent to its own origin only, whatever redirects say. */
   readonly credentials?: Credentials | undefined;
@@ -16,7 +21,7 @@ export interface HttpRequest {
 }
 
 export interface HttpResponse {
-  /** 200 to 299. */
+  /** 200 to 299, or one that the request takes. */
   readonly status: number;
   readonly headers: ResponseHeaders;
   /** Where the answer came from, after redirects. */
@@ -33,7 +38,7 @@ const REASON_MS = 2_000;
 const REDIRECTS: readonly number[] = [301, 302, 303, 307, 308];
 
 /**
- * One GET without retries: follows redirects by our own rules, asks for and takes only unencoded
+ * One request without retries: follows redirects by our own rules, asks for and takes only unencoded
  * bodies, and turns every other answer than 2xx into a typed failure. Where the server refuses the
  * credentials it is asked once more without them: it may hold what was asked for ready for all.
  * @throws CodexRuntimeError `SOURCE_UNAVAILABLE`, `ABORTED`
@@ -48,6 +53,14 @@ export async function exchange(
     const answer = await askHop(clients, url, request);
     if (!REDIRECTS.includes(answer.status)) return answer;
     answer.body.destroy();
+    const { method = 'GET' } = request;
+    if (method !== 'GET' && method !== 'HEAD') {
+      throw unavailable(`${displayUrl(url)} redirects a ${method}, which is not followed.`, {
+        reason: 'refused',
+        url,
+        status: answer.status,
+      });
+    }
     const location = answer.headers['location'];
     if (location === undefined) {
       throw unavailable(`${displayUrl(url)} sent a redirect without a location.`, {
@@ -69,7 +82,7 @@ async function askHop(clients: Clients, url: URL, request: HttpRequest): Promise
   const refused = own === undefined ? undefined : clients.refusals.find(own);
   const credentials = refused === undefined ? own : undefined;
   const answer = await ask(clients, url, { ...request, credentials });
-  if (REDIRECTS.includes(answer.status) || isTaken(answer)) return answer;
+  if (REDIRECTS.includes(answer.status) || isTaken(answer, request)) return answer;
   const { status, headers } = answer;
   const encoding = encodingOf(headers);
   if (status < 400) {
@@ -90,7 +103,7 @@ async function askHop(clients: Clients, url: URL, request: HttpRequest): Promise
 }
 
 async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<HttpResponse> {
-  const { credentials, signal } = request;
+  const { credentials, method, content, signal } = request;
   const headers = {
     'user-agent': 'codex-runtime',
     ...request.headers,
@@ -99,10 +112,15 @@ async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<Ht
   };
   const answering = (async () => {
     const client = await clients.to(url);
-    return client.get({ url, headers, signal });
+    return client.get({ url, method, content, headers, signal });
   })();
   try {
-    return { ...(await inTime(answering, clients.timeouts, signal)), url };
+    // How long an upload takes depends on its size: the client watches that it moves.
+    const answer =
+      content === undefined
+        ? inTime(answering, clients.timeouts, signal)
+        : unlessAborted(answering, signal);
+    return { ...(await answer), url };
   } catch (error) {
     // The caller is gone: an answer that still comes is closed.
     answering.then(({ body }) => body.destroy(), ignore);
@@ -145,7 +163,8 @@ function ignore(): void {
   // The caller has already got another error.
 }
 
-function isTaken({ status, headers }: HttpResponse): boolean {
+function isTaken({ status, headers }: HttpResponse, { takes = [] }: HttpRequest): boolean {
+  if (takes.includes(status)) return true;
   return status >= 200 && status < 300 && encodingOf(headers) === null;
 }
 

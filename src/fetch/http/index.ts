@@ -1,6 +1,6 @@
 export { openWay } from './agent.ts';
 export type { Body } from './body.ts';
-export type { Client, HttpTimeouts } from './client.ts';
+export type { Client, Content, HttpTimeouts } from './client.ts';
 export { createRefusals, type Refusals } from './clients.ts';
 export { parseJson, readBounded, readText, verifyJson } from './document.ts';
 export { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';

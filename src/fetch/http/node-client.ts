@@ -15,7 +15,7 @@ import {
  */
 export function createNodeClient(way: Way, timeouts: HttpTimeouts): Client {
   return {
-    async get({ url, headers, signal }) {
+    async get({ url, method, content, headers, signal }) {
       const { request } = await (url.protocol === 'https:'
         ? import('node:https')
         : import('node:http'));
@@ -23,14 +23,19 @@ export function createNodeClient(way: Way, timeouts: HttpTimeouts): Client {
       signal?.throwIfAborted();
       const dialling = new AbortController();
       const options: RequestOptions & Dialling = {
-        ...(await whereTo(url, way, headers)),
+        ...(await whereTo(url, way, sized(headers, content))),
+        method,
         agent: way.agent,
         dialling: dialling.signal,
       };
-      return receive(request(options), { timeouts, signal, dialling });
+      return receive(request(options), { timeouts, content, signal, dialling });
     },
     close: () => Promise.resolve(way.agent.destroy()),
   };
+}
+
+function sized(headers: ClientRequest['headers'], content: ClientRequest['content']) {
+  return content === undefined ? headers : { ...headers, 'content-length': `${content.size}` };
 }
 
 /** Without the URL's name and password: credentials come as a header, and for one origin. */
@@ -53,11 +58,15 @@ async function whereTo(
 
 interface Exchange {
   readonly timeouts: HttpTimeouts;
+  readonly content: ClientRequest['content'];
   readonly signal: ClientRequest['signal'];
   readonly dialling: AbortController;
 }
 
-function receive(request: NodeRequest, { timeouts, signal, dialling }: Exchange): Promise<Answer> {
+function receive(
+  request: NodeRequest,
+  { timeouts, content, signal, dialling }: Exchange,
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     let body: FedBody | undefined;
     const giveUp = (reason: Error) => {
@@ -69,7 +78,7 @@ function receive(request: NodeRequest, { timeouts, signal, dialling }: Exchange)
       reject(reason);
     };
     const abort = () => giveUp(new Error('aborted'));
-    const endWait = limitWait(request, timeouts, giveUp);
+    const { moved, endWait } = limitWait(request, timeouts, giveUp);
     request.once('response', (response) => {
       endWait();
       body = feed(response, timeouts.stall);
@@ -87,16 +96,41 @@ function receive(request: NodeRequest, { timeouts, signal, dialling }: Exchange)
       reject(closedEarly());
     });
     signal?.addEventListener('abort', abort, { once: true });
-    request.end();
+    if (content === undefined) request.end();
+    else send(request, content, moved).catch(giveUp);
   });
 }
 
-/** Gives up a connection that does not come about, and then an answer that does not come. */
+/** Feeds a request as fast as the server takes it; one that has its answer, or its end, takes no more. */
+async function send(
+  request: NodeRequest,
+  content: NonNullable<ClientRequest['content']>,
+  moved: () => void,
+): Promise<void> {
+  for await (const chunk of content.open()) {
+    if (request.destroyed || request.writableEnded) return;
+    const taken = new Promise<void>((resolve) => {
+      request.once('close', resolve);
+      request.write(chunk, () => {
+        request.off('close', resolve);
+        resolve();
+      });
+    });
+    await taken;
+    moved();
+  }
+  request.end();
+}
+
+/**
+ * Gives up a connection that does not come about, then an answer that does not come. While something is
+ * sent, `moved` begins the wait anew.
+ */
 function limitWait(
   request: NodeRequest,
   timeouts: HttpTimeouts,
   giveUp: (reason: Error) => void,
-): () => void {
+): { readonly moved: () => void; readonly endWait: () => void } {
   const limit = (code: string, milliseconds: number) =>
     setTimeout(() => giveUp(timeout(code)), milliseconds);
   let timer = limit('ETIMEDOUT', timeouts.connect);
@@ -108,7 +142,7 @@ function limitWait(
     if (!socket.connecting) return awaitAnswer();
     socket.once('encrypted' in socket ? 'secureConnect' : 'connect', awaitAnswer);
   });
-  return () => clearTimeout(timer);
+  return { moved: () => timer.refresh(), endWait: () => clearTimeout(timer) };
 }
 
 function feed(response: IncomingMessage, stall: number): FedBody {
