@@ -23,10 +23,8 @@ interface Cell {
   readonly over: 'stdio' | 'socket';
 }
 
-/** What `describeReal` runs on: `npm run compatibility` names one cell after the other. */
-const CELLS = cellsOf(
-  process.env['CODEX_RUNTIME_TEST_CELLS'] ?? '0.115.0:stdio,0.171.0:stdio,0.171.0:socket',
-);
+/** What `describeReal` runs on: `npm run compatibility` names one cell after the other, sockets too. */
+const CELLS = cellsOf(process.env['CODEX_RUNTIME_TEST_CELLS'] ?? '0.115.0:stdio,0.171.0:stdio');
 
 /** How `startRealCodex` reaches its server: as the cell has it whose tests run. */
 let over: Cell['over'] = 'stdio';
