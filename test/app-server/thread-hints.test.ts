@@ -11,7 +11,9 @@ describe('a stored thread that is refused', () => {
     [-32600, 'thread t already has an active writer', 'Another app-server'],
     [-32600, 'no rollout found for thread id t', undefined],
   ])('with %i %j has the hint %j', async (code, message, hint) => {
-    const { client } = serve(({ id }, send) => send({ id, error: { code, message } }));
+    const { client } = serve(({ id }, send) => {
+      if (id !== undefined) send({ id, error: { code, message } });
+    });
     await using codex = await Codex.over(client);
     const error = (await failure(codex.resumeThread('t'))) as { hint?: string };
     if (hint === undefined) expect(error.hint).toBeUndefined();
