@@ -4,14 +4,12 @@ export {
   blobOf,
   blobOfBytes,
   type Descriptor,
-  digestOf,
   hexOf,
   isDigest,
   readDescriptor,
 } from './descriptor.ts';
 export {
   type ImageConfig,
-  type ImageIndex,
   type ImageManifest,
   readConfig,
   readManifest,

@@ -17,8 +17,8 @@ export interface DockerRegistry {
 }
 
 /** Who may enter where a registry wants to know. */
-export const USER = 'robot';
-export const PASSWORD = 's3cret:with';
+const USER = 'robot';
+const PASSWORD = 's3cret:with';
 const HTPASSWD = `${USER}:$2b$04$abcdefghijklmnopqrstuueslk.tJJ7e0.0HpxI0Ueg/vHwSPqVPC\n`;
 
 export interface DockerRegistryOptions {

@@ -59,7 +59,7 @@ function sourceOf({ url }: FaultServer): string {
 
 export const INDEX = 'application/vnd.oci.image.index.v1+json';
 export const MANIFEST = 'application/vnd.oci.image.manifest.v1+json';
-export const GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
+const GZIP = 'application/vnd.oci.image.layer.v1.tar+gzip';
 
 export interface ImageOptions {
   readonly version?: string;

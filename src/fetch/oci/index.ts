@@ -1,3 +1,3 @@
-export { parseReference, type Reference } from './reference.ts';
+export { parseReference } from './reference.ts';
 export { type FoundManifest, type OciRegistry, openOciRegistry } from './registry.ts';
 export { createUploader, type Uploader } from './uploader.ts';
