@@ -2,6 +2,7 @@ export { binLink, leadsToPackage } from './bin-link.ts';
 export type { Leftover } from './builds.ts';
 export {
   currentBuild,
+  glanceInstalled,
   type InstalledPackage,
   isHealthy,
   listLeftovers,

@@ -1,10 +1,12 @@
-import { lstat, readdir, readlink } from 'node:fs/promises';
+import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
+import { readlink } from 'node:fs/promises';
 import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { isSamePath } from '../disk/same-path.ts';
 import {
   executablePath,
+  glanceDescription,
   isWhole,
   loadDescription,
   type RuntimeDescription,
@@ -49,7 +51,26 @@ export async function loadPresent(
   name: string,
 ): Promise<InstalledPackage | undefined> {
   const dir = join(layout.modules, name);
-  const runtime = await loadDescription(dir);
+  return packageOf(name, dir, await loadDescription(dir));
+}
+
+/**
+ * As {@link loadInstalled}, for a run that wants to know whether there is something to do: what is
+ * sealed is believed, the description too.
+ */
+export async function glanceInstalled(
+  layout: PrefixLayout,
+  name: string,
+): Promise<InstalledPackage | undefined> {
+  const dir = join(layout.modules, name);
+  return packageOf(name, dir, glanceDescription(dir)) ?? (await loadInstalled(layout, name));
+}
+
+function packageOf(
+  name: string,
+  dir: string,
+  runtime: RuntimeDescription | undefined,
+): InstalledPackage | undefined {
   if (runtime === undefined) return undefined;
   const executable = executablePath(dir, runtime);
   return { name, version: runtime.version, dir, executable, runtime };
@@ -66,8 +87,8 @@ export async function listLeftovers(
 ): Promise<readonly string[]> {
   const found: string[] = [];
   for (const builds of buildsDirs(layout, name)) {
-    const names = await readdir(builds).catch(() => []);
-    found.push(...names.filter((entry) => OURS.test(entry)).map((entry) => join(builds, entry)));
+    const names = namesIn(builds).filter((entry) => OURS.test(entry));
+    found.push(...names.map((entry) => join(builds, entry)));
   }
   if (found.length === 0) return [];
   let current: string | undefined;
@@ -77,6 +98,14 @@ export async function listLeftovers(
     return [];
   }
   return found.filter((path) => current === undefined || !isBelow(path, current));
+}
+
+function namesIn(dir: string): readonly string[] {
+  try {
+    return readdirSync(dir);
+  } catch {
+    return [];
+  }
 }
 
 /** The leftovers that take space; a hold is its holder's business. */
@@ -100,12 +129,8 @@ export async function currentBuild(
   name: string,
 ): Promise<string | undefined> {
   const dir = join(layout.modules, name);
-  const stats = await lstat(dir).catch((error: unknown) => {
-    if (isErrno(error, 'ENOENT', 'ENOTDIR')) return undefined;
-    throw error;
-  });
-  if (stats?.isSymbolicLink() !== true) return undefined;
-  const target = resolve(dirname(dir), await readlink(dir));
+  if (!isLink(dir)) return undefined;
+  const target = resolve(dirname(dir), readlinkSync(dir));
   const marker = join(sep, `.${name}`, sep);
   const at = target.lastIndexOf(marker);
   if (at === -1) return undefined;
@@ -116,6 +141,15 @@ export async function currentBuild(
   // The prefix was moved since, or has another name: a junction's text is absolute.
   for (const path of possible) if (await exists(path)) return path;
   return undefined;
+}
+
+function isLink(path: string): boolean {
+  try {
+    return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  } catch (error) {
+    if (isErrno(error, 'ENOTDIR')) return false;
+    throw error;
+  }
 }
 
 /** Where the package's link leads if that is a build of ours, whether or not the build is there. */

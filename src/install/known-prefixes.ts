@@ -1,7 +1,7 @@
-import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { shortSha256 } from '../disk/short-sha256.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import { asJsonObject, isJsonObject, tryParseJson } from '../json.ts';
 
@@ -117,6 +117,5 @@ function parseNote(text: string): KnownPrefix | undefined {
 /** The file that notes a prefix. */
 export function notePath(home: string, { prefix, global, name, python }: KnownPrefix): string {
   const place = [prefix, global, name, ...(python === undefined ? [] : [python.dir])].join('\0');
-  const id = createHash('sha256').update(place).digest('hex');
-  return join(home, 'prefixes', `${id.slice(0, 32)}.json`);
+  return join(home, 'prefixes', `${shortSha256(place).slice(0, 32)}.json`);
 }

@@ -14,6 +14,8 @@ export interface Version {
   readonly prerelease: boolean;
 }
 
+/** What needs no parser: the versions of releases. The numbers are within what semver takes. */
+const RELEASE = /^(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})\.(?:0|[1-9]\d{0,8})$/;
 const PEP440_SPELLING = /^(\d+\.\d+\.\d+)(a|b|rc)(\d+)$/;
 const PEP440_LETTER = { alpha: 'a', beta: 'b', rc: 'rc' } as const;
 const SEMVER_WORD = { a: 'alpha', b: 'beta', rc: 'rc' } as const;
@@ -24,6 +26,9 @@ const SEMVER_WORD = { a: 'alpha', b: 'beta', rc: 'rc' } as const;
  */
 export function tryParseVersion(text: string): Version | undefined {
   const bare = text.trim().replace(/^(rust-)?v/, '');
+  if (RELEASE.test(bare)) {
+    return { semver: bare, tag: `rust-v${bare}`, pep440: bare, prerelease: false };
+  }
   const python = PEP440_SPELLING.exec(bare);
   const spelled =
     python === null

@@ -5,6 +5,7 @@ import {
   currentBuild,
   findLostPackage,
   forgetPrefix,
+  glanceInstalled,
   isHealthy,
   type Leftover,
   listLeftovers,
@@ -83,7 +84,7 @@ async function survey(
   name: string,
   { trusted, signal }: { trusted: ReadonlySet<number> | null; signal: AbortSignal | undefined },
 ): Promise<Survey> {
-  const there = await loadInstalled(layout, name);
+  const there = await glanceInstalled(layout, name);
   const found =
     there !== undefined && writtenByOthers(there.dir, trusted) === undefined ? there : undefined;
   let looking: Promise<PlacedPackage | undefined> | undefined;

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, readFile, stat } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { isErrno } from '../disk/errno.ts';
+import { statOf } from '../disk/others.ts';
 import { type Owner, presenceOf, thisProcess } from '../disk/owner.ts';
 import { removeFile, untilUnblocked } from '../disk/until-unblocked.ts';
 import { asJsonObject, tryParseJson } from '../json.ts';
@@ -87,7 +88,7 @@ interface Sight {
 }
 
 async function lookAt(path: string): Promise<Sight | undefined> {
-  const stats = await stat(path).catch(() => undefined);
+  const stats = statOf(path);
   if (stats === undefined) return undefined;
   const text = await loadText(path);
   return { owner: parseOwner(text), mark: `${stats.ino} ${stats.mtimeMs} ${text}` };

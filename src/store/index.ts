@@ -18,7 +18,12 @@ export {
 export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
 export { holdPath, homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
-export { loadDescription, loadManifest, MANIFEST_NAME } from './load-manifest.ts';
+export {
+  glanceDescription,
+  loadDescription,
+  loadManifest,
+  MANIFEST_NAME,
+} from './load-manifest.ts';
 export type {
   Runtime,
   RuntimeDescription,

@@ -5,6 +5,7 @@ import { parseVersion, tryParseVersion } from '../../src/pin/version.ts';
 describe('parseVersion', () => {
   test.each([
     ['0.115.0', '0.115.0', 'rust-v0.115.0', '0.115.0', false],
+    ['999999999.0.10', '999999999.0.10', 'rust-v999999999.0.10', '999999999.0.10', false],
     ['v0.115.0', '0.115.0', 'rust-v0.115.0', '0.115.0', false],
     ['rust-v0.115.0', '0.115.0', 'rust-v0.115.0', '0.115.0', false],
     ['0.115.0a11', '0.115.0-alpha.11', 'rust-v0.115.0-alpha.11', '0.115.0a11', true],

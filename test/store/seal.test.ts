@@ -1,7 +1,14 @@
-import { chmod, utimes } from 'node:fs/promises';
+import { chmod, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { findDamages, findRuntime, type Runtime } from '../../src/store/index.ts';
+import {
+  findDamages,
+  findRuntime,
+  glanceDescription,
+  loadDescription,
+  type Runtime,
+  sealFiles,
+} from '../../src/store/index.ts';
 import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { makeReadOnly, mount, whyNoMounts } from '../support/mount.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
@@ -47,5 +54,40 @@ describe.skipIf(whyNoMounts !== null)(`a store that is read-only${whyNoMounts ??
     const { dir, manifest } = await untidyRuntime(home);
     makeReadOnly(home);
     expect(await findDamages(dir, manifest.files)).toEqual(MODE_ALONE);
+  });
+});
+
+describe('a glance at a description', () => {
+  const other = async (dir: string) => {
+    const path = join(dir, 'runtime.json');
+    // Another repository: no guard, and no file, can tell.
+    const text = (await readFile(path, 'utf8')).replace('{', '{ "repo": "other/codex",');
+    await writeFile(path, text);
+  };
+
+  it('sees what was written to since it was sealed', async () => {
+    const { dir } = await storedRuntime(await tempDir());
+    await sealFiles(dir, [{ path: 'runtime.json' }]);
+    expect(glanceDescription(dir)).toEqual(await loadDescription(dir));
+    expect(glanceDescription(dir)).toBeDefined();
+    await other(dir);
+    expect(glanceDescription(dir)).toBeUndefined();
+  });
+
+  it('believes a seal, as a look at the files does; a reading look does not', async () => {
+    const { dir } = await storedRuntime(await tempDir());
+    await other(dir);
+    await sealFiles(dir, [{ path: 'runtime.json' }]);
+    expect(glanceDescription(dir)).toMatchObject({ repo: 'other/codex' });
+    expect(await loadDescription(dir)).toBeUndefined();
+  });
+
+  it('finds none where there is none, or something else', async () => {
+    const dir = await tempDir();
+    expect(glanceDescription(dir)).toBeUndefined();
+    expect(glanceDescription(join(dir, 'runtime.json', 'x'))).toBeUndefined();
+    await writeFile(join(dir, 'runtime.json'), '{');
+    await sealFiles(dir, [{ path: 'runtime.json' }]);
+    expect(glanceDescription(dir)).toBeUndefined();
   });
 });
