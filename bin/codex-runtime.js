@@ -8,9 +8,6 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(7);
 }
 try {
-  const module = require('node:module');
-  // Since Node 22.8: what V8 compiled last time is used again.
-  if (module.enableCompileCache) module.enableCompileCache();
   require('../dist/cli/main.js');
 } catch (error) {
   const damaged = `This installation of codex-runtime is damaged (${error.message.split('\n')[0]}): install it again.`;

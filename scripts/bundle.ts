@@ -2,7 +2,8 @@
  * Bundles what is published: dist/ runs without node_modules. The chunks become CommonJS, which Node
  * starts faster than ES modules, and which `import` and `require()` both take. Reading a file takes
  * longer than compiling what is used of it, so the chunks that a run with nothing to do needs lie in
- * one file, the other chunks of our own in a second, and those of packages in one each.
+ * one file, those that put a stored runtime to use in a second, the other chunks of our own in a
+ * third, and those of packages in one each.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
@@ -14,12 +15,14 @@ import { compile, compilePrograms, NODE, ROOT } from './compile.ts';
 import { importChunks, loadLate } from './load-late.ts';
 import { packageSbom } from './package-sbom.ts';
 
-/** What a run begins with that finds its runtime in the store. */
-const START = [
-  'src/cli/main.ts',
-  'src/cli/commands/install.ts',
+/** What a run begins with that has nothing to do. */
+const START = ['src/cli/main.ts', 'src/cli/commands/install.ts'];
+/** What it needs more where its runtime lies in the store, or its words are for commander. */
+const STORED = [
   'src/cli/commands/which.ts',
   'src/cli/commands/exec.ts',
+  'src/cli/program.ts',
+  'src/cli/usage-error.ts',
   'src/stage/index.ts',
   'src/install/node.ts',
 ];
@@ -31,8 +34,8 @@ const programs = await compilePrograms();
 const { outputs } = metafile;
 const hashes = outputFiles.map(({ hash }) => hash).join();
 const buildId = createHash('sha256').update(hashes).digest('hex').slice(0, 16);
-const start = reachedFrom(START);
-const packs = { start: '', rest: '' };
+const [start, stored] = [reachedFrom(START), reachedFrom(STORED)];
+const packs = { start: '', stored: '', rest: '' };
 const files: Record<string, keyof typeof packs> = {};
 
 await rm(join(ROOT, 'dist'), { recursive: true, force: true });
@@ -40,13 +43,14 @@ for (const file of outputFiles) {
   const output = relative(ROOT, file.path).replaceAll('\\', '/');
   const name = basename(output, '.js');
   const code = await toCommonJs(output, file);
-  const pack = start.has(output) ? 'start' : isOwn(output) ? 'rest' : null;
+  const pack = packOf(output);
   if (!output.startsWith('dist/chunks/')) {
     await writeScript(output, code);
   } else if (pack === null) {
     await writeScript(output, `${code}\nmodule.exports.build = '${buildId}';`);
   } else {
-    packs[pack] += `'${name}'(module) {${code}},\n`;
+    // In parentheses, which tell V8 that it will be called: to parse it once is enough.
+    packs[pack] += `'${name}': (function (module) {${code}}),\n`;
     files[name] = pack;
   }
 }
@@ -56,10 +60,10 @@ await write(
   `${loader.replace('BUILD_ID', buildId)}
   const files = ${JSON.stringify(files)}, chunks = {${packs.start}};`,
 );
-await writeScript(
-  'dist/chunks/rest.js',
-  `module.exports = { build: '${buildId}', chunks: {${packs.rest}} };`,
-);
+for (const pack of ['stored', 'rest'] as const) {
+  const chunks = `module.exports = { build: '${buildId}', chunks: {${packs[pack]}} };`;
+  await writeScript(`dist/chunks/${pack}.js`, chunks);
+}
 await writeFile(join(ROOT, 'dist/package.json'), '{"type":"commonjs"}\n');
 for (const { path, contents } of programs.outputFiles) {
   await mkdir(dirname(path), { recursive: true });
@@ -83,6 +87,14 @@ function reachedFrom(modules: readonly string[]): ReadonlySet<string> {
     }
   }
   return reached;
+}
+
+/** The file that a chunk shares with others; null where it has one of its own. */
+function packOf(output: string): keyof typeof packs | null {
+  // What a package brings is for the words and versions that need more than a look.
+  if (start.has(output)) return isOwn(output) ? 'start' : 'stored';
+  if (stored.has(output)) return 'stored';
+  return isOwn(output) ? 'rest' : null;
 }
 
 /** Whether a chunk has modules of ours, or stands for one that lies in others. */

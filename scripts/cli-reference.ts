@@ -65,6 +65,7 @@ function silentContext(): CliContext {
   return {
     stdout: new PassThrough(),
     print: () => undefined,
+    say: () => undefined,
     stderr: new PassThrough(),
     openStdin: () => new PassThrough(),
     env: {},

@@ -1,4 +1,5 @@
-const REQUIRED = /^var (import_\w+) = (.*\brequire\("[^"]+"\).*);$/gm;
+/** esbuild's own names for what it imports, a package's module in another chunk among them. */
+const REQUIRED = /^var (import_\w+) = (.+);$/gm;
 /** A chunk that is imported for its order alone; what it holds runs on first use. */
 const BARE = /^require\("\.[^"]+"\);$/gm;
 const CHUNK = /\brequire\("\.[^"]*?([^"/]+)\.js"\)/g;

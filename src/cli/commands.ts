@@ -1,12 +1,16 @@
 import type { Command } from 'commander';
 import type { CliContext, ExitWith } from './context.ts';
+import type { CommandDefinition } from './define-command.ts';
 
-/** A command file: it describes its options and examples, and calls the library. */
-export interface CommandModule {
-  createCommand(context: CliContext, exitWith: ExitWith): Command;
-}
+/**
+ * A command file: it describes its options and examples, and calls the library. The commands that
+ * often have nothing to do are data, so that they need no commander.
+ */
+export type CommandModule =
+  | { createCommand(context: CliContext, exitWith: ExitWith): Command }
+  | { readonly definition: CommandDefinition };
 
-interface CommandEntry {
+export interface CommandEntry {
   readonly name: string;
   readonly summary: string;
   readonly load: () => Promise<CommandModule>;

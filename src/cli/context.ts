@@ -9,6 +9,8 @@ export interface CliContext {
   readonly print: (text: string) => void;
   /** Progress and words. */
   readonly stderr: Writable;
+  /** Writes words to stderr at once, as `print` does to stdout. */
+  readonly say: (text: string) => void;
   /** Opens stdin, which a child process may want untouched. */
   readonly openStdin: () => Readable;
   readonly env: Environment;

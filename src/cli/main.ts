@@ -1,11 +1,11 @@
-import { CommanderError } from 'commander';
+import type { CommanderError } from 'commander';
 import { EXIT_STATUS } from '../errors.ts';
+import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
 import { hasFlag, reportError } from './fail.ts';
-import { createProgram } from './program.ts';
+import { readPlainWords } from './plain-words.ts';
 import { catchSignals } from './signals.ts';
 import { StandardStreams } from './standard-streams.ts';
-import { usageError } from './usage-error.ts';
 
 const { argv, env } = process;
 const words = askedForHelp(argv.slice(2));
@@ -22,7 +22,8 @@ const context: CliContext = {
   get stderr() {
     return streams.stderr;
   },
-  print: (text) => streams.print(text),
+  print: (text) => streams.print('stdout', text),
+  say: (text) => streams.print('stderr', text),
   openStdin: () => process.stdin,
   env,
   words,
@@ -57,22 +58,39 @@ void run().then(async (status) => {
 });
 
 async function run(): Promise<number> {
-  let exitStatus = 0;
   try {
-    const program = await createProgram(context, (status) => {
-      exitStatus = status;
-    });
-    await Promise.race([program.parseAsync(words, { from: 'user' }), nothingLeft()]);
-    return exitStatus;
+    return await Promise.race([runCommand(), nothingLeft()]);
   } catch (error) {
     const flags = { json: hasFlag(words, '--json'), verbose: hasFlag(words, '--verbose') };
-    if (!(error instanceof CommanderError)) return reportError(error, context, flags);
+    if (!isCommanderError(error)) return reportError(error, context, flags);
     if (error.exitCode === 0) return 0;
+    const { usageError } = await import('./usage-error.ts');
     const usage = usageError(error, words);
     // Where no command was named, help has said so already.
     if (error.code === 'commander.help' && !flags.json) return usage.exitStatus;
     return reportError(usage, context, { ...flags, verbose: false });
   }
+}
+
+/** What commander takes to load and to parse is most of a run with nothing to do: plain words need none. */
+async function runCommand(): Promise<number> {
+  const entry = COMMANDS.find(({ name }) => name === words[0]);
+  const module = await entry?.load();
+  if (module !== undefined && 'definition' in module) {
+    const plain = readPlainWords(module.definition, words.slice(1));
+    if (plain !== undefined) return await module.definition.run(context, plain);
+  }
+  let exitStatus = 0;
+  const { createProgram } = await import('./program.ts');
+  const program = await createProgram(context, (status) => {
+    exitStatus = status;
+  });
+  await program.parseAsync(words, { from: 'user' });
+  return exitStatus;
+}
+
+function isCommanderError(error: unknown): error is CommanderError {
+  return error instanceof Error && 'code' in error && String(error.code).startsWith('commander.');
 }
 
 /** Node ends with status 0 when nothing can happen any more, also in the middle of the work. */

@@ -1,6 +1,6 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import type { Ecosystem } from '../request/index.ts';
-import type { PrefixFlags } from './flags.ts';
+import { addFlags, type Flag, type PrefixFlags } from './flags.ts';
 import { given } from './library-options.ts';
 import { nonEmpty } from './option-values.ts';
 
@@ -10,18 +10,23 @@ export interface PlaceFlags extends PrefixFlags {
   readonly python?: string;
 }
 
-export function addPlaceFlags(command: Command): Command {
-  return command
-    .addOption(
-      new Option('--ecosystem <name>', 'an npm prefix, or a Python environment through its pip')
-        .choices(['node', 'python'])
-        .default('node'),
-    )
-    .option(
-      '--python <exe>',
+export const PLACE_FLAGS: readonly Flag[] = [
+  {
+    flags: '--ecosystem <name>',
+    description: 'an npm prefix, or a Python environment through its pip',
+    choices: ['node', 'python'],
+    default: 'node',
+  },
+  {
+    flags: '--python <exe>',
+    description:
       'the interpreter of --ecosystem python (default: the active environment, or .venv here)',
-      nonEmpty,
-    );
+    parse: nonEmpty,
+  },
+];
+
+export function addPlaceFlags(command: Command): Command {
+  return addFlags(command, PLACE_FLAGS);
 }
 
 /** What the flags add to the library's options; absent where nothing was said. */

@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { COMMANDS } from './commands.ts';
+import { COMMANDS, type CommandEntry } from './commands.ts';
 import type { CliContext, ExitWith } from './context.ts';
+import { defineCommand } from './define-command.ts';
 import { hasFlag } from './fail.ts';
 import { fitHelp, HELP_COLUMNS } from './fit-help.ts';
 import { commandWord } from './usage-error.ts';
@@ -32,7 +33,7 @@ export async function createProgram(context: CliContext, exitWith: ExitWith): Pr
   const used = commandWord(words);
   const entry = COMMANDS.find(({ name }) => name === used);
   if (entry !== undefined) {
-    const command = (await entry.load()).createCommand(context, exitWith);
+    const command = await loadCommand(entry, context, exitWith);
     return program.addCommand(command.summary(entry.summary).copyInheritedSettings(program));
   }
   program.version(packageVersion(), '-V, --version');
@@ -42,6 +43,17 @@ export async function createProgram(context: CliContext, exitWith: ExitWith): Pr
     program.addCommand(new Command(name).summary(summary).copyInheritedSettings(program));
   }
   return program;
+}
+
+/** A command as commander has it, with all its options. */
+export async function loadCommand(
+  entry: CommandEntry,
+  context: CliContext,
+  exitWith: ExitWith,
+): Promise<Command> {
+  const module = await entry.load();
+  if ('createCommand' in module) return module.createCommand(context, exitWith);
+  return defineCommand(module.definition, context, exitWith);
 }
 
 const EXAMPLES = `

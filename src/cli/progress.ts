@@ -47,7 +47,7 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
     const nothing = () => undefined;
     return { onProgress: nothing, end: nothing, tell: nothing };
   }
-  const say = (line: string) => context.stderr.write(`${escapeControls(line)}\n`);
+  const say = (line: string) => context.say(`${escapeControls(line)}\n`);
   const view = await openTransferView(context);
   let transfer = new Transfer();
   let working: string | null = null;

@@ -1,7 +1,8 @@
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync, statSync, writeSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 import { isErrno } from '../disk/errno.ts';
 
+const DESCRIPTORS = { stdout: 1, stderr: 2 } as const;
 const FULL = ['EAGAIN', 'EWOULDBLOCK'] as const;
 
 /**
@@ -10,7 +11,7 @@ const FULL = ['EAGAIN', 'EWOULDBLOCK'] as const;
  */
 export class StandardStreams {
   readonly #process: Pick<NodeJS.Process, 'stdout' | 'stderr'>;
-  readonly #opened = new Set<Writable>();
+  readonly #opened = new Map<'stdout' | 'stderr', Writable>();
   #unwritten = false;
 
   constructor(process: Pick<NodeJS.Process, 'stdout' | 'stderr'>) {
@@ -18,23 +19,25 @@ export class StandardStreams {
   }
 
   get stdout(): NodeJS.WriteStream {
-    return this.#open(this.#process.stdout);
+    return this.#open('stdout');
   }
 
   get stderr(): NodeJS.WriteStream {
-    return this.#open(this.#process.stderr);
+    return this.#open('stderr');
   }
 
   /** Only a device can be a terminal; no stream is needed to tell. */
   isTerminal(name: 'stdout' | 'stderr'): boolean {
-    return isDevice(name === 'stdout' ? 1 : 2) && this[name].isTTY === true;
+    return isDevice(DESCRIPTORS[name]) && this[name].isTTY === true;
   }
 
-  /** Writes to stdout, without a stream while there is none. */
-  print(text: string): void {
+  /** Writes to one of them, without a stream while it has none. */
+  print(name: 'stdout' | 'stderr', text: string): void {
     let rest = Buffer.from(text);
     try {
-      while (rest.length > 0 && this.#opened.size === 0) rest = rest.subarray(writeSync(1, rest));
+      while (rest.length > 0 && !this.#opened.has(name)) {
+        rest = rest.subarray(writeSync(DESCRIPTORS[name], rest));
+      }
     } catch (error) {
       // A pipe that takes no more for now: the stream waits for it.
       if (!isErrno(error, ...FULL)) {
@@ -42,21 +45,22 @@ export class StandardStreams {
         return;
       }
     }
-    if (rest.length > 0) this.stdout.write(rest);
+    if (rest.length > 0) this[name].write(rest);
   }
 
   /** Ends once all is written: whether stdout and stderr took it. A reader that left does not count as a failure. */
   async flush(): Promise<boolean> {
-    for (const stream of this.#opened) {
+    for (const stream of this.#opened.values()) {
       const failure = await new Promise((resolve) => stream.write('', resolve));
       if (failure != null) this.#note(failure);
     }
     return !this.#unwritten;
   }
 
-  #open(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-    if (!this.#opened.has(stream)) {
-      this.#opened.add(stream);
+  #open(name: 'stdout' | 'stderr'): NodeJS.WriteStream {
+    const stream = this.#process[name];
+    if (!this.#opened.has(name)) {
+      this.#opened.set(name, stream);
       stream.on('error', (error) => this.#note(error));
     }
     return stream;
@@ -68,10 +72,16 @@ export class StandardStreams {
   }
 }
 
+/** Output that is thrown away goes to a device too, and to none that could be a terminal. */
 function isDevice(fd: number): boolean {
   try {
-    return fstatSync(fd).isCharacterDevice();
+    const stats = fstatSync(fd);
+    return stats.isCharacterDevice() && stats.rdev !== nullDevice();
   } catch {
     return false;
   }
+}
+
+function nullDevice(): number | undefined {
+  return process.platform === 'win32' ? undefined : statSync('/dev/null').rdev;
 }

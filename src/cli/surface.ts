@@ -3,6 +3,7 @@ import { TARGETS } from '../target/index.ts';
 import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
 import { fitHelp, HELP_COLUMNS } from './fit-help.ts';
+import { loadCommand } from './program.ts';
 
 /** What a value is, as far as a shell can help with it. */
 export type ValueKind =
@@ -32,9 +33,9 @@ export interface CommandSurface {
 /** Loads every command and reads its definition; nothing is run. */
 export async function loadSurface(context: CliContext): Promise<readonly CommandSurface[]> {
   return await Promise.all(
-    COMMANDS.map(async ({ name, summary, load }) => {
-      const command = (await load()).createCommand(context, () => undefined);
-      return describe(name, summary, command);
+    COMMANDS.map(async (entry) => {
+      const command = await loadCommand(entry, context, () => undefined);
+      return describe(entry.name, entry.summary, command);
     }),
   );
 }

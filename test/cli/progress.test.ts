@@ -17,6 +17,7 @@ function contextWith(stderr: Writable): CliContext {
     stdout: new Kept(),
     print: () => undefined,
     stderr,
+    say: (text) => void stderr.write(text),
     env: {},
     words: [],
     openStdin: () => Readable.from([]),

@@ -1,16 +1,16 @@
-import { Command } from 'commander';
 import { withoutManager } from '../../child/environment.ts';
 import { CodexRuntimeError } from '../../errors.ts';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import { detectHost, isNative, parseTarget } from '../../target/index.ts';
-import type { CliContext, ExitWith } from '../context.ts';
+import type { CliContext } from '../context.ts';
+import type { CommandDefinition, Words } from '../define-command.ts';
 import {
-  addCommonFlags,
-  addPrefixFlags,
-  addRuntimeFlags,
-  addSignatureFlags,
+  COMMON_FLAGS,
+  PREFIX_FLAGS,
   type PrefixFlags,
+  RUNTIME_FLAGS,
   type RuntimeFlags,
+  SIGNATURE_FLAGS,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
@@ -18,28 +18,36 @@ import { withProgress } from '../progress.ts';
 import { runFound } from '../run-child.ts';
 import { EXEC_HINT } from '../usage-error.ts';
 
-export function createCommand(context: CliContext, exitWith: ExitWith): Command {
-  const command = new Command('exec')
-    .description('Run a runtime with this terminal, its signals and its exit status.')
-    .usage('[version] [options] -- ARGS...')
-    .argument('[version]', 'as for install')
-    .argument('[args...]', 'what follows -- goes to Codex as it is');
-  addPrefixFlags(command);
-  addSignatureFlags(command);
-  addRuntimeFlags(command);
-  return addCommonFlags(command)
-    .addHelpText('after', EXAMPLES)
-    .action(async (_version: string | undefined, _args: string[], flags, self: Command) => {
-      exitWith(await exec(context, self, flags));
-    });
-}
+const EXAMPLES = `
+The runtime is chosen as for which, and fetched into the store when it is not
+here. Put the words for Codex after --; exit status and signals are those of Codex. It gets this
+environment, less what another installation of Codex says of itself (CODEX_MANAGED_BY_*,
+CODEX_MANAGED_PACKAGE_ROOT).
+
+Examples:
+  codex-runtime exec 0.115.0 -- --version
+  codex-runtime exec -- exec "explain this repository"
+  codex-runtime exec 0.169.0 -- app-server < requests.jsonl
+`;
+
+export const definition: CommandDefinition<RuntimeFlags & PrefixFlags> = {
+  name: 'exec',
+  description: 'Run a runtime with this terminal, its signals and its exit status.',
+  usage: '[version] [options] -- ARGS...',
+  operands: [
+    ['[version]', 'as for install'],
+    ['[args...]', 'what follows -- goes to Codex as it is'],
+  ],
+  flags: [...PREFIX_FLAGS, ...SIGNATURE_FLAGS, ...RUNTIME_FLAGS, ...COMMON_FLAGS],
+  examples: EXAMPLES,
+  run: exec,
+};
 
 async function exec(
   context: CliContext,
-  command: Command,
-  flags: RuntimeFlags & PrefixFlags,
+  { operands, flags }: Words<RuntimeFlags & PrefixFlags>,
 ): Promise<number> {
-  const { version, args } = splitArguments(context.words, command.args);
+  const { version, args } = splitArguments(context.words, operands);
   if (flags.target !== undefined && !isNative(detectHost(), parseTarget(flags.target))) {
     throw new CodexRuntimeError(
       'UNSUPPORTED_PLATFORM',
@@ -74,15 +82,3 @@ function splitArguments(words: readonly string[], operands: readonly string[]) {
   }
   return { version: own[0], args };
 }
-
-const EXAMPLES = `
-The runtime is chosen as for which, and fetched into the store when it is not
-here. Put the words for Codex after --; exit status and signals are those of Codex. It gets this
-environment, less what another installation of Codex says of itself (CODEX_MANAGED_BY_*,
-CODEX_MANAGED_PACKAGE_ROOT).
-
-Examples:
-  codex-runtime exec 0.115.0 -- --version
-  codex-runtime exec -- exec "explain this repository"
-  codex-runtime exec 0.169.0 -- app-server < requests.jsonl
-`;

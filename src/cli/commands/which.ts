@@ -1,37 +1,18 @@
-import { Command } from 'commander';
 import { ensureRuntime } from '../../operations/ensure-runtime.ts';
 import type { CliContext } from '../context.ts';
+import type { CommandDefinition, Words } from '../define-command.ts';
 import {
-  addCommonFlags,
-  addPrefixFlags,
-  addRuntimeFlags,
-  addSignatureFlags,
+  COMMON_FLAGS,
+  PREFIX_FLAGS,
   type PrefixFlags,
+  RUNTIME_FLAGS,
   type RuntimeFlags,
+  SIGNATURE_FLAGS,
 } from '../flags.ts';
 import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
-
-export function createCommand(context: CliContext): Command {
-  const command = new Command('which')
-    .description('Print the path of the runtime, fetching it if needed.')
-    .argument('[version]', 'as for install');
-  addPrefixFlags(command);
-  addSignatureFlags(command);
-  addRuntimeFlags(command);
-  return addCommonFlags(command)
-    .addHelpText('after', EXAMPLES)
-    .action(async (version: string | undefined, flags: RuntimeFlags & PrefixFlags) => {
-      const runtime = await withProgress(context, flags, ({ onProgress }) =>
-        ensureRuntime(
-          libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
-        ),
-      );
-      printResult(context, flags, { result: runtime, text: runtime.executable });
-    });
-}
 
 const EXAMPLES = `
 The version is chosen as for install. The healthy copy in the nearest project is
@@ -45,3 +26,25 @@ Examples:
   CODEX_BIN="$(codex-runtime which 0.115.0 --quiet)"
   codex-runtime which --offline                 only if it is here already
 `;
+
+export const definition: CommandDefinition<RuntimeFlags & PrefixFlags> = {
+  name: 'which',
+  description: 'Print the path of the runtime, fetching it if needed.',
+  operands: [['[version]', 'as for install']],
+  flags: [...PREFIX_FLAGS, ...SIGNATURE_FLAGS, ...RUNTIME_FLAGS, ...COMMON_FLAGS],
+  examples: EXAMPLES,
+  run: which,
+};
+
+async function which(
+  context: CliContext,
+  { operands: [version], flags }: Words<RuntimeFlags & PrefixFlags>,
+): Promise<number> {
+  const runtime = await withProgress(context, flags, ({ onProgress }) =>
+    ensureRuntime(
+      libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+    ),
+  );
+  printResult(context, flags, { result: runtime, text: runtime.executable });
+  return 0;
+}
