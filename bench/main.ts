@@ -1,31 +1,87 @@
-/** `npm run bench`: both sides of every speed goal from one run, as a table and as JSON. */
+/**
+ * `npm run bench`: both sides of every speed goal from one run, as a table and as JSON.
+ * `-- --only nothing,exec` runs some groups, `--node 24` some versions of Node, `--runs 3` fewer times.
+ */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { appServerRows } from './app-server.ts';
 import { toolRows } from './app-server-tools.ts';
 import { codeModeRows } from './code-mode.ts';
 import { downloadRows } from './download.ts';
-import { BENCH_DIR, prepareInputs } from './inputs.ts';
+import { fromNothingRows } from './from-nothing.ts';
+import { BENCH_DIR, type Inputs, prepareInputs } from './inputs.ts';
 import { ociRows } from './oci.ts';
 import { packRows } from './pack.ts';
-import { provisioningRows } from './provision.ts';
-import { formatRows } from './row.ts';
+import { findNodes, type NodeVersion, VERSIONS } from './peers.ts';
+import {
+  coldRows,
+  execRows,
+  installedRows,
+  memoryRows,
+  nothingToDoRows,
+  npmRows,
+} from './provision.ts';
+import { type BenchRow, formatRows } from './row.ts';
+import { scaleRows } from './scale.ts';
 
-const runs = Number(process.env['BENCH_RUNS'] ?? 5);
+interface Bench {
+  readonly inputs: () => Promise<Inputs>;
+  readonly nodes: () => Promise<readonly NodeVersion[]>;
+  readonly runs: number;
+}
+
+/** In the order in which they are shown. */
+const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<readonly BenchRow[]>>> = {
+  zero: ({ runs }) => fromNothingRows(runs),
+  nothing: async ({ nodes, runs }) => await nothingToDoRows(await nodes(), runs),
+  exec: async ({ nodes, runs }) => await execRows(await nodes(), runs),
+  npm: ({ runs }) => npmRows(runs),
+  cold: async ({ inputs, runs }) => await coldRows(await inputs(), runs),
+  memory: async ({ nodes }) => await memoryRows(await nodes()),
+  installed: async ({ inputs, runs }) => await installedRows(await inputs(), runs),
+  scale: ({ runs }) => scaleRows(runs),
+  download: async ({ inputs, runs }) => await downloadRows(await inputs(), runs),
+  client: async ({ inputs, runs }) => await appServerRows(await inputs(), runs),
+  code: async ({ inputs, runs }) => await codeModeRows(await inputs(), runs),
+  tools: ({ runs }) => toolRows(runs),
+  pack: async ({ inputs, runs }) => await packRows(await inputs(), runs),
+  images: async ({ inputs, runs }) => await ociRows(await inputs(), runs),
+};
+
+const { values } = parseArgs({
+  options: {
+    only: { type: 'string', default: Object.keys(GROUPS).join() },
+    node: { type: 'string', default: Object.keys(VERSIONS.node).join() },
+    runs: { type: 'string', default: process.env['BENCH_RUNS'] ?? '5' },
+  },
+});
+const names = values.only.split(',');
+const unknown = names.filter((name) => !Object.hasOwn(GROUPS, name));
+if (unknown.length > 0) {
+  throw new Error(`There is no ${unknown.join()}; there are ${Object.keys(GROUPS).join(', ')}.`);
+}
 await mkdir(BENCH_DIR, { recursive: true });
-const inputs = await prepareInputs();
-const rows = [
-  ...(await provisioningRows(inputs, runs)),
-  ...(await downloadRows(inputs, runs)),
-  ...(await appServerRows(inputs, runs)),
-  ...(await codeModeRows(inputs, runs)),
-  ...(await toolRows(runs)),
-  ...(await packRows(inputs, runs)),
-  ...(await ociRows(inputs, runs)),
-];
+let inputs: Promise<Inputs> | undefined;
+let nodes: Promise<readonly NodeVersion[]> | undefined;
+const bench: Bench = {
+  inputs: () => {
+    inputs ??= prepareInputs();
+    return inputs;
+  },
+  nodes: () => {
+    nodes ??= findNodes(values.node.split(','));
+    return nodes;
+  },
+  runs: Number(values.runs),
+};
+const rows: BenchRow[] = [];
+for (const [name, group] of Object.entries(GROUPS)) {
+  if (names.includes(name)) rows.push(...(await group(bench)));
+}
 
-const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${runs}`;
+const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${bench.runs}`;
 console.log(`${machine}\n\n${formatRows(rows)}`);
 const results = join(BENCH_DIR, 'results.json');
 await writeFile(results, `${JSON.stringify({ machine, rows }, null, 2)}\n`);

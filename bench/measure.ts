@@ -1,8 +1,9 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 export interface Command {
   readonly file: string;
@@ -47,6 +48,44 @@ export async function time(command: Command, peakFile?: string): Promise<Measure
   if (peakFile === undefined) return { seconds, peakMb: 0 };
   const peakKb = Number(await readFile(peakFile, 'utf8'));
   return { seconds, peakMb: (peakKb * 1024) / 1e6 };
+}
+
+/** CPU time of a command and of all that it starts, in seconds. */
+export interface CpuTime {
+  readonly user: number;
+  readonly all: number;
+}
+
+/** The shell counts what its children have used, whatever they are written in. */
+export async function cpuTime(command: Command): Promise<CpuTime> {
+  const script = 'TIMEFORMAT="cpu %U %S"; time "$@" >/dev/null 2>&1';
+  const { stderr } = await promisify(execFile)(
+    'bash',
+    ['-c', script, 'bash', command.file, ...command.args],
+    { cwd: command.cwd, env: { ...process.env, ...command.env }, timeout: LIMIT },
+  );
+  const [user, system] = (/cpu (\S+) (\S+)/.exec(stderr) ?? []).slice(1).map(Number);
+  if (user === undefined || system === undefined) throw new Error(`No times: ${stderr}`);
+  return { user, all: user + system };
+}
+
+/** Medians of what both sides use, taken in turn, each in a directory of its own. */
+export async function compareCpu(
+  scratch: string,
+  { runs, of }: { readonly runs: number; readonly of: keyof CpuTime },
+  sides: { readonly ours: Side; readonly theirs: Side },
+): Promise<{ readonly ours: number; readonly theirs: number }> {
+  const taken = { ours: [] as number[], theirs: [] as number[] };
+  for (let run = 0; run <= runs; run += 1) {
+    for (const side of ['ours', 'theirs'] as const) {
+      const dir = join(scratch, `cpu-${side}`);
+      const used = await cpuTime(sides[side].command(dir)).finally(() =>
+        rm(dir, { recursive: true, force: true }),
+      );
+      if (run > 0) taken[side].push(used[of]);
+    }
+  }
+  return { ours: median(taken.ours), theirs: median(taken.theirs) };
 }
 
 export interface Side {

@@ -27,7 +27,7 @@ export async function packRows(inputs: Inputs, runs: number): Promise<readonly B
   return [
     await against(
       'npm pack',
-      0.25,
+      0.24,
       (dir) => `mkdir -p '${dir}' && cd '${staged}' && npm pack --pack-destination '${dir}'`,
     ),
     await against(

@@ -6,7 +6,7 @@ export interface BenchRow {
   readonly ours: number;
   /** Null where the goal is a number of ours alone. */
   readonly theirs: number | null;
-  readonly unit: 's' | 'MB';
+  readonly unit: 's' | 'MB' | '';
   /** `ours / theirs`, or `ours` where there is no other side. */
   readonly ratio: number;
   /** The ratio, or the number, to stay at or below; null for a row that only helps to read another. */
@@ -14,9 +14,15 @@ export interface BenchRow {
 }
 
 export function compare(
-  row: Pick<BenchRow, 'work' | 'against' | 'goal'> & { ours: number; theirs: number },
+  row: Pick<BenchRow, 'work' | 'against' | 'goal'> &
+    Partial<Pick<BenchRow, 'unit'>> & { ours: number; theirs: number },
 ): BenchRow {
-  return { ...row, unit: 's', ratio: row.ours / row.theirs };
+  return { unit: 's', ...row, ratio: row.ours / row.theirs };
+}
+
+/** A number of ours alone. */
+export function fact(row: Pick<BenchRow, 'work' | 'ours' | 'unit' | 'goal'>): BenchRow {
+  return { ...row, against: '', theirs: null, ratio: row.ours };
 }
 
 export function formatRows(rows: readonly BenchRow[]): string {
@@ -58,5 +64,6 @@ export function formatRatio({ ratio, goal }: Pick<BenchRow, 'ratio' | 'goal'>): 
 
 export function formatValue(value: number, unit: BenchRow['unit']): string {
   if (unit === 'MB') return `${value.toFixed(value < 10 ? 1 : 0)} MB`;
+  if (unit === '') return String(value);
   return value < 1 ? `${(value * 1000).toFixed(1)} ms` : `${value.toFixed(2)} s`;
 }
