@@ -1,4 +1,4 @@
-import { ByteQueue } from '../fetch/index.ts';
+import { ByteQueue, lendMemory } from '../fetch/index.ts';
 import type { ArchiveInput } from './archive-input.ts';
 import { isZero } from './byte-checks.ts';
 import type { InflateEngine } from './engines.ts';
@@ -75,12 +75,16 @@ function engineFault(error: unknown, refuse: Refuse): unknown {
 }
 
 /** Inflated bytes that may wait for their consumer; the engine works ahead up to here. */
-const AHEAD_BYTES = 4 * 1024 * 1024;
+const AHEAD_BYTES = 2 * 1024 * 1024;
 
 /** The engine's output as a bounded queue; reading the stream itself would join buffers by copying. */
 function outletOf(engine: InflateEngine): ByteQueue {
   const queue = new ByteQueue(AHEAD_BYTES, engine);
-  engine.on('data', (chunk: Buffer) => queue.push(chunk));
+  engine.on('data', (chunk: Buffer) => {
+    // With its last piece handed over, the engine takes another memory.
+    lendMemory(chunk, 1);
+    queue.push(chunk);
+  });
   engine.once('end', () => queue.end());
   engine.once('error', (error) => queue.fail(error));
   engine.once('close', () => queue.fail(new Error('closed before its end')));

@@ -2,6 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { endsMemory, returnMemory } from '../fetch/index.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { writeAll } from '../disk/write-all.ts';
@@ -87,8 +88,10 @@ export class TreeWriter {
     let synced = 0;
     try {
       for await (const chunk of body) {
-        await window.write(chunk);
+        const room = window.write(chunk);
+        // Before the write can have ended, with which the bytes are gone.
         hash.update(chunk);
+        await room;
         if (window.position - synced < SYNC_EVERY_BYTES || !this.#syncs.idle) continue;
         synced = window.position;
         await this.#syncs.add(() => handle.datasync(), path);
@@ -107,6 +110,10 @@ class WriteWindow {
   readonly #handle: FileHandle;
   readonly #path: string;
   readonly #pending = new Set<Promise<void>>();
+  /** How many running writes read from each memory. */
+  readonly #readers = new Map<ArrayBufferLike, number>();
+  /** What no further piece will come from. */
+  readonly #ended = new Set<ArrayBufferLike>();
   #error: unknown;
 
   constructor(handle: FileHandle, path: string) {
@@ -116,14 +123,30 @@ class WriteWindow {
 
   async write(chunk: Buffer): Promise<void> {
     this.throwIfFailed();
+    const { buffer: memory } = chunk;
+    const isLast = endsMemory(chunk);
+    this.#readers.set(memory, (this.#readers.get(memory) ?? 0) + 1);
     const writing = writeAll(this.#handle, chunk, this.position)
       .catch((error: unknown) => {
         this.#error ??= error;
       })
-      .finally(() => this.#pending.delete(writing));
+      .finally(() => {
+        this.#pending.delete(writing);
+        this.#forget(memory, isLast);
+      });
     this.#pending.add(writing);
     this.position += chunk.length;
     if (this.#pending.size >= WRITES_AT_ONCE) await Promise.race(this.#pending);
+  }
+
+  /** Pieces of one memory come in order, so with its last piece and the last write it is used up. */
+  #forget(memory: ArrayBufferLike, isLast: boolean): void {
+    const left = (this.#readers.get(memory) ?? 1) - 1;
+    if (isLast) this.#ended.add(memory);
+    this.#readers.set(memory, left);
+    if (left > 0) return;
+    this.#readers.delete(memory);
+    if (this.#ended.delete(memory)) returnMemory(memory);
   }
 
   async settled(): Promise<void> {

@@ -1,4 +1,5 @@
 import type { FileHandle } from 'node:fs/promises';
+import { returnMemory } from './byte-queue.ts';
 import { writeAll } from '../disk/write-all.ts';
 
 /** Bytes that may wait for the disk before the download waits too. */
@@ -27,6 +28,7 @@ export function createAppendWriter(file: FileHandle, start: number): AppendWrite
         held = [];
         heldBytes = 0;
         position = await writeBatch(file, batch, position);
+        for (const { buffer } of batch) returnMemory(buffer);
       }
     } catch (error) {
       failed = { error };

@@ -1,3 +1,52 @@
+/** How many have yet to read what lies in a memory. */
+const readers = new WeakMap<ArrayBufferLike, number>();
+let bin: InstanceType<typeof MessagePort> | undefined;
+
+/**
+ * Lets the memory of bytes be given back as soon as so many readers have used it up. V8 lets dead
+ * buffers wait for its next collection, by which time an installation holds twice what it uses. Only
+ * whoever made the bytes, and keeps none of them, may lend them; a memory that is not lent is left to
+ * the collector.
+ */
+export function lendMemory({ buffer }: Buffer, count: number): void {
+  readers.set(buffer, count);
+}
+
+/**
+ * Says that one reader has used up a memory: no view of it will be looked at, and no write or engine
+ * still reads it. With the last reader it is gone, and every view of it is empty.
+ */
+export function returnMemory(memory: ArrayBufferLike): void {
+  const left = (readers.get(memory) ?? 0) - 1;
+  if (left > 0) readers.set(memory, left);
+  else if (readers.delete(memory)) release(memory);
+}
+
+/** What is posted to a closed port is moved there and thrown away. */
+function release(memory: ArrayBufferLike): void {
+  if (!(memory instanceof ArrayBuffer)) return;
+  if (bin === undefined) {
+    const { port1, port2 } = new MessageChannel();
+    port2.close();
+    bin = port1;
+  }
+  try {
+    bin.postMessage(null, [memory]);
+  } catch {
+    // Node's own pool cannot be moved.
+  }
+}
+
+/** Whether bytes are all that their memory holds. */
+export function fillsMemory({ buffer, length }: Buffer): boolean {
+  return length === buffer.byteLength;
+}
+
+/** Whether bytes are the last ones of their memory; pieces come in order. */
+export function endsMemory({ buffer, byteOffset, length }: Buffer): boolean {
+  return byteOffset + length === buffer.byteLength;
+}
+
 /** What feeds a queue, and can be told to hold back. */
 export interface Feed {
   pause(): void;
@@ -92,6 +141,12 @@ export class ByteQueue {
       if (size > joined) break;
     }
     if (count < 2) return this.#chunks.shift();
-    return Buffer.concat(this.#chunks.splice(0, count));
+    const parts = this.#chunks.splice(0, count);
+    const whole = Buffer.concat(parts);
+    for (const part of parts) {
+      // One that is a view of more may share it with bytes that are still to come.
+      if (fillsMemory(part)) release(part.buffer);
+    }
+    return whole;
   }
 }

@@ -1,4 +1,4 @@
-export { ByteQueue } from './byte-queue.ts';
+export { ByteQueue, endsMemory, lendMemory, returnMemory } from './byte-queue.ts';
 export { leftBytes, partialId, removeLeftParts } from './claim.ts';
 export type { Download, DownloadRequest } from './download.ts';
 export { ACCEPT_HINT, silentSourcesHint } from './download-failure.ts';

@@ -1,3 +1,4 @@
+import { fillsMemory, lendMemory } from './byte-queue.ts';
 import { type BodyReader, isSlow, readBody } from './body-reader.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
 import { isRestart, restart } from './download-failure.ts';
@@ -109,6 +110,8 @@ async function fetchDirect(reader: BodyReader, state: TransferState): Promise<'d
   const { opened } = reader;
   let chunk = await skipDelivered(reader, state);
   while (chunk !== null) {
+    // The partial file and the consumer; who digests it has done so by then.
+    if (fillsMemory(chunk)) lendMemory(chunk, 2);
     const room = partial.append(chunk);
     const taken = deliver(state, chunk);
     if (room !== undefined) await room;

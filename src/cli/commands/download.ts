@@ -5,7 +5,6 @@ import { type DownloadResult, downloadAssets } from '../../operations/download-a
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, addVariantFlag, type RuntimeFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
-import { preparingHeap } from '../heap.ts';
 import { given, libraryOptions } from '../library-options.ts';
 import { nonEmpty, parseList } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
@@ -43,7 +42,7 @@ async function download(context: CliContext, version: string | undefined, flags:
   }
   const result = await withProgress(context, flags, ({ onProgress }) =>
     downloadAssets({
-      ...libraryOptions(context, { version, flags: rest, onProgress: preparingHeap(onProgress) }),
+      ...libraryOptions(context, { version, flags: rest, onProgress }),
       ...given({ targets: allTargets === true ? ('all' as const) : targets }),
       out,
     }),

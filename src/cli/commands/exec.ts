@@ -12,7 +12,6 @@ import {
   type RuntimeFlags,
   SIGNATURE_FLAGS,
 } from '../flags.ts';
-import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { withProgress } from '../progress.ts';
 import { runFound } from '../run-child.ts';
@@ -62,9 +61,7 @@ async function exec(
   const env = withoutManager(context.env);
   return await runFound(async () => {
     const { executable, pathDir } = await withProgress(context, flags, ({ onProgress }) =>
-      ensureRuntime(
-        libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
-      ),
+      ensureRuntime(libraryOptions(context, { version, flags, onProgress })),
     );
     return { executable, args, env, pathDir, releaseSignals };
   });

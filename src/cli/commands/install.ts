@@ -12,7 +12,6 @@ import {
   type RuntimeFlags,
   SIGNATURE_FLAGS,
 } from '../flags.ts';
-import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { PLACE_FLAGS, type PlaceFlags, placeOptions } from '../place-flags.ts';
 import { printResult } from '../print-result.ts';
@@ -62,7 +61,7 @@ async function install(
 ): Promise<number> {
   const printed = await withProgress(context, flags, async ({ onProgress, tell }) => {
     const options = {
-      ...libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+      ...libraryOptions(context, { version, flags, onProgress }),
       ...placeOptions(flags),
     };
     if (flags.dryRun === true) {

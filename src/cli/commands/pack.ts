@@ -17,7 +17,6 @@ import { nonEmpty, parseList } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
-import { useAllCores } from '../threads.ts';
 
 interface PackFlags extends RuntimeFlags, TemplateFlags {
   readonly out: string;
@@ -56,7 +55,6 @@ export function createCommand(context: CliContext): Command {
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
     .action(async (version: string | undefined, flags: PackFlags) => {
-      useAllCores(process.env);
       await pack(context, version, flags);
     });
 }

@@ -14,7 +14,6 @@ import {
   type SourceFlags,
 } from '../flags.ts';
 import { shownPath } from '../format.ts';
-import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
@@ -100,7 +99,7 @@ async function pin(
     const options = libraryOptions(context, {
       version,
       flags,
-      onProgress: preparingHeap(onProgress, 'several'),
+      onProgress,
     });
     const require = flags.require === undefined ? {} : { require: flags.require };
     const dryRun = flags.outdated === true;

@@ -9,7 +9,6 @@ import {
   type RuntimeFlags,
   type TemplateFlags,
 } from '../flags.ts';
-import { preparingHeap } from '../heap.ts';
 import { given, libraryOptions } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
@@ -43,7 +42,7 @@ export function createCommand(context: CliContext): Command {
     .action(async (version: string | undefined, flags: StageFlags) => {
       const result = await withProgress(context, flags, ({ onProgress }) =>
         stageRuntime({
-          ...libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
+          ...libraryOptions(context, { version, flags, onProgress }),
           ...given({ templatesDir: flags.templates, repository: flags.repository }),
           ecosystem: flags.ecosystem,
           out: flags.out,

@@ -9,7 +9,6 @@ import {
   type RuntimeFlags,
   SIGNATURE_FLAGS,
 } from '../flags.ts';
-import { preparingHeap } from '../heap.ts';
 import { libraryOptions } from '../library-options.ts';
 import { printResult } from '../print-result.ts';
 import { withProgress } from '../progress.ts';
@@ -41,9 +40,7 @@ async function which(
   { operands: [version], flags }: Words<RuntimeFlags & PrefixFlags>,
 ): Promise<number> {
   const runtime = await withProgress(context, flags, ({ onProgress }) =>
-    ensureRuntime(
-      libraryOptions(context, { version, flags, onProgress: preparingHeap(onProgress) }),
-    ),
+    ensureRuntime(libraryOptions(context, { version, flags, onProgress })),
   );
   printResult(context, flags, { result: runtime, text: runtime.executable });
   return 0;
