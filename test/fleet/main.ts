@@ -47,8 +47,9 @@ try {
     origin.fetched.bytes = 0;
     const mirror = await open(origin.host);
     const started = performance.now();
+    let refused = 0;
     try {
-      failed += await installAll(mirror.host);
+      refused = await installAll(mirror.host);
     } finally {
       await mirror.close();
     }
@@ -56,8 +57,9 @@ try {
     const { requests, bytes } = origin.fetched;
     const times = (bytes / layer.size).toFixed(2);
     console.log(
-      `${name}: ${MACHINES} installations in ${seconds} s, ${failed} failed; the origin sent the layer ${times} times (${requests} requests)`,
+      `${name}: ${MACHINES} installations in ${seconds} s, ${refused} failed; the origin sent the layer ${times} times (${requests} requests)`,
     );
+    failed += refused;
     if (open === nginxBefore && bytes !== layer.size) failed += 1;
   }
   await origin.close();
@@ -141,7 +143,7 @@ async function nginxBefore(origin: string): Promise<Mirror> {
   const config = join(dir, 'nginx.conf');
   await writeFile(
     config,
-    `daemon off; pid ${dir}/pid; error_log ${dir}/error.log; worker_processes 1;
+    `${process.getuid?.() === 0 ? 'user root; ' : ''}daemon off; pid ${dir}/pid; error_log ${dir}/error.log; worker_processes 1;
 events { worker_connections 256; }
 http { access_log off; ${temporary.join(' ')}
 ${server} }`,
