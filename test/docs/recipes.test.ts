@@ -21,7 +21,7 @@ const RECIPES = join(ROOT, 'docs/recipes');
 let github: LoopbackGitHub;
 beforeAll(async () => {
   const releases = await Promise.all(
-    ['1.2.3', '1.3.0'].map((version) => miniatureRelease(version)),
+    ['1.3.0', '1.2.3'].map((version) => miniatureRelease(version)),
   );
   github = await startLoopbackGitHub({ releases });
 });
