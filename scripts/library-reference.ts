@@ -90,7 +90,8 @@ function body(
   return [
     ...(kind === 'function' ? [code(signature)] : []),
     ...(kind === 'type' ? [code(`type ${signature}`)] : []),
-    ...(text === '' ? [] : [text]),
+    // A list needs an empty line before it.
+    ...(text === '' ? [] : [text.replace('\n- ', '\n\n- ')]),
     ...(outer.length === 0 ? [] : [`Takes as well: ${outer.map(reference).join(', ')}.`]),
     ...(inner.length === 0 ? [] : [table(api, name, inner)]),
     ...(throws === null ? [] : [`**Throws** ${throws.replace(/[^.]$/, '$&.')}`]),

@@ -2,10 +2,10 @@ import { createHash, type Hash } from 'node:crypto';
 import { constants } from 'node:fs';
 import { chmod, type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { endsMemory, returnMemory } from '../fetch/index.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
 import { writeAll } from '../disk/write-all.ts';
+import { endsMemory, returnMemory } from '../fetch/index.ts';
 import type { RuntimeFile } from './extract.ts';
 import { SyncQueue } from './sync-queue.ts';
 

@@ -1,6 +1,6 @@
 import type { FileHandle } from 'node:fs/promises';
-import { returnMemory } from './byte-queue.ts';
 import { writeAll } from '../disk/write-all.ts';
+import { returnMemory } from './byte-queue.ts';
 
 /** Bytes that may wait for the disk before the download waits too. */
 const HELD_BYTES = 2 * 2 ** 20;

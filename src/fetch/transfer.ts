@@ -1,5 +1,5 @@
-import { fillsMemory, lendMemory } from './byte-queue.ts';
 import { type BodyReader, isSlow, readBody } from './body-reader.ts';
+import { fillsMemory, lendMemory } from './byte-queue.ts';
 import type { ByteSource, Opened, Range } from './byte-source.ts';
 import { isRestart, restart } from './download-failure.ts';
 import { waitForRetry } from './http/index.ts';

@@ -3,11 +3,11 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
-import { endsMemory, fillsMemory, lendMemory, returnMemory } from '../../src/fetch/byte-queue.ts';
 import { ArchiveInput } from '../../src/extract/archive-input.ts';
 import { gunzip } from '../../src/extract/gunzip.ts';
 import { refuserOf } from '../../src/extract/refusal.ts';
 import { TreeWriter } from '../../src/extract/tree-writer.ts';
+import { endsMemory, fillsMemory, lendMemory, returnMemory } from '../../src/fetch/byte-queue.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 it('goes with the last of its readers', () => {
