@@ -24,11 +24,16 @@ import {
   revive,
   withoutLinks,
   withoutRealpath,
+  withoutStat,
 } from '../support/windows-disk.ts';
 
 vi.mock('node:fs/promises', async (original) => {
   const { windowsDisk } = await import('../support/windows-disk.ts');
   return windowsDisk(await original<typeof import('node:fs/promises')>());
+});
+vi.mock('node:fs', async (original) => {
+  const { windowsDiskSync } = await import('../support/windows-disk.ts');
+  return windowsDiskSync(await original<typeof import('node:fs')>());
 });
 
 const NAME = 'codex-cli-bin';
@@ -161,12 +166,11 @@ describe('where native realpath fails', () => {
     await install(layout, { target: 'linux-x64' });
     await mkdir(join(buildsOf(layout), '0.1.0-other'));
     const before = await buildNames(layout);
-    const blocked = vi.spyOn(await import('node:fs/promises'), 'lstat');
-    blocked.mockRejectedValue(Object.assign(new Error('EIO'), { code: 'EIO' }));
+    const unblock = withoutStat();
     await uninstallNodePackage(layout, 'another', PATIENT).catch(() => undefined);
     const { listLeftovers } = await import('../../src/install/index.ts');
     expect(await listLeftovers(layout, NAME)).toEqual([]);
-    blocked.mockRestore();
+    unblock();
     expect(await buildNames(layout)).toEqual(before);
     expect(await listLeftovers(layout, NAME)).toEqual([join(buildsOf(layout), '0.1.0-other')]);
   });

@@ -211,7 +211,7 @@ describe('the repository of the lockfile', () => {
     await using _ = github;
     await pinRuntime({ ...options, version: '1.2.3', repo: REPO });
     expect(await listRemote(options)).toEqual([
-      { channel: 'github', versions: ['1.2.3'], reason: null },
+      { channel: 'github', versions: ['1.2.3'], passedOver: [], reason: null },
     ]);
     const wait = { ...options, version: '1.2.3', timeoutMs: 0 };
     expect(await waitForRelease(wait)).toMatchObject({ ready: true, channels: ['github'] });

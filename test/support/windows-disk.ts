@@ -1,3 +1,4 @@
+import type * as fs from 'node:fs';
 import type * as promises from 'node:fs/promises';
 import { onTestFinished, vi } from 'vitest';
 
@@ -7,13 +8,21 @@ export interface Refusals {
   links: boolean;
   /** Native realpath in prefixes, as on RAM disks. */
   realpath: boolean;
+  /** No look at a path says what it is. */
+  stat: boolean;
   /** Files below these directories are being run: they cannot be removed. */
   running: string[];
   /** The number of the rename that the process does not live to make; 0: none. */
   killedAtRename: number;
 }
 
-export const refusals: Refusals = { links: false, realpath: false, running: [], killedAtRename: 0 };
+export const refusals: Refusals = {
+  links: false,
+  realpath: false,
+  stat: false,
+  running: [],
+  killedAtRename: 0,
+};
 
 let renames = 0;
 
@@ -56,10 +65,24 @@ export function windowsDisk(real: typeof promises): Partial<typeof promises> {
       if (refusals.running.some((dir) => text === dir)) throw refusal('EPERM', 'unlink');
       await real.rm(path, options);
     },
-    realpath: (async (path: string) => {
-      if (refusals.realpath && path.includes('node_modules')) throw refusal('EISDIR', 'realpath');
-      return await real.realpath(path);
-    }) as typeof real.realpath,
+  };
+}
+
+/** The calls that are made without the thread pool. For `vi.mock('node:fs', …)`. */
+export function windowsDiskSync(real: typeof fs): Partial<typeof fs> {
+  const native = (path: string) => {
+    if (refusals.realpath && path.includes('node_modules')) throw refusal('EISDIR', 'realpath');
+    return real.realpathSync.native(path);
+  };
+  return {
+    ...real,
+    realpathSync: Object.assign((path: string) => real.realpathSync(path), {
+      native,
+    }) as typeof real.realpathSync,
+    lstatSync: ((path, options) => {
+      if (refusals.stat) throw refusal('EIO', 'lstat');
+      return real.lstatSync(path, options);
+    }) as typeof real.lstatSync,
   };
 }
 
@@ -101,6 +124,14 @@ export function withoutRealpath(): void {
   onTestFinished(reset);
 }
 
+/** Lets the disk fail at every look for this test, until the function is called. */
+export function withoutStat(): () => void {
+  reset();
+  refusals.stat = true;
+  onTestFinished(reset);
+  return reset;
+}
+
 /** What comes next is the first rename. */
 export function killAtRename(nth: number): void {
   renames = 0;
@@ -117,6 +148,7 @@ export function revive(): void {
 }
 
 function reset(): void {
-  Object.assign(refusals, { links: false, realpath: false, running: [], killedAtRename: 0 });
+  const nothing = { links: false, realpath: false, stat: false, running: [], killedAtRename: 0 };
+  Object.assign(refusals, nothing);
   renames = 0;
 }
