@@ -13,9 +13,12 @@ describe('listRemote', () => {
     const options = { cwd, env: { HOME: cwd, PATH: '', ...github.env } };
     const versions = ['1.10.0-alpha.2', '1.2.3'];
     expect(await listRemote(options)).toEqual([
-      { channel: 'github', versions, reason: null },
-      { channel: 'mirror', versions: null, reason: 'Channel mirror does not list its versions.' },
-      { channel: 'npm', versions, reason: null },
+      { channel: 'github', versions, passedOver: [], reason: null },
+      {
+        ...{ channel: 'mirror', versions: null, passedOver: [] },
+        reason: 'Channel mirror does not list its versions.',
+      },
+      { channel: 'npm', versions, passedOver: [], reason: null },
     ]);
     github.fail({ route: 'list', status: 403 });
     const [first] = await listRemote({ ...options, source: 'github,npm' });
