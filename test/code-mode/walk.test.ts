@@ -102,6 +102,8 @@ const WALK = `
       look(get, at + ' get'); look(set, at + ' set'); look(inner, at);
       if (get !== undefined) { try { look(get.call(value), at) } catch (error) { look(error, at + ' throws') } }
     }
+    // The stack of an error is an accessor of its prototype, which answers for the error alone.
+    if (value instanceof Error) look(value.stack, path + '.stack');
     look(Object.getPrototypeOf(value), path + '.__proto__');
   };
   const names = Object.keys(starts);
