@@ -16,7 +16,7 @@ const slowly = { kind: 'text', text: 'one two three four five six', delayMs: 200
 
 /** One meaning, two names. */
 function slowDown(version: string): string {
-  return version >= '0.169.0' ? 'rateLimitExceeded' : 'serverOverloaded';
+  return version >= '0.156.0' ? 'rateLimitExceeded' : 'serverOverloaded';
 }
 
 describeReal('a turn', (version) => {

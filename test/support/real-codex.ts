@@ -35,6 +35,8 @@ export interface RealCodex extends AsyncDisposable {
   readonly codexPath: string;
   readonly model: ModelServer;
   readonly home: CodexHome;
+  /** Ends client and server; the model and the home stay. */
+  end(): Promise<void>;
 }
 
 export async function startRealCodex(
@@ -50,14 +52,18 @@ export async function startRealCodex(
     over === 'socket'
       ? await connectRealCodex(starting, home)
       : { codex: await Codex.start(starting), end: async () => undefined };
+  const endBoth = async () => {
+    await codex.close();
+    await end();
+  };
   return {
     codex,
     codexPath,
     model,
     home,
+    end: endBoth,
     [Symbol.asyncDispose]: async () => {
-      await codex.close();
-      await end();
+      await endBoth();
       await model.close();
       await home.remove();
     },
