@@ -1,3 +1,5 @@
+import { alignedTable } from './aligned-table.ts';
+
 /** The versions and ways of docs/compatibility.md: 0.115.0 cannot listen on a Unix socket. */
 const VERSIONS = ['0.115.0', '0.142.0', '0.150.0', '0.156.0', '0.169.0', '0.171.0'];
 const WITHOUT_SOCKET = ['0.115.0'];
@@ -83,7 +85,6 @@ export function compatibilityPage(log: CompatibilityLog): string {
   };
   const rows = [
     ['', ...columns.map((column) => column.replace(':', '<br>'))],
-    ['---', ...columns.map(() => '---')],
     ...areas.map((area) => [area, ...columns.map((column) => cellText(column, area))]),
   ];
   const failures = columns.flatMap((column) =>
@@ -97,7 +98,7 @@ Tests of the client against real Codex runtimes whose model is a script, by vers
 
 This run: Node ${log.node}, ${log.platform}. 0.115.0 cannot listen on a Unix socket.
 
-${rows.map((row) => `| ${row.join(' | ')} |`).join('\n')}
+${alignedTable(rows)}
 
 ${failures.length === 0 ? 'None failed.' : `These failed:\n\n${failures.join('\n')}`}
 

@@ -1,6 +1,8 @@
+import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import {
   CELLS,
+  type CompatibilityLog,
   compatibilityPage,
   faultsOf,
   readReport,
@@ -35,7 +37,7 @@ describe('compatibilityPage', () => {
       '0.142.0:stdio': { 'a turn': { passed: 2, failed: ['steers'] } },
     };
     const page = compatibilityPage({ ...around, cells });
-    expect(page).toContain('| a turn | 3 | – | 2 of 3 | ? |');
+    expect(page).toMatch(/^\| a turn +\| 3 +\| – +\| 2 of 3 +\| \? +\|/m);
     expect(page).toContain('- 0.142.0 over stdio: a turn steers');
   });
 });
@@ -62,5 +64,16 @@ describe('readReport', () => {
     expect(readReport(report, '0.150.0:stdio')).toEqual({
       'a turn': { passed: 1, failed: ['two'] },
     });
+  });
+});
+
+describe('docs/compatibility.md', () => {
+  const load = (extension: string) =>
+    readFile(new URL(`../../docs/compatibility.${extension}`, import.meta.url), 'utf8');
+
+  it('shows its log, which has every cell and no failure (npm run compatibility)', async () => {
+    const log = JSON.parse(await load('json')) as CompatibilityLog;
+    expect(faultsOf(log)).toEqual([]);
+    expect(await load('md')).toBe(compatibilityPage(log));
   });
 });
