@@ -4,7 +4,7 @@ import type { Version } from '../pin/index.ts';
 
 /**
  * Compares what several origins say of one asset of one version, where a run has asked them anyway;
- * nobody is asked to compare. Without a lockfile there is no telling which of them is right.
+ * nobody is asked to compare. Without a lockfile nothing says which of them is right.
  */
 export class OriginLedger {
   readonly #version: Version;

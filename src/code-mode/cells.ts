@@ -36,7 +36,7 @@ export class Cells {
     if (cell === undefined) {
       throw new CodeModeError(
         'UNKNOWN_CELL',
-        `There is no script with the cell ID ${JSON.stringify(id)}: it never ran, or its result has been taken.`,
+        `No script has the cell ID ${JSON.stringify(id)}: it never ran, or its result has been taken.`,
       );
     }
     if (cell.isWatched) {

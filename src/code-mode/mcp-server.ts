@@ -39,7 +39,7 @@ export async function serveMcp(codeMode: CodeMode, options: ServeOptions): Promi
   server.setRequestHandler('tools/call', async ({ params }, { mcpReq }) => {
     const tool = tools.get(params.name);
     if (tool === undefined)
-      return answer({ items: [text(`There is no tool ${params.name}.`)], success: false });
+      return answer({ items: [text(`No tool is called ${params.name}.`)], success: false });
     return answer(await tool.call(params.arguments ?? {}, { signal: mcpReq.signal }));
   });
   const closed = new Promise<void>((resolve) => {

@@ -70,7 +70,7 @@ export function toolSurface(entries: readonly (CodeModeTool | ToolNamespace)[]):
     guest: inOrder.map(([, tool]) => tool),
     run: (name, input, context) => {
       const tool = byName.get(name);
-      if (tool === undefined) throw new Error(`There is no tool ${name}.`);
+      if (tool === undefined) throw new Error(`No tool is called ${name}.`);
       const { inputSchema = {} } = tool;
       // At once: a script that does not await its call may be over in a moment.
       if (!isStandardSchema(inputSchema)) return tool.run(input as never, context);

@@ -38,7 +38,7 @@ const SILENCE_MS = 100;
 
 /**
  * Relays bytes between two streams and a Unix socket. It ends when the peer has said everything and
- * has taken what the input had for it; a peer that closes first is no failure.
+ * has taken what the input had for it; a peer may close first.
  * @throws CodexRuntimeError `SOCKET_UNAVAILABLE` when nobody listens there, `PERMISSION_DENIED`,
  * `CONNECTION_LOST` when the peer resets the connection or leaves before it took everything, or when
  * the reader of `output` leaves, `ABORTED`; the native error when `input` cannot be read

@@ -30,13 +30,13 @@ export interface BaseImage {
 /**
  * Reads the image for `target` from a layout.
  * @param named `DIRECTORY`, or `DIRECTORY:TAG` where the layout has several images
- * @throws CodexRuntimeError `USAGE` when there is no such image for `target`; `DAMAGED`
+ * @throws CodexRuntimeError `USAGE` when the layout has no image of that name, or none for `target`; `DAMAGED`
  */
 export async function loadBaseImage(named: string, target: Target): Promise<BaseImage> {
   const { layout, entries } = await entriesOf(named);
   const [entry, ...others] = entries;
   if (entry === undefined || others.length > 0) {
-    throw refuse(named, others.length > 0 ? 'has several images' : 'has no such image');
+    throw refuse(named, others.length > 0 ? 'has several images' : 'has no image of that name');
   }
   const wanted = platformOf(target);
   const descriptor = await forPlatform(layout, entry, (found) => {

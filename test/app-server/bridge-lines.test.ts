@@ -151,7 +151,7 @@ describe('Codex.start with a command', () => {
     expect(error).toMatchObject({ code: 'USAGE', message: expect.stringContaining('provision') });
   });
 
-  it('says that there is no such program', async () => {
+  it('says which program could not be started', async () => {
     const error = await failure(Codex.start({ command: ['no-such-program-here'] }));
     expect(error).toMatchObject({ code: 'APP_SERVER' });
     expect(error.message).toContain('no-such-program-here could not be started');

@@ -8,7 +8,12 @@ import { publishRuntimeImages } from '../../src/operations/publish-runtime-image
 import { buildTarGz, canZstd } from '../support/archive-builder.ts';
 import { tar } from '../support/archives.ts';
 import { startCuttingProxy } from '../support/cutting-registry-proxy.ts';
-import { type DockerRegistry, loginFile, startDockerRegistry } from '../support/docker-registry.ts';
+import {
+  type DockerRegistry,
+  loginFile,
+  startDockerRegistry,
+  whyNoImages,
+} from '../support/docker-registry.ts';
 import { failure } from '../support/failure.ts';
 import { INDEX, imageOf, imagesIn, type Lie, MANIFEST } from '../support/image-server.ts';
 import { closing } from '../support/loopback-http.ts';
@@ -43,128 +48,131 @@ async function put({ host }: DockerRegistry, out: string, env = {}): Promise<voi
   await publishRuntimeImages({ directory: out, repository, env: { HOME: home, ...env } });
 }
 
-describe('a runtime from a container registry', () => {
-  it('is installed by its version, and for targets with tags of their own', async () => {
-    const { source } = await published();
-    const options = await around();
-    const origin = await originOf(await install(source, options));
-    expect(origin).toMatchObject({ channel: 'oci', source: 'oci' });
-    expect(origin.verified).toMatchObject([{ algorithm: 'sha256', origin: 'oci' }]);
-    const mac = await installRuntime({
-      ...(await around()),
-      version: '0.115.0',
-      source,
-      target: 'darwin-arm64',
+describe.skipIf(whyNoImages !== null)(
+  `a runtime from a container registry${whyNoImages ?? ''}`,
+  () => {
+    it('is installed by its version, and for targets with tags of their own', async () => {
+      const { source } = await published();
+      const options = await around();
+      const origin = await originOf(await install(source, options));
+      expect(origin).toMatchObject({ channel: 'oci', source: 'oci' });
+      expect(origin.verified).toMatchObject([{ algorithm: 'sha256', origin: 'oci' }]);
+      const mac = await installRuntime({
+        ...(await around()),
+        version: '0.115.0',
+        source,
+        target: 'darwin-arm64',
+      });
+      expect(mac.target).toBe('aarch64-apple-darwin');
     });
-    expect(mac.target).toBe('aarch64-apple-darwin');
-  });
 
-  it('is found as the newest, and listed', async () => {
-    const { registry, source } = await published('0.116.0');
-    const old = await packMiniatures({ ecosystems: ['oci'], version: '0.115.0' });
-    const home = await tempDir();
-    await publishRuntimeImages({
-      directory: old.out,
-      repository: `${registry.host}/tools/codex`,
-      env: { HOME: home },
-      tag: 'old',
+    it('is found as the newest, and listed', async () => {
+      const { registry, source } = await published('0.116.0');
+      const old = await packMiniatures({ ecosystems: ['oci'], version: '0.115.0' });
+      const home = await tempDir();
+      await publishRuntimeImages({
+        directory: old.out,
+        repository: `${registry.host}/tools/codex`,
+        env: { HOME: home },
+        tag: 'old',
+      });
+      const options = await around();
+      expect(await listRemote({ ...options, source })).toMatchObject([
+        { channel: 'oci', versions: ['0.116.0', '0.115.0'] },
+      ]);
+      expect((await install(source, options, 'latest')).version).toBe('0.116.0');
+      const missing = await failure(install(source, await around(), '0.117.0'));
+      expect(missing).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
     });
-    const options = await around();
-    expect(await listRemote({ ...options, source })).toMatchObject([
-      { channel: 'oci', versions: ['0.116.0', '0.115.0'] },
-    ]);
-    expect((await install(source, options, 'latest')).version).toBe('0.116.0');
-    const missing = await failure(install(source, await around(), '0.117.0'));
-    expect(missing).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
-  });
 
-  it('is held to a digest that the source names', async () => {
-    const { source, release } = await published();
-    const digest = release.images?.[0]?.digest;
-    await install(`${source}@${digest}`, await around());
-    const other = await failure(install(`${source}@${digest}`, await around(), '0.116.0'));
-    expect(other).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
-  });
-
-  it('is installed under a lockfile, which another copy of the tag does not satisfy', async () => {
-    const { registry, source } = await published();
-    const options = await around();
-    const { lock } = await pinRuntime({ ...options, version: '0.115.0', source });
-    const names = Object.values(lock.targets).flatMap((target) => target?.assets ?? []);
-    expect(names).toHaveLength(6);
-    expect(names.every(({ name }) => name.startsWith('codex-oci-'))).toBe(true);
-    await installRuntime({ ...options, source, target: TARGET, frozen: true });
-
-    const moved = await packMiniatures({
-      ecosystems: ['oci'],
-      version: '0.115.0',
-      repository: 'other/repository',
-      certificates: await certificate(),
+    it('is held to a digest that the source names', async () => {
+      const { source, release } = await published();
+      const digest = release.images?.[0]?.digest;
+      await install(`${source}@${digest}`, await around());
+      const other = await failure(install(`${source}@${digest}`, await around(), '0.116.0'));
+      expect(other).toMatchObject({ code: 'RELEASE_NOT_FOUND' });
     });
-    skopeo(`oci:${moved.out}/oci:0.115.0`, `docker://${registry.host}/tools/codex:0.115.0`);
-    const elsewhere = { ...options, home: join(options.cwd, 'second') };
-    const error = await failure(
-      installRuntime({ ...elsewhere, source, target: TARGET, frozen: true }),
-    );
-    expect(error).toMatchObject({ code: 'LOCK_INCOMPLETE' });
-  });
 
-  it('is installed from layers that another tool compressed again, by the executable inside', async () => {
-    const { registry, source, release } = await published();
-    const options = await around();
-    await pinRuntime({ ...options, version: '0.115.0', source, deep: true });
-    const copy = closing(await startDockerRegistry());
-    await put(copy, release.out);
-    const image = (host: string) => `docker://${host}/tools/codex:0.115.0`;
-    skopeo(
-      ...['--dest-compress-format', canZstd ? 'zstd' : 'gzip', '--dest-compress-level', '1'],
-      ...[image(registry.host), image(copy.host)],
-    );
-    const elsewhere = { ...options, home: join(options.cwd, 'second') };
-    const again = await installRuntime({
-      ...elsewhere,
-      source: `oci:${copy.host}/tools/codex`,
-      target: TARGET,
-      frozen: true,
+    it('is installed under a lockfile, which another copy of the tag does not satisfy', async () => {
+      const { registry, source } = await published();
+      const options = await around();
+      const { lock } = await pinRuntime({ ...options, version: '0.115.0', source });
+      const names = Object.values(lock.targets).flatMap((target) => target?.assets ?? []);
+      expect(names).toHaveLength(6);
+      expect(names.every(({ name }) => name.startsWith('codex-oci-'))).toBe(true);
+      await installRuntime({ ...options, source, target: TARGET, frozen: true });
+
+      const moved = await packMiniatures({
+        ecosystems: ['oci'],
+        version: '0.115.0',
+        repository: 'other/repository',
+        certificates: await certificate(),
+      });
+      skopeo(`oci:${moved.out}/oci:0.115.0`, `docker://${registry.host}/tools/codex:0.115.0`);
+      const elsewhere = { ...options, home: join(options.cwd, 'second') };
+      const error = await failure(
+        installRuntime({ ...elsewhere, source, target: TARGET, frozen: true }),
+      );
+      expect(error).toMatchObject({ code: 'LOCK_INCOMPLETE' });
     });
-    expect((await originOf(again)).channel).toBe('oci');
-  });
 
-  it('needs the login that container tools have', async () => {
-    const registry = closing(await startDockerRegistry({ auth: 'token' }));
-    const { out } = await packMiniatures({ ecosystems: ['oci'] });
-    const file = join(await tempDir(), 'auth.json');
-    await writeFile(file, loginFile(registry.host));
-    await put(registry, out, { REGISTRY_AUTH_FILE: file });
-    const source = `oci:${registry.host}/tools/codex`;
-    const error = await failure(install(source, await around()));
-    expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED' });
-    expect(error.hint).toContain('REGISTRY_AUTH_FILE');
-    await install(source, await around({ REGISTRY_AUTH_FILE: file }));
-  });
-
-  it('is resumed after a download that broke', async () => {
-    const registry = closing(await startDockerRegistry());
-    const noise = Buffer.alloc(3e6);
-    for (let at = 0; at < noise.length; at += 4) noise.writeUInt32LE((at * 2654435761) >>> 0, at);
-    const runtimes = await miniatureRuntimes({ files: { 'codex-resources/noise.bin': noise } });
-    const { out } = await packMiniatures({ ecosystems: ['oci'], runtimes });
-    await put(registry, out);
-    const ranges: (string | undefined)[] = [];
-    const proxy = await startCuttingProxy(registry.host, (_, request) => {
-      if (!request.url?.includes('/blobs/')) return undefined;
-      ranges.push(request.headers.range);
-      // The configuration comes first; the layer breaks off once.
-      return ranges.length === 2 ? 'midway' : undefined;
+    it('is installed from layers that another tool compressed again, by the executable inside', async () => {
+      const { registry, source, release } = await published();
+      const options = await around();
+      await pinRuntime({ ...options, version: '0.115.0', source, deep: true });
+      const copy = closing(await startDockerRegistry());
+      await put(copy, release.out);
+      const image = (host: string) => `docker://${host}/tools/codex:0.115.0`;
+      skopeo(
+        ...['--dest-compress-format', canZstd ? 'zstd' : 'gzip', '--dest-compress-level', '1'],
+        ...[image(registry.host), image(copy.host)],
+      );
+      const elsewhere = { ...options, home: join(options.cwd, 'second') };
+      const again = await installRuntime({
+        ...elsewhere,
+        source: `oci:${copy.host}/tools/codex`,
+        target: TARGET,
+        frozen: true,
+      });
+      expect((await originOf(again)).channel).toBe('oci');
     });
-    await install(`oci:${proxy.host}/tools/codex`, await around());
-    expect(ranges.slice(0, 2)).toEqual([undefined, undefined]);
-    expect(ranges[2]).toMatch(/^bytes=[1-9]\d*-/);
-  });
-});
+
+    it('needs the login that container tools have', async () => {
+      const registry = closing(await startDockerRegistry({ auth: 'token' }));
+      const { out } = await packMiniatures({ ecosystems: ['oci'] });
+      const file = join(await tempDir(), 'auth.json');
+      await writeFile(file, loginFile(registry.host));
+      await put(registry, out, { REGISTRY_AUTH_FILE: file });
+      const source = `oci:${registry.host}/tools/codex`;
+      const error = await failure(install(source, await around()));
+      expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED' });
+      expect(error.hint).toContain('REGISTRY_AUTH_FILE');
+      await install(source, await around({ REGISTRY_AUTH_FILE: file }));
+    });
+
+    it('is resumed after a download that broke', async () => {
+      const registry = closing(await startDockerRegistry());
+      const noise = Buffer.alloc(3e6);
+      for (let at = 0; at < noise.length; at += 4) noise.writeUInt32LE((at * 2654435761) >>> 0, at);
+      const runtimes = await miniatureRuntimes({ files: { 'codex-resources/noise.bin': noise } });
+      const { out } = await packMiniatures({ ecosystems: ['oci'], runtimes });
+      await put(registry, out);
+      const ranges: (string | undefined)[] = [];
+      const proxy = await startCuttingProxy(registry.host, (_, request) => {
+        if (!request.url?.includes('/blobs/')) return undefined;
+        ranges.push(request.headers.range);
+        // The configuration comes first; the layer breaks off once.
+        return ranges.length === 2 ? 'midway' : undefined;
+      });
+      await install(`oci:${proxy.host}/tools/codex`, await around());
+      expect(ranges.slice(0, 2)).toEqual([undefined, undefined]);
+      expect(ranges[2]).toMatch(/^bytes=[1-9]\d*-/);
+    });
+  },
+);
 
 /** What a registry may answer in place of what an image says. */
-describe('a registry that lies', () => {
+describe.skipIf(whyNoImages !== null)(`a registry that lies${whyNoImages ?? ''}`, () => {
   const codex = { path: 'opt/codex/bin/codex', mode: 0o755 };
   const script = Buffer.from('#!/bin/sh\necho codex-cli 0.115.0\n');
   const layer = buildTarGz([{ ...codex, content: script }]);
@@ -280,7 +288,7 @@ describe('a registry that lies', () => {
   });
 });
 
-describe('a hostile layer', () => {
+describe.skipIf(whyNoImages !== null)(`a hostile layer${whyNoImages ?? ''}`, () => {
   const codex = { name: 'opt/codex/bin/codex', body: '#!/bin/sh\n', mode: 0o755 };
 
   it.each([

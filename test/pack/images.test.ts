@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import zlib from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import { digestFile } from '../../src/pack/index.ts';
+import { whyNoImages } from '../support/docker-registry.ts';
 import { failure } from '../support/failure.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -25,7 +26,7 @@ async function digests(out: string): Promise<readonly string[]> {
   return (await readdir(join(out, 'oci/blobs/sha256'))).sort();
 }
 
-describe('the images of a release', () => {
+describe.skipIf(whyNoImages !== null)(`the images of a release${whyNoImages ?? ''}`, () => {
   it('are one index over Linux and one image for each other target, by tags', async () => {
     const { out, images = [], files } = await packMiniatures(OCI);
     expect(images.filter(({ targets }) => targets.length > 0).map(({ tag }) => tag)).toEqual([
@@ -144,7 +145,7 @@ describe('the images of a release', () => {
   });
 });
 
-describe('an image on another one', () => {
+describe.skipIf(whyNoImages !== null)(`an image on another one${whyNoImages ?? ''}`, () => {
   it('keeps its layers and its environment', async () => {
     const base = await baseLayout();
     const { out, images = [] } = await packMiniatures({ ...OCI, base: `${base}:v1` });

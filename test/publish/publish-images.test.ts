@@ -10,6 +10,7 @@ import {
   type DockerRegistryOptions,
   loginFile,
   startDockerRegistry,
+  whyNoImages,
 } from '../support/docker-registry.ts';
 import { failure } from '../support/failure.ts';
 import { closing, serve } from '../support/loopback-http.ts';
@@ -45,7 +46,7 @@ async function inspect(host: string, tag: string): Promise<Json> {
   return JSON.parse(execFileSync('skopeo', args, { encoding: 'utf8' }));
 }
 
-describe('publishing images', () => {
+describe.skipIf(whyNoImages !== null)(`publishing images${whyNoImages ?? ''}`, () => {
   it('puts names last, the version after its parts, and is skipped when all is there', async () => {
     const { host } = await registryOf();
     const proxy = await startCuttingProxy(host, () => undefined);
@@ -153,7 +154,7 @@ describe('publishing images', () => {
   });
 });
 
-describe('a login', () => {
+describe.skipIf(whyNoImages !== null)(`a login${whyNoImages ?? ''}`, () => {
   it.each(['basic', 'token'] as const)('by %s is taken from the tools’ own files', async (auth) => {
     const { host } = await registryOf({ auth });
     const { out } = await pack();
@@ -225,33 +226,36 @@ describe('a login', () => {
   });
 });
 
-describe('a registry that lists what is attached to an image', () => {
-  it('gets no tag that lists it', async () => {
-    const tags: string[] = [];
-    const registry = await serve(async (request, response) => {
-      const chunks: Buffer[] = [];
-      for await (const chunk of request) chunks.push(chunk);
-      const name = request.url?.split('/manifests/')[1] ?? '';
-      if (request.method === 'POST') {
-        response.writeHead(202, { location: '/v2/tools/codex/blobs/uploads/1' }).end();
-      } else if (request.method === 'PUT') {
-        if (name !== '' && !name.startsWith('sha256:')) tags.push(name);
-        const text = name === '' ? '{}' : Buffer.concat(chunks).toString('utf8');
-        const { subject } = JSON.parse(text);
-        const lists = subject === undefined ? {} : { 'oci-subject': subject.digest };
-        response.writeHead(201, lists).end();
-      } else response.writeHead(404).end();
+describe.skipIf(whyNoImages !== null)(
+  `a registry that lists what is attached to an image${whyNoImages ?? ''}`,
+  () => {
+    it('gets no tag that lists it', async () => {
+      const tags: string[] = [];
+      const registry = await serve(async (request, response) => {
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk);
+        const name = request.url?.split('/manifests/')[1] ?? '';
+        if (request.method === 'POST') {
+          response.writeHead(202, { location: '/v2/tools/codex/blobs/uploads/1' }).end();
+        } else if (request.method === 'PUT') {
+          if (name !== '' && !name.startsWith('sha256:')) tags.push(name);
+          const text = name === '' ? '{}' : Buffer.concat(chunks).toString('utf8');
+          const { subject } = JSON.parse(text);
+          const lists = subject === undefined ? {} : { 'oci-subject': subject.digest };
+          response.writeHead(201, lists).end();
+        } else response.writeHead(404).end();
+      });
+      const { host } = new URL(registry.url);
+      const { out } = await pack();
+      const repository = `${host}/tools/codex`;
+      await publishRuntimeImages({ directory: out, repository, env: await nobody() });
+      expect(tags.filter((tag) => tag.startsWith('sha256-'))).toEqual([]);
+      expect(tags.slice(-2)).toEqual(['0.115.0', 'latest']);
     });
-    const { host } = new URL(registry.url);
-    const { out } = await pack();
-    const repository = `${host}/tools/codex`;
-    await publishRuntimeImages({ directory: out, repository, env: await nobody() });
-    expect(tags.filter((tag) => tag.startsWith('sha256-'))).toEqual([]);
-    expect(tags.slice(-2)).toEqual(['0.115.0', 'latest']);
-  });
-});
+  },
+);
 
-describe('a publication that is cut off', () => {
+describe.skipIf(whyNoImages !== null)(`a publication that is cut off${whyNoImages ?? ''}`, () => {
   it.each(['before', 'after'] as const)(
     'once at any request, %s it arrives, still comes to its end',
     async (cut) => {

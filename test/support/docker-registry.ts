@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { createHash, createPrivateKey, sign } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
@@ -6,6 +6,15 @@ import net from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type FaultServer, startServer } from './fault-server.ts';
+
+/** Which of the tools that images are tried with is missing, to follow a title; null where all are there. */
+export const whyNoImages: string | null = missingTool();
+
+function missingTool(): string | null {
+  const found = (tool: string) => spawnSync(tool, ['--version']).error === undefined;
+  const missing = ['docker-registry', 'skopeo', 'umoci'].find((tool) => !found(tool));
+  return missing === undefined ? null : ` (skipped: ${missing} is missing)`;
+}
 
 /** Debian's docker-registry (distribution) on loopback. */
 export interface DockerRegistry {

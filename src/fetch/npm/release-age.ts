@@ -6,7 +6,7 @@ import { loadNpmOptions, type NpmOptions } from './options.ts';
 /**
  * npm's `min-release-age` (or `before`), as npm itself reads it from its configuration.
  * @param exempt the package that `min-release-age-exclude` may exempt; null for none
- * @returns null where there is no such rule
+ * @returns null where the configuration has neither
  * @throws CodexRuntimeError `USAGE` for a value that is not a number of days or a date: npm ignores a
  * negative one and fails late with the others
  */
