@@ -6,6 +6,7 @@ export {
   LOCKFILE_NAME,
   namedLockfile,
 } from './find.ts';
+export { formatLock } from './format.ts';
 export { fromIntegrity, toIntegrity } from './integrity.ts';
 export {
   type LoadedLock,
@@ -26,4 +27,4 @@ export {
   strongestProof,
 } from './proof.ts';
 export { repositoryMeant } from './repository-meant.ts';
-export { formatLock, type LockRules, type LockSalvage, parseLock, salvageLock } from './text.ts';
+export { type LockRules, type LockSalvage, parseLock, salvageLock } from './text.ts';

@@ -5,8 +5,9 @@ import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import type { Version } from '../pin/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find.ts';
+import { formatLock } from './format.ts';
 import type { ProofLevel } from './proof.ts';
-import { formatLock, parseLock } from './text.ts';
+import { parseLock } from './text.ts';
 
 /** One downloadable file, and the digests that it must have whichever channel delivers it. */
 export interface LockedAsset {

@@ -1,18 +1,13 @@
-import { createHash } from 'node:crypto';
-import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { asJsonObject, isByteCount, isJsonObject, isSha256, parseBoundedJson } from '../json.ts';
+import { isCodexRuntimeError } from '../errors.ts';
+import { asJsonObject, isJsonObject, parseBoundedJson } from '../json.ts';
 import { tryParseRepository, tryParseVersion } from '../pin/index.ts';
-import { TARGETS, type Triple } from '../target/index.ts';
-import { isAssetName } from './asset-name.ts';
-import type { Lock, LockedAsset, LockedTarget } from './lock.ts';
-import { pinCommand } from './pin-command.ts';
-import { isProofLevel, PROOF_LEVELS, type ProofLevel, strongestProof } from './proof.ts';
+import type { Triple } from '../target/index.ts';
+import { checksumOf, LOCKFILE_VERSION } from './format.ts';
+import type { Lock } from './lock.ts';
+import { invalid, lossy, MERGE, RESTORE } from './lock-fault.ts';
+import { isProofLevel, PROOF_LEVELS, type ProofLevel } from './proof.ts';
+import { readLevels, readTargets } from './read-targets.ts';
 
-/**
- * Version 1 is what had no levels of proof. What it cannot say makes a lockfile version 2, so that a
- * command that does not know these rules refuses the file and does not ignore them.
- */
-const LOCKFILE_VERSION = 2;
 /** Six targets take about 6 KB. */
 export const MAX_LENGTH = 2 ** 20;
 
@@ -119,21 +114,6 @@ function others(value: unknown, known: readonly string[], prefix: string): strin
     .map((key) => `${prefix}${key}`);
 }
 
-/** As far as they can be read: an edited lockfile has them too. */
-function readLevels(targets: unknown): LockSalvage['levels'] {
-  const known = asJsonObject(targets);
-  return Object.fromEntries(
-    TARGETS.flatMap(({ triple }) => {
-      const { assets } = asJsonObject(Object.hasOwn(known, triple) ? known[triple] : undefined);
-      const proofs = (Array.isArray(assets) ? assets : []).map((asset) => {
-        const { proof } = asJsonObject(asset);
-        return isProofLevel(proof) ? proof : undefined;
-      });
-      return proofs.length === 0 ? [] : [[triple, strongestProof(proofs)]];
-    }),
-  );
-}
-
 type Document = Readonly<Record<string, unknown>>;
 
 function parseDocument(text: string, path: string): Document {
@@ -190,123 +170,6 @@ function isSourceName(value: unknown): value is string {
   return typeof value === 'string' && /^[a-z]+(:[^\s,]+)?(,[a-z]+(:[^\s,]+)?)*$/.test(value);
 }
 
-/** The lockfile's text: stable key order, one line a target, so that a new version changes few lines. */
-export function formatLock(lock: Lock): string {
-  const targets = orderedTargets(lock);
-  const schema = lock.schema === undefined ? {} : { $schema: lock.schema };
-  const head = {
-    ...schema,
-    lockfileVersion: isNewer(lock) ? LOCKFILE_VERSION : 1,
-    version: lock.version,
-    repo: lock.repo,
-    ...(lock.signature === undefined ? {} : { signature: lock.signature }),
-    ...(lock.require === undefined ? {} : { require: lock.require }),
-    ...(lock.source === undefined ? {} : { source: lock.source }),
-  };
-  const checksum = checksumOf({ ...head, targets: Object.fromEntries(targets) });
-  const lines = targets.map(([triple, target]) => `    "${triple}": ${JSON.stringify(target)}`);
-  return [
-    '{',
-    ...Object.entries({ ...head, checksum }).map(
-      ([key, value]) => `  "${key}": ${JSON.stringify(value)},`,
-    ),
-    `  "targets": {${lines.length === 0 ? '' : `\n${lines.join(',\n')}\n  `}}`,
-    '}',
-    '',
-  ].join('\n');
-}
-
-/** Whether it says what version 1 has no words for. */
-function isNewer({ require: level, source, targets }: Lock): boolean {
-  const assets = Object.values(targets).flatMap((target) => target.assets);
-  return level !== undefined || source !== undefined || assets.some(({ proof }) => proof);
-}
-
-/** Binds digests to their version. It finds edits, not attackers: whoever can edit can recompute. */
-function checksumOf(document: Readonly<Record<string, unknown>>): string {
-  const { checksum: _checksum, $schema: _schema, ...content } = document;
-  return `sha256:${createHash('sha256').update(canonicalJson(content)).digest('hex')}`;
-}
-
-function canonicalJson(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join(',')}]`;
-  if (!isJsonObject(value)) return JSON.stringify(value);
-  const members = Object.keys(value)
-    .sort()
-    .map((key) => `${JSON.stringify(key)}:${canonicalJson(value[key])}`);
-  return `{${members.join(',')}}`;
-}
-
-function orderedTargets(lock: Lock): [Triple, LockedTarget][] {
-  return TARGETS.flatMap(({ triple }) => {
-    const target = lock.targets[triple];
-    if (target === undefined) return [];
-    const { entrypoint } = target;
-    const assets = target.assets.map(({ name, size, sha256, integrity, proof }) => ({
-      name,
-      ...(size === undefined ? {} : { size }),
-      ...(sha256 === undefined ? {} : { sha256 }),
-      ...(integrity === undefined ? {} : { integrity }),
-      ...(proof === undefined ? {} : { proof }),
-    }));
-    const known = entrypoint === undefined ? {} : { entrypoint: { sha256: entrypoint.sha256 } };
-    return [[triple, { assets, ...known }]];
-  });
-}
-
-function readTargets(value: unknown, path: string, known: Known): Lock['targets'] {
-  if (!isJsonObject(value)) throw invalid(path, 'has no targets', known);
-  const entries = TARGETS.flatMap(({ triple }): [Triple, LockedTarget][] => {
-    if (!Object.hasOwn(value, triple)) return [];
-    const target = readTarget(value[triple]);
-    if (target === undefined) throw invalid(path, `has a malformed entry for ${triple}`, known);
-    return [[triple, target]];
-  });
-  return Object.fromEntries(entries);
-}
-
-function readTarget(value: unknown): LockedTarget | undefined {
-  if (!isJsonObject(value) || !Array.isArray(value['assets'])) return undefined;
-  const assets = value['assets'].map(readAsset);
-  if (!assets.every((asset) => asset !== undefined)) return undefined;
-  const { entrypoint } = value;
-  if (entrypoint === undefined) return { assets };
-  if (!isJsonObject(entrypoint) || !isSha256(entrypoint['sha256'])) return undefined;
-  return { assets, entrypoint: { sha256: entrypoint['sha256'] } };
-}
-
-function readAsset(value: unknown): LockedAsset | undefined {
-  if (!isJsonObject(value)) return undefined;
-  const { name, size, sha256, integrity, proof } = value;
-  if (!isAssetName(name)) return undefined;
-  if (size !== undefined && !isByteCount(size)) return undefined;
-  if (sha256 !== undefined && !isSha256(sha256)) return undefined;
-  if (integrity !== undefined && !isIntegrity(integrity)) return undefined;
-  // An entry without a digest would look like a pin and pin nothing.
-  if (sha256 === undefined && integrity === undefined) return undefined;
-  if (proof !== undefined && !isShown(proof, { sha256, integrity })) return undefined;
-  return {
-    name,
-    ...(size === undefined ? {} : { size }),
-    ...(sha256 === undefined ? {} : { sha256 }),
-    ...(integrity === undefined ? {} : { integrity }),
-    ...(proof === undefined ? {} : { proof }),
-  };
-}
-
-/** A level that the digests cannot show is a claim without data: npm's proofs are over its SHA-512. */
-function isShown(
-  proof: unknown,
-  { sha256, integrity }: { readonly sha256: unknown; readonly integrity: unknown },
-): proof is ProofLevel {
-  if (!isProofLevel(proof) || proof === 'digest') return false;
-  return (proof.startsWith('npm-') ? integrity : sha256) !== undefined;
-}
-
-function isIntegrity(value: unknown): value is string {
-  return typeof value === 'string' && /^sha512-[A-Za-z0-9+/]{86}==$/.test(value);
-}
-
 function parseJson(text: string, path: string): unknown {
   try {
     return parseBoundedJson(text);
@@ -317,36 +180,4 @@ function parseJson(text: string, path: string): unknown {
       cause,
     });
   }
-}
-
-interface Known {
-  readonly version: string | undefined;
-  readonly repo: string;
-}
-
-/** A lockfile whose digests do not count; its rules can be read, so writing it anew keeps them. */
-function invalid(path: string, what: string, { version, repo }: Known): CodexRuntimeError {
-  const command = pinCommand({ version: version ?? '<version>', repo });
-  return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
-    hint: `Run "${command}" to write it anew, and commit the result.`,
-    fields: { path, ...(version === undefined ? {} : { version }) },
-  });
-}
-
-const RESTORE =
-  'Restore it from version control; or remove it, and with it its rules (repository, signature), and pin again.';
-const MERGE =
-  'Take either side of the merge, then run "codex-runtime pin" with the version that is wanted.';
-
-/** A lockfile whose rules cannot be read: nobody may write it anew without them. */
-function lossy(
-  path: string,
-  what: string,
-  { hint = RESTORE, cause }: { readonly hint?: string; readonly cause?: unknown } = {},
-): CodexRuntimeError {
-  return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
-    hint,
-    fields: { path },
-    cause,
-  });
 }
