@@ -1,5 +1,6 @@
 import type { ClientOptions } from './codex-options.ts';
-import { type Connection, UnhandledRequest } from './connection/connection.ts';
+import { UnhandledRequest } from './connection/answering.ts';
+import type { Connection } from './connection/connection.ts';
 import type { Tool } from './tools/tool.ts';
 import { parseToolCall, runTool, type ToolCall } from './tools/toolbox.ts';
 import {

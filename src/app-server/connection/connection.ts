@@ -1,8 +1,6 @@
-import { CodexRuntimeError } from '../../errors.ts';
 import {
   AbortedError,
   AnswerLostError,
-  AppServerError,
   ProtocolError,
   ServerBusyError,
   TransportClosedError,
@@ -11,23 +9,18 @@ import type { RequestId } from '../generated/protocol.ts';
 import type { Transport } from '../transport/transport.ts';
 import { onAbort } from './abort-listeners.ts';
 import { abortable } from './abortable.ts';
+import { Answering, type AnsweringListener } from './answering.ts';
 import type { FlowControl } from './flow-control.ts';
 import { type Message, parseMessage } from './message.ts';
+import { toText, verifySize } from './message-text.ts';
 import type { Notification } from './notification.ts';
 import { MAX_UNSENT, Outbox } from './outbox.ts';
 import { toRpcError } from './rpc-error.ts';
 
 /** What the server sends by itself. */
-export interface ConnectionListener {
+export interface ConnectionListener extends AnsweringListener {
   /** `size` is the length of the message's JSON text. Must not throw. */
   onNotification(notification: Notification, size: number): void;
-  /**
-   * Resolves to the answer's `result`; what is thrown becomes the answer's error. `controller`
-   * aborts when no answer is wanted any more; the listener may do so, too.
-   */
-  onRequest(method: string, params: unknown, controller: AbortController): Promise<unknown>;
-  /** A callback's value could not be sent, or a callback threw: the server was told. */
-  onCallbackError(error: AppServerError): void;
   /**
    * The way to the server is gone, and nobody here closed it: whether another one is being sought.
    * Then `onClose` is not called, and calls wait for {@link Connection.reopen}.
@@ -56,20 +49,6 @@ interface Pending {
   reject(error: Error): void;
 }
 
-/** A request of the server that is being answered. */
-interface Asked {
-  readonly controller: AbortController;
-  /** The way that it came; an id means something there alone. */
-  readonly transport: Transport;
-  /** It was answered by another client: an answer of ours would come too late. */
-  resolvedElsewhere: boolean;
-}
-
-const NOT_HANDLED = -32601;
-const FAILED = -32603;
-const OVERLOADED = -32001;
-/** Requests of the server that are answered at the same time; more are refused. */
-const MAX_ASKED = 1_024;
 /** Calls that may be made twice: after a cut they are made again. */
 const REPEATABLE = /\/(list|read)$|^turn\/interrupt$|^thread\/name\/set$/;
 
@@ -79,7 +58,7 @@ export class Connection {
   readonly #flow: FlowControl;
   readonly #listener: ConnectionListener;
   readonly #pending = new Map<RequestId, Pending>();
-  readonly #asked = new Map<RequestId, Asked>();
+  readonly #answering: Answering;
   #outbox!: Outbox;
   #nextId = 0;
   #closedBy: TransportClosedError | undefined;
@@ -92,6 +71,7 @@ export class Connection {
     this.#transport = transport;
     this.#flow = flow;
     this.#listener = listener;
+    this.#answering = new Answering(listener);
     this.#begin(transport);
   }
 
@@ -144,7 +124,7 @@ export class Connection {
     if (this.#gone) throw new TransportClosedError('This way to the server is gone, too.');
     const id = this.#nextId;
     const text = toText(method, { method, id, params });
-    verifySize(method, text, this.#transport);
+    verifySize(method, text, this.#transport.maxSendBytes);
     if (!this.#outbox.hasRoomFor(text.length)) throw fullOutbox(method);
     this.#nextId += 1;
     return new Promise<T>((resolve, reject) => {
@@ -204,11 +184,11 @@ export class Connection {
     if (message.kind === 'notification') {
       const { notification } = message;
       if (notification.method === 'serverRequest/resolved') {
-        this.#resolvedElsewhere(notification.params);
+        this.#answering.resolvedElsewhere(notification.params);
       }
       this.#listener.onNotification(notification, size);
     } else if (message.kind === 'request') {
-      void this.#answer(message.id, message.method, message.params);
+      void this.#answer(message);
     } else {
       this.#settle(message);
     }
@@ -224,56 +204,12 @@ export class Connection {
     else pending.reject(toRpcError(pending.method, message.error));
   }
 
-  async #answer(id: RequestId, method: string, params: unknown): Promise<void> {
-    if (this.#asked.size >= MAX_ASKED) {
-      const message = `This client answers ${MAX_ASKED} requests at a time.`;
-      this.#send({ id, error: { code: OVERLOADED, message } });
-      return;
-    }
-    const controller = new AbortController();
+  async #answer(message: Extract<Message, { kind: 'request' }>): Promise<void> {
     const transport = this.#transport;
-    const asked: Asked = { controller, transport, resolvedElsewhere: false };
-    this.#asked.set(id, asked);
-    const text = await this.#listener.onRequest(method, params, controller).then(
-      (result) => this.#resultText(id, method, result),
-      (error: unknown) => this.#errorText(id, method, error),
-    );
-    if (this.#asked.get(id) === asked) this.#asked.delete(id);
+    const text = await this.#answering.answer(message, transport.maxSendBytes);
+    // An id means something on the way that it came alone.
     if (transport !== this.#transport || this.#closedBy !== undefined) return;
-    if (!asked.resolvedElsewhere) this.#outbox.send(text);
-  }
-
-  /** Whatever a callback returned, this is an answer. */
-  #resultText(id: RequestId, method: string, result: unknown): string {
-    try {
-      // Without a value the member would be left out, and the answer would be none.
-      const text = JSON.stringify({ id, result: result ?? null });
-      verifySize(`The answer to ${method}`, text, this.#transport);
-      return text;
-    } catch (cause) {
-      const message = `The answer to ${method} cannot be sent: ${textOf(cause)}`;
-      this.#listener.onCallbackError(new AppServerError(message, { cause, fields: { method } }));
-      return JSON.stringify({ id, error: { code: FAILED, message } });
-    }
-  }
-
-  #errorText(id: RequestId, method: string, cause: unknown): string {
-    const unhandled = cause instanceof UnhandledRequest;
-    const message = textOf(cause);
-    if (!unhandled) {
-      const told = `The callback for ${method} failed: ${message}`;
-      this.#listener.onCallbackError(new AppServerError(told, { cause, fields: { method } }));
-    }
-    return JSON.stringify({ id, error: { code: unhandled ? NOT_HANDLED : FAILED, message } });
-  }
-
-  /** The server tells that a request of its own was answered, by us or by another client. */
-  #resolvedElsewhere(params: unknown): void {
-    const id = (params as { requestId?: RequestId } | null | undefined)?.requestId;
-    const asked = id === undefined ? undefined : this.#asked.get(id);
-    if (asked === undefined) return;
-    asked.resolvedElsewhere = true;
-    asked.controller.abort();
+    if (text !== undefined) this.#outbox.send(text);
   }
 
   #lost(reason: TransportClosedError): void {
@@ -291,8 +227,7 @@ export class Connection {
       this.#flow.change('calls', -1);
       reject(answerLost(method, reason));
     }
-    for (const { controller } of this.#asked.values()) controller.abort(reason);
-    this.#asked.clear();
+    this.#answering.abort(reason);
     this.#outbox.close();
   }
 
@@ -301,8 +236,7 @@ export class Connection {
     this.#closedBy = reason;
     for (const pending of this.#pending.values()) pending.reject(reason);
     this.#pending.clear();
-    for (const { controller } of this.#asked.values()) controller.abort(reason);
-    this.#asked.clear();
+    this.#answering.abort(reason);
     this.#outbox.close();
     this.#cut?.end();
     this.#cut = undefined;
@@ -325,47 +259,10 @@ function answerLost(method: string, cause: TransportClosedError): AnswerLostErro
   );
 }
 
-/** An answer of its own that says that this client does not know the method. */
-export class UnhandledRequest extends Error {}
-
-/** What was thrown, in words: callbacks may throw anything, and reading it may throw again. */
-function textOf(thrown: unknown): string {
-  try {
-    return String(thrown instanceof Error ? thrown.message : thrown);
-  } catch {
-    return 'it threw a value without a text';
-  }
-}
-
-function verifySize(what: string, text: string, { maxSendBytes }: Transport): void {
-  // A character has at most three bytes in UTF-8: most messages need no counting.
-  if (3 * text.length < maxSendBytes) return;
-  const bytes = Buffer.byteLength(text);
-  if (bytes < maxSendBytes) return;
-  throw new AppServerError(
-    `${what} has ${bytes} bytes; a socket takes less than ${maxSendBytes}.`,
-    {
-      hint: 'Send less at once. A server that Codex.start starts has no such limit.',
-      fields: { bytes, limit: maxSendBytes },
-    },
-  );
-}
-
 function fullOutbox(method: string): ServerBusyError {
   return new ServerBusyError(`${method} was not sent: ${MAX_UNSENT} bytes are still waiting.`, {
     rpcCode: null,
     hint: 'Wait for calls before you make more: see retryOnOverload.',
     fields: { method, limit: MAX_UNSENT },
   });
-}
-
-function toText(method: string, message: unknown): string {
-  try {
-    return JSON.stringify(message);
-  } catch (cause) {
-    throw new CodexRuntimeError('USAGE', `The parameters of ${method} cannot be written as JSON.`, {
-      cause,
-      fields: { method },
-    });
-  }
 }
