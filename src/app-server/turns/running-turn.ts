@@ -1,5 +1,6 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import type { Notification } from '../connection/notification.ts';
+import { TurnLostError } from '../errors.ts';
 import type { ThreadItem } from '../generated/protocol.ts';
 import type { Approve } from './approvals.ts';
 import { EventQueue, type QueueLimits } from './event-queue.ts';
@@ -121,4 +122,19 @@ export interface TurnEnd {
 
 function never(): void {
   // Replaced before the constructor returns: a promise's executor runs at once.
+}
+
+export function endOf(status: string): TurnEnd {
+  return { interrupted: status === 'interrupted' };
+}
+
+/** The failure of a turn whose end was never told. */
+export function lost({ id, threadId }: RunningTurn): TurnLostError {
+  return new TurnLostError(
+    `Turn ${id ?? ''} is over, but the server never told how it ended.`.replace('  ', ' '),
+    {
+      hint: 'Read the thread to see what became of it: thread.read({ includeTurns: true }).',
+      fields: { threadId, turnId: id ?? null },
+    },
+  );
 }

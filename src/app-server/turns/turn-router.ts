@@ -1,26 +1,21 @@
 import type { FlowControl } from '../connection/flow-control.ts';
 import { type Notification, scopeOf } from '../connection/notification.ts';
-import { type TransportClosedError, TurnLostError } from '../errors.ts';
+import type { TransportClosedError } from '../errors.ts';
 import type { TurnOutcome } from '../rejoin/connection-event.ts';
-import type { ResumedThread, ResumedTurn } from '../rejoin/resume-threads.ts';
+import type { ResumedThread } from '../rejoin/resume-threads.ts';
 import type { Approve } from './approvals.ts';
 import type { QueueLimits } from './event-queue.ts';
-import { RunningTurn, type TurnEnd } from './running-turn.ts';
+import { RecentIds } from './recent-ids.ts';
+import { type Reread, RestoredTurns } from './restored-turns.ts';
+import { endOf, lost, RunningTurn, type TurnEnd } from './running-turn.ts';
 import { NestedWork, type TurnWork, type WorkScope } from './turn-work.ts';
 
 /** How long a turn's end may come after the server has called its thread idle or closed. */
 const END_MS = 2_000;
-/** How long a turn's usage may come after the answer that told its end. */
-const USAGE_MS = 250;
-/** How often a turn that is told as interrupted is looked at again. */
-const REREADS = 8;
 /** Turns that are remembered as over. */
 const MAX_OVER = 1_024;
 /** How long a compaction may take to begin after the server has agreed to it. */
 const BEGIN_MS = 5_000;
-
-/** What the server tells of a turn now; undefined when it knows nothing of it. */
-export type Reread = (turnId: string) => Promise<ResumedTurn | undefined>;
 
 /**
  * The client's picture of which turn runs on which thread, whoever started it, and who gets which
@@ -35,15 +30,14 @@ export class TurnRouter {
   /** The turn that occupies a thread; a thread has one at a time. */
   readonly #threads = new Map<string, RunningTurn>();
   /** Ids of the turns that were over last: what still comes for them begins nothing. */
-  readonly #over = new Set<string>();
+  readonly #over = new RecentIds(MAX_OVER);
   readonly #nested = new NestedWork();
   /** Calls and items that the server waits for an answer about, by the item's id. */
   readonly #items = new Map<string, Set<AbortController>>();
   readonly #ends = new Map<RunningTurn, NodeJS.Timeout>();
   /** Threads on which no turn can do what it was asked for, and why. */
   readonly #failed = new Map<string, Error>();
-  /** Turns that ended while the connection was cut: their usage may come behind the answer. */
-  readonly #restored = new Map<RunningTurn, () => void>();
+  readonly #restored = new RestoredTurns((turn, end) => this.#finish(turn, end));
 
   constructor(flow: FlowControl, limits: QueueLimits) {
     this.#flow = flow;
@@ -83,7 +77,7 @@ export class TurnRouter {
 
   /** A turn of the past, as a resumed thread has them: no turn of this client. */
   markPast(turnId: string): void {
-    if (!this.#turns.has(turnId)) this.#remember(turnId);
+    if (!this.#turns.has(turnId)) this.#over.add(turnId);
   }
 
   /** Threads on which something runs. */
@@ -112,9 +106,9 @@ export class TurnRouter {
     const turn = turns.find(({ id }) => id === current.id);
     if (turn === undefined) return this.#lose(current, lost(current));
     const { id: turnId } = turn;
-    const restoredItems = this.#pushMissing(current, turn);
+    const restoredItems = this.#restored.pushMissing(current, turn);
     if (turn.status === 'inProgress') return [{ turnId, outcome: 'followed', restoredItems }];
-    this.#endRestored(current, turn, reread);
+    this.#restored.end(current, turn, reread);
     return [{ turnId, outcome: 'ended', restoredItems }];
   }
 
@@ -158,7 +152,7 @@ export class TurnRouter {
     if (named !== undefined) {
       named.push(notification, size);
       named.markBegun();
-      if (method === 'thread/tokenUsage/updated') this.#restored.get(named)?.();
+      if (method === 'thread/tokenUsage/updated') this.#restored.usageCame(named);
       if (method === 'turn/completed') this.#finish(named, endOf(params.turn.status));
       else if (this.#ends.has(named)) this.#endIn(END_MS, named);
       return;
@@ -276,45 +270,6 @@ export class TurnRouter {
     return turnId === undefined ? [] : [{ turnId, outcome: 'lost', restoredItems: [] }];
   }
 
-  #push(turn: RunningTurn, notification: Notification): void {
-    turn.push(notification, JSON.stringify(notification).length);
-  }
-
-  #pushMissing(turn: RunningTurn, { id: turnId, items }: ResumedTurn): string[] {
-    const { threadId } = turn;
-    return turn.missing(items).map((item) => {
-      const params = { threadId, turnId, item, completedAtMs: Date.now() };
-      this.#push(turn, { method: 'item/completed', params } as Notification);
-      return item.id;
-    });
-  }
-
-  /**
-   * Ends a turn as a resumed thread tells it. A server that has not stored the end yet calls the turn
-   * interrupted: it is asked again, unless the end comes by itself.
-   */
-  #endRestored(turn: RunningTurn, told: ResumedTurn, reread: Reread | undefined, times = 0): void {
-    if (turn.isOver) return;
-    const end = () => {
-      clearTimeout(timer);
-      this.#restored.delete(turn);
-      if (turn.isOver) return;
-      this.#pushMissing(turn, told);
-      const params = { threadId: turn.threadId, turn: told };
-      this.#push(turn, { method: 'turn/completed', params } as Notification);
-      this.#finish(turn, endOf(told.status));
-    };
-    const doubtful = told.status === 'interrupted' && reread !== undefined && times < REREADS;
-    const again = () => {
-      reread?.(told.id).then(
-        (now) => this.#endRestored(turn, now ?? told, reread, times + 1),
-        () => end(),
-      );
-    };
-    const timer = setTimeout(doubtful ? again : end, USAGE_MS);
-    if (!doubtful) this.#restored.set(turn, end);
-  }
-
   #stopEnding(turn: RunningTurn): void {
     clearTimeout(this.#ends.get(turn));
     this.#ends.delete(turn);
@@ -322,20 +277,12 @@ export class TurnRouter {
 
   #finish(turn: RunningTurn, end?: TurnEnd): void {
     this.#stopEnding(turn);
-    if (turn.id !== undefined) this.#forget(turn.id);
+    if (turn.id !== undefined) {
+      this.#turns.delete(turn.id);
+      this.#over.add(turn.id);
+    }
     if (this.#threads.get(turn.threadId) === turn) this.#threads.delete(turn.threadId);
     turn.markOver(end);
-  }
-
-  #forget(turnId: string): void {
-    this.#turns.delete(turnId);
-    this.#remember(turnId);
-  }
-
-  #remember(turnId: string): void {
-    this.#over.add(turnId);
-    const [oldest] = this.#over;
-    if (this.#over.size > MAX_OVER && oldest !== undefined) this.#over.delete(oldest);
   }
 
   #itemOver(itemId: string): void {
@@ -349,18 +296,4 @@ export class TurnRouter {
     const current = threadId === undefined ? undefined : this.#threads.get(threadId)?.work;
     return current ?? this.#nested.ownerOf(threadId);
   }
-}
-
-function endOf(status: string): TurnEnd {
-  return { interrupted: status === 'interrupted' };
-}
-
-function lost({ id, threadId }: RunningTurn): TurnLostError {
-  return new TurnLostError(
-    `Turn ${id ?? ''} is over, but the server never told how it ended.`.replace('  ', ' '),
-    {
-      hint: 'Read the thread to see what became of it: thread.read({ includeTurns: true }).',
-      fields: { threadId, turnId: id ?? null },
-    },
-  );
 }
