@@ -73,9 +73,9 @@ function pathsOf(line: string): readonly string[] {
   return /\bsymlink(at)?\(/.test(call) ? found.slice(-1) : found;
 }
 
-/** Without the places that we and the user chose, and Node's own cache of compiled code. */
-function elsewhere({ dir, home, tmp }: Surroundings, paths: readonly string[]): readonly string[] {
-  const allowed = [home, join(dir, 'prefix'), join(tmp, 'node-compile-cache'), '/dev', '/proc'];
+/** Without the places that we and the user chose. */
+function elsewhere({ dir, home }: Surroundings, paths: readonly string[]): readonly string[] {
+  const allowed = [home, join(dir, 'prefix'), '/dev', '/proc'];
   return paths.filter(
     (path) => !allowed.some((place) => path === place || path.startsWith(`${place}/`)),
   );
