@@ -14,8 +14,8 @@ export type Variant = 'package' | 'binary';
 /** What a user may ask for: `auto` takes the package where the release has one. */
 export type VariantChoice = Variant | 'auto';
 
-/** How an asset's bytes are wrapped. An npm tarball is a `tar.gz`. */
-export type ArchiveFormat = 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
+/** How an asset's bytes are wrapped. An npm tarball is a `tar.gz`; a layer of an image may be a plain `tar`. */
+export type ArchiveFormat = 'tar' | 'tar.gz' | 'tar.zst' | 'zst' | 'zip';
 
 /**
  * Where the members of an archive belong in the runtime tree: `tree` is that tree already,

@@ -1,4 +1,5 @@
 import type { ArchiveFormat, Asset, Layout, Variant } from '../asset.ts';
+import type { LayerFormat } from '../oci/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** What an asset's name alone says about it. */
@@ -50,7 +51,7 @@ export function npmAsset(version: string, target: Target): AssetShape {
 export function ociAsset(
   version: string,
   target: Target,
-  { format, hex }: { readonly format: 'tar.gz' | 'tar.zst'; readonly hex: string },
+  { format, hex }: { readonly format: LayerFormat; readonly hex: string },
 ): AssetShape {
   return {
     name: `codex-oci-${target.npmTag}-${version}-${hex.slice(0, 16)}.${format}`,

@@ -79,16 +79,25 @@ async function* membersOf(request: ExtractRequest, reading: Reading): AsyncGener
     yield* readZip({ path, limits, refuse, signal });
     return;
   }
-  const plain =
-    asset.format === 'tar.gz'
-      ? gunzip({ input, limits, refuse })
-      : unzstd(asset.name, { input, limits, refuse });
+  const plain = plainBytes(asset, reading);
   try {
     if (asset.format === 'zst') yield bareMember(stemOf(asset), plain);
     else yield* readTar(plain, limits, refuse);
   } finally {
     await plain.return(undefined);
   }
+}
+
+function plainBytes(
+  { name, format }: ExtractRequest['asset'],
+  reading: Reading,
+): AsyncGenerator<Buffer> {
+  if (format === 'tar') return asTheyCome(reading.input);
+  return format === 'tar.gz' ? gunzip(reading) : unzstd(name, reading);
+}
+
+async function* asTheyCome(input: ArchiveInput): AsyncGenerator<Buffer> {
+  for (let bytes = await input.next(); bytes !== null; bytes = await input.next()) yield bytes;
 }
 
 /** A `.zst` is the executable itself: its name and nature come from the asset. */

@@ -18,6 +18,7 @@ const DIRECTORIES: ReadonlySet<string> = new Set(['bin', 'codex-path', 'codex-re
 const WINDOWS_HELPERS = new Set(['codex-command-runner.exe', 'codex-windows-sandbox-setup.exe']);
 
 const EXTENSION: Readonly<Record<ArchiveFormat, string>> = {
+  tar: '.tar',
   'tar.gz': '.tar.gz',
   'tar.zst': '.tar.zst',
   zst: '.zst',

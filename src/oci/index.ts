@@ -28,6 +28,7 @@ export {
   ACCEPTED_MANIFESTS,
   isIndexType,
   isManifestType,
+  type LayerFormat,
   layerFormat,
   OCI_CONFIG,
   OCI_EMPTY,

@@ -137,6 +137,27 @@ describe.skipIf(whyNoImages !== null)(
       expect((await originOf(again)).channel).toBe('oci');
     });
 
+    it('is installed from layers that another tool left uncompressed', async () => {
+      const { registry, source, release } = await published();
+      const options = await around();
+      await pinRuntime({ ...options, version: '0.115.0', source, deep: true });
+      const copy = closing(await startDockerRegistry());
+      await put(copy, release.out);
+      const dir = `dir:${await tempDir()}`;
+      const image = (host: string) => `docker://${host}/tools/codex:0.115.0`;
+      skopeo('--dest-decompress', image(registry.host), dir);
+      skopeo('--preserve-digests', dir, image(copy.host));
+      const elsewhere = { ...options, home: join(options.cwd, 'second') };
+      const again = await installRuntime({
+        ...elsewhere,
+        source: `oci:${copy.host}/tools/codex`,
+        target: TARGET,
+        frozen: true,
+      });
+      const { asset } = await originOf(again);
+      expect(asset).toMatch(/^codex-oci-linux-x64-0\.115\.0-[0-9a-f]{16}\.tar$/);
+    });
+
     it('needs the login that container tools have', async () => {
       const registry = closing(await startDockerRegistry({ auth: 'token' }));
       const { out } = await packMiniatures({ ecosystems: ['oci'] });
@@ -251,7 +272,10 @@ describe.skipIf(whyNoImages !== null)(`a registry that lies${whyNoImages ?? ''}`
       'with a foreign layer',
       { layerType: 'application/vnd.docker.image.rootfs.foreign.diff.tar.gzip' },
     ],
-    ['with a plain layer', { layerType: 'application/vnd.oci.image.layer.v1.tar' }],
+    [
+      'with a layer whose bytes lie elsewhere',
+      { layerType: 'application/vnd.oci.image.layer.nondistributable.v1.tar' },
+    ],
   ])('with an image %s is passed over', async (_, options) => {
     const { source } = await imageOf(layer, options).serve();
     const error = await failure(install(source, await around()));
