@@ -4,23 +4,43 @@ import { SummaryReporter } from './test/support/summary-reporter.ts';
 
 /** Files that hold the clock against a limit, or keep every core busy by themselves. */
 const ALONE = [
-  'test/app-server/**/*.test.ts',
+  'test/app-server/{bounds,concurrency,hostile,lifecycle,starting}.test.ts',
   'test/fetch/{gh-source,interrupts,lanes,resume}.test.ts',
-  'test/extract/mutants.test.ts',
   'test/fetch/http/{addresses,before-the-head,body,node-client}.test.ts',
-  'test/reliability/**/*.test.ts',
   'test/store/hold.test.ts',
 ];
 
 /**
- * What kills, fills and floods takes minutes and meets the system, not Node: `.ci/run` runs it on
- * one Node only.
+ * What meets other programs (npm, pip, package managers, gh, registries, shells) and the documents.
+ * None of it depends on the Node that runs it: `.ci/run` runs it on one.
  */
-const ONCE = [
-  'test/reliability/{bit-flips,crash,crowd,disks,layers,links,python-crash,secrets,side-by-side}.test.ts',
-  'test/extract/mutants.test.ts',
-  'test/publish/{answers,interrupted-publish}.test.ts',
+const PROGRAMS = [
+  'test/channels/oci.test.ts',
+  'test/ci/**/*.test.ts',
+  'test/cli/commands/{list,release}.test.ts',
+  'test/cli/completion/**/*.test.ts',
+  'test/docs/**/*.test.ts',
+  'test/e2e/release.test.ts',
+  'test/install/{bin-owner,managers}.test.ts',
+  'test/install/python/**/*.test.ts',
+  'test/{house,messages}.test.ts',
+  'test/publish/**/*.test.ts',
+  'test/stage/bundled-components.test.ts',
+  'test/verify/repair-hint.test.ts',
 ];
+
+/** What kills, fills and floods takes minutes and meets the system, not Node: on one Node too. */
+const ONCE = ['test/extract/mutants.test.ts', 'test/reliability/**/*.test.ts'];
+
+/** What takes more than a minute by itself: part of `npm run check` and of ci.yml, not of `.ci/run`. */
+const LONG = [
+  'test/code-mode/lost-host.test.ts',
+  'test/publish/{answers,interrupted-publish}.test.ts',
+  'test/reliability/python-crash.test.ts',
+];
+
+// Most tests wait for a process or a peer half of their time: one worker more than there are cores.
+const workers = availableParallelism() + 1;
 
 // What takes longer hangs: on a machine with much other work all takes four times as long. The few
 // tests that need more say so themselves.
@@ -32,35 +52,22 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     reporters: ['default', new SummaryReporter()],
     projects: [
-      {
-        test: {
-          ...limits,
-          name: 'together',
-          include: ['test/**/*.test.ts'],
-          exclude: [...ALONE, ...ONCE],
-          maxWorkers: Math.max(2, availableParallelism() - 1),
-          sequence: { groupOrder: 0 },
-        },
-      },
-      {
-        test: {
-          ...limits,
-          name: 'alone',
-          include: ALONE,
-          exclude: ONCE,
-          maxWorkers: 1,
-          sequence: { groupOrder: 1 },
-        },
-      },
-      {
-        test: {
-          ...limits,
-          name: 'once',
-          include: ONCE,
-          maxWorkers: 1,
-          sequence: { groupOrder: 2 },
-        },
-      },
+      project(
+        'together',
+        ['test/**/*.test.ts'],
+        [...ALONE, ...PROGRAMS, ...ONCE, ...LONG],
+        workers,
+      ),
+      project('alone', ALONE, [...ONCE, ...LONG], 1),
+      project('programs', PROGRAMS, LONG, workers),
+      project('once', ONCE, [], 1),
+      project('long', LONG, [], 1),
     ],
   },
 });
+
+/** One project after the other: each has the machine to itself. */
+function project(name: string, include: string[], exclude: string[], maxWorkers: number) {
+  const groupOrder = ['together', 'programs', 'alone', 'once', 'long'].indexOf(name);
+  return { test: { ...limits, name, include, exclude, maxWorkers, sequence: { groupOrder } } };
+}
