@@ -8,7 +8,7 @@ if (major < 20 || (major === 20 && minor < 19)) {
   process.exit(7);
 }
 try {
-  require('../dist/cli/main.js');
+  require('../dist/chunks/start.js').main();
 } catch (error) {
   const damaged = `This installation of codex-runtime is damaged (${error.message.split('\n')[0]}): install it again.`;
   console.error(`error: ${error.name === 'DamagedProgram' ? error.message : damaged}`);

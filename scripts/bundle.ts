@@ -1,23 +1,20 @@
 /**
  * Bundles what is published: dist/ runs without node_modules. The chunks become CommonJS, which Node
- * starts faster than ES modules, and which `import` and `require()` both take. Reading a file takes
- * longer than compiling what is used of it, so the chunks that a run with nothing to do needs lie in
- * one file, those that put a stored runtime to use in a second, the other chunks of our own in a
- * third, and those of packages in one each.
+ * starts faster than ES modules, and which `import` and `require()` both take. What a run with
+ * nothing to do needs lies in one file, start.js, and only that; the chunks that put a stored runtime
+ * to use in a second, the other chunks of our own in a third, and those of packages in one each.
  */
 import { createHash } from 'node:crypto';
 import { copyFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type OutputFile, transform } from 'esbuild';
+import { transform } from 'esbuild';
 import { bundledPackages } from './bundled-packages.ts';
 import { compile, compilePrograms, NODE, ROOT } from './compile.ts';
 import { importChunks, loadLate } from './load-late.ts';
 import { packageSbom } from './package-sbom.ts';
 
-/** What a run begins with that has nothing to do. */
-const START = ['src/cli/main.ts', 'src/cli/commands/install.ts'];
-/** What it needs more where its runtime lies in the store, or its words are for commander. */
+/** What a run needs more where its runtime lies in the store, or its words are for commander. */
 const STORED = [
   'src/cli/commands/which.ts',
   'src/cli/commands/exec.ts',
@@ -29,20 +26,20 @@ const STORED = [
 
 const EXPORTED = /^0 && \(module\.exports = \{[^}]*\}\);$/m;
 
-const { outputFiles, metafile } = await compile();
+const { outputFiles, metafile, start, late } = await compile();
 const programs = await compilePrograms();
 const { outputs } = metafile;
-const hashes = outputFiles.map(({ hash }) => hash).join();
+const hashes = [start, ...outputFiles.map(({ hash }) => hash)].join();
 const buildId = createHash('sha256').update(hashes).digest('hex').slice(0, 16);
-const [start, stored] = [reachedFrom(START), reachedFrom(STORED)];
-const packs = { start: '', stored: '', rest: '' };
+const stored = reachedFrom(STORED, late);
+const packs = { stored: '', rest: '' };
 const files: Record<string, keyof typeof packs> = {};
 
 await rm(join(ROOT, 'dist'), { recursive: true, force: true });
 for (const file of outputFiles) {
   const output = relative(ROOT, file.path).replaceAll('\\', '/');
   const name = basename(output, '.js');
-  const code = await toCommonJs(output, file);
+  const code = await toCommonJs(output, file.text);
   const pack = packOf(output);
   if (!output.startsWith('dist/chunks/')) {
     await writeScript(output, code);
@@ -58,7 +55,8 @@ const loader = await readFile(join(ROOT, 'scripts/chunk-loader.cjs'), 'utf8');
 await write(
   'dist/chunks/start.js',
   `${loader.replace('BUILD_ID', buildId)}
-  const files = ${JSON.stringify(files)}, chunks = {${packs.start}};`,
+  const files = ${JSON.stringify(files)}, chunks = {};
+  (function () {${await toCommonJs('dist/chunks/start.js', start)}})();`,
 );
 for (const pack of ['stored', 'rest'] as const) {
   const chunks = `module.exports = { build: '${buildId}', chunks: {${packs[pack]}} };`;
@@ -77,9 +75,10 @@ const inputs = { ...metafile.inputs, ...programs.metafile.inputs };
 const sbom = await packageSbom(ROOT, await bundledPackages(ROOT, { inputs }));
 await writeFile(join(ROOT, 'dist/sbom.cdx.json'), sbom);
 
-/** The outputs of these modules, with all that they import at once. */
-function reachedFrom(modules: readonly string[]): ReadonlySet<string> {
-  const isRoot = (output: string) => modules.includes(outputs[output]?.entryPoint ?? '');
+/** These chunks and the ones of these modules, with all that they import at once. */
+function reachedFrom(modules: readonly string[], parts: readonly string[]): ReadonlySet<string> {
+  const isRoot = (output: string) =>
+    modules.includes(outputs[output]?.entryPoint ?? '') || parts.includes(basename(output, '.js'));
   const reached = new Set(Object.keys(outputs).filter(isRoot));
   for (const output of reached) {
     for (const { path, kind } of outputs[output]?.imports ?? []) {
@@ -91,8 +90,6 @@ function reachedFrom(modules: readonly string[]): ReadonlySet<string> {
 
 /** The file that a chunk shares with others; null where it has one of its own. */
 function packOf(output: string): keyof typeof packs | null {
-  // What a package brings is for the words and versions that need more than a look.
-  if (start.has(output)) return isOwn(output) ? 'start' : 'stored';
   if (stored.has(output)) return 'stored';
   return isOwn(output) ? 'rest' : null;
 }
@@ -103,7 +100,7 @@ function isOwn(output: string): boolean {
   return [entryPoint, ...Object.keys(inputs)].some((module) => module.startsWith('src/'));
 }
 
-async function toCommonJs(output: string, { text }: OutputFile): Promise<string> {
+async function toCommonJs(output: string, text: string): Promise<string> {
   const { code } = await transform(importChunks(text), {
     ...NODE,
     format: 'cjs',

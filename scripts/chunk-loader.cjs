@@ -48,5 +48,7 @@ module.exports = function loaderFor(build) {
   if (build !== BUILD) throw damaged('start.js');
   return { loadChunk, importChunk, loadOnce };
 };
+module.exports.main = () => loadChunk('cli.main').main();
 
-// What follows in start.js: files, the file of each chunk that has none of its own, and chunks.
+// What follows in start.js: files, the file of each chunk that has none of its own, and chunks, with
+// the modules that lie in start.js itself.

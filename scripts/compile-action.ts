@@ -58,7 +58,7 @@ export async function compileAction(): Promise<string> {
   const { outputFiles } = await build({
     ...NODE,
     absWorkingDir: ROOT,
-    entryPoints: ['src/cli/main.ts'],
+    stdin: { contents: "import { main } from './src/cli/main.ts'; main();", resolveDir: ROOT },
     write: false,
     bundle: true,
     format: 'cjs',

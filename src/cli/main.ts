@@ -4,62 +4,72 @@ import { COMMANDS } from './commands.ts';
 import type { CliContext } from './context.ts';
 import { hasFlag, reportError } from './fail.ts';
 import { readPlainWords } from './plain-words.ts';
-import { catchSignals } from './signals.ts';
+import { type CaughtSignals, catchSignals } from './signals.ts';
 import { StandardStreams } from './standard-streams.ts';
-
-const { argv, env } = process;
-const words = askedForHelp(argv.slice(2));
-const signals = catchSignals(process);
-const streams = new StandardStreams(process);
-const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
-const dumb = env['TERM'] === 'dumb';
-const plain = dumb || (env['NO_COLOR'] ?? '') !== '';
-
-const context: CliContext = {
-  get stdout() {
-    return streams.stdout;
-  },
-  get stderr() {
-    return streams.stderr;
-  },
-  print: (text) => streams.print('stdout', text),
-  say: (text) => streams.print('stderr', text),
-  openStdin: () => process.stdin,
-  env,
-  words,
-  get interactive() {
-    return !inCi && !dumb && streams.isTerminal('stderr');
-  },
-  get stderrColumns() {
-    return streams.stderr.columns ?? 80;
-  },
-  get stderrColor() {
-    return !plain && streams.isTerminal('stderr');
-  },
-  get stdoutColumns() {
-    return streams.isTerminal('stdout') ? streams.stdout.columns : undefined;
-  },
-  get stdoutColor() {
-    return !plain && streams.isTerminal('stdout');
-  },
-  signal: signals.signal,
-  releaseSignals: signals.release,
-};
 
 const UNWRITTEN =
   'error: The result could not be written to stdout.\nFree some space where it goes, and run the command again.\n';
 
-void run().then(async (status) => {
+/** The command: reads the process's own words, and ends it with the status that they lead to. */
+export async function main(): Promise<void> {
+  const words = askedForHelp(process.argv.slice(2));
+  const signals = catchSignals(process);
+  const streams = new StandardStreams(process);
+  const status = await run(createContext({ words, signals, streams }));
   // Sockets that are kept alive must not keep the process; what was written must still arrive.
   const written = await streams.flush();
   if (status === 0 && !written) streams.stderr.write(UNWRITTEN);
   const exitStatus = status === 0 && !written ? EXIT_STATUS.DISK_FULL : status;
   process.exit(exitStatus === 0 ? 0 : (signals.exitStatus ?? exitStatus));
-});
+}
 
-async function run(): Promise<number> {
+interface Surroundings {
+  readonly words: readonly string[];
+  readonly signals: CaughtSignals;
+  readonly streams: StandardStreams;
+}
+
+function createContext({ words, signals, streams }: Surroundings): CliContext {
+  const { env } = process;
+  const inCi = env['CI'] !== undefined && env['CI'] !== '' && env['CI'] !== 'false';
+  const dumb = env['TERM'] === 'dumb';
+  const plain = dumb || (env['NO_COLOR'] ?? '') !== '';
+  return {
+    get stdout() {
+      return streams.stdout;
+    },
+    get stderr() {
+      return streams.stderr;
+    },
+    print: (text) => streams.print('stdout', text),
+    say: (text) => streams.print('stderr', text),
+    openStdin: () => process.stdin,
+    env,
+    words,
+    get interactive() {
+      return !inCi && !dumb && streams.isTerminal('stderr');
+    },
+    get stderrColumns() {
+      return streams.stderr.columns ?? 80;
+    },
+    get stderrColor() {
+      return !plain && streams.isTerminal('stderr');
+    },
+    get stdoutColumns() {
+      return streams.isTerminal('stdout') ? streams.stdout.columns : undefined;
+    },
+    get stdoutColor() {
+      return !plain && streams.isTerminal('stdout');
+    },
+    signal: signals.signal,
+    releaseSignals: signals.release,
+  };
+}
+
+async function run(context: CliContext): Promise<number> {
+  const { words } = context;
   try {
-    return await Promise.race([runCommand(), nothingLeft()]);
+    return await Promise.race([runCommand(context), nothingLeft()]);
   } catch (error) {
     const flags = { json: hasFlag(words, '--json'), verbose: hasFlag(words, '--verbose') };
     if (!isCommanderError(error)) return reportError(error, context, flags);
@@ -73,7 +83,8 @@ async function run(): Promise<number> {
 }
 
 /** What commander takes to load and to parse is most of a run with nothing to do: plain words need none. */
-async function runCommand(): Promise<number> {
+async function runCommand(context: CliContext): Promise<number> {
+  const { words } = context;
   const entry = COMMANDS.find(({ name }) => name === words[0]);
   const module = await entry?.load();
   if (module !== undefined && 'definition' in module) {

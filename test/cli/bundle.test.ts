@@ -6,6 +6,8 @@ import { promisify } from 'node:util';
 import { transform } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { importChunks, loadLate } from '../../scripts/load-late.ts';
+import { partName, startEntry } from '../../scripts/start-entry.ts';
+import { START_MODULES } from '../../scripts/start-modules.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -128,6 +130,26 @@ describe('the command on an old Node', () => {
       (['es2015', 'esnext'] as const).map((target) => transform(text, { target })),
     );
     expect(lowered?.code).toBe(same?.code);
+  });
+});
+
+describe('start.js', () => {
+  it('has modules that export nothing that changes, as the others take it once', async () => {
+    for (const module of START_MODULES) {
+      const text = await readFile(join(ROOT, module), 'utf8');
+      expect(text, module).not.toMatch(/^export let |^export \{/m);
+    }
+  });
+
+  it('gives the names that others import, and a module whole where they do', () => {
+    const [first = '', second = ''] = START_MODULES;
+    const [part, whole] = [partName(first), partName(second)];
+    const entry = startEntry([
+      `import {\n  a,\n  b as c\n} from "./${part}.js"; import("./${whole}.js")`,
+    ]);
+    expect(entry).toContain(`'${part}': (module) => { module.exports = { a: m0.a,b: m0.b }; },`);
+    expect(entry).toContain(`'${whole}': (module) => { module.exports = { ...m1 }; },`);
+    expect(entry).toContain("'cli.main': (module) =>");
   });
 });
 
