@@ -1,17 +1,13 @@
 import { readdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
-import { exists } from '../disk/exists.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
-import { homeLayout, workIfFree } from '../store/index.ts';
+import { holdState, homeLayout, stagingHold, workIfFree } from '../store/index.ts';
 import { treeSize } from './tree-size.ts';
 
-/** What construction and removal name their directories: `<version>_<target>.<uuid>`. */
-const OURS = /^(.+_[a-z0-9_-]+)\.[0-9a-f]{8}-[0-9a-f-]{27}(\.replaced)?$/;
-
 /**
- * Removes what killed processes left under construction. Whoever has a runtime's hold is alone,
- * so its other directories are dead; where another process has it, they are at work.
+ * Removes what killed processes left under construction, and their holds. Whoever has a hold is
+ * alone, so the directories that it is for are dead; where another process has it, they are at work.
  * @returns the paths that went (with `dryRun`: that would go), and the bytes that they freed
  */
 export async function pruneStaging(
@@ -23,7 +19,7 @@ export async function pruneStaging(
   const paths: string[] = [];
   let freed = 0;
   for (const name of await readdir(staging).catch(() => [])) {
-    const hold = OURS.exec(name)?.[1];
+    const hold = stagingHold(name);
     if (hold === undefined) continue;
     const path = join(staging, name);
     const remove = async () => {
@@ -37,8 +33,17 @@ export async function pruneStaging(
       freed += own;
     };
     if (dryRun) {
-      if (!(await exists(join(holds, `${hold}.lock`)))) await remove();
+      if ((await holdState(join(holds, hold)))?.state !== 'held') await remove();
     } else await workIfFree(join(holds, hold), remove, signal);
   }
+  if (!dryRun) await clearDeadHolds(holds, signal);
   return { paths, freed };
+}
+
+/** A run may be killed before it made anything, or after it had cleared up. */
+async function clearDeadHolds(holds: string, signal: AbortSignal | undefined): Promise<void> {
+  const files = await readdir(holds).catch(() => []);
+  for (const file of files.filter((name) => name.endsWith('.lock'))) {
+    await workIfFree(join(holds, basename(file, '.lock')), async () => undefined, signal);
+  }
 }

@@ -17,7 +17,7 @@ export {
 } from './hold.ts';
 export type { Damage } from './inspect-file.ts';
 export { forgetUses, lastUsed, noteUse } from './last-used.ts';
-export { holdPath, homeLayout, type RuntimeKey, runtimeDir } from './layout.ts';
+export { holdPath, homeLayout, type RuntimeKey, runtimeDir, stagingHold } from './layout.ts';
 export {
   glanceDescription,
   loadDescription,
@@ -43,3 +43,4 @@ export {
   removeRuntime,
 } from './store.ts';
 export { verifyStore } from './verify-store.ts';
+export { inWorkDirectory } from './work-directory.ts';

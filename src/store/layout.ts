@@ -46,3 +46,18 @@ export function stagingPrefix({ version, target }: Pick<RuntimeKey, 'version' | 
 export function holdPath(home: string, version: string, target: Triple): string {
   return join(homeLayout(home).holds, `${version}_${target}`);
 }
+
+/** What a run makes beside the store for as long as it works, and what for. */
+export type WorkKind = 'wheel' | 'handshake';
+
+/** What construction and removal name their directories: `<version>_<target>.<uuid>`. */
+const OF_RUNTIME = /^(.+_[a-z0-9_-]+)\.[0-9a-f]{8}-[0-9a-f-]{27}(\.replaced)?$/;
+const OF_RUN = /^(wheel|handshake)-[\w-]+$/;
+
+/**
+ * The name of the hold whose holder alone works in an entry of `staging`; undefined where the entry
+ * is not ours.
+ */
+export function stagingHold(entry: string): string | undefined {
+  return OF_RUN.test(entry) ? entry : OF_RUNTIME.exec(entry)?.[1];
+}

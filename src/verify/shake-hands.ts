@@ -1,11 +1,12 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
-import { makeDirectory } from '../disk/make-directory.ts';
+import { removeTree } from '../disk/until-unblocked.ts';
+import { isCodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../request/index.ts';
-import { homeLayout } from '../store/index.ts';
+import { type Hold, inWorkDirectory } from '../store/index.ts';
 
 /** What came of a handshake: who answered, or why nobody did. */
 export type HandshakeOutcome =
@@ -42,32 +43,44 @@ export async function shakeHands({
   signal,
 }: HandshakeAttempt): Promise<HandshakeOutcome> {
   const { handshake } = await import('../app-server/index.ts');
-  const codexHome = await makeCodexHome(home);
   const allowed = Object.fromEntries(ALLOWED.map((name) => [name, env[name]]));
-  try {
-    await writeFile(join(codexHome, 'config.toml'), CONFIGURATION);
-    const answer = await handshake({
-      codexPath: executable,
-      env: { ...allowed, ...Object.fromEntries(PLACES.map((name) => [name, codexHome])) },
-      cwd: codexHome,
-      signal,
-    });
-    return { handshake: answer, failure: null };
-  } catch (error) {
-    throwIfAborted(signal);
-    return { handshake: null, failure: error instanceof Error ? error.message : String(error) };
-  } finally {
-    await rm(codexHome, { recursive: true, force: true, maxRetries: 3 });
-  }
+  return await inCodexHome({ home, signal }, async (codexHome) => {
+    try {
+      await writeFile(join(codexHome, 'config.toml'), CONFIGURATION);
+      const answer = await handshake({
+        codexPath: executable,
+        env: { ...allowed, ...Object.fromEntries(PLACES.map((name) => [name, codexHome])) },
+        cwd: codexHome,
+        signal,
+      });
+      return { handshake: answer, failure: null };
+    } catch (error) {
+      throwIfAborted(signal);
+      return { handshake: null, failure: error instanceof Error ? error.message : String(error) };
+    }
+  });
 }
 
 /** In our own home; a store that is only read still has the temporary directory. */
-async function makeCodexHome(home: string): Promise<string> {
-  const { staging } = homeLayout(home);
+async function inCodexHome(
+  { home, signal }: Pick<HandshakeAttempt, 'home' | 'signal'>,
+  shake: (codexHome: string) => Promise<HandshakeOutcome>,
+): Promise<HandshakeOutcome> {
+  const held = async (codexHome: string, hold: Hold) => {
+    const outcome = await shake(codexHome);
+    // A process that was stopped for a while finds its directory gone: then nothing was shown.
+    if (outcome.failure !== null) await hold.verifyHeld();
+    return outcome;
+  };
   try {
-    await makeDirectory(staging);
-    return await mkdtemp(join(staging, 'handshake-'));
-  } catch {
-    return await mkdtemp(join(tmpdir(), 'codex-runtime-handshake-'));
+    return await inWorkDirectory({ home, kind: 'handshake', signal }, held);
+  } catch (error) {
+    if (!isCodexRuntimeError(error) || error.code === 'ABORTED') throw error;
+  }
+  const codexHome = await mkdtemp(join(tmpdir(), 'codex-runtime-handshake-'));
+  try {
+    return await shake(codexHome);
+  } finally {
+    await removeTree(codexHome);
   }
 }
