@@ -14,8 +14,14 @@ const DENIED = new Set(['EACCES', 'EPERM', 'EROFS']);
  * @param error What was thrown; kept as `cause`.
  * @param doing What was going on, to follow "Could not": `write the runtime`.
  * @param path The file or directory it happened to.
+ * @param named What the user can name that it lies in, where naming another one would help.
  */
-export function diskError(error: unknown, doing: string, path: string): CodexRuntimeError {
+export function diskError(
+  error: unknown,
+  doing: string,
+  path: string,
+  named?: NamedPlace,
+): CodexRuntimeError {
   if (error instanceof CodexRuntimeError) return error;
   if (isAbortError(error)) return abortedError(error);
   const errno = errnoOf(error);
@@ -23,7 +29,7 @@ export function diskError(error: unknown, doing: string, path: string): CodexRun
   const code = codeFor(errno);
   const why = REASON[code] ?? ERRNO[errno] ?? errno;
   return new CodexRuntimeError(code, `Could not ${doing} at ${path}: ${why}.`, {
-    hint: HINT[code] ?? 'Choose another directory, or repair this one, and run the command again.',
+    hint: hintFor(code, named),
     cause: error,
     fields: { path, errno },
   });
@@ -55,11 +61,31 @@ const ERRNO: Readonly<Record<string, string>> = {
   ETXTBSY: 'the program is running (ETXTBSY)',
 };
 
-const HINT: Partial<Record<ErrorCode, string>> = {
-  DISK_FULL: 'Free some space or choose another directory, then run the command again.',
-  PERMISSION_DENIED:
-    'Choose a directory that you may write to: --prefix names where to install, --home or CODEX_RUNTIME_HOME where runtimes are kept.',
-};
+/** What a user can name, and the words for it. */
+const NAMED = {
+  home: '--home or CODEX_RUNTIME_HOME to name a directory',
+  prefix: '--prefix to name a directory',
+  out: '--out to name a directory',
+  lockfile: '--lockfile to name a file',
+} as const;
+
+export type NamedPlace = keyof typeof NAMED;
+
+function hintFor(code: ErrorCode, named: NamedPlace | undefined): string {
+  const use = named === undefined ? undefined : NAMED[named];
+  switch (code) {
+    case 'DISK_FULL':
+      return use === undefined
+        ? 'Free some space, then run the command again.'
+        : `Free some space, or use ${use} on another disk, then run the command again.`;
+    case 'PERMISSION_DENIED':
+      return use === undefined
+        ? 'Change its permissions, or run the command as its owner.'
+        : `Use ${use} that you may write to.`;
+    default:
+      return 'Choose another directory, or repair this one, and run the command again.';
+  }
+}
 
 function codeFor(errno: string): ErrorCode {
   if (FULL.has(errno)) return 'DISK_FULL';

@@ -58,25 +58,35 @@ export async function removeFile(path: string, patience?: Patience): Promise<voi
   await untilUnblocked(() => rm(path, { force: true }), patience);
 }
 
-/** As {@link removeFile}, and a directory with all that it holds. */
-export async function removeTree(path: string, patience?: Patience): Promise<void> {
-  await untilUnblocked(() => rm(path, { recursive: true, force: true }), patience);
+/** A tenth of a second, two, three: what a child has started may end after the child. */
+const STILL_WRITTEN_RETRIES = 3;
+
+/**
+ * As {@link removeFile}, and a directory with all that it holds.
+ * @param patience `stillWritten`: another program may be putting files there
+ */
+export async function removeTree(
+  path: string,
+  { stillWritten = false, ...patience }: Patience & { readonly stillWritten?: boolean } = {},
+): Promise<void> {
+  const maxRetries = stillWritten ? STILL_WRITTEN_RETRIES : 0;
+  await untilUnblocked(() => rm(path, { recursive: true, force: true, maxRetries }), patience);
 }
 
 /** To remove what nobody needs any more is worth a moment, and no more: a later run tries again. */
 const SHORT_PATIENCE_MS = 500;
 
 /**
- * Removes a directory that nobody needs any more, if it can be removed now: on Windows it cannot
- * while a program runs from it. Throws the native error of everything else.
+ * Removes a directory that nobody needs any more, if it can be removed now: it cannot while a program
+ * writes there, nor on Windows while one runs from it. Throws the native error of everything else.
  * @returns whether it is gone
  */
 export async function tryRemoveTree(path: string): Promise<boolean> {
   try {
-    await removeTree(path, { patienceMs: SHORT_PATIENCE_MS });
+    await removeTree(path, { patienceMs: SHORT_PATIENCE_MS, stillWritten: true });
     return true;
   } catch (error) {
-    if (!isErrno(error, ...BLOCKED)) throw error;
+    if (!isErrno(error, ...BLOCKED, 'ENOTEMPTY')) throw error;
     return false;
   }
 }

@@ -28,7 +28,7 @@ export class SyncQueue {
         },
         (error: unknown) => {
           this.#waiting -= 1;
-          this.#error ??= diskError(error, 'write a file to the disk', path);
+          this.#error ??= diskError(error, 'write a file to the disk', path, 'home');
         },
       );
     if (this.#waiting >= WAITING_AT_MOST) await this.settled();

@@ -37,7 +37,7 @@ export class TreeWriter {
       // mkdir's mode passes through the umask, chmod's does not.
       await chmod(absolute, DIRECTORY_MODE);
     } catch (error) {
-      throw diskError(error, 'create a directory', absolute);
+      throw diskError(error, 'create a directory', absolute, 'home');
     }
     this.#directories.add(path);
   }
@@ -47,7 +47,7 @@ export class TreeWriter {
     await this.addDirectory(parentOf(path));
     const absolute = join(this.#destination, path);
     const handle = await open(absolute, NEW_FILE, 0o600).catch((error: unknown) => {
-      throw diskError(error, 'create a file', absolute);
+      throw diskError(error, 'create a file', absolute, 'home');
     });
     this.#open.add(handle);
     const hash = createHash('sha256');
@@ -67,7 +67,7 @@ export class TreeWriter {
     for (const path of ['', ...this.#directories]) {
       const absolute = join(this.#destination, path);
       await syncDirectory(absolute).catch((error: unknown) => {
-        throw diskError(error, 'write a directory', absolute);
+        throw diskError(error, 'write a directory', absolute, 'home');
       });
     }
     return this.#files.toSorted((a, b) => (a.path < b.path ? -1 : 1));
@@ -154,7 +154,7 @@ class WriteWindow {
   }
 
   throwIfFailed(): void {
-    if (this.#error !== undefined) throw diskError(this.#error, 'write a file', this.#path);
+    if (this.#error !== undefined) throw diskError(this.#error, 'write a file', this.#path, 'home');
   }
 }
 

@@ -56,12 +56,13 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<N
     const builds = await buildsDir(layout, plan.name);
     return await workOnce({
       path: await packageHold(layout, plan.name),
+      named: 'prefix',
       work: (hold) => installHeld(request, builds, hold),
       onWait: request.onWait,
       signal: request.signal,
     });
   } catch (error) {
-    throw diskError(error, `install ${plan.name} ${plan.version}`, layout.prefix);
+    throw diskError(error, `install ${plan.name} ${plan.version}`, layout.prefix, 'prefix');
   }
 }
 

@@ -87,7 +87,7 @@ export async function writeLock(path: string, lock: Lock): Promise<boolean> {
     await writeFile(fresh, text, { flag: 'wx' });
     await movePath(fresh, file);
   } catch (error) {
-    throw diskError(error, 'write the lockfile', path);
+    throw diskError(error, 'write the lockfile', path, 'lockfile');
   } finally {
     await removeFile(fresh);
   }

@@ -46,6 +46,7 @@ export async function bringAsset(
   const { name } = candidate.asset;
   return await workOnce({
     path: join(partialDir(dir), name),
+    named: 'out',
     work: () => bringHeld(request, candidate, dir),
     onWait: tellWaiting(request.onProgress, `another process is fetching ${name}`),
     signal: request.signal,

@@ -63,7 +63,7 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
     for (const target of targets) assets.push(await bring(request, target, dir));
   } catch (error) {
     await rmdir(dir).catch(() => undefined);
-    throw diskError(error, 'fill the directory', dir);
+    throw diskError(error, 'fill the directory', dir, 'out');
   } finally {
     // What has come so far can be used, whatever became of the rest.
     if (assets.length > 0) await listChecksums(dir, assets);

@@ -27,7 +27,7 @@ export async function listChecksums(
     await writeFile(fresh, lines.map(([name, sha256]) => `${sha256}  ${name}\n`).join(''));
     await movePath(fresh, path);
   } catch (error) {
-    throw diskError(error, 'list the checksums', path);
+    throw diskError(error, 'list the checksums', path, 'out');
   } finally {
     await removeFile(fresh);
   }

@@ -66,7 +66,7 @@ export async function copyLayers({ layout, layers }: BaseImage, to: string): Pro
       const { sha256 } = await hashFile(path, ['sha256'], undefined);
       if (digest === `sha256:${sha256.toString('hex')}`) continue;
     } catch (error) {
-      throw diskError(error, 'copy the base image', path);
+      throw diskError(error, 'copy the base image', path, 'out');
     }
     throw new CodexRuntimeError('DAMAGED', `${layout} has a layer that is not what it says.`, {
       hint: 'Make the layout of the base image again.',

@@ -121,7 +121,7 @@ export async function archiveLayout(layout: string, path: string): Promise<Archi
     return await file.finish();
   } catch (error) {
     await file.abandon();
-    throw diskError(error, 'write the images', path);
+    throw diskError(error, 'write the images', path, 'out');
   }
 }
 
@@ -143,6 +143,6 @@ async function write(path: string, bytes: Buffer): Promise<void> {
   try {
     await writeFile(path, bytes);
   } catch (error) {
-    throw diskError(error, 'write the images', path);
+    throw diskError(error, 'write the images', path, 'out');
   }
 }

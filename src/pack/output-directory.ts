@@ -44,10 +44,10 @@ export async function writeOutputDirectory<T>(
       return written;
     } catch (error) {
       await removeTree(fresh);
-      throw diskError(error, 'write the packages', out);
+      throw diskError(error, 'write the packages', out, 'out');
     }
   };
-  return await workOnce({ path: hiddenName(out), work, ...wait });
+  return await workOnce({ path: hiddenName(out), named: 'out', work, ...wait });
 }
 
 async function replace(out: string, fresh: string): Promise<void> {
@@ -86,7 +86,7 @@ export async function verifyOutputDirectory(
   try {
     await verifyWritable(dirname(out));
   } catch (error) {
-    throw diskError(error, 'make the output directory', out);
+    throw diskError(error, 'make the output directory', out, 'out');
   }
 }
 

@@ -261,7 +261,7 @@ async function write(path: string, text: string, mode = 0o644): Promise<void> {
   try {
     await writeFile(path, text, { mode, flag: 'wx' });
   } catch (error) {
-    throw diskError(error, 'write the release', path);
+    throw diskError(error, 'write the release', path, 'out');
   }
 }
 

@@ -93,6 +93,7 @@ async function findOrHold(
   let open = request;
   return await workOnce({
     path: holdPath(settings.home, version.semver, target.triple),
+    named: 'home',
     ready: () => find(open),
     work: async (hold) => {
       const restored = await restoreReplaced(settings.home, keyOf(request), hold);

@@ -16,7 +16,7 @@ export async function seekBundle(
     // A child program that downloads it works there.
     await makeDirectory(request.workDir);
   } catch (error) {
-    throw diskError(error, 'fetch the signature', request.workDir);
+    throw diskError(error, 'fetch the signature', request.workDir, 'home');
   }
   const refusals: CodexRuntimeError[] = [];
   for (const { kind } of request.asset.sources) {

@@ -30,7 +30,7 @@ export async function writePackage(
   };
   // Another one would write to the same working directory.
   const path = join(dirname(out), `.${basename(out)}`);
-  await workOnce({ path, work: write, ...wait });
+  await workOnce({ path, named: 'out', work: write, ...wait });
 }
 
 /**
@@ -46,7 +46,7 @@ export async function verifyPackageDirectory(directory: string): Promise<string>
   try {
     await verifyWritable(dirname(out));
   } catch (error) {
-    throw diskError(error, 'make the package directory', out);
+    throw diskError(error, 'make the package directory', out, 'out');
   }
   return out;
 }
@@ -67,7 +67,7 @@ async function writeWhole(
     await movePath(work, out);
   } catch (error) {
     await removeTree(work);
-    throw diskError(error, `stage ${plan.name}`, out);
+    throw diskError(error, `stage ${plan.name}`, out, 'out');
   }
 }
 

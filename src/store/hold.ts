@@ -1,6 +1,6 @@
 import { dirname } from 'node:path';
 import { pause, throwIfAborted } from '../abort.ts';
-import { diskError } from '../disk/disk-error.ts';
+import { diskError, type NamedPlace } from '../disk/disk-error.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
@@ -54,6 +54,8 @@ export interface HoldRequest<T> extends HoldWait {
   readonly work: (hold: Hold) => Promise<T>;
   /** Default: ten minutes. */
   readonly timeoutMs?: number;
+  /** What the user can name that the path lies in, for the hint of a refusal. */
+  readonly named?: NamedPlace;
 }
 
 /**
@@ -62,7 +64,7 @@ export interface HoldRequest<T> extends HoldWait {
  * `PERMISSION_DENIED` or `INSTALL_FAILED` when there can be no hold; what `work` throws
  */
 export async function workOnce<T>(request: HoldRequest<T>): Promise<T> {
-  const { path, ready, onWait, timeoutMs = 600_000, signal } = request;
+  const { path, ready, onWait, timeoutMs = 600_000, signal, named } = request;
   const file = `${path}.lock`;
   const evictor = new Evictor(file);
   const begun = performance.now();
@@ -75,7 +77,7 @@ export async function workOnce<T>(request: HoldRequest<T>): Promise<T> {
       await clearDeadHold(path);
       return finished;
     }
-    const held = await tryHold(file, evictor);
+    const held = await tryHold(file, evictor, named);
     if (held !== undefined) {
       const last = losses === MAX_LOSSES;
       const worked = await workHeld(request, held, last);
@@ -158,7 +160,11 @@ async function workHeld<T>(
   }
 }
 
-async function tryHold(file: string, evictor: Evictor): Promise<HeldFile | undefined> {
+async function tryHold(
+  file: string,
+  evictor: Evictor,
+  named: NamedPlace | undefined,
+): Promise<HeldFile | undefined> {
   try {
     const held = await createIn(dirname(file), file);
     if (held !== undefined) {
@@ -166,9 +172,9 @@ async function tryHold(file: string, evictor: Evictor): Promise<HeldFile | undef
       return held;
     }
     // Tried again at once: `timeoutMs` limits the wait for live holders, not for dead ones.
-    return (await evictor.evict()) ? await tryHold(file, evictor) : undefined;
+    return (await evictor.evict()) ? await tryHold(file, evictor, named) : undefined;
   } catch (error) {
-    throw diskError(error, 'create a file', file);
+    throw diskError(error, 'create a file', file, named);
   }
 }
 

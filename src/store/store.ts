@@ -61,7 +61,7 @@ export async function openStaging(home: string, name: Name, hold: Hold): Promise
     await clearStaging(home, name, hold);
     await mkdir(dir, { mode: 0o700 });
   } catch (error) {
-    throw diskError(error, 'make a staging directory', dir);
+    throw diskError(error, 'make a staging directory', dir, 'home');
   }
   return dir;
 }
@@ -110,7 +110,7 @@ export async function commitRuntime(
     await replaceRuntime(staging, dir, manifest);
     await syncDirectory(dirname(dir));
   } catch (error) {
-    throw diskError(error, `put Codex ${manifest.version} into the store`, dir);
+    throw diskError(error, `put Codex ${manifest.version} into the store`, dir, 'home');
   }
   return { dir, manifest };
 }

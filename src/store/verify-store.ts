@@ -16,7 +16,7 @@ export async function verifyStore(
     try {
       await verifyWritable(dir);
     } catch (error) {
-      throw diskError(error, `put Codex ${version} into the store`, dir);
+      throw diskError(error, `put Codex ${version} into the store`, dir, 'home');
     }
   }
 }

@@ -33,6 +33,7 @@ export async function inWorkDirectory<T>(
   const directory = join(staging, name);
   return await workOnce({
     path: join(holds, name),
+    named: 'home',
     // Nobody else knows the name.
     onWait: () => undefined,
     signal,
@@ -41,7 +42,7 @@ export async function inWorkDirectory<T>(
         await makeDirectory(staging);
         await mkdir(directory, { mode: 0o700 });
       } catch (error) {
-        throw diskError(error, `make a directory for the ${kind}`, staging);
+        throw diskError(error, `make a directory for the ${kind}`, staging, 'home');
       }
       try {
         return await work(directory, hold);

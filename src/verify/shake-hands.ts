@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { Handshake } from '../app-server/index.ts';
-import { removeTree } from '../disk/until-unblocked.ts';
+import { tryRemoveTree } from '../disk/until-unblocked.ts';
 import { isCodexRuntimeError } from '../errors.ts';
 import type { Environment } from '../request/index.ts';
 import { type Hold, inWorkDirectory } from '../store/index.ts';
@@ -81,6 +81,6 @@ async function inCodexHome(
   try {
     return await shake(codexHome);
   } finally {
-    await removeTree(codexHome);
+    await tryRemoveTree(codexHome);
   }
 }

@@ -41,12 +41,13 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
     await makeDirectory(buildsOf(request));
     await workOnce({
       path: holdOf(request),
+      named: 'prefix',
       work: (hold) => installHeld(request, hold),
       onWait,
       signal,
     });
   } catch (error) {
-    throw diskError(error, INSTALLING, prefix);
+    throw diskError(error, INSTALLING, prefix, 'prefix');
   }
 }
 
@@ -60,7 +61,7 @@ export async function verifyDirectory(directory: PythonDirectory): Promise<void>
   await verifyBuilds(buildsOf(directory));
   for (const dir of [buildsOf(directory), prefix, join(prefix, 'bin')]) {
     await verifyWritable(dir).catch((error: unknown) => {
-      throw diskError(error, INSTALLING, prefix);
+      throw diskError(error, INSTALLING, prefix, 'prefix');
     });
   }
 }

@@ -13,6 +13,11 @@ const STAGE = ['stage', '1.2.3', '--out', 'p/out'];
 const PACK = ['pack', '1.2.3', '--targets', 'linux-x64', '--out', 'p/out'];
 const DOWNLOAD = ['download', '1.2.3', '--out', 'p'];
 
+/** What a hint names, by where the directory lies. */
+const PREFIX = '--prefix';
+const HOME = '--home or CODEX_RUNTIME_HOME';
+const OUT = '--out';
+
 /** What the command says with `--json`; it must not have asked anybody for anything. */
 async function refusal(dir: string, args: readonly string[]) {
   await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
@@ -44,27 +49,29 @@ describe('before anything is fetched', () => {
   });
 
   it.skipIf(whyNoMounts !== null).each([
-    ['a prefix', 'p', INSTALL],
-    ['node_modules', 'p/node_modules', INSTALL],
-    ['.bin', 'p/node_modules/.bin', INSTALL],
-    ['the builds of an earlier installation', 'p/.codex-cli-bin', INSTALL],
-    ["npm's global layout", 'p/bin', [...INSTALL, '-g']],
-    ['a directory of Python packages', 'p', PYTHON],
-    ['the commands of Python packages', 'p/bin', PYTHON],
-    ['the builds of a Python package', 'p/.codex_cli_bin', PYTHON],
-    ['the store', 'home/store', INSTALL],
-    ['the runtimes of one version', 'home/store/1.2.3', INSTALL],
-    ['a home', 'home', INSTALL],
-    ['a staged package', 'p', STAGE],
-    ['a release', 'p', PACK],
-    ['a mirror', 'p', DOWNLOAD],
-    ['a part of a mirror', 'p/1.2.3', DOWNLOAD],
-  ])(`%s that may not be written is an 8${whyNoMounts ?? ''}`, async (_, at, args) => {
+    ['a prefix', 'p', INSTALL, PREFIX],
+    ['node_modules', 'p/node_modules', INSTALL, PREFIX],
+    ['.bin', 'p/node_modules/.bin', INSTALL, PREFIX],
+    ['the builds of an earlier installation', 'p/.codex-cli-bin', INSTALL, PREFIX],
+    ["npm's global layout", 'p/bin', [...INSTALL, '-g'], PREFIX],
+    ['a directory of Python packages', 'p', PYTHON, PREFIX],
+    ['the commands of Python packages', 'p/bin', PYTHON, PREFIX],
+    ['the builds of a Python package', 'p/.codex_cli_bin', PYTHON, PREFIX],
+    ['the store', 'home/store', INSTALL, HOME],
+    ['the runtimes of one version', 'home/store/1.2.3', INSTALL, HOME],
+    ['a home', 'home', INSTALL, HOME],
+    ['a home, for which', 'home', ['which', '1.2.3'], HOME],
+    ['a staged package', 'p', STAGE, OUT],
+    ['a release', 'p', PACK, OUT],
+    ['a mirror', 'p', DOWNLOAD, OUT],
+    ['a part of a mirror', 'p/1.2.3', DOWNLOAD, OUT],
+  ])(`%s that may not be written is an 8${whyNoMounts ?? ''}`, async (_, at, args, option) => {
     const dir = await tempDir();
     await mount(join(dir, at), 'size=1m');
     if (args === DOWNLOAD) await mkdir(join(dir, at, '.partial'));
     makeReadOnly(join(dir, at));
-    expect(await refusal(dir, args)).toMatchObject({ status: 8, code: 'PERMISSION_DENIED' });
+    const hint = `Use ${option} to name a directory that you may write to.`;
+    expect(await refusal(dir, args)).toMatchObject({ status: 8, code: 'PERMISSION_DENIED', hint });
   });
 
   it.skipIf(whyNoMounts !== null).each([
