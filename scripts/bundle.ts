@@ -10,8 +10,9 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { transform } from 'esbuild';
 import { bundledPackages } from './bundled-packages.ts';
-import { compile, compilePrograms, NODE, ROOT } from './compile.ts';
+import { compile, compilePrograms, MINIFY, NODE, ROOT } from './compile.ts';
 import { importChunks, loadLate } from './load-late.ts';
+import { nameClasses } from './name-classes.ts';
 import { packageSbom } from './package-sbom.ts';
 
 /** What a run needs more where its runtime lies in the store, or its words are for commander. */
@@ -123,10 +124,9 @@ function writeScript(output: string, text: string): Promise<void> {
 }
 
 async function write(output: string, text: string): Promise<void> {
-  const minify = { minifySyntax: true, minifyWhitespace: true };
-  const { code } = await transform(text, { ...NODE, ...minify });
+  const { code } = await transform(text, { ...NODE, ...MINIFY });
   // For Node, which finds the names that `import` may ask for in text; dead code, so minified away.
   const exported = output.startsWith('dist/chunks/') ? '' : (EXPORTED.exec(text)?.[0] ?? '');
   await mkdir(join(ROOT, dirname(output)), { recursive: true });
-  await writeFile(join(ROOT, output), code + exported);
+  await writeFile(join(ROOT, output), nameClasses(code) + exported);
 }

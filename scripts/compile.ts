@@ -7,6 +7,8 @@ import { START_MODULES } from './start-modules.ts';
 
 export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 export const NODE = { platform: 'node', target: 'node20.19' } as const;
+/** Node shows the whole line that threw an error which nobody caught, so lines are kept short. */
+export const MINIFY = { minifySyntax: true, minifyWhitespace: true, lineLimit: 200 } as const;
 
 /** The library's files, by their place in dist/, and the modules that they begin with. */
 const ENTRIES = {
@@ -118,9 +120,8 @@ export async function compilePrograms(): Promise<Compiled> {
     write: false,
     metafile: true,
     bundle: true,
+    ...MINIFY,
     format: 'cjs',
-    minifySyntax: true,
-    minifyWhitespace: true,
     define: { 'import.meta.url': 'importMetaUrl' },
     plugins: [pureModules],
     banner: { js: "const importMetaUrl = require('node:url').pathToFileURL(__filename).href;" },

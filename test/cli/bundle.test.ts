@@ -77,6 +77,34 @@ describe('the bundle', () => {
     expect((await node(dir, ['-e', program])).stdout).toBe('/a is not an executable file.\n');
   });
 
+  it('shows an error that a program did not catch by its name, with little of our code', async () => {
+    const dir = await installation();
+    const programs = {
+      CodexRuntimeError: `import { installRuntime } from '${join(dir, 'dist/index.js')}';
+        await installRuntime({ version: 'nonsense' });`,
+      AppServerError: `import { Codex } from '${join(dir, 'dist/app-server/index.js')}';
+        await Codex.start();`,
+    };
+    for (const [name, program] of Object.entries(programs)) {
+      const { code, stderr } = await node(dir, ['--input-type=module', '-e', program]);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(new RegExp(`^${name}: `, 'm'));
+      expect(stderr).not.toMatch(/\b_[A-Z]/);
+      expect(stderr.length).toBeLessThan(5000);
+    }
+  });
+
+  it.each([
+    'chunks/start.js',
+    'chunks/stored.js',
+    'chunks/rest.js',
+    'code-mode/host.js',
+    'code-mode/worker.js',
+  ])('has no line in %s that fills a screen', async (file) => {
+    const lines = (await readFile(join(ROOT, 'dist', file), 'utf8')).split('\n');
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThan(1000);
+  });
+
   it.each([
     ['is cut off', (text: string) => text.slice(0, text.length / 2)],
     ['is cut off after a statement', (text: string) => text.slice(0, text.indexOf(';') + 1)],
