@@ -1,12 +1,15 @@
+import { INTL_PRELUDE } from './intl-prelude.ts';
+
 /**
  * What a script finds in its engine. This text runs *inside* the engine before the script does:
- * every object that a script can reach is made here, by the engine itself. The host gives it two
- * functions that take and return plain text and numbers, `send` and `control`, and gets one back.
+ * every object that a script can reach is made here, by the engine itself. The host gives it three
+ * functions that take and return plain text and numbers, `send`, `control` and `ask`, and gets one
+ * back.
  * It keeps the built-in functions that it uses, so that a script that changes them changes only
  * itself.
  */
 export const PRELUDE = String.raw`
-(function (send, control, setupText) {
+(function (send, control, ask, setupText) {
   'use strict';
   const { parse, stringify } = JSON;
   const { defineProperty, freeze, create } = Object;
@@ -185,6 +188,7 @@ export const PRELUDE = String.raw`
   }
   defineProperty(globalThis, 'tools', { value: tools, enumerable: true });
   defineProperty(globalThis, 'ALL_TOOLS', { value: freeze(all), enumerable: true });
+  ${INTL_PRELUDE}
   // What a script could only use to find out about its host's clock, or not at all here.
   delete globalThis.performance;
   // It is given the functions on the stack, and with them the inner ones of this text.

@@ -6,6 +6,7 @@ import {
   type QuickJSOptions,
 } from 'quickjs-wasi';
 import type { Engine, EngineKind, EngineListener, EngineState } from './engine.ts';
+import { answerIntl } from './intl.ts';
 import { PRELUDE } from './prelude.ts';
 import type { EngineLimits, GuestSetup, ScriptError } from './protocol.ts';
 
@@ -14,6 +15,7 @@ const STACK_BYTES = 256 * 1024;
 
 const SEND = 'send';
 const CONTROL = 'control';
+const ASK = 'ask';
 const SCRIPT = 'script.js';
 
 /** A snapshot begins with what has to be found again in the memory that follows. */
@@ -45,6 +47,7 @@ export function quickJs(module: WebAssembly.Module, prelude: string = PRELUDE): 
       const vm = await QuickJS.restore(memory, optionsOf(module, limits, host));
       vm.registerHostCallback(SEND, host.callbacks(vm).send);
       vm.registerHostCallback(CONTROL, host.callbacks(vm).control);
+      vm.registerHostCallback(ASK, host.callbacks(vm).ask);
       return new QuickJsEngine(vm, host, vm.importHandle(token));
     },
   };
@@ -59,6 +62,8 @@ function optionsOf(
     wasm,
     memoryLimit: heapBytes,
     maxStackSize: STACK_BYTES,
+    // UTC, as `Intl` has it: the machine's zone is not a script's business.
+    timezoneOffset: 0,
     interruptHandler: () => host.isInterrupted(),
     onUnhandledRejection: (promise, reason, isHandled) => host.track(promise, reason, isHandled),
   };
@@ -69,16 +74,17 @@ function installPrelude(
   host: Host,
   { prelude: source, setup }: { readonly prelude: string; readonly setup: GuestSetup },
 ): JSValueHandle {
-  const { send, control } = host.callbacks(vm);
+  const { send, control, ask } = host.callbacks(vm);
   // A name that tells a script nothing: it sees it in the stacks of its errors.
   using prelude = vm.evalCode(source, '<code mode>');
   using sendHandle = vm.newFunction(SEND, send);
   using controlHandle = vm.newFunction(CONTROL, control);
+  using askHandle = vm.newFunction(ASK, ask);
   using setupHandle = vm.newString(JSON.stringify(setup));
-  return vm.callFunction(prelude, vm.undefined, sendHandle, controlHandle, setupHandle);
+  return vm.callFunction(prelude, vm.undefined, sendHandle, controlHandle, askHandle, setupHandle);
 }
 
-/** What the engine's two functions do, and what they found out. */
+/** What the engine's three functions do, and what they found out. */
 class Host {
   readonly #listener: EngineListener;
   readonly #outputBytes: number;
@@ -126,6 +132,8 @@ class Host {
           this.#control(what?.toString() ?? '', first, second);
           return true;
         }),
+      ask: (json: JSValueHandle | undefined): JSValueHandle =>
+        vm.newString(answerIntl(json?.toString() ?? '')),
     };
   }
 

@@ -22,7 +22,7 @@ const STARTS = `
     undo[undo.length] = () => define(holder, key, original);
   };
   for (const [holder, keys] of [
-    [Map.prototype, 'get set has delete forEach'], [Array.prototype, 'push join map forEach slice'],
+    [Map.prototype, 'get set has delete forEach'], [WeakMap.prototype, 'get set'], [Array.prototype, 'push join map forEach slice'],
     [String.prototype, 'split includes startsWith trim'], [Promise.prototype, 'then catch'],
     [JSON, 'parse stringify'], [Function.prototype, 'call apply bind'], [Reflect, 'apply'],
     [Object, 'defineProperty freeze create keys'], [Date, 'now'],
@@ -30,6 +30,8 @@ const STARTS = `
   handed.length = 0;
   text('a'); notify('b'); image('https://c'); store('d', { e: 1 }); load('d'); yield_control();
   clearTimeout(setTimeout(() => {}, 1e6)); setTimeout(() => {}, 1e6);
+  new Intl.NumberFormat('en').format(1); (1).toLocaleString(); 'a'.localeCompare('b'); new Date(0).toLocaleString();
+  [...new Intl.Segmenter('en').segment('a')]; new Intl.Locale('en').maximize();
   const spied = [tools.lookup({ f: 1 }), tools.patch('g')];
   try { text(globalThis.nothing?.x ?? {}) } catch {}
   await null;
@@ -75,6 +77,17 @@ const STARTS = `
   starts['a big array'] = thrownBy(() => new Array(-1));
   starts['an error'] = new Error('mine'); starts['a loaded value'] = load('seen');
   starts['import.meta'] = import.meta;
+  starts.Intl = Intl;
+  const kinds = ['Collator', 'DateTimeFormat', 'ListFormat', 'NumberFormat', 'PluralRules', 'RelativeTimeFormat', 'Segmenter'];
+  for (const kind of kinds) {
+    starts['Intl.' + kind] = Intl[kind];
+    const made = starts['an Intl.' + kind] = new Intl[kind]('en');
+    starts['options of an Intl.' + kind] = made.resolvedOptions();
+    starts['a refusal of Intl.' + kind] = thrownBy(() => new Intl[kind]('no such'));
+    starts['another this of Intl.' + kind] = thrownBy(() => made.resolvedOptions.call({}));
+  }
+  starts['parts'] = new Intl.NumberFormat().formatToParts(1); starts['segments'] = new Intl.Segmenter().segment('a b');
+  starts['an iterator of segments'] = starts.segments[Symbol.iterator](); starts['a locale'] = new Intl.Locale('en-GB');
   starts['a weak reference'] = new WeakRef({}); starts['a date'] = new Date(); starts['a regular expression'] = /a/;
 `;
 
@@ -121,7 +134,18 @@ interface Met {
 }
 
 /** Functions of the prelude that are not for scripts. */
-const INNER = ['callTool', 'emit', 'show', 'finish', 'fail', 'receive', 'describeThrown'];
+const INNER = [
+  'callTool',
+  'emit',
+  'show',
+  'finish',
+  'fail',
+  'receive',
+  'describeThrown',
+  'askIntl',
+  'own',
+  'wireNumber',
+];
 
 async function walk(prelude?: string): Promise<Met> {
   const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 16 * 1024 * 1024, pending: 10 };
@@ -147,6 +171,7 @@ describe('a walk from all that a script can reach', () => {
     expect(strings.filter((text) => OF_THE_HOST.test(text))).toEqual([]);
     expect(native).not.toContain('send');
     expect(native).not.toContain('control');
+    expect(native).not.toContain('ask');
     expect(functions.filter((name) => INNER.includes(name))).toEqual([]);
     expect(handed).toBe(0);
   });
@@ -170,6 +195,7 @@ describe('a walk from all that a script can reach', () => {
       'class ToolError extends NativeError { host = send }',
       'send',
     ],
+    ['Intl that carries it', 'const Intl = {};', 'const Intl = { ask };', 'ask'],
   ])('is red for %s', async (_, guard, hole, name) => {
     expect(PRELUDE).toContain(guard);
     const prelude = PRELUDE.replace(guard, hole).replace(
@@ -192,6 +218,12 @@ describe('a walk from all that a script can reach', () => {
       'an URL that they look at',
       'startsWith = uncurry(NativeString.prototype.startsWith)',
       'startsWith = (text, part) => text.startsWith(part)',
+      'handed',
+    ],
+    [
+      'a map that Intl asks',
+      'stateOf = uncurry(WeakMap.prototype.get)',
+      'stateOf = (map, key) => map.get(key)',
       'handed',
     ],
     ['JSON that they write', 'stringify(event)', 'JSON.stringify(event)', 'handed'],

@@ -51,6 +51,7 @@ export async function testEngine(
   from?: Uint8Array,
   prelude?: string,
   onSend: () => void = () => undefined,
+  onAsked: () => void = () => undefined,
 ): Promise<TestEngine> {
   const kind = quickJs(module, prelude);
   const events: GuestEvent[] = [];
@@ -64,7 +65,10 @@ export async function testEngine(
     },
     timer: (id: number, ms: number) => void timers.set(id, ms),
     clear: (id: number) => void timers.delete(id),
-    isStopped: () => performance.now() > end,
+    isStopped: () => {
+      onAsked();
+      return performance.now() > end;
+    },
   };
   const whole = { ...SETUP, ...setup };
   const engine =
