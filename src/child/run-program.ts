@@ -54,7 +54,7 @@ export async function runProgram(request: ProgramRequest): Promise<ProgramResult
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-MAX_STDERR);
   });
-  const stop = () => stopChild(child);
+  const stop = () => stopChild(child, request.env);
   const timer = timeoutMs === undefined ? undefined : setTimeout(stop, timeoutMs);
   signal?.addEventListener('abort', stop, { once: true });
   try {

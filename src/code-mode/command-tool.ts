@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { endTree } from '../child/end-tree.ts';
 import type { CodeModeTool } from './tool.ts';
 
 /** More than this of a command's output is not kept. */
@@ -31,7 +32,12 @@ export function commandTool({
     description: description ?? `Runs \`${command}\` with the input as JSON on its standard input.`,
     run: (input: unknown, { signal }) =>
       new Promise((resolve, reject) => {
-        const child = spawn(command, { shell: true, env, cwd, signal, windowsHide: true });
+        signal.throwIfAborted();
+        const child = spawn(command, { shell: true, env, cwd, windowsHide: true });
+        signal.addEventListener('abort', () => {
+          endTree(child, env);
+          reject(signal.reason);
+        });
         const out = collect(child.stdout);
         const err = collect(child.stderr);
         child.on('error', reject);

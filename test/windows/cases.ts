@@ -110,6 +110,19 @@ export const CASES: Readonly<Record<string, Case>> = {
     }
   },
 
+  'ends a server with all that it has started': async (rig) => {
+    const prefix = await rig.place('tree');
+    succeeded(await installSmall(rig, OLD, prefix));
+    const script = join(rig.dir, 'app/tree.mjs');
+    await writeFile(script, TREE);
+    const env = {
+      TREE_EXE: windowsPath(join(prefix, EXE)),
+      TREE_PID_FILE: windowsPath(join(prefix, 'pid')),
+    };
+    const run = await rig.node([windowsPath(script)], { env });
+    assert.match(succeeded(run).stdout, /^started, gone$/m);
+  },
+
   'installs on another drive, where no link to the store can be made': async (rig) => {
     // tmpfs is another file system, as another drive is.
     const drive = await mkdtemp('/dev/shm/codex-runtime-');
@@ -307,6 +320,25 @@ function readVersion(prefix: string): string | undefined {
     .map((name) => /^\d+\.\d+\.\d+/.exec(name)?.[0])
     .find((version) => version !== undefined);
 }
+
+/** A server that never answers: the client gives up, and ends it. */
+const TREE = `
+import { readFileSync } from 'node:fs';
+import { Codex } from 'codex-runtime/app-server';
+const { TREE_EXE, TREE_PID_FILE } = process.env;
+const isAlive = (pid) => { try { return process.kill(pid, 0) } catch { return false } };
+let pid;
+const looking = setInterval(() => {
+  try { pid ??= Number(readFileSync(TREE_PID_FILE, 'utf8')) || undefined } catch {}
+}, 50);
+const failure = await Codex.start({ codexPath: TREE_EXE, env: process.env, startTimeoutMs: 8_000 })
+  .then(() => 'it answered', (error) => error.code);
+clearInterval(looking);
+const wasStarted = pid !== undefined;
+for (let i = 0; i < 100 && isAlive(pid); i++) await new Promise((later) => setTimeout(later, 100));
+console.log((wasStarted ? 'started' : 'not started: ' + failure) + ', ' + (isAlive(pid) ? 'alive' : 'gone'));
+process.exit(0);
+`;
 
 const TURN = `
 import { Codex } from 'codex-runtime/app-server';

@@ -1,4 +1,5 @@
 import { type ChildProcessWithoutNullStreams, spawn } from 'node:child_process';
+import { endTree } from '../../child/end-tree.ts';
 import { missingLibraryHint } from '../../child/missing-library.ts';
 import { busyHomeHint, lastWordsIn } from '../compat/last-words.ts';
 import { ProtocolError, TransportClosedError } from '../errors.ts';
@@ -122,7 +123,7 @@ export class ChildTransport implements Transport {
     if (this.#waiting.length > 0 && this.#child.stdin.writable) this.#write();
     this.#child.stdin.end();
     if (!(await isWithin(GRACE_MS, this.#gone))) {
-      this.#child.kill('SIGTERM');
+      endTree(this.#child, this.#command.env);
       if (!(await isWithin(GRACE_MS, this.#gone))) this.#child.kill('SIGKILL');
     }
     await this.#gone;
