@@ -1,12 +1,15 @@
 import { copyFile, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { Codex, codeModeStep, type Notification } from '../../src/app-server/index.ts';
-import type { Answer } from '../support/model-server.ts';
+import type { Answer, ModelRequest } from '../support/model-server.ts';
 import { realExecutable, startRealCodex } from '../support/real-codex.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const VERSION = '0.171.0';
+const CENSUS = fileURLToPath(new URL('../support/census-mcp.mjs', import.meta.url));
 const DANGER = { approvalPolicy: 'never', sandbox: 'danger-full-access' } as const;
 const script = (source: string): Answer => ({ kind: 'custom', name: 'exec', input: source });
 const DONE: Answer = { kind: 'text', text: 'Done.' };
@@ -47,6 +50,47 @@ describe('the code mode of Codex itself', () => {
       expect.stringMatching(/^Script failed\n[\s\S]*3[\s\S]*TypeError/),
     );
     expect(JSON.stringify(real.model.requests[0]?.tools)).toContain('"name":"exec"');
+  });
+
+  it.each([
+    ['accept', 'Rome has 4'],
+    ['decline', 'refused'],
+    ['nothing', 'refused'],
+  ] as const)('asks before a script calls a tool of an MCP server: %s', async (action, told) => {
+    const source = `const { name } = ALL_TOOLS.find(({ name }) => /census.*count/.test(name));
+      const { isError, structuredContent } = await tools[name]({ city: "Rome" });
+      text(isError ? "refused" : "Rome has " + structuredContent.people)`;
+    const asked: { method: string; params: unknown }[] = [];
+    // Codex offers a server's tools once it has started: until then the model says so.
+    const next = ({ tools, input }: ModelRequest): Answer => {
+      if (!JSON.stringify(tools).includes('census')) return { kind: 'text', text: 'Not yet.' };
+      return input.some(({ type }) => type === 'custom_tool_call_output') ? DONE : script(source);
+    };
+    await using real = await startRealCodex(VERSION, next, {
+      codeMode: 'native',
+      config: { mcp_servers: { census: { command: process.execPath, args: [CENSUS] } } },
+      // Without one the client says that it does not answer this.
+      ...(action !== 'nothing' && {
+        onServerRequest: (request) => {
+          asked.push(request);
+          return action === 'accept' ? { action, content: {} } : { action };
+        },
+      }),
+    });
+    const thread = await real.codex.startThread();
+    let result = await thread.run('go');
+    while (result.finalResponse === 'Not yet.') result = await thread.run('go');
+    expect(asked.length).toBe(action === 'nothing' ? 0 : 1);
+    for (const request of asked) {
+      expect(request).toMatchObject({
+        method: 'mcpServer/elicitation/request',
+        params: {
+          serverName: 'census',
+          _meta: { tool_name: 'count', tool_params: { city: 'Rome' } },
+        },
+      });
+    }
+    expect(JSON.stringify(real.model.requests.at(-1)?.input.at(-1)?.output)).toContain(told);
   });
 
   it('is refused where its host is missing', async () => {

@@ -1,6 +1,9 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 // The build: a script host is a program of its own.
 import { CodeMode, type CodeModeOptions, type CodeModeTool } from '../../dist/code-mode/index.js';
+import { tempDir } from '../support/temp-dir.ts';
 
 const lookup: CodeModeTool = {
   name: 'lookup',
@@ -94,6 +97,43 @@ describe('exec', () => {
       'try { await tools.odd(); text("no") } catch (error) { text(error.name) }',
     );
     expect([status, ...texts(items)]).toEqual(['completed', 'ToolError']);
+  });
+
+  it('lets a freeform tool write a file', async () => {
+    const path = join(await tempDir(), 'file');
+    const tool: CodeModeTool = {
+      name: 'write',
+      kind: 'freeform',
+      run: async (input: string) => {
+        await writeFile(path, input);
+        return 'written';
+      },
+    };
+    await using codeMode = await start({ tools: [tool] });
+    const { items } = await codeMode.exec('text(await tools.write("*** é $& {1}\\n"))');
+    expect(texts(items)).toEqual(['written']);
+    expect(await readFile(path, 'utf8')).toBe('*** é $& {1}\n');
+  });
+
+  it('calls tools with names that objects have', async () => {
+    const named = (name: string, namespace?: string): CodeModeTool => ({
+      name,
+      ...(namespace !== undefined && { namespace }),
+      run: () => `${namespace ?? ''}.${name}`,
+    });
+    const tools = [
+      named('__proto__'),
+      named('constructor'),
+      named('toString', 'hasOwnProperty'),
+      named('__proto__', 'valueOf'),
+    ];
+    await using codeMode = await start({ tools });
+    const { items } = await codeMode.exec(
+      'text(await Promise.all([tools.__proto__(), tools.constructor(), tools.hasOwnProperty.toString(), tools.valueOf.__proto__()]))',
+    );
+    expect(texts(items)).toEqual([
+      '[".__proto__",".constructor","hasOwnProperty.toString","valueOf.__proto__"]',
+    ]);
   });
 
   it('keeps what was written before an error', async () => {
@@ -333,6 +373,22 @@ describe('the host', () => {
     expect(keys).toEqual(['a', 'b', 'c']);
   });
 
+  it.runIf(process.platform === 'linux').each([
+    ['strings', '"x".repeat(1e6) + i'],
+    ['typed arrays', 'new Uint8Array(1e6).fill(1)'],
+  ])('takes at most 100 MB for a script that fills its 64 MB with %s', async (_, value) => {
+    await using codeMode = await start();
+    // The engine of a first script is there already; what it needs by itself is no value.
+    await codeMode.exec('text(1)');
+    const before = await peakMb(codeMode.hostPid);
+    const result = await codeMode.exec(
+      `const all = []; for (let i = 1; ; i++) { all.push(${value}); if (i % 10 === 0) text(i); }`,
+    );
+    expect(result.status).toBe('failed');
+    expect(Number(texts(result.items).at(-1))).toBeGreaterThanOrEqual(50);
+    expect((await peakMb(codeMode.hostPid)) - before).toBeLessThanOrEqual(100);
+  });
+
   it('ends with its program', async () => {
     const codeMode = await start();
     const pid = codeMode.hostPid ?? 0;
@@ -345,3 +401,9 @@ describe('the host', () => {
     await expect(codeMode.wait('1')).rejects.toMatchObject({ code: 'CLOSED' });
   });
 });
+
+/** The most memory that a process has had at one time. */
+async function peakMb(pid: number | undefined): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  return Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) / 1000;
+}

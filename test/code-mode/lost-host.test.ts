@@ -66,6 +66,34 @@ describe('a host that is killed', () => {
     }
   });
 
+  it('and whose successor is killed before it goes on with a script, leaves it to a third', async () => {
+    let isSecondKilled = false;
+    const tap = tapHosts({
+      onMessage: ({ from, op, pid }) => {
+        if (isSecondKilled || from !== 'program' || op !== 'restore') return true;
+        isSecondKilled = true;
+        process.kill(pid, 'SIGKILL');
+        return false;
+      },
+    });
+    try {
+      await using codeMode = await CodeMode.start();
+      const source =
+        'let n = 1; text(n); yield_control(); await new Promise((later) => setTimeout(later, 300)); text(n + 1)';
+      const { cellId } = await codeMode.exec(source);
+      process.kill(codeMode.hostPid ?? 0, 'SIGKILL');
+      expect(await codeMode.wait(cellId)).toMatchObject({
+        status: 'completed',
+        items: [{ type: 'text', text: '2' }],
+      });
+      expect(isSecondKilled).toBe(true);
+    } finally {
+      tap.close();
+    }
+    expect(tap.pids).toHaveLength(3);
+    expect(tap.pids.filter(isAlive)).toEqual([]);
+  });
+
   /** One session, whose host is killed before it says or hears a message the nth time. */
   async function killed({ from, op, killAt }: Kill): Promise<boolean> {
     let count = 0;

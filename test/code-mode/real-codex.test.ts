@@ -18,7 +18,7 @@ const script = (source: string, more: object = {}): Answer => ({
   arguments: { source, ...more },
 });
 
-describe.each(['0.115.0', '0.171.0'])('code mode on Codex %s', (version) => {
+describe.each(['0.115.0', '0.142.0', '0.171.0'])('code mode on Codex %s', (version) => {
   it('lets the model’s script call three tools at once, yield, and go on', async () => {
     let atOnce = 0;
     let most = 0;
@@ -61,6 +61,38 @@ describe.each(['0.115.0', '0.171.0'])('code mode on Codex %s', (version) => {
     const offered = JSON.stringify(real.model.requests[0]?.tools);
     expect(offered).toContain('exec_script');
     expect(offered).toContain('tools.lookup(input: Record<string, unknown>): Promise<unknown>;');
+  });
+
+  it('lets a script that yielded go on in a later turn, which finds what was stored', async () => {
+    let isOpen: (value: string) => void = () => undefined;
+    const opened = new Promise<string>((resolve) => (isOpen = resolve));
+    await using codeMode = await CodeMode.start({ tools: [{ name: 'door', run: () => opened }] });
+    const answers: Answer[] = [
+      script(
+        'store("n", [1]); text("first"); yield_control(); text(await tools.door()); store("n", [1, 2])',
+      ),
+      { kind: 'text', text: 'One.' },
+      {
+        kind: 'tool',
+        name: 'wait_script',
+        arguments: { cell_id: '1', max_output_tokens: 20 },
+      },
+      script('text(load("n"))'),
+      { kind: 'text', text: 'Two.' },
+    ];
+    const next = (_: ModelRequest, count: number): Answer =>
+      answers[count - 1] ?? { kind: 'text', text: '' };
+    await using real = await startRealCodex(version, next, { tools: codeMode.clientTools() });
+    const thread = await real.codex.startThread();
+    expect((await thread.run('go')).finalResponse).toBe('One.');
+    isOpen('é'.repeat(100));
+    expect((await thread.run('on')).finalResponse).toBe('Two.');
+    const last = real.model.requests.at(-1);
+    const [first, waited, loaded] = last === undefined ? [] : outputsOf(last);
+    expect(first).toMatch(/^Script running with cell ID 1\n[\s\S]*first$/);
+    // The wait's own budget: 80 of 200 bytes.
+    expect(waited).toMatch(/^Script completed\n[\s\S]*\n\né{20}…30 tokens truncated…é{20}$/);
+    expect(loaded).toMatch(/^Script completed\n[\s\S]*\[1,2\]$/);
   });
 
   it('ends a script when its turn is interrupted', async () => {
