@@ -29,6 +29,7 @@ const ROOMS = [
   'install',
   'pack',
   'place',
+  'machine',
   'publish',
   'prune',
   'operations',

@@ -59,6 +59,10 @@ export interface ClientOptions {
 
 /** As {@link ClientOptions}, and how a listener is asked to let this client in. */
 export interface ConnectOptions extends ClientOptions {
+  /** Where the lockfile is looked for whose version the server should have. Default: this process's. */
+  readonly cwd?: string;
+  /** The variables that may pin a version. Default: this process's. */
+  readonly env?: Environment;
   /**
    * Sent as `Authorization: Bearer …`, for a listener with `--ws-auth`: the content of its
    * `--ws-token-file`, or a signed token. Default: none.

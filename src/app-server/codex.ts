@@ -14,6 +14,7 @@ import {
   type ConnectOptions,
   DEFAULTS,
 } from './codex-options.ts';
+import { warnOfOtherVersion } from './compat/pinned-version.ts';
 import { parseAnswer, parseAnswerId } from './connection/answers.ts';
 import type { Notification } from './connection/notification.ts';
 import { AbortedError } from './errors.ts';
@@ -83,7 +84,8 @@ export class Codex implements AsyncDisposable {
 
   /**
    * Joins an app-server that listens already, on a Unix socket (its path) or on TCP (`ws://…`);
-   * closing the client leaves it running.
+   * closing the client leaves it running. A server of another version than the one that is pinned
+   * here is joined with a process warning; `expectedVersion` refuses it.
    * @throws TransportClosedError when no app-server answers there, and as {@link start} does
    */
   static async connect(address: string, options: ConnectOptions = {}): Promise<Codex> {
@@ -98,7 +100,13 @@ export class Codex implements AsyncDisposable {
     const { rejoin = true, onConnection } = options;
     const reopen =
       rejoin === false ? undefined : { open, onConnection, options: rejoin === true ? {} : rejoin };
-    return new Codex(await introduce(transport, options, deadline, reopen));
+    const client = await introduce(transport, options, deadline, reopen);
+    if (options.expectedVersion === undefined) {
+      const joined = { address, version: client.metadata.serverVersion };
+      const cwd = resolve(options.cwd ?? '.');
+      await warnOfOtherVersion(joined, { cwd, env: options.env ?? ownEnvironment() });
+    }
+    return new Codex(client);
   }
 
   /** As {@link start}, over a way that exists already. It is closed with this client. */

@@ -9,10 +9,11 @@ import { checkHolds } from './hold-check.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
 import { checkNode, checkPlatform } from './machine-checks.ts';
 import { checkNetwork } from './network-check.ts';
-import { checkPath } from './path-check.ts';
+import { checkInstallations, checkPath } from './path-check.ts';
 import { checkPin } from './pin-checks.ts';
 import { checkOtherPlaces, checkPlace } from './place-checks.ts';
 import { checkHandshake, checkStore } from './runtime-checks.ts';
+import { checkDaemon, checkServers } from './server-checks.ts';
 
 /** What the doctor found, in the order in which it looked. */
 export interface Diagnosis {
@@ -42,6 +43,9 @@ const CHECKS: readonly Check[] = [
   checkOtherPlaces,
   checkHandshake,
   checkPath,
+  checkInstallations,
+  checkDaemon,
+  checkServers,
   checkNetwork,
 ];
 

@@ -1,4 +1,4 @@
-import { isCodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { loadInstalled, prefixFlags } from '../install/index.ts';
 import { type IgnoredLockfile, type LoadedLock, loadLock } from '../lockfile/index.ts';
 import { isUpstream } from '../pin/index.ts';
@@ -31,6 +31,18 @@ export const checkPin: Check = async (patient) => {
     ...(await installedFindings(patient, pin)),
   ];
 };
+
+/** The version that is wanted here; null where nothing names an exact one. */
+export async function wantedVersion(patient: Patient): Promise<string | null> {
+  try {
+    const { spec } = await readPin(patient, loadLock(patient.settings));
+    return spec.kind === 'exact' ? spec.version.semver : null;
+  } catch (error) {
+    // The check of the pin tells it.
+    if (error instanceof CodexRuntimeError) return null;
+    throw error;
+  }
+}
 
 async function readPin({ settings, version }: Patient, lockfile: LoadedLock): Promise<Pin> {
   const { env } = settings;

@@ -3,6 +3,12 @@ import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
 import { ignoreMissing } from '../disk/errno.ts';
 import { type KnownPrefix, loadKnownPrefixes } from '../install/index.ts';
+import {
+  type FoundCodex,
+  findCodexes,
+  type RunningServer,
+  runningServers,
+} from '../machine/index.ts';
 import { DEFAULT_REPO } from '../pin/index.ts';
 import { notedPlace } from '../place/index.ts';
 import {
@@ -70,6 +76,24 @@ export interface Listing {
  */
 export async function listInstalled(options: RuntimeOptions = {}): Promise<Listing> {
   return await listKnown(settingsOf(options));
+}
+
+/** As {@link Listing}, and every other Codex of this machine. */
+export interface WholeListing extends Listing {
+  /** What is on PATH, in its order, and then what lies where other tools install Codex. */
+  readonly codexes: readonly FoundCodex[];
+  /** The app-servers of this user that run; null where the platform does not tell. */
+  readonly servers: readonly RunningServer[] | null;
+}
+
+/** {@link listInstalled}, and what did not come from here: nothing is run or changed. */
+export async function listEverything(options: RuntimeOptions = {}): Promise<WholeListing> {
+  const settings = settingsOf(options);
+  return {
+    ...(await listKnown(settings)),
+    codexes: await findCodexes(settings),
+    servers: await runningServers(settings),
+  };
 }
 
 /** {@link listInstalled} for settings that were read already. */

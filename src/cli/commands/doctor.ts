@@ -52,8 +52,9 @@ function paint(text: string): string {
 
 const EXAMPLES = `
 It looks at platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, the
-other prefixes and Python environments, PATH and network, and changes nothing. It ends with 0 when nothing fails, with 9 when something is damaged,
-else with the status of the first failure. --quiet shows only what is not well.
+other prefixes and Python environments, PATH and other installations, Codex's own daemon, running
+app-servers and network, and changes nothing. It ends with 0 when nothing fails, with 9 when something
+is damaged, else with the status of the first failure. --quiet shows only what is not well.
 
 Examples:
   codex-runtime doctor

@@ -1,7 +1,13 @@
 import { Command } from 'commander';
 import compareVersions from 'semver/functions/compare.js';
 import { CodexRuntimeError } from '../../errors.ts';
-import { type ListedPrefix, type Listing, listInstalled } from '../../operations/list-installed.ts';
+import {
+  type ListedPrefix,
+  type Listing,
+  listEverything,
+  listInstalled,
+  type WholeListing,
+} from '../../operations/list-installed.ts';
 import type { RemoteChannel } from '../../operations/list-remote.ts';
 import { isUpstream } from '../../pin/index.ts';
 import type { CliContext } from '../context.ts';
@@ -15,6 +21,7 @@ import { formatTable, tableWidth } from '../table.ts';
 
 interface ListFlags extends SourceFlags {
   readonly remote?: true;
+  readonly all?: true;
   readonly limit?: number;
 }
 
@@ -25,6 +32,7 @@ export function createCommand(context: CliContext): Command {
     .description(
       'Show the runtimes in the store with their size, and the prefixes and Python environments.',
     )
+    .option('--all', 'show every other Codex of this machine too, whose it is, and what runs')
     .option('--remote', 'show the versions that the channels have, the newest first')
     .option(
       '--limit <n>',
@@ -34,6 +42,11 @@ export function createCommand(context: CliContext): Command {
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)
     .action(async (flags: ListFlags) => {
+      if (flags.remote === true && flags.all === true) {
+        throw new CodexRuntimeError('USAGE', '--all and --remote exclude each other.', {
+          hint: 'Leave one of them out.',
+        });
+      }
       if (flags.remote === true) await listRemoteVersions(context, flags);
       else await listLocal(context, flags);
     });
@@ -50,11 +63,16 @@ async function listLocal(context: CliContext, flags: ListFlags): Promise<void> {
       },
     );
   }
-  const listing = await listInstalled(libraryOptions(context, { flags }));
-  printResult(context, flags, {
-    result: listing,
-    text: describeLocal(listing, tableWidth(context, flags)),
-  });
+  const options = libraryOptions(context, { flags });
+  const width = tableWidth(context, flags);
+  if (flags.all === true) {
+    const listing = await listEverything(options);
+    const text = `${describeLocal(listing, width)}\n\n${describeOthers(listing, width)}`;
+    printResult(context, flags, { result: listing, text });
+    return;
+  }
+  const listing = await listInstalled(options);
+  printResult(context, flags, { result: listing, text: describeLocal(listing, width) });
 }
 
 async function listRemoteVersions(context: CliContext, flags: ListFlags): Promise<void> {
@@ -120,6 +138,37 @@ function describeLocal(listing: Listing, width: number | undefined): string {
   ].join('\n');
 }
 
+const CODEX_COLUMNS = ['owner', 'version', 'on PATH', 'update', 'remove', 'file'];
+const SERVER_COLUMNS = ['process', 'version', 'role', 'file'];
+
+function describeOthers({ codexes, servers }: WholeListing, width: number | undefined): string {
+  const found = codexes.map(({ owner, version, onPath, update, remove, path }) => [
+    owner,
+    version ?? '?',
+    onPath ? 'yes' : 'no',
+    update ?? '–',
+    remove ?? '–',
+    path,
+  ]);
+  const running = servers?.map(({ pid, version, role, executable }) => [
+    String(pid),
+    version ?? '?',
+    role,
+    executable,
+  ]);
+  return [
+    'On PATH and elsewhere',
+    found.length === 0 ? 'no codex' : formatTable([CODEX_COLUMNS, ...found], width),
+    '',
+    'Running app-servers',
+    running === undefined
+      ? 'not known on this platform'
+      : running.length === 0
+        ? 'none'
+        : formatTable([SERVER_COLUMNS, ...running], width),
+  ].join('\n');
+}
+
 /** Upstream's repository goes without saying. */
 function versionOf({ version, repo }: Pick<ListedPrefix, 'version' | 'repo'>): string {
   const of = repo === null || isUpstream(repo) ? '' : ` of ${repo}`;
@@ -130,6 +179,7 @@ const EXAMPLES = `
 Examples:
   codex-runtime list
   codex-runtime list --json
+  codex-runtime list --all                      every Codex of this machine, and what runs
   codex-runtime list --remote                   what there is to install
   codex-runtime list --remote --source npm --limit 5
   codex-runtime list --remote --min-release-age 3d   without what is younger

@@ -21,6 +21,7 @@ export const OWNER_NAMES: Readonly<Record<CodexOwner['owner'], string>> = {
   cargo: "Cargo's",
   mise: "mise's",
   standalone: "Codex's own installer's",
+  daemon: "Codex's daemon's",
   unknown: 'of unknown origin',
 };
 
@@ -56,6 +57,8 @@ export function ownerCommands({ owner, package: known }: CodexOwner): OwnerComma
       return { update: `mise upgrade ${known}`, remove: `mise uninstall ${known}` };
     case 'standalone':
       return { update: 'codex update', remove: null };
+    case 'daemon':
+      return { update: 'codex app-server daemon update', remove: 'codex app-server daemon stop' };
     case 'unknown':
       return { update: null, remove: null };
   }

@@ -21,6 +21,8 @@ export interface CodexOwner {
     | 'mise'
     /** The installer that OpenAI publishes for a shell. */
     | 'standalone'
+    /** The copy that `codex app-server daemon` made of the package that it was first started from. */
+    | 'daemon'
     | 'unknown';
   /** What it is part of, e.g. `@openai/codex`; null where nothing says. */
   readonly package: string | null;
@@ -33,9 +35,15 @@ const UNKNOWN: CodexOwner = { owner: 'unknown', package: null, version: null };
 /** Judges by where the file really lies; nothing is run. */
 export async function ownerOf(path: string): Promise<CodexOwner> {
   const real = (await realPath(path).catch(() => path)).replaceAll('\\', '/');
+  const owner = await ownerByPlace(real);
+  return owner.version === null ? { ...owner, version: await treeVersion(real) } : owner;
+}
+
+async function ownerByPlace(real: string): Promise<CodexOwner> {
   return (
+    // Before ours: the daemon copies the whole tree, our description of it too.
+    inCodexHome(real) ??
     (await ours(real)) ??
-    standalones(real) ??
     (await npms(real)) ??
     (await shims(real)) ??
     byDirectory(real, /\/(Cellar|Caskroom)\/([^/]+)\/([^/]+)\//, 'homebrew') ??
@@ -47,6 +55,13 @@ export async function ownerOf(path: string): Promise<CodexOwner> {
     (await isPythonScript(real)) ??
     UNKNOWN
   );
+}
+
+/** What the runtime's tree says of itself, one above `bin`: old trees have no such file. */
+async function treeVersion(real: string): Promise<string | null> {
+  const file = join(dirname(dirname(real)), 'codex-package.json');
+  const { version } = asJsonObject(tryParseJson(await readFile(file, 'utf8').catch(() => '')));
+  return typeof version === 'string' ? version : null;
 }
 
 /** A runtime's tree has its manifest one above `bin`. */
@@ -79,12 +94,13 @@ async function shims(real: string): Promise<CodexOwner | undefined> {
   return { owner: 'pnpm', package: '@openai/codex', version: null };
 }
 
-/** `<CODEX_HOME>/packages/standalone/releases/<version>[-<target>]/…`, linked from `~/.local/bin`. */
-function standalones(real: string): CodexOwner | undefined {
-  const [, release] = /\/packages\/standalone\/releases\/([^/]+)\//.exec(real) ?? [];
+/** `<CODEX_HOME>/packages/<owner>/releases/<version>[-<target>]/…`, linked from `~/.local/bin`. */
+function inCodexHome(real: string): CodexOwner | undefined {
+  const [, owner, release] =
+    /\/packages\/(standalone|app-server-daemon)\/releases\/([^/]+)\//.exec(real) ?? [];
   if (release === undefined) return undefined;
   const version = /^\d+\.\d+\.\d+(?:-(?:alpha|beta|rc)[.\d]*)?/.exec(release)?.[0] ?? null;
-  return { owner: 'standalone', package: null, version };
+  return { owner: owner === 'standalone' ? 'standalone' : 'daemon', package: null, version };
 }
 
 function byDirectory(
