@@ -91,7 +91,7 @@ it('the version of a tree that its place does not tell is read from its own file
 it('list --all shows them, for people and for programs', async () => {
   const { dir, options } = await healthyPatient();
   await program(join(dir, '.cargo/bin/codex'));
-  const around = { cwd: dir, env: { ...options.env, CODEX_RUNTIME_HOME: options.home } };
+  const around = { dir, env: { ...options.env, CODEX_RUNTIME_HOME: options.home } };
   const { stdout } = await runCli(['list', '--all'], around);
   expect(stdout).toMatch(
     /On PATH and elsewhere\n.*owner +version +on PATH[\s\S]*cargo +\? +no +cargo install/,
