@@ -1,4 +1,4 @@
-import { notStored } from '../store/index.ts';
+import { findSettled, notStored } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { FetchPlan, PresentPlan } from './plan-install.ts';
 import { type Resolution, resolveExact } from './resolve-runtime.ts';
@@ -18,7 +18,10 @@ export interface InstallPlan {
   readonly summary: string;
 }
 
-/** Says what a plan would do; asks the channels only where something has to come from them. */
+/**
+ * Says what a plan would do; asks the channels only where something has to come from them. A stored
+ * runtime whose files are being replaced is waited for.
+ */
 export async function previewPlan(plan: PresentPlan | FetchPlan): Promise<InstallPlan> {
   const { request, place } = plan;
   const { target, version } = request;
@@ -30,7 +33,9 @@ export async function previewPlan(plan: PresentPlan | FetchPlan): Promise<Instal
     const summary = `${what} is already installed in ${prefix}: nothing to do.`;
     return { ...preview, action: 'none', resolution: null, summary };
   }
-  if (plan.action === 'link') {
+  const isStored = async () =>
+    !request.force && (await findSettled(request.settings.home, request)) !== undefined;
+  if (plan.action === 'link' || (await isStored())) {
     const summary = `Would install ${what} from the store into ${into}.`;
     return { ...preview, action: 'link', resolution: null, summary };
   }

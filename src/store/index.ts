@@ -1,4 +1,5 @@
 export { executablePath } from './executable-path.ts';
+export { findSettled } from './find-settled.ts';
 export {
   entrypointDigest,
   findStored,

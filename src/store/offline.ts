@@ -1,3 +1,4 @@
+import { readdir } from 'node:fs/promises';
 import { shellWord } from '../child/shell-word.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
@@ -11,8 +12,9 @@ import {
 } from '../pin/index.ts';
 import type { Settings, SourceSelection } from '../request/index.ts';
 import { isNative, type Target } from '../target/index.ts';
-import { findStored, type Wanted } from './find-stored.ts';
-import { listRuntimes } from './store.ts';
+import { findSettled } from './find-settled.ts';
+import type { Wanted } from './find-stored.ts';
+import { homeLayout } from './layout.ts';
 
 /** What a request says of the version, the machine and the store. */
 export interface OfflineRequest {
@@ -26,7 +28,8 @@ export interface OfflineRequest {
 
 /**
  * What a range, `latest` or `alpha` means without a network: the newest version that the store has
- * whole for this request's target, or, with `force`, none: that wants a download.
+ * whole for this request's target (one that is being replaced is waited for), or, with `force`, none:
+ * that wants a download.
  * @param at the request for one version
  * @throws CodexRuntimeError `OFFLINE` when there is none, and what `at` throws
  */
@@ -35,15 +38,14 @@ export async function newestStored<Exact extends Wanted>(
   at: (version: Version) => Exact,
 ): Promise<Exact> {
   const { settings, target, pin, force } = request;
-  const stored = force ? [] : await listRuntimes(settings.home);
-  const versions = stored
-    .filter(({ manifest }) => manifest.target === target.triple)
-    .map(({ manifest }) => tryParseVersion(manifest.version))
-    .filter((version) => version !== undefined);
+  // By its place, not by what lies there: that may be on its way.
+  const { store } = homeLayout(settings.home);
+  const stored = force ? [] : await readdir(store).catch(() => []);
+  const versions = stored.map(tryParseVersion).filter((version) => version !== undefined);
   for (const version of newestFirst(versions)) {
     if (!matches(pin.spec, version)) continue;
     const exact = at(version);
-    if ((await findStored(settings.home, exact)) !== undefined) return exact;
+    if ((await findSettled(settings.home, exact)) !== undefined) return exact;
   }
   const spec = formatSpec(pin.spec);
   if (force) throw downloadForbidden(spec, target);

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
+import { installRuntime } from '../../src/operations/install-runtime.ts';
 import {
   commitRuntime,
   findRuntime,
@@ -93,6 +94,36 @@ describe('replacing a runtime of the store', () => {
     );
   });
 
+  it('by other files, it stays the newest that there is without a network', async () => {
+    const home = await tempDir();
+    await storedRuntime(home);
+    await storedRuntime(home, { version: '0.101.0' });
+    const host = { platform: 'linux', arch: 'x64' };
+    const options = { home, cwd: home, env: {}, host, offline: true };
+    await whileReplacing(
+      (round) => replace(home, { 'codex-path/rg': `rg of round ${round}` }),
+      async (nth) => {
+        const version = nth % 2 === 0 ? 'latest' : '>=0.100.0 <1.0.0';
+        expect(await ensureRuntime({ ...options, version })).toMatchObject({ version: '0.115.0' });
+      },
+    );
+  });
+
+  it('by other files, a preview says that it would come from the store', async () => {
+    const home = await tempDir();
+    await storedRuntime(home);
+    const host = { platform: 'linux', arch: 'x64' };
+    const options = { version: KEY.version, home, cwd: home, env: {}, host, offline: true };
+    await whileReplacing(
+      (round) => replace(home, { 'codex-path/rg': `rg of round ${round}` }),
+      async (nth) => {
+        const prefix = join(home, `prefix-${nth}`);
+        const plan = await installRuntime({ ...options, prefix, dryRun: true });
+        expect(plan).toMatchObject({ action: 'link' });
+      },
+    );
+  });
+
   it('takes what nobody verified away with the old one', async () => {
     const home = await tempDir();
     const { dir } = await storedRuntime(home);
@@ -130,6 +161,23 @@ describe('a replacement that was killed between its renames', () => {
     expect(await findRuntime(home, KEY)).toBeUndefined();
     expect(await ensureRuntime(options)).toMatchObject({ source: 'store', downloaded: 0 });
     expect(await findRuntime(home, KEY)).toBeDefined();
+  });
+
+  it.each(['latest', '^0.115.0'])(
+    'is undone by the next run that names %s, without a network',
+    async (version) => {
+      const { home, options } = await killed();
+      await storedRuntime(home, { version: '0.101.0' });
+      expect(await ensureRuntime({ ...options, version })).toMatchObject({ version: '0.115.0' });
+    },
+  );
+
+  it('is seen by a preview', async () => {
+    const { home, options } = await killed();
+    const prefix = join(home, 'prefix');
+    expect(await installRuntime({ ...options, prefix, dryRun: true })).toMatchObject({
+      action: 'link',
+    });
   });
 
   it('is not undone when another process has taken the lock over', async () => {
