@@ -95,13 +95,16 @@ describe('codex-runtime install', () => {
     expect((await runCli(args, { ...around, env })).stderr).not.toContain('PATH');
   });
 
-  it('names what chooses another directory where it may not write', async () => {
+  // Nobody, not even root, makes a directory there.
+  it.each([
+    [['--prefix', '/proc/1/x'], /^Use --prefix /],
+    [['--home', '/proc/1/x'], /^Use --home or CODEX_RUNTIME_HOME /],
+  ])('names what chooses another directory where it may not write: %j', async (words, named) => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const around = await surroundings(github);
-    // Nobody, not even root, makes a directory there.
-    const refused = await runCli(['install', '1.2.3', '--prefix', '/proc/1/x', '--json'], around);
+    const refused = await runCli(['install', '1.2.3', ...words, '--json'], around);
     expect(refused.status).toBe(8);
-    expect(document(refused)['hint']).toMatch(/--prefix.*--home.*CODEX_RUNTIME_HOME/);
+    expect(document(refused)['hint']).toMatch(named);
   });
 
   it('takes the API with a token, and shows it to nobody else', async () => {
