@@ -10,7 +10,7 @@
 # Seen (Linux x64, as a user who may make user namespaces, git 2.39.5):
 #   ls -A: .agents .aws .codex .git (0)
 #   git rev-parse: 128
-#   git init: 1 or more
+#   git init: failed
 #   outside: nothing
 set -euo pipefail
 dir=$(mktemp -d)
