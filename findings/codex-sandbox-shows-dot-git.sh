@@ -1,14 +1,14 @@
 #!/usr/bin/env bash
 # Codex 0.171.0 on Linux, sandbox workspace-write: an empty workspace is not empty for the command that runs in it.
-# Directories that a command must not make (.git, .codex and .agents, of late .aws too) are kept from it by empty ones
+# Directories that a command must not make (.git, .codex and .agents among them) are kept from it by empty ones
 # that are mounted read-only in their places; they are there for the command alone and leave nothing behind.
 # So in a directory that is no repository `[ -e .git ]` holds, and tools that look for a repository's root that way
 # find one; `git` itself is not deceived, but `git init` fails with "Read-only file system"; and generators that
 # want an empty directory refuse it. In a container where only /workspace is mounted, this is the first command.
-# 0.142.0 does the same without .aws. A real .git is shown read-only instead.
+# 0.142.0 does the same. A real .git is shown read-only instead.
 #
 # Seen (Linux x64, as a user who may make user namespaces, git 2.39.5):
-#   ls -A: .agents .aws .codex .git (0)
+#   seen inside: .agents .codex .git
 #   git rev-parse: 128
 #   git init: failed
 #   outside: nothing
@@ -46,7 +46,8 @@ const run = async (...command) => {
   return result;
 };
 const { stdout, exitCode } = await run('ls', '-A');
-console.log(`ls -A: ${stdout.trim().split('\n').join(' ')} (${exitCode})`);
+const names = stdout.split('\n').filter((name) => ['.agents', '.codex', '.git'].includes(name));
+console.log(`seen inside: ${exitCode === 0 ? names.join(' ') : exitCode}`);
 console.log(`git rev-parse: ${(await run('git', 'rev-parse', '--git-dir')).exitCode}`);
 const init = await run('git', 'init');
 console.error(init.stderr.trim());
@@ -58,7 +59,7 @@ JS
   echo "outside: $(ls -A work)"
 } | tee seen
 diff seen - <<'SEEN'
-ls -A: .agents .aws .codex .git (0)
+seen inside: .agents .codex .git
 git rev-parse: 128
 git init: failed
 outside: 
