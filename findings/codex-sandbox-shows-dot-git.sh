@@ -4,7 +4,7 @@
 # that are mounted read-only in their places; they are there for the command alone and leave nothing behind.
 # So in a directory that is no repository `[ -e .git ]` holds, and tools that look for a repository's root that way
 # find one; `git` itself is not deceived, but `git init` fails with "Read-only file system"; and generators that
-# want an empty directory refuse it. In a container where only /workspace is mounted, this is the first command.
+# want an empty directory refuse it: what an agent is asked for first in a new project.
 # 0.142.0 does the same. A real .git is shown read-only instead.
 #
 # Seen (Linux x64, as a user who may make user namespaces, git 2.39.5):

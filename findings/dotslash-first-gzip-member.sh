@@ -2,7 +2,7 @@
 # DotSlash 0.5.8 (npm: fb-dotslash), artifacts of format tar.gz and tar.zst that were compressed in several pieces.
 # A .gz file may be several gzip members one after the other, and a .zst several frames: that is what parallel and
 # seekable compressors write, and gzip, zstd and tar read both as one stream. DotSlash does so for .zst. Of a .gz it
-# reads the first member, takes the rest for nothing, and says no word: size and digest fit, the artifact is laid in
+# reads the first member, ignores the rest and says nothing: size and digest fit, the artifact is laid in
 # its cache with what the first member held. The next line is that the program "was not found", and every later
 # start says the same from the cache. So a tar.gz for DotSlash must be one member.
 #
