@@ -29,7 +29,9 @@ function isInstalled(name: string): boolean {
 /** Makes a Wine prefix below `dir`, and the preload that gives it junctions. */
 export async function makeWine(dir: string): Promise<void> {
   const env = wineEnvironment(dir);
-  bootWine(env);
+  // Neither .NET nor a browser nor menus: making these takes most of the time.
+  const bare = { ...env, WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=' };
+  execFileSync('wineboot', ['-i'], { env: bare, stdio: 'ignore' });
   const version = ['reg', 'add', 'HKCU\\Software\\Wine', '/v', 'Version', '/d', 'win10', '/f'];
   execFileSync('wine', version, { env, stdio: 'ignore' });
   const system = join(dir, 'wine/drive_c/windows/system32');
@@ -38,15 +40,6 @@ export async function makeWine(dir: string): Promise<void> {
   compile([join(HERE, 'taskkill.c'), '-o', join(system, 'taskkill.exe')]);
   compile(['-shared', join(HERE, 'links.c'), '-o', join(dir, 'links.node')]);
   await copyFile(join(HERE, 'junctions.cjs'), join(dir, 'junctions.cjs'));
-}
-
-/** Wine's first start waits for good at times: it is ended then, and begun once more. */
-function bootWine(env: Record<string, string>): void {
-  const bare = { ...env, WINEDLLOVERRIDES: 'mscoree,mshtml,winemenubuilder.exe=' };
-  const options = { env: bare, stdio: 'ignore', timeout: 150_000 } as const;
-  if (spawnSync('wineboot', ['-i'], options).status === 0) return;
-  spawnSync('wineserver', ['-k'], options);
-  execFileSync('wineboot', ['-i'], options);
 }
 
 /** Fetches node.exe of `versions`; they are in `node20`, `node22` below `dir`. */
