@@ -4,7 +4,9 @@
  */
 
 /** Characters of one request: a formatter cannot be stopped once it works. */
-const MAX_REQUEST = 200_000;
+const MAX_REQUEST = 50_000;
+/** On Node 20 each segment carries a copy of the whole text: time and memory are the square of it. */
+const MAX_SEGMENTED = 5_000;
 const MAX_FORMATTERS = 64;
 
 /** Where a script names none: what it writes does not depend on the machine. */
@@ -101,10 +103,25 @@ function answer({ kind, locales, options, call, values }: Request): unknown {
     return known.of.supportedLocalesOf(locales, options);
   }
   if (known?.methods.includes(call) !== true) throw new TypeError(`Intl.${kind} has no ${call}.`);
+  if (call === 'segment') return segments(known.of, { locales, options, text: String(values[0]) });
   const formatter = formatterOf(known.of, { kind, locales, options });
   const method = Reflect.get(formatter, call) as (...values: readonly unknown[]) => unknown;
-  const value = Reflect.apply(method, formatter, values);
-  return call === 'segment' ? [...(value as Iterable<unknown>)].map(withoutInput) : value;
+  return Reflect.apply(method, formatter, values);
+}
+
+function segments(
+  Kind: Formats,
+  { locales, options, text }: Pick<Request, 'locales' | 'options'> & { readonly text: string },
+): object[] {
+  if (text.length > MAX_SEGMENTED) {
+    throw new RangeError(`A segmenter takes at most ${MAX_SEGMENTED} characters at a time.`);
+  }
+  const formatter = formatterOf(Kind, { kind: 'Segmenter', locales, options }) as Intl.Segmenter;
+  const parts: object[] = [];
+  for (const { segment, index, isWordLike } of formatter.segment(text)) {
+    parts.push(isWordLike === undefined ? { segment, index } : { segment, index, isWordLike });
+  }
+  return parts;
 }
 
 function formatterOf(
@@ -154,10 +171,4 @@ function ofString(call: string, text: string, locales: string[]): string {
   return call === 'toLocaleUpperCase'
     ? text.toLocaleUpperCase(locales)
     : text.toLocaleLowerCase(locales);
-}
-
-/** Each part would carry the whole text along. */
-function withoutInput(part: unknown): object {
-  const { segment, index, isWordLike } = part as Intl.SegmentData;
-  return isWordLike === undefined ? { segment, index } : { segment, index, isWordLike };
 }

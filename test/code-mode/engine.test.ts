@@ -181,6 +181,10 @@ describe('an endless script', () => {
     ['catch of its own end', 'for (;;) { try { while (true); } catch {} finally { continue } }'],
     ['await of a loop in a finally', 'try { await null } finally { while (true); }'],
     ['proxy trap', 'Object.keys(new Proxy({}, { ownKeys() { while (true); } }))'],
+    [
+      'segmenter',
+      'const words = new Intl.Segmenter("ja", { granularity: "word" }); const text = "日本語 a".repeat(800); while (true) words.segment(text)',
+    ],
     ['generator', 'for (const x of (function* () { while (true) yield 1 })());'],
   ])('is stopped in a %s', async (_, source) => {
     using test = await testEngine();

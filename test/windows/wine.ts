@@ -61,6 +61,8 @@ export function wineEnvironment(dir: string): Record<string, string> {
     WINEPREFIX: join(dir, 'wine'),
     WINEARCH: 'win64',
     WINEDEBUG: '-all',
+    // Ours (taskkill.c), and not the one that Wine has built in.
+    WINEDLLOVERRIDES: 'taskkill.exe=n',
     NODE_SKIP_PLATFORM_CHECK: '1',
     NO_COLOR: '1',
     RIG_ADDON: windowsPath(join(dir, 'links.node')),
