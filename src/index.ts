@@ -84,7 +84,13 @@ export {
   type PruneResult,
   pruneStore,
 } from './prune/index.ts';
-export type { ImageStep, PublishedImages, PublishResult, PublishStep } from './publish/index.ts';
+export type {
+  ImageStep,
+  PublishedImages,
+  PublishResult,
+  PublishStep,
+  WaitingPackage,
+} from './publish/index.ts';
 export type { Ecosystem, RuntimeOptions } from './request/index.ts';
 export {
   detectHost,

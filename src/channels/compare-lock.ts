@@ -70,8 +70,18 @@ function compareAsset({ target, locked, channel, asset }: AssetComparison): Lock
   const expected = locked.find(({ name }) => name === asset.name);
   if (expected === undefined) return [{ kind: 'unlocked', ...found }];
   const difference = differenceOf(expected, actual);
-  if (difference === undefined) return [];
+  if (difference === undefined) return unsigned(found, expected, actual);
   return [{ kind: 'changed', ...found, expected: difference.expected, actual: difference.actual }];
+}
+
+/** The registry's own signature is in the document that was compared. */
+function unsigned(
+  { target, asset, channel }: { target: Triple; asset: string; channel: Channel },
+  { proof }: LockedAsset,
+  actual: LockedAsset,
+): LockFinding[] {
+  if (proof !== 'npm-signature' || channel !== 'npm' || actual.proof !== undefined) return [];
+  return [{ kind: 'unproven', target, asset, expected: proof, actual: 'digest' }];
 }
 
 /** Whether every asked channel that carries such an asset has answered. */

@@ -6,7 +6,12 @@ export { createLock, withEntrypoints } from './create-lock.ts';
 export { DIR_CHECKSUMS } from './dir.ts';
 export { githubApi } from './github-api.ts';
 export { browserUrl, githubSources } from './github-sources.ts';
-export { describeFinding, type LockComparison, verifyLockComparison } from './lock-findings.ts';
+export {
+  describeFinding,
+  type LockComparison,
+  type LockFinding,
+  verifyLockComparison,
+} from './lock-findings.ts';
 export { mirrorAssetUrl } from './mirror.ts';
 export { proofOf } from './proof.ts';
 export { releaseAgeFor } from './release-age.ts';

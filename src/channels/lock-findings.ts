@@ -1,7 +1,7 @@
 import type { Channel } from '../asset.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { ACCEPT_HINT } from '../fetch/index.ts';
-import { type Lock, pinCommand } from '../lockfile/index.ts';
+import { type Lock, type ProofLevel, pinCommand } from '../lockfile/index.ts';
 import type { Triple } from '../target/index.ts';
 import type { SilentChannel } from './releases.ts';
 
@@ -25,6 +25,14 @@ export type LockFinding =
       readonly expected: string;
       readonly actual: string;
     }
+  /** The lock says more of what was proven than can be shown now. */
+  | {
+      readonly kind: 'unproven';
+      readonly target: Triple;
+      readonly asset: string;
+      readonly expected: ProofLevel;
+      readonly actual: ProofLevel;
+    }
   /** No channel that answered has the asset any more. */
   | { readonly kind: 'gone'; readonly target: Triple; readonly asset: string };
 
@@ -38,23 +46,31 @@ export interface LockComparison {
 
 /**
  * Throws unless a check found nothing.
- * @throws CodexRuntimeError `DIGEST_MISMATCH` when bytes have changed, else `LOCK_INCOMPLETE`; all
- * findings in `fields.findings`.
+ * @throws CodexRuntimeError `DIGEST_MISMATCH` when bytes have changed, `SIGNATURE_MISSING` when a level
+ * of proof cannot be shown, else `LOCK_INCOMPLETE`; all findings in `fields.findings`.
  */
 export function verifyLockComparison(lock: Lock, { findings, silent }: LockComparison): void {
   const [first] = findings;
   if (first === undefined) return;
   const changed = findings.find(({ kind }) => kind === 'changed');
+  const unproven = findings.find(({ kind }) => kind === 'unproven');
   const more = findings.length === 1 ? '' : ` (and ${findings.length - 1} more)`;
-  const text = `The lockfile for Codex ${lock.version} ${describeFinding(changed ?? first)}${more}.`;
+  const text = `The lockfile for Codex ${lock.version} ${describeFinding(changed ?? unproven ?? first)}${more}.`;
+  const fields = { version: lock.version, findings };
+  if (changed === undefined && unproven !== undefined) {
+    throw new CodexRuntimeError('SIGNATURE_MISSING', text, {
+      hint: `Find out who edited the lockfile, or why the proof was withdrawn. To accept less, run "${pinCommand(lock)} --require digest".`,
+      fields,
+    });
+  }
   throw changed === undefined
     ? new CodexRuntimeError('LOCK_INCOMPLETE', text, {
         hint: mendingHint(lock, findings, silent),
-        fields: { version: lock.version, findings },
+        fields,
       })
     : new CodexRuntimeError('DIGEST_MISMATCH', text, {
         hint: ACCEPT_HINT,
-        fields: { version: lock.version, findings },
+        fields,
       });
 }
 
@@ -83,6 +99,8 @@ export function describeFinding(finding: LockFinding): string {
       return `lacks ${finding.asset}, which ${finding.channel} has`;
     case 'changed':
       return `pins ${finding.asset} as ${finding.expected}, but ${finding.channel} has ${finding.actual}`;
+    case 'unproven':
+      return `says ${finding.expected} of ${finding.asset}, but only its ${finding.actual} can be shown`;
     case 'gone':
       return `pins ${finding.asset}, which no channel has any more`;
   }

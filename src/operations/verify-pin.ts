@@ -15,6 +15,7 @@ import {
   settingsOf,
   sourcesFor,
 } from '../request/index.ts';
+import { compareProof } from './compare-proof.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {
@@ -34,8 +35,8 @@ export interface VerifiedPin {
  * Compares the nearest lockfile with what the channels say now; downloads and writes nothing.
  * @throws CodexRuntimeError `PIN_MISSING` without a lockfile; `LOCK_INVALID` when it was edited;
  * `LOCK_INCOMPLETE` when it is for another version or repository than the options name, or lacks what a channel
- * has; `DIGEST_MISMATCH` when a channel has other bytes (both with `fields.findings` and, as
- * sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
+ * has; `DIGEST_MISMATCH` when a channel has other bytes; `SIGNATURE_MISSING` when it names a level of
+ * proof that cannot be shown now (all with `fields.findings` and, as sentences, `fields.reasons`); `RELEASE_NOT_FOUND`, `SOURCES_EXHAUSTED`
  */
 export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedPin> {
   const asked = settingsOf(options);
@@ -46,13 +47,13 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
   const named = options.repo === undefined ? null : asked.github.repo;
   const exact = parseVersion(lock.version);
   const repo = repositoryMeant({ named, lock, installed: null, exact });
-  const check = await compareLock({
-    settings: settingsFor(asked, repo),
-    sources: sourcesFor(options.source ?? lock.source, repo),
-    lock,
-    onProgress: options.onProgress,
-    signal: forManyListeners(options.signal),
-  });
+  const settings = settingsFor(asked, repo);
+  const sources = sourcesFor(options.source ?? lock.source, repo);
+  const signal = forManyListeners(options.signal);
+  const request = { lock, settings, sources, signal };
+  const compared = await compareLock({ ...request, onProgress: options.onProgress });
+  const findings = [...compared.findings, ...(await compareProof(request))];
+  const check = { ...compared, findings };
   try {
     verifyLockComparison(lock, check);
   } catch (error) {

@@ -24,6 +24,8 @@ export async function applyStep(step: PublishStep, publishing: Publishing): Prom
   const { client, directory } = publishing;
   switch (step.action) {
     case 'present':
+    // Done by `stageRelease`, which asks the registry for more than one step needs.
+    case 'stage':
       return;
     case 'publish':
       return await change(publishing, {

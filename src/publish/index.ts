@@ -6,3 +6,4 @@ export {
   publishImages,
 } from './publish-images.ts';
 export { type PublishRequest, type PublishResult, publishRelease } from './publish-release.ts';
+export type { WaitingPackage } from './stage-release.ts';

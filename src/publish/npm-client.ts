@@ -1,8 +1,11 @@
 import { withoutSecrets } from '../child/without-secrets.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { type NpmRun, runNpm } from '../fetch/npm/index.ts';
+import { asJsonObject, tryParseJson } from '../json.ts';
 
 export interface NpmClientOptions extends NpmRun {
+  /** The root package's name: whose registry is asked for what is staged. */
+  readonly releaseName: string;
   /** URL of the registry; null for the one that npm's configuration names. */
   readonly registry: string | null;
   /** Signed provenance, where the CI supports it. */
@@ -18,6 +21,20 @@ export interface NpmClient {
   publish(tarball: string, name: string, tag: string): Promise<void>;
   tag(name: string, version: string, tag: string): Promise<void>;
   untag(name: string, tag: string): Promise<void>;
+  /** What the registry holds back until a maintainer approves it. */
+  listStaged(): Promise<readonly HeldPackage[]>;
+  /** Uploads a package that the registry holds back; its id there. */
+  stage(tarball: string, name: string, tag: string): Promise<string>;
+}
+
+/** As the registry tells it. */
+export interface HeldPackage {
+  readonly id: string;
+  readonly name: string;
+  readonly version: string;
+  readonly tag: string | null;
+  /** SHA-1 of the tarball, in hexadecimal digits. */
+  readonly shasum: string | null;
 }
 
 /** All methods throw CodexRuntimeError `PUBLISH_FAILED` with npm's own words, and `ABORTED`. */
@@ -28,24 +45,70 @@ export function createNpmClient(options: NpmClientOptions): NpmClient {
     [command, ...args]: readonly [string, ...string[]],
   ) => {
     const result = await runNpm([command, ...registryArguments(name, options), ...args], options);
-    if (result.status !== 0) throw npmFailure(doing, options, result);
+    if (result.status !== 0) {
+      if (command === 'stage' && UNKNOWN_COMMAND.test(`${result.stdout}${result.stderr}`))
+        throw tooOld();
+      throw npmFailure(doing, options, result);
+    }
+    return result.stdout;
   };
+  const publishing = (tag: string) => [
+    `--tag=${tag}`,
+    '--ignore-scripts',
+    ...(options.provenance ? ['--provenance'] : []),
+    ...(options.access === null ? [] : [`--access=${options.access}`]),
+  ];
   return {
-    publish: (tarball, name, tag) =>
-      run(`publish ${name}`, name, [
-        'publish',
-        `--tag=${tag}`,
-        '--ignore-scripts',
-        ...(options.provenance ? ['--provenance'] : []),
-        ...(options.access === null ? [] : [`--access=${options.access}`]),
-        '--',
-        tarball,
-      ]),
-    tag: (name, version, tag) =>
-      run(`tag ${name}@${version}`, name, ['dist-tag', 'add', `${name}@${version}`, tag]),
-    untag: (name, tag) => run(`untag ${name}`, name, ['dist-tag', 'rm', name, tag]),
+    publish: async (tarball, name, tag) => {
+      await run(`publish ${name}`, name, ['publish', ...publishing(tag), '--', tarball]);
+    },
+    tag: async (name, version, tag) => {
+      await run(`tag ${name}@${version}`, name, ['dist-tag', 'add', `${name}@${version}`, tag]);
+    },
+    untag: async (name, tag) => {
+      await run(`untag ${name}`, name, ['dist-tag', 'rm', name, tag]);
+    },
+    listStaged: async () => {
+      const { releaseName: name } = options;
+      return parseStaged(await run('list staged packages', name, ['stage', 'list', '--json']));
+    },
+    stage: async (tarball, name, tag) => {
+      const words = ['stage', 'publish', '--json', ...publishing(tag), '--', tarball] as const;
+      const answer = asJsonObject(tryParseJson(await run(`stage ${name}`, name, words)));
+      // npm 12 puts it under the package's name.
+      const { stageId = answer['stageId'] } = asJsonObject(answer[name]);
+      if (typeof stageId === 'string') return stageId;
+      throw notUnderstood(`staging ${name}`);
+    },
   };
 }
+
+function parseStaged(text: string): readonly HeldPackage[] {
+  const items = tryParseJson(text);
+  if (!Array.isArray(items)) throw notUnderstood('listing staged packages');
+  const textOrNull = (value: unknown) => (typeof value === 'string' ? value : null);
+  return items.map((item) => {
+    const { id, packageName: name, version, tag, shasum } = asJsonObject(item);
+    if (typeof id !== 'string' || typeof name !== 'string' || typeof version !== 'string') {
+      throw notUnderstood('listing staged packages');
+    }
+    return { id, name, version, tag: textOrNull(tag), shasum: textOrNull(shasum) };
+  });
+}
+
+function notUnderstood(doing: string): CodexRuntimeError {
+  return new CodexRuntimeError('PUBLISH_FAILED', `npm's answer to ${doing} was not understood.`, {
+    hint: 'Look with "npm stage list" at what waits there.',
+  });
+}
+
+function tooOld(): CodexRuntimeError {
+  return new CodexRuntimeError('USAGE', 'This npm cannot stage packages.', {
+    hint: 'Use npm 11.15 or newer, or leave out --stage.',
+  });
+}
+
+const UNKNOWN_COMMAND = /Unknown command: "stage"/;
 
 /** `--registry` alone would lose against a registry that `.npmrc` gives to the scope. */
 function registryArguments(name: string, { registry }: NpmClientOptions): readonly string[] {

@@ -11,6 +11,8 @@ export const PENDING_TAG = 'codex-runtime-pending';
 export type PublishStep =
   | { readonly action: 'present'; readonly file: PackedFile }
   | { readonly action: 'publish'; readonly file: PackedFile; readonly tag: string }
+  /** In its place where the registry stages: it is not to be seen before its approval. */
+  | { readonly action: 'stage'; readonly file: PackedFile; readonly tag: string }
   /** From here on, whoever installs must find all of these. */
   | { readonly action: 'await'; readonly files: readonly PackedFile[] }
   | {

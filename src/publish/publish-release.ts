@@ -15,10 +15,11 @@ import { parsePackageName } from '../stage/index.ts';
 import { applyStep } from './apply-step.ts';
 import { bytesOf, loadRelease } from './load-release.ts';
 import { createNpmClient } from './npm-client.ts';
-import { type PublishStep, planPublish } from './plan-publish.ts';
+import { defaultTag, type PublishStep, planPublish } from './plan-publish.ts';
 import { pointDotslash } from './point-dotslash.ts';
 import { loadPublished } from './published.ts';
 import { verifyNoRedirect } from './registry-redirect.ts';
+import { stageRelease, type WaitingPackage } from './stage-release.ts';
 import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
 import { verifyWheel } from './verify-wheel.ts';
 
@@ -34,6 +35,11 @@ export interface PublishRequest {
   readonly provenance?: boolean;
   /** Who may see scoped packages that are new. Default: npm's own. */
   readonly access?: 'public' | 'restricted';
+  /**
+   * Stage the packages where the registry can: it shows them once a maintainer has approved each.
+   * Elsewhere they are published as without it. Default false.
+   */
+  readonly stage?: boolean;
   /** Say what would be done and do nothing. Default false. */
   readonly dryRun?: boolean;
   /** Lets npm ask for a one-time password on the terminal. Default false. */
@@ -51,6 +57,11 @@ export interface PublishResult {
   readonly version: string;
   /** What was done, or with `dryRun` what would be. */
   readonly steps: readonly PublishStep[];
+  /**
+   * What waits for approval, in the order in which to approve it, the root package last; null without
+   * `stage`, with `dryRun`, and at a registry that has no staging.
+   */
+  readonly waiting: readonly WaitingPackage[] | null;
   /** Checked wheels, as paths from `directory`; publishing them is the PyPI client's work. */
   readonly wheels: readonly string[];
   /** What uploads the wheels; null without any. */
@@ -83,8 +94,10 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     ...(request.tag === undefined ? {} : { tag: parseTag(request.tag) }),
     tagWithRoot: byIdentity,
   });
+  let waiting: readonly WaitingPackage[] | null = null;
   if (request.dryRun !== true) {
     const client = createNpmClient({
+      releaseName: release.name,
       settings: request.settings,
       registry: request.registry ?? null,
       provenance: request.provenance ?? false,
@@ -93,10 +106,18 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
       terminal: request.terminal,
       signal: request.signal,
     });
-    const uploads = steps.flatMap((step) => (step.action === 'publish' ? [step.file] : []));
+    if (request.stage === true) {
+      const { onStep, signal } = request;
+      const tag = request.tag ?? defaultTag(release.version);
+      waiting = await stageRelease({ directory, client, steps, tag, onStep, signal });
+    }
+    // Once all are approved, tags are left to be moved as always.
+    const isWaiting = waiting !== null && waiting.length > 0;
+    const left = isWaiting ? [] : steps;
+    const uploads = left.flatMap((step) => (step.action === 'publish' ? [step.file] : []));
     const total = bytesOf(uploads);
     let done = 0;
-    for (const step of steps) {
+    for (const step of left) {
       throwIfAborted(request.signal);
       request.onStep?.(step);
       await applyStep(step, {
@@ -108,11 +129,12 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
       done += step.file.size;
       request.onProgress?.({ type: 'working', what: 'Publishing', done, total });
     }
-    if (address !== null) await pointDotslash(directory, release, address);
+    if (address !== null && !isWaiting) await pointDotslash(directory, release, address);
   }
   return {
     version: release.version,
     steps,
+    waiting,
     wheels: wheels.map(({ path }) => path),
     wheelCommand:
       wheels.length === 0 ? null : `python -m twine upload ${shellWord(join(directory, '/'))}*.whl`,

@@ -6,6 +6,7 @@ import { LOCKFILE_NAME } from '../../src/lockfile/index.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
+import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { releaseSigner } from '../../src/request/index.ts';
 import { TARGETS } from '../../src/target/index.ts';
@@ -172,5 +173,41 @@ describe('pin --require', () => {
     const env = { ...here.options.env, CODEX_RUNTIME_TRUSTED_ROOT: undefined };
     const pinning = pinRuntime({ ...here.options, env, require: 'github-attestation' });
     expect(await failure(pinning)).toMatchObject({ code: 'SIGNATURE_INVALID' });
+  });
+});
+
+describe('pin --check', () => {
+  it('shows the levels that the lockfile has', async () => {
+    await using here = await attested();
+    await pinRuntime({ ...here.options, require: 'github-attestation' });
+    const before = here.github.asked('attestations').length;
+    expect(await verifyPin(here.options)).toMatchObject({ version: '1.2.3' });
+    expect(here.github.asked('attestations').length - before).toBe(6);
+  });
+
+  it('asks for no attestation where the lockfile says nothing of one', async () => {
+    await using here = await attested();
+    await pinRuntime(here.options);
+    await verifyPin(here.options);
+    expect(here.github.asked('attestations')).toEqual([]);
+  });
+
+  it('refuses a level that cannot be shown: written by hand, or withdrawn', async () => {
+    await using here = await attested();
+    await pinRuntime({ ...here.options, require: 'npm-provenance' });
+    here.attestations.clear();
+    expect(await failure(verifyPin(here.options))).toMatchObject({
+      code: 'SIGNATURE_MISSING',
+      message: expect.stringMatching(/says .*(provenance|attestation) of .*, but only its digest/),
+      fields: { findings: expect.arrayContaining([expect.objectContaining({ kind: 'unproven' })]) },
+    });
+  });
+
+  it('refuses a level whose attestation is of another repository', async () => {
+    await using here = await attested();
+    await pinRuntime({ ...here.options, require: 'github-attestation' });
+    await using other = await attested({ signer: releaseSigner('a/fork', parseVersion('1.2.3')) });
+    for (const [key, value] of other.attestations) here.attestations.set(key, value);
+    expect(await failure(verifyPin(here.options))).toMatchObject({ code: 'SIGNATURE_INVALID' });
   });
 });

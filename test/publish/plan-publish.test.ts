@@ -44,8 +44,9 @@ function describeStep(step: PublishStep): string {
   switch (step.action) {
     case 'present':
       return `present ${step.file.package.name}`;
+    case 'stage':
     case 'publish':
-      return `publish ${step.file.package.name} as ${step.tag}`;
+      return `${step.action} ${step.file.package.name} as ${step.tag}`;
     case 'await':
       return `await ${step.files.length}`;
     case 'tag':

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
 import { publishRuntimeImages } from '../../operations/publish-runtime-images.ts';
-import type { ImageStep, PublishStep } from '../../publish/index.ts';
+import type { ImageStep, PublishStep, WaitingPackage } from '../../publish/index.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { addCommonFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
@@ -17,6 +17,7 @@ interface PublishFlags extends CommonFlags {
   readonly tag?: string;
   readonly access?: 'public' | 'restricted';
   readonly provenance?: true;
+  readonly stage?: true;
   readonly dryRun?: true;
 }
 
@@ -34,6 +35,7 @@ export function createCommand(context: CliContext): Command {
       ]),
     )
     .option('--provenance', 'let npm sign where the packages were made, in a CI that can')
+    .option('--stage', 'let the registry hold each package back until a maintainer approves it')
     .option('--dry-run', 'say what would be done, and do nothing');
   return addCommonFlags(command)
     .addHelpText('after', EXAMPLES)
@@ -66,11 +68,11 @@ async function publishToRegistry(
   { dir, repository }: ImagePlaces,
   flags: PublishFlags,
 ): Promise<void> {
-  const { registry, access, provenance } = flags;
-  if (registry !== undefined || access !== undefined || provenance !== undefined) {
+  const { registry, access, provenance, stage } = flags;
+  if ([registry, access, provenance, stage].some((flag) => flag !== undefined)) {
     throw new CodexRuntimeError(
       'USAGE',
-      '--registry, --access and --provenance are for an npm registry.',
+      '--registry, --access, --provenance and --stage are for an npm registry.',
       { hint: 'Leave them out for images.' },
     );
   }
@@ -121,6 +123,7 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
       terminal: context.interactive,
       dryRun: flags.dryRun === true,
       provenance: flags.provenance === true,
+      stage: flags.stage === true,
       ...given({
         home: flags.home,
         registry: flags.registry,
@@ -136,6 +139,14 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
     context.stderr.write(`The ${result.wheels.length} wheels are whole. Upload them with:\n`);
     context.stderr.write(`  ${escapeControls(result.wheelCommand)}\n`);
   }
+  if (result.waiting !== null && result.waiting.length > 0) {
+    printResult(context, flags, { result, text: describeWaiting(result.waiting) });
+    return;
+  }
+  const published = result.waiting === null && flags.dryRun !== true;
+  if (flags.stage === true && published && flags.quiet !== true) {
+    context.stderr.write('The registry has no staging: the packages were published.\n');
+  }
   const names = result.steps.flatMap((step) =>
     step.action === 'publish' || step.action === 'present'
       ? [`${step.file.package.name}@${step.file.package.version}`]
@@ -144,12 +155,23 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
   printResult(context, flags, { result, text: names.join('\n') });
 }
 
+/** One line a package: to be run in this order, as the root package has to come last. */
+function describeWaiting(waiting: readonly WaitingPackage[]): string {
+  return waiting
+    .map(({ name, version, tag, id }) =>
+      escapeControls(`npm stage approve ${id}   # ${name}@${version}, ${tag}`),
+    )
+    .join('\n');
+}
+
 function sentence(step: PublishStep): string {
   switch (step.action) {
     case 'present':
       return `Already there: ${step.file.package.name}@${step.file.package.version}`;
     case 'publish':
       return `Publish ${step.file.package.name}@${step.file.package.version} (${formatBytes(step.file.size)})`;
+    case 'stage':
+      return `Stage ${step.file.package.name}@${step.file.package.version} (${formatBytes(step.file.size)})`;
     case 'await':
       return `Wait until everybody sees ${step.files.map((file) => file.package.name).join(', ')}`;
     case 'tag':
@@ -162,12 +184,15 @@ function sentence(step: PublishStep): string {
 const EXAMPLES = `
 Platform packages come first, then the root package, and its dist-tag moves last. What is there with
 the same bytes is skipped, so run the same command again after any failure.
+With --stage the result is what waits for approval, one command a line, the root package last; run
+publish again to see what is left. A registry without staging publishes at once.
 Credentials come from .npmrc or the CI's identity, as npm takes them; for images from the places that
 docker, podman and skopeo use.
 
 Examples:
   codex-runtime publish dist --dry-run
   codex-runtime publish dist --tag next
+  codex-runtime publish dist --stage
   codex-runtime publish oci:registry.example.com/tools/codex   the images in dist/oci
   codex-runtime publish dist --provenance --access public      in GitHub Actions
 `;
