@@ -67,11 +67,7 @@ function nothingToDo(dir: string): Command {
 
 function inSite(dir: string, args: readonly string[]): Command {
   const env = { CODEX_RUNTIME_HOME: join(dir, 'home') };
-  // A doctor that finds something to say ends with another status than 0.
-  const script = '"$@" >/dev/null || [ $? -le 2 ]';
-  return args[0] === 'doctor'
-    ? { file: 'sh', args: ['-c', script, 'sh', process.execPath, BIN, ...args], env, cwd: dir }
-    : { file: process.execPath, args: [BIN, ...args], env, cwd: dir };
+  return { file: process.execPath, args: [BIN, ...args], env, cwd: dir };
 }
 
 /** Miniature runtimes, spread over the prefixes. */
@@ -92,6 +88,7 @@ async function makeSite({ versions, prefixes }: Size): Promise<string> {
   return dir;
 }
 
+/** Old enough that doctor misses nothing in a miniature. */
 function versionOf(number: number): string {
-  return `0.${number + 1}.0`;
+  return `0.1.${number}`;
 }

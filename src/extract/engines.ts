@@ -2,8 +2,11 @@ import type { Transform } from 'node:stream';
 import zlib from 'node:zlib';
 import { CodexRuntimeError } from '../errors.ts';
 
-/** Big buffers: each one costs a round trip between the thread pool and the event loop. */
-const CHUNK_BYTES = 2 * 1024 * 1024;
+/**
+ * Big buffers: each one costs a round trip between the thread pool and the event loop. Bigger ones
+ * save nothing more, as a piece of input fills no more than this, and stay with the allocator.
+ */
+const CHUNK_BYTES = 512 * 1024;
 /** zlib takes no smaller ones. */
 const LEAST_CHUNK_BYTES = 64;
 const BUFFERS = { chunkSize: CHUNK_BYTES };

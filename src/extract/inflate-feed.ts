@@ -5,7 +5,7 @@ import type { InflateEngine } from './engines.ts';
 /** Input that goes to the engine in one piece. */
 const GATHER_BYTES = 256 * 1024;
 /** Input that waits for the engine, so that it never runs dry while the event loop is busy. */
-const AHEAD_BYTES = 4 * GATHER_BYTES;
+const AHEAD_BYTES = 2 * GATHER_BYTES;
 
 /** What goes to the engine at once. */
 interface Given {

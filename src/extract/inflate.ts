@@ -75,7 +75,7 @@ function engineFault(error: unknown, refuse: Refuse): unknown {
 }
 
 /** Inflated bytes that may wait for their consumer; the engine works ahead up to here. */
-const AHEAD_BYTES = 2 * 1024 * 1024;
+const AHEAD_BYTES = 1024 * 1024;
 
 /** The engine's output as a bounded queue; reading the stream itself would join buffers by copying. */
 function outletOf(engine: InflateEngine): ByteQueue {

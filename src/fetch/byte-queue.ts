@@ -19,19 +19,37 @@ export function lendMemory({ buffer }: Buffer, count: number): void {
 export function returnMemory(memory: ArrayBufferLike): void {
   const left = (readers.get(memory) ?? 0) - 1;
   if (left > 0) readers.set(memory, left);
-  else if (readers.delete(memory)) release(memory);
+  else if (readers.delete(memory) && memory instanceof ArrayBuffer) release(memory);
+}
+
+/** Small memories that nobody looks at any more, to be thrown away together. */
+let discarded: ArrayBuffer[] = [];
+let discardedBytes = 0;
+const DISCARD_BYTES = 2 ** 19;
+
+/**
+ * Gives back a memory that has no readers, as sockets make many small ones. Some of them wait for
+ * others, because each way to the bin takes as long as the copying of a few kilobytes.
+ */
+export function discardMemory(memory: ArrayBufferLike): void {
+  if (!(memory instanceof ArrayBuffer)) return;
+  discarded.push(memory);
+  discardedBytes += memory.byteLength;
+  if (discardedBytes < DISCARD_BYTES) return;
+  release(...discarded);
+  discarded = [];
+  discardedBytes = 0;
 }
 
 /** What is posted to a closed port is moved there and thrown away. */
-function release(memory: ArrayBufferLike): void {
-  if (!(memory instanceof ArrayBuffer)) return;
+function release(...memories: readonly ArrayBuffer[]): void {
   if (bin === undefined) {
     const { port1, port2 } = new MessageChannel();
     port2.close();
     bin = port1;
   }
   try {
-    bin.postMessage(null, [memory]);
+    bin.postMessage(null, memories);
   } catch {
     // Node's own pool cannot be moved.
   }
@@ -145,7 +163,7 @@ export class ByteQueue {
     const whole = Buffer.concat(parts);
     for (const part of parts) {
       // One that is a view of more may share it with bytes that are still to come.
-      if (fillsMemory(part)) release(part.buffer);
+      if (fillsMemory(part)) discardMemory(part.buffer);
     }
     return whole;
   }

@@ -8,6 +8,7 @@ import {
   firstValues,
   type HttpTimeouts,
 } from './client.ts';
+import { returnReadMemory } from './read-memory.ts';
 
 /**
  * Node's own client, with an agent that knows the way. Its parser is native: with undici's, which is
@@ -162,6 +163,7 @@ function feed(response: IncomingMessage, stall: number): FedBody {
     received += chunk.length;
     body.feed(chunk);
   });
+  returnReadMemory(response);
   response.once('end', () => body.end());
   response.once('error', (error) => body.fail(error));
   response.once('close', () => {
