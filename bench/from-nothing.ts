@@ -2,6 +2,8 @@
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import process from 'node:process';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { BENCH_DIR, ROOT } from './inputs.ts';
 import { INSTALL, shell } from './install.ts';
@@ -20,6 +22,7 @@ export async function fromNothingRows(runs: number): Promise<readonly BenchRow[]
   const managers = await findManagers();
   const rows = [
     await against(managers, { by: 'npm', goal: 0.4, runs, packed }),
+    await limit(managers, { runs, packed }),
     await against(managers, { by: 'bun', goal: 1.2, runs, packed }),
     await against(managers, { by: 'pnpm', goal: 0.9, runs, packed }),
     fact({ work: 'packages that installing the tool brings', ours: 1, unit: '', goal: 1 }),
@@ -73,6 +76,30 @@ async function against(
         : `from nothing, the tool brought by ${by} ${VERSIONS[by]}`,
     against: `${by} ${by === 'npm' ? 'install' : 'add'} @openai/codex`,
     goal,
+    ...measured,
+  });
+}
+
+const BARE = fileURLToPath(new URL('./bare-install.mjs', import.meta.url));
+
+/** How near a program of Node can come: the tool is brought, and a bare script does its work. */
+async function limit(
+  managers: Managers,
+  { runs, packed }: Pick<Comparison, 'runs' | 'packed'>,
+): Promise<BenchRow> {
+  const build = `@openai/codex@${VERSIONS.codex}-${process.platform}-${process.arch}`;
+  const { stdout } = await promisify(execFile)('npm', ['view', build, 'dist.tarball']);
+  const install = (what: string) => INSTALL.npm(managers.npm, what);
+  const ours = `${install(packed.path)} && '${process.execPath}' '${BARE}' '${stdout.trim()}' files`;
+  const theirs = install(`@openai/codex@${VERSIONS.codex}`);
+  const measured = await compareCommands(SCRATCH, Math.min(runs, 3), {
+    ours: inProject(ours),
+    theirs: inProject(theirs),
+  });
+  return compare({
+    work: 'the limit of that: the tool, and a bare script that fetches, hashes, inflates, writes',
+    against: 'npm install @openai/codex',
+    goal: null,
     ...measured,
   });
 }
