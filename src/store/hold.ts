@@ -17,8 +17,9 @@ import {
 const POLL_MS = 50;
 /** How often the work is begun again after the hold was lost. */
 const MAX_LOSSES = 3;
-/** How often a hold is tried in a directory that others remove when it is empty. */
+/** How often, and how long, a hold is tried in a directory that others remove when it is empty. */
 const MAX_REMOVALS = 20;
+const REMOVALS_MS = 10_000;
 
 /**
  * The right to be alone with a piece of work, among all processes of all machines that see the disk.
@@ -180,13 +181,20 @@ async function tryHold(
 
 /** Makes the directory too, as often as another process removes it because it is empty. */
 async function createIn(directory: string, file: string): Promise<HeldFile | undefined> {
+  const begun = performance.now();
   for (let removals = 0; ; removals += 1) {
+    let made = false;
     try {
       await makeDirectory(directory);
+      made = true;
       return await createHold(file);
     } catch (error) {
-      if (!isErrno(error, 'ENOENT') || removals === MAX_REMOVALS) throw error;
+      // One that was made and has gone can be made again; one that never was may be impossible.
+      const again = made ? performance.now() - begun < REMOVALS_MS : removals < MAX_REMOVALS;
+      if (!isErrno(error, 'ENOENT') || !again) throw error;
     }
+    // Out of step with whoever removes it.
+    await pause(Math.random() * Math.min(removals, 10), undefined);
   }
 }
 

@@ -202,7 +202,7 @@ describe('workOnce', () => {
       child.kill('SIGSTOP');
       // The machine sleeps, and both with it.
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 3_000);
-      child.kill('SIGCONT');
+      // The holder is the last to wake: nothing but our own sleep has passed by then.
       await failed;
     } finally {
       child.kill('SIGKILL');
