@@ -15,7 +15,7 @@ const ALONE = [
  * None of it depends on the Node that runs it: `.ci/run` runs it on one.
  */
 const PROGRAMS = [
-  'test/channels/oci.test.ts',
+  'test/channels/{interrupted-oci,oci}.test.ts',
   'test/ci/**/*.test.ts',
   'test/cli/commands/{list,release}.test.ts',
   'test/cli/completion/**/*.test.ts',
@@ -35,7 +35,8 @@ const ONCE = ['test/extract/mutants.test.ts', 'test/reliability/**/*.test.ts'];
 /** What takes more than a minute by itself: part of `npm run check` and of ci.yml, not of `.ci/run`. */
 const LONG = [
   'test/code-mode/lost-host.test.ts',
-  'test/publish/{answers,interrupted-publish}.test.ts',
+  'test/e2e/images.test.ts',
+  'test/publish/{answers,interrupted-images,interrupted-publish}.test.ts',
   'test/reliability/python-crash.test.ts',
 ];
 
