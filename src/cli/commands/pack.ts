@@ -3,6 +3,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
 import type { LayerCompression, PackEcosystem, PackedRelease } from '../../pack/index.ts';
 import type { CliContext } from '../context.ts';
+import { withEvents } from '../event-log.ts';
 import {
   addCommonFlags,
   addSourceFlags,
@@ -15,7 +16,6 @@ import { formatBytes } from '../format.ts';
 import { given, libraryOptions } from '../library-options.ts';
 import { nonEmpty, parseList } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
-import { withProgress } from '../progress.ts';
 import { formatTable } from '../table.ts';
 
 interface PackFlags extends RuntimeFlags, TemplateFlags {
@@ -64,9 +64,9 @@ async function pack(
   version: string | undefined,
   flags: PackFlags,
 ): Promise<void> {
-  const release = await withProgress(context, flags, (progress) =>
+  const release = await withEvents(context, flags, (log) =>
     packRuntimes({
-      ...libraryOptions(context, { version, flags, onProgress: progress.onProgress }),
+      ...libraryOptions(context, { version, flags, onProgress: log.onProgress }),
       ...given({
         downloadUrl: flags.downloadUrl,
         templatesDir: flags.templates,
@@ -79,12 +79,12 @@ async function pack(
       targets: flags.targets,
       ecosystems: flags.ecosystem.map(parseEcosystem),
       onPacked: ({ path }) => {
-        progress.end();
-        if (flags.verbose === true) context.stderr.write(`Packed ${path}\n`);
+        log.tell(flags.verbose === true ? `Packed ${path}` : null, { type: 'packed', path });
       },
     }),
   );
-  if (!release.reproducible && flags.quiet !== true) context.stderr.write(OTHER_ZLIB);
+  if (!release.reproducible && flags.quiet !== true && flags.json !== true)
+    context.stderr.write(OTHER_ZLIB);
   printResult(context, flags, { result: release, text: table(release) });
 }
 
@@ -115,5 +115,6 @@ Examples:
   codex-runtime pack 0.171.0 --ecosystem oci                container images, as dist/oci/
   codex-runtime publish dist                                then; images: publish oci:HOST/REPOSITORY
 
+With --json stderr has a line of JSON for each event, and stdout the one document of the result.
 The same version gives the same bytes on every machine. docs/releasing.md tells the whole way.
 `;

@@ -5,12 +5,12 @@ import { publishPackages } from '../../operations/publish-packages.ts';
 import { publishRuntimeImages } from '../../operations/publish-runtime-images.ts';
 import type { ImageStep, PublishStep, WaitingPackage } from '../../publish/index.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
+import { type EventLog, withEvents } from '../event-log.ts';
 import { addCommonFlags } from '../flags.ts';
 import { formatBytes } from '../format.ts';
 import { given } from '../library-options.ts';
 import { nonEmpty } from '../option-values.ts';
 import { printResult } from '../print-result.ts';
-import { type Progress, withProgress } from '../progress.ts';
 
 interface PublishFlags extends CommonFlags {
   readonly registry?: string;
@@ -76,25 +76,27 @@ async function publishToRegistry(
       { hint: 'Leave them out for images.' },
     );
   }
-  const say = (step: ImageStep, progress?: Progress) => {
-    progress?.end();
-    if (flags.quiet !== true) context.stderr.write(`${imageSentence(step)}\n`);
-  };
-  const result = await withProgress(context, flags, (progress) =>
-    publishRuntimeImages({
+  const result = await withEvents(context, flags, async (log) => {
+    const onStep = (step: ImageStep) => tellStep(log, step, imageSentence(step));
+    const published = await publishRuntimeImages({
       directory: dir,
       repository,
       env: context.env,
       signal: context.signal,
       dryRun: flags.dryRun === true,
       ...given({ home: flags.home, tag: flags.tag }),
-      onStep: (step) => say(step, progress),
-      onProgress: progress.onProgress,
-    }),
-  );
-  if (flags.dryRun === true) for (const step of result.steps) say(step);
+      onStep,
+      onProgress: log.onProgress,
+    });
+    if (flags.dryRun === true) published.steps.forEach(onStep);
+    return published;
+  });
   const names = result.tags.map(({ tag, digest }) => `${result.repository}:${tag}@${digest}`);
   printResult(context, flags, { result, text: names.join('\n') });
+}
+
+function tellStep(log: EventLog, step: ImageStep | PublishStep, words: string): void {
+  log.tell(words, { type: 'step', ...step });
 }
 
 function imageSentence(step: ImageStep): string {
@@ -111,12 +113,9 @@ function imageSentence(step: ImageStep): string {
 }
 
 async function publish(context: CliContext, directory: string, flags: PublishFlags): Promise<void> {
-  const say = (step: PublishStep, progress?: Progress) => {
-    progress?.end();
-    if (flags.quiet !== true) context.stderr.write(`${escapeControls(sentence(step))}\n`);
-  };
-  const result = await withProgress(context, flags, (progress) =>
-    publishPackages({
+  const result = await withEvents(context, flags, async (log) => {
+    const onStep = (step: PublishStep) => tellStep(log, step, escapeControls(sentence(step)));
+    const published = await publishPackages({
       directory,
       env: context.env,
       signal: context.signal,
@@ -130,12 +129,13 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
         tag: flags.tag,
         access: flags.access,
       }),
-      onStep: (step) => say(step, progress),
-      onProgress: progress.onProgress,
-    }),
-  );
-  if (flags.dryRun === true) for (const step of result.steps) say(step);
-  if (result.wheelCommand !== null && flags.quiet !== true) {
+      onStep,
+      onProgress: log.onProgress,
+    });
+    if (flags.dryRun === true) published.steps.forEach(onStep);
+    return published;
+  });
+  if (result.wheelCommand !== null && flags.quiet !== true && flags.json !== true) {
     context.stderr.write(`The ${result.wheels.length} wheels are whole. Upload them with:\n`);
     context.stderr.write(`  ${escapeControls(result.wheelCommand)}\n`);
   }
@@ -188,6 +188,8 @@ With --stage the result is what waits for approval, one command a line, the root
 publish again to see what is left. A registry without staging publishes at once.
 Credentials come from .npmrc or the CI's identity, as npm takes them; for images from the places that
 docker, podman and skopeo use.
+With --json stderr has a line of JSON for each step and for the bytes sent, and stdout the one document
+of the result.
 
 Examples:
   codex-runtime publish dist --dry-run

@@ -29,6 +29,12 @@ describe('codex-runtime stage', () => {
   });
 });
 
+/** What a command with `--json` tells a pipeline's log: nothing but lines of JSON. */
+function eventsOf({ stderr }: { readonly stderr: string }) {
+  const lines = stderr.trimEnd().split('\n');
+  return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+}
+
 describe('codex-runtime pack and publish', () => {
   it('go from a version to a registry', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
@@ -44,6 +50,9 @@ describe('codex-runtime pack and publish', () => {
       );
     }
     expect(await readdir(join(dir, 'dist'))).toHaveLength(18);
+    const making = eventsOf(packed);
+    expect(making.filter(({ type }) => type === 'packed')).toHaveLength(files.length);
+    expect(making).toContainEqual(expect.objectContaining({ type: 'asset', version: '1.2.3' }));
 
     const registry = await startRegistry();
     try {
@@ -55,6 +64,13 @@ describe('codex-runtime pack and publish', () => {
       const published = await runCli([...publish, '--json'], { dir, env });
       expect(published.status).toBe(0);
       expect(document(published)).toMatchObject({ version: '1.2.3', wheels: { length: 6 } });
+      const told = eventsOf(published);
+      const steps = told.filter(({ type }) => type === 'step').map(({ type: _, ...step }) => step);
+      expect(steps).toEqual(document(published)['steps']);
+      const sent = told.filter(({ what }) => what === 'Publishing');
+      expect(sent.at(-1)?.['done']).toBe(sent.at(-1)?.['total']);
+      const quiet = await runCli([...publish, '--json', '--quiet'], { dir, env });
+      expect(quiet.stderr).toBe('');
       const seen = await fetch(`${registry.url}codex-cli-bin`);
       expect(await seen.json()).toMatchObject({ 'dist-tags': { latest: '1.2.3' } });
     } finally {
