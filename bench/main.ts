@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: both sides of every speed goal from one run, as a table and as JSON.
- * `-- --only nothing,exec` runs some groups, `--node 24` some versions of Node, `--runs 3` fewer times.
+ * `-- --only nothing,exec` runs some groups (`images`, or one of its parts: `images:layer`), `--node 24` some versions of Node, `--runs 3` fewer times.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { cpus, release } from 'node:os';
@@ -12,7 +12,7 @@ import { codeModeRows } from './code-mode.ts';
 import { downloadRows } from './download.ts';
 import { fromNothingRows } from './from-nothing.ts';
 import { BENCH_DIR, type Inputs, prepareInputs } from './inputs.ts';
-import { ociRows } from './oci.ts';
+import { layerRows, registryRows, sixTargetRows } from './oci.ts';
 import { packRows } from './pack.ts';
 import { findNodes, type NodeVersion, VERSIONS } from './peers.ts';
 import {
@@ -47,7 +47,12 @@ const GROUPS: Readonly<Record<string, (bench: Bench) => Promise<readonly BenchRo
   code: async ({ inputs, runs }) => await codeModeRows(await inputs(), runs),
   tools: ({ runs }) => toolRows(runs),
   pack: async ({ inputs, runs }) => await packRows(await inputs(), runs),
-  images: async ({ inputs, runs }) => await ociRows(await inputs(), runs),
+  'images:six': ({ runs }) => sixTargetRows(runs),
+  'images:layer': async ({ inputs, runs }) => await layerRows(await inputs(), runs),
+  'images:install': async ({ inputs, runs }) => {
+    await inputs();
+    return await registryRows(runs);
+  },
 };
 
 const { values } = parseArgs({
@@ -58,7 +63,9 @@ const { values } = parseArgs({
   },
 });
 const names = values.only.split(',');
-const unknown = names.filter((name) => !Object.hasOwn(GROUPS, name));
+/** A group, or all whose names begin with it: `images` is three. */
+const isNamed = (group: string, name: string) => group === name || group.startsWith(`${name}:`);
+const unknown = names.filter((name) => !Object.keys(GROUPS).some((each) => isNamed(each, name)));
 if (unknown.length > 0) {
   throw new Error(`There is no ${unknown.join()}; there are ${Object.keys(GROUPS).join(', ')}.`);
 }
@@ -78,7 +85,7 @@ const bench: Bench = {
 };
 const rows: BenchRow[] = [];
 for (const [name, group] of Object.entries(GROUPS)) {
-  if (names.includes(name)) rows.push(...(await group(bench)));
+  if (names.some((each) => isNamed(name, each))) rows.push(...(await group(bench)));
 }
 
 const machine = `Node ${process.versions.node}, Linux ${release()}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), medians of ${bench.runs}`;

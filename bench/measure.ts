@@ -92,6 +92,8 @@ export interface Side {
   readonly command: (dir: string) => Command;
   /** Whether to read the peak memory of this side (a Node program). */
   readonly peak?: boolean;
+  /** Looks at what it has made before that is removed. */
+  readonly look?: (dir: string) => Promise<void>;
 }
 
 export interface Compared {
@@ -134,7 +136,9 @@ async function measureIn(dir: string, side: Side, peak = false): Promise<Measure
   // What the run before has left in the page cache must not be written at the cost of this one.
   execFileSync('sync');
   try {
-    return await time(side.command(dir), peak ? `${dir}.peak` : undefined);
+    const measured = await time(side.command(dir), peak ? `${dir}.peak` : undefined);
+    await side.look?.(dir);
+    return measured;
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
