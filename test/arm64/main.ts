@@ -6,8 +6,14 @@
  */
 import { runCases } from '../support/run-cases.ts';
 import { CASES } from './cases.ts';
+import { IMAGE_CASES } from './image-cases.ts';
 import { MACOS_CASES } from './macos-cases.ts';
-import { enterEmulation, isEmulating, Rig } from './rig.ts';
+import { enterEmulation, installTools, isEmulating, Rig } from './rig.ts';
 
-if (!isEmulating) enterEmulation();
+if (!isEmulating) {
+  installTools();
+  // Only root may become the user of an image.
+  if (process.getuid?.() === 0) await runCases(IMAGE_CASES, () => Rig.make());
+  enterEmulation();
+}
 await runCases({ ...CASES, ...MACOS_CASES }, () => Rig.make());

@@ -7,8 +7,15 @@ import { fileURLToPath } from 'node:url';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 /** Where Debian has the libraries of arm64; Codex itself needs none. */
 const LIBRARIES = '/usr/aarch64-linux-gnu';
-const DEBIAN = ['qemu-user-static', 'libc6-arm64-cross', 'libstdc++6-arm64-cross', 'python3-venv'];
-const EMULATOR = '/usr/bin/qemu-aarch64-static';
+const DEBIAN = [
+  'qemu-user-static',
+  'libc6-arm64-cross',
+  'libstdc++6-arm64-cross',
+  'python3-venv',
+  'skopeo',
+  'umoci',
+];
+export const EMULATOR = '/usr/bin/qemu-aarch64-static';
 /** How the kernel knows a program of arm64, and with F opens the emulator once, also for a chroot. */
 const MAGIC =
   '\\x7fELF\\x02\\x01\\x01\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x00\\x02\\x00\\xb7\\x00';
@@ -28,13 +35,6 @@ export type Case = (rig: Rig) => Promise<void>;
  * machine does not: elsewhere they go on being programs of another machine.
  */
 export function enterEmulation(): never {
-  const missing = DEBIAN.filter((name) => !isInstalled(name));
-  if (missing.length > 0) {
-    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
-    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-    const args = ['install', '-y', '-qq', '--no-install-recommends', ...missing];
-    execFileSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
-  }
   const register = `:arm64:M::${MAGIC}:${MASK}:${EMULATOR}:F`;
   const script =
     'mount -t binfmt_misc none /proc/sys/fs/binfmt_misc && printf %s "$1" > /proc/sys/fs/binfmt_misc/register && shift && exec "$@"';
@@ -44,7 +44,17 @@ export function enterEmulation(): never {
     ['--user', '--map-root-user', '--mount', 'sh', '-ec', script, 'sh', register, ...again],
     { stdio: 'inherit', env: { ...process.env, CODEX_RUNTIME_EMULATES: 'arm64' } },
   );
-  process.exit(status ?? 1);
+  process.exit(Number(process.exitCode ?? 0) || (status ?? 1));
+}
+
+export function installTools(): void {
+  const missing = DEBIAN.filter((name) => !isInstalled(name));
+  if (missing.length > 0) {
+    execFileSync('apt-get', ['update', '-qq'], { stdio: 'inherit' });
+    const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+    const args = ['install', '-y', '-qq', '--no-install-recommends', ...missing];
+    execFileSync('apt-get', args, { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  }
 }
 
 export const isEmulating = process.env['CODEX_RUNTIME_EMULATES'] === 'arm64';

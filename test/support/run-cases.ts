@@ -21,6 +21,7 @@ export async function runCases<T extends Rig & { readonly dir: string }>(
   const chosen = Object.entries(cases).filter(([title]) =>
     words.some((word) => title.includes(word)),
   );
+  if (chosen.length === 0) return console.log('tests: 0 passed, 0 failed, 0 skipped');
   const seconds = (since: number) => `${((performance.now() - since) / 1000).toFixed(1)} s`;
   const begun = performance.now();
   const rig = await makeRig();
