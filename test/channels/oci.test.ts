@@ -16,7 +16,7 @@ import {
 } from '../support/docker-registry.ts';
 import { failure } from '../support/failure.ts';
 import { INDEX, imageOf, imagesIn, type Lie, MANIFEST } from '../support/image-server.ts';
-import { closing } from '../support/loopback-http.ts';
+import { closing, serve } from '../support/loopback-http.ts';
 import { miniatureRuntimes, packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -295,6 +295,51 @@ describe.skipIf(whyNoImages !== null)(`a registry that lies${whyNoImages ?? ''}`
     expect(await failure(install((await arm.serve()).source, await around()))).toMatchObject({
       code: 'RELEASE_NOT_FOUND',
     });
+  });
+
+  it('with a tag that moves after it was read delivers the image that was read', async () => {
+    const images = imageOf(layer);
+    const other = imageOf(buildTarGz([{ ...codex, content: Buffer.concat([script, script]) }]));
+    for (const [digest, blob] of other.blobs) images.blobs.set(digest, blob);
+    const [before, after] = [images.tags.get('0.115.0'), other.tags.get('0.115.0')];
+    const { source } = await images.serve((path) => {
+      if (path.startsWith('manifests/sha256:')) images.tags.set('0.115.0', String(after));
+      return undefined;
+    });
+    const { runtime } = await install(source, await around());
+    expect(images.tags.get('0.115.0')).not.toBe(before);
+    expect(await readFile(join(runtime.dir, 'bin/codex'))).toEqual(script);
+  });
+
+  it('gets no login that is for another host, nor does the storage that it redirects to', async () => {
+    const seen: (string | undefined)[] = [];
+    const images = imageOf(layer);
+    const { server } = await images.serve();
+    const storage = await serve((request, response) => {
+      seen.push(request.headers.authorization);
+      response.writeHead(307, { location: `${server.url}${request.url}` }).end();
+    });
+    const registry = await serve((request, response) => {
+      if (request.headers.authorization === undefined) {
+        response.writeHead(401, { 'www-authenticate': 'Basic realm="here"' }).end();
+      } else response.writeHead(307, { location: `${storage.url}${request.url}` }).end();
+    });
+    const { host } = new URL(registry.url);
+    const login = async (name: string) => {
+      const file = join(await tempDir(), 'auth.json');
+      await writeFile(file, loginFile(name));
+      return await around({ REGISTRY_AUTH_FILE: file });
+    };
+    const source = `oci:${host}/tools/codex`;
+    const error = await failure(install(source, await login('registry.example')));
+    expect(error).toMatchObject({ code: 'SOURCES_EXHAUSTED' });
+    expect(registry.requests.every(({ headers }) => headers.authorization === undefined)).toBe(
+      true,
+    );
+    await install(source, await login(host));
+    expect(seen.length).toBeGreaterThanOrEqual(4);
+    expect(seen.filter((each) => each !== undefined)).toEqual([]);
+    expect(server.requests.every(({ headers }) => headers.authorization === undefined)).toBe(true);
   });
 
   it('with an executable that is not the locked one is refused', async () => {

@@ -244,6 +244,7 @@ umoci unpack --rootless --image one:v bundle`);
       await block('renovate.md', 'yaml'),
       await block('dependabot.md', 'yaml', 1),
       await block('scheduled-update.md', 'yaml'),
+      `on: push\n${await block('images.md', 'yaml')}`,
     ];
     for (const text of whole) expect(lint(text, 'recipe.yml')).toEqual([]);
   });

@@ -244,6 +244,72 @@ describe.skipIf(whyNoImages !== null)(
   },
 );
 
+describe.skipIf(whyNoImages !== null)(
+  `a registry with answers of its own${whyNoImages ?? ''}`,
+  () => {
+    /** Takes what it is sent; `mount` is its answer to what may lie in another repository. */
+    async function imitated(mount: number, keeps = true) {
+      const asked: string[] = [];
+      const kept = new Set<string>();
+      const { url } = await serve(async (request, response) => {
+        const { method = '', url: path = '' } = request;
+        asked.push(`${method} ${path}`);
+        const digest = /sha256:[0-9a-f]{64}/.exec(decodeURIComponent(path))?.[0] ?? '';
+        const chunks: Buffer[] = [];
+        for await (const chunk of request) chunks.push(chunk);
+        if (path.includes('?mount=')) {
+          if (mount === 201) kept.add(digest);
+          return void response.writeHead(mount).end();
+        }
+        if (method === 'POST') {
+          return void response
+            .writeHead(202, { location: '/v2/tools/codex/blobs/uploads/1' })
+            .end();
+        }
+        if (method !== 'PUT') return void response.writeHead(kept.has(digest) ? 200 : 404).end();
+        if (path.includes('/blobs/')) {
+          if (keeps) kept.add(digest);
+          return void response.writeHead(201).end();
+        }
+        const { config, layers = [] } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
+        const blobs = config === undefined ? [] : [config, ...layers];
+        const lacks = blobs.some((blob: { digest: string }) => !kept.has(blob.digest));
+        response.writeHead(lacks ? 400 : 201).end('{"errors":[{"code":"MANIFEST_BLOB_UNKNOWN"}]}');
+      });
+      return { repository: `${new URL(url).host}/tools/codex`, asked };
+    }
+
+    it.each([400, 404, 405])('that refuses a mount with %s is sent the blob', async (status) => {
+      const { repository, asked } = await imitated(status);
+      const { out } = await pack();
+      const { tags } = await publishRuntimeImages({
+        directory: out,
+        repository,
+        env: await nobody(),
+      });
+      expect(tags.at(-1)?.tag).toBe('latest');
+      const mounts = asked.filter((line) => line.includes('?mount='));
+      expect(asked.filter((line) => /^POST [^?]*$/.test(line))).toHaveLength(mounts.length);
+    });
+
+    it('that finds every blob in another repository is sent none', async () => {
+      const { repository, asked } = await imitated(201);
+      const { out } = await pack();
+      await publishRuntimeImages({ directory: out, repository, env: await nobody() });
+      expect(asked.filter((line) => /^PUT .*\/blobs\//.test(line))).toEqual([]);
+      expect(asked.at(-1)).toMatch(/^PUT .*\/manifests\/latest$/);
+    });
+
+    it('that drops what it was sent gets no tag', async () => {
+      const { repository, asked } = await imitated(404, false);
+      const { out } = await pack();
+      const publishing = publishRuntimeImages({ directory: out, repository, env: await nobody() });
+      expect(await failure(publishing)).toMatchObject({ code: 'SOURCE_UNAVAILABLE' });
+      expect(asked.filter((line) => /^PUT .*\/manifests\/(?!sha256:)/.test(line))).toEqual([]);
+    });
+  },
+);
+
 function blobPath(out: string, digest: string | undefined): string {
   return join(out, 'oci/blobs', String(digest).replace(':', '/'));
 }
