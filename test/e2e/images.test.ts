@@ -9,6 +9,7 @@ import {
   startDockerRegistry,
   whyNoImages,
 } from '../support/docker-registry.ts';
+import { closing } from '../support/loopback-http.ts';
 import { realExecutable, realHome } from '../support/real-codex.ts';
 import { BIN, runCli } from '../support/run-cli.ts';
 
@@ -139,7 +140,9 @@ describe.skipIf(why !== null)(`the image of the real ${VERSION}${why ?? ''}`, ()
       };
       const copy = (...args: string[]) =>
         run('skopeo', ['copy', '-q', '--dest-tls-verify=false', ...args], { timeout: PATIENCE });
-      const [plain, again] = [`dir:${dir}/plain`, `${registry.host}/again/codex`];
+      // In the same registry it would find the layer as it was, and take that.
+      const other = closing(await startDockerRegistry());
+      const [plain, again] = [`dir:${dir}/plain`, `${other.host}/tools/codex`];
       await copy('--dest-decompress', `oci:${dir}/one:v`, plain);
       await copy(plain, `docker://${again}:${VERSION}`);
       expect(await digestOf(again)).not.toEqual(await digestOf(`${registry.host}/tools/codex`));
