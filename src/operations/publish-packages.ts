@@ -1,3 +1,4 @@
+import { forManyListeners } from '../abort.ts';
 import { type PublishRequest, type PublishResult, publishRelease } from '../publish/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 
@@ -13,5 +14,7 @@ export interface PublishOptions
 export async function publishPackages(options: PublishOptions): Promise<PublishResult> {
   const { cwd, env, home, host, ...request } = options;
   const settings = settingsOf({ cwd, env, home, host });
-  return await publishRelease({ ...request, settings });
+  // Every package is asked for at once.
+  const signal = forManyListeners(request.signal);
+  return await publishRelease({ ...request, settings, signal });
 }
