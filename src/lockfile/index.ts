@@ -15,7 +15,6 @@ export {
   type LockedTarget,
   loadLock,
   lockFor,
-  writeLock,
 } from './lock.ts';
 export { pinCommand } from './pin-command.ts';
 export {
@@ -28,3 +27,4 @@ export {
 } from './proof.ts';
 export { repositoryMeant } from './repository-meant.ts';
 export { type LockRules, type LockSalvage, parseLock, salvageLock } from './text.ts';
+export { writeLock } from './write-lock.ts';

@@ -1,11 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, realpath, writeFile } from 'node:fs/promises';
-import { diskError } from '../disk/disk-error.ts';
-import { movePath, removeFile } from '../disk/until-unblocked.ts';
 import type { Version } from '../pin/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findLockfile, type IgnoredLockfile, type LockfilePlace } from './find.ts';
-import { formatLock } from './format.ts';
 import type { ProofLevel } from './proof.ts';
 import { parseLock } from './text.ts';
 
@@ -70,28 +65,6 @@ export function loadLock(place: LockfilePlace): LoadedLock {
   const { cwd } = place;
   if (found === null) return { lock: null, path: null, ignored, cwd };
   return { lock: parseLock(found.text, found.path), path: found.path, ignored, cwd };
-}
-
-/**
- * Replaces a lockfile in one step; one that says the same already is left alone.
- * @returns whether it changed
- * @throws CodexRuntimeError `PERMISSION_DENIED`, `DISK_FULL`, `INSTALL_FAILED`
- */
-export async function writeLock(path: string, lock: Lock): Promise<boolean> {
-  const text = formatLock(lock);
-  // A link keeps leading to the file that it names.
-  const file = await realpath(path).catch(() => path);
-  if ((await readFile(file, 'utf8').catch(() => null)) === text) return false;
-  const fresh = `${file}.${randomUUID()}`;
-  try {
-    await writeFile(fresh, text, { flag: 'wx' });
-    await movePath(fresh, file);
-  } catch (error) {
-    throw diskError(error, 'write the lockfile', path, 'lockfile');
-  } finally {
-    await removeFile(fresh);
-  }
-  return true;
 }
 
 /** The lock if it was made for `version`, else null: about another one its digests say nothing. */

@@ -1,8 +1,7 @@
-import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
-import { movePath, removeFile } from '../disk/until-unblocked.ts';
+import { replaceFile } from '../disk/replace-file.ts';
 import type { PackManifest } from '../pack/index.ts';
 
 /**
@@ -27,13 +26,9 @@ export async function pointDotslash(
     const known = new RegExp(`"https?://[^"]*/${file.replace(/[.+]/g, '\\$&')}"`, 'g');
     pointed = pointed.replace(known, () => JSON.stringify(`${address}${file}`));
   }
-  if (pointed === text) return;
-  const next = join(directory, `.codex-${randomUUID()}`);
   try {
-    await writeFile(next, pointed, { mode: 0o755, flag: 'wx' });
-    await movePath(next, path);
+    await replaceFile(path, pointed, 0o755);
   } catch (error) {
-    await removeFile(next);
     throw diskError(error, 'write the DotSlash file', path);
   }
 }
