@@ -105,7 +105,7 @@ function verdict(settings: Settings, findings: readonly Finding[]): Finding {
       : (by('untrusted')?.advice ??
         'Check the network, or use a directory that was filled elsewhere: see codex-runtime download --help.');
   return fail('network', 'SOURCES_EXHAUSTED', {
-    summary: `No channel answers${through}${blocked === undefined ? '' : `: ${blocked.summary}`}`,
+    summary: `No channel answers${through}${blocked === undefined ? '.' : `: ${blocked.summary}`}`,
     advice,
     fields: { reachable: [], proxy },
   });

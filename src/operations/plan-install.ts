@@ -107,10 +107,12 @@ async function notInPlace(plan: Surveyed): Promise<CodexRuntimeError> {
     return new CodexRuntimeError('DAMAGED', message, details);
   }
   const { runtime } = survey;
-  const has =
-    runtime === undefined ? 'no runtime' : `Codex ${runtime.version} for ${runtime.target}`;
-  const isAlike = runtime?.version === version.semver && runtime.target === target.triple;
-  const message = `The prefix ${prefix} has ${has}, ${isAlike ? unlike(request) : `not ${wanted}`}.`;
+  if (runtime === undefined) {
+    const message = `The prefix ${prefix} has no runtime.`;
+    return new CodexRuntimeError('RELEASE_NOT_FOUND', message, details);
+  }
+  const isAlike = runtime.version === version.semver && runtime.target === target.triple;
+  const message = `The prefix ${prefix} has Codex ${runtime.version} for ${runtime.target}, ${isAlike ? unlike(request) : `not ${wanted}`}.`;
   return new CodexRuntimeError('RELEASE_NOT_FOUND', message, details);
 }
 
