@@ -12,6 +12,9 @@ import { tempDir } from '../support/temp-dir.ts';
 /** Documents whose shape the assertions say. */
 type Json = ReturnType<typeof JSON.parse>;
 
+/** Some forty runs, and twice as many where each is killed and run again, in ms. */
+const LIMIT = 900_000;
+
 const registryOf = async () => closing(await startDockerRegistry());
 
 /** One target, so that there are few requests. */
@@ -43,37 +46,42 @@ describe.skipIf(whyNoImages !== null)(`a publication that is cut off${whyNoImage
         ended = number < at;
       }
     },
+    LIMIT,
   );
 
-  it('by a kill at any request leaves no name of a part, and is finished by the next run', async () => {
-    const { host } = await registryOf();
-    let at = 0;
-    let number = 0;
-    let kill: () => void = () => undefined;
-    const proxy = await startCuttingProxy(host, () => {
-      number += 1;
-      if (number !== at) return undefined;
-      kill();
-      return 'after';
-    });
-    const { out } = await packOne();
-    const dir = await tempDir();
-    const env = cliEnvironment(dir);
-    for (let ended = false; !ended; ) {
-      at += 1;
-      number = 0;
-      const repository = `${proxy.host}/killed/at-${at}`;
-      const args = [BIN, 'publish', out, `oci:${repository}`, '--quiet'];
-      const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
-      kill = () => void child.kill('SIGKILL');
-      await once(child, 'exit');
-      ended = number < at;
-      await everyTagIsWhole(host, `killed/at-${at}`);
-      const run = await runCli(['publish', out, `oci:${repository}`], { dir });
-      expect(run, run.stderr).toMatchObject({ status: 0 });
-      expect(await everyTagIsWhole(host, `killed/at-${at}`)).toContain('0.115.0');
-    }
-  });
+  it(
+    'by a kill at any request leaves no name of a part, and is finished by the next run',
+    async () => {
+      const { host } = await registryOf();
+      let at = 0;
+      let number = 0;
+      let kill: () => void = () => undefined;
+      const proxy = await startCuttingProxy(host, () => {
+        number += 1;
+        if (number !== at) return undefined;
+        kill();
+        return 'after';
+      });
+      const { out } = await packOne();
+      const dir = await tempDir();
+      const env = cliEnvironment(dir);
+      for (let ended = false; !ended; ) {
+        at += 1;
+        number = 0;
+        const repository = `${proxy.host}/killed/at-${at}`;
+        const args = [BIN, 'publish', out, `oci:${repository}`, '--quiet'];
+        const child = spawn(process.execPath, args, { env, stdio: 'ignore' });
+        kill = () => void child.kill('SIGKILL');
+        await once(child, 'exit');
+        ended = number < at;
+        await everyTagIsWhole(host, `killed/at-${at}`);
+        const run = await runCli(['publish', out, `oci:${repository}`], { dir });
+        expect(run, run.stderr).toMatchObject({ status: 0 });
+        expect(await everyTagIsWhole(host, `killed/at-${at}`)).toContain('0.115.0');
+      }
+    },
+    LIMIT,
+  );
 });
 
 /** Asks as a client does for everything that each tag names. */
