@@ -14,8 +14,9 @@ function platformPackage() {
     return require(name);
   } catch (cause) {
     throw new Error(
-      `${name} is not installed. Install {{name}} again with optional dependencies ` +
-        '(no --omit=optional), on the platform that it runs on.',
+      `${name} is not installed: optional dependencies were left out (--omit=optional), this is ` +
+        'another platform than the one of the installation, or a minimum release age refused it. ' +
+        `Exempt ${name} from the age too, and install {{name}} again without the old lockfile.`,
       { cause },
     );
   }
