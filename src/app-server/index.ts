@@ -1,3 +1,11 @@
+export type {
+  JsonSchema,
+  Schema,
+  SchemaIssue,
+  SchemaResult,
+  StandardSchema,
+  ValueOf,
+} from '../schema.ts';
 export { Account } from './account.ts';
 export { bridgeLines, type LineBridgeRequest } from './bridge-lines.ts';
 export type { NotificationListener } from './client.ts';
@@ -48,14 +56,6 @@ export {
   parseOutput,
   type TypedTurnResult,
 } from './tools/output.ts';
-export type {
-  JsonSchema,
-  Schema,
-  SchemaIssue,
-  SchemaResult,
-  StandardSchema,
-  ValueOf,
-} from './tools/schema.ts';
 export {
   defineTool,
   defineToolNamespace,

@@ -1,9 +1,9 @@
+import type { Schema, ValueOf } from '../schema.ts';
 import { abortable } from './connection/abortable.ts';
 import { parseAnswer } from './connection/answers.ts';
 import type { ReviewTarget, ThreadReadResponse } from './generated/protocol.ts';
 import type { CallOptions, Session } from './session.ts';
 import { parseOutput, type TypedTurnResult } from './tools/output.ts';
-import type { Schema, ValueOf } from './tools/schema.ts';
 import { type ExecEvent, toExecEvents } from './turns/exec-events.ts';
 import type { Input } from './turns/input.ts';
 import { beginTurn, startTurn, type TurnHandle, type TurnOptions } from './turns/turn-handle.ts';

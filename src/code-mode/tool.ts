@@ -1,11 +1,5 @@
 import type { ToolContext, ToolNamespace } from '../app-server/index.ts';
-import {
-  check,
-  describeIssues,
-  isStandardSchema,
-  type Schema,
-  toJsonSchema,
-} from '../app-server/tools/schema.ts';
+import { check, describeIssues, isStandardSchema, type Schema, toJsonSchema } from '../schema.ts';
 import { declareTool } from './declarations.ts';
 import { CodeModeError } from './errors.ts';
 import type { GuestTool } from './protocol.ts';

@@ -1,6 +1,12 @@
+import {
+  check,
+  describeIssues,
+  type Schema,
+  type SchemaIssue,
+  type ValueOf,
+} from '../../schema.ts';
 import { AppServerError } from '../errors.ts';
 import type { TurnResult } from '../turns/turn-result.ts';
-import { check, describeIssues, type Schema, type SchemaIssue, type ValueOf } from './schema.ts';
 
 /** The result of a turn whose answer was to follow a schema. */
 export interface TypedTurnResult<Value> extends TurnResult {

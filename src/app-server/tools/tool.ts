@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../../errors.ts';
-import type { JsonSchema, Schema, ValueOf } from './schema.ts';
+import type { JsonSchema, Schema, ValueOf } from '../../schema.ts';
 
 /** What a tool is told besides its input. */
 export interface ToolContext {

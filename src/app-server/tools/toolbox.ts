@@ -1,4 +1,5 @@
 import { CodexRuntimeError } from '../../errors.ts';
+import { check, describeIssues, toJsonSchema } from '../../schema.ts';
 import { supportsToolNamespaces } from '../compat/features.ts';
 import type {
   DynamicToolCallOutputContentItem,
@@ -6,7 +7,6 @@ import type {
   DynamicToolFunctionSpec,
   DynamicToolSpec,
 } from '../generated/protocol.ts';
-import { check, describeIssues, toJsonSchema } from './schema.ts';
 import {
   type Tool,
   type ToolContent,

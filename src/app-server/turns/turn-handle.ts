@@ -1,11 +1,11 @@
 import { anySignal } from '../../abort.ts';
+import { type Schema, toJsonSchema } from '../../schema.ts';
 import { abortable } from '../connection/abortable.ts';
 import { parseAnswerId } from '../connection/answers.ts';
 import type { Notification } from '../connection/notification.ts';
 import { AbortedError, AnswerLostError, AppServerError } from '../errors.ts';
 import type { ReviewStartParams, TurnStartParams } from '../generated/protocol.ts';
 import type { CallOptions, Session } from '../session.ts';
-import { type Schema, toJsonSchema } from '../tools/schema.ts';
 import type { Approve } from './approvals.ts';
 import type { EventQueue } from './event-queue.ts';
 import { type Input, toWireInput } from './input.ts';

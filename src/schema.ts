@@ -1,5 +1,5 @@
-import { CodexRuntimeError } from '../../errors.ts';
-import type { JsonValue } from '../generated/protocol.ts';
+import { CodexRuntimeError } from './errors.ts';
+import type { JsonValue } from './json.ts';
 
 /** A JSON Schema as it is written down. What it describes is not checked here. */
 export type JsonSchema = { readonly [keyword: string]: unknown };
