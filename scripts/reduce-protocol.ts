@@ -83,7 +83,8 @@ function parse(text: string, path: string): Declaration {
   const joined = body.join('\n').trim();
   const declared = /^export type (\w+)\b/m.exec(joined)?.[1];
   if (declared === undefined) throw new Error(`${path}.ts declares no type`);
-  return { name: declared, imports, body: joined };
+  // The runtime's own types call 64-bit numbers bigint; on the wire they are JSON's numbers.
+  return { name: declared, imports, body: joined.replaceAll(/\bbigint\b/g, 'number') };
 }
 
 /** A few names exist at the root and in `v2/`; the older one at the root gives way. */

@@ -55,7 +55,7 @@ export function toJsonSchema(schema: Schema): JsonValue {
 }
 
 /** `value` as the schema gives it back, or what is wrong with it. JSON Schema accepts anything. */
-export async function check(schema: Schema, value: unknown): Promise<SchemaResult<unknown>> {
+export async function checkValue(schema: Schema, value: unknown): Promise<SchemaResult<unknown>> {
   const standard = standardOf(schema);
   return standard === undefined ? { value } : standard.validate(value);
 }

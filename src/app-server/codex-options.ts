@@ -94,7 +94,8 @@ export interface CodexOptions extends ClientOptions {
   readonly config?: ConfigTable;
   /**
    * `native` turns Codex's own code mode on, and fails where this Codex has none. Default: what its
-   * configuration says. For scripts over your own tools see `codex-runtime/code-mode`.
+   * configuration and the model say; 0.171.0 uses it for its newest models by itself, so give no tool
+   * of yours the name `exec` or `wait`. For scripts over your own tools see `codex-runtime/code-mode`.
    */
   readonly codeMode?: 'native';
   /**

@@ -156,7 +156,10 @@ export class Codex implements AsyncDisposable {
     this.#client.threads.delete(threadId);
   }
 
-  /** One page of the stored threads; `nextCursor` leads to the next. */
+  /**
+   * One page of the stored threads; `nextCursor` leads to the next. Codex 0.142 to 0.156 leave out
+   * threads that began within one second of a page's last one: ask for as many as there may be.
+   */
   listThreads({ signal, ...params }: ListThreadsOptions = {}): Promise<ThreadListResponse> {
     const parse = parseAnswer<ThreadListResponse>('thread/list', 'data');
     return this.#client.connection.request('thread/list', params, { signal, parse });

@@ -1,5 +1,11 @@
 import type { ToolContext, ToolNamespace } from '../app-server/index.ts';
-import { check, describeIssues, isStandardSchema, type Schema, toJsonSchema } from '../schema.ts';
+import {
+  checkValue,
+  describeIssues,
+  isStandardSchema,
+  type Schema,
+  toJsonSchema,
+} from '../schema.ts';
 import { declareTool } from './declarations.ts';
 import { CodeModeError } from './errors.ts';
 import type { GuestTool } from './protocol.ts';
@@ -78,7 +84,7 @@ async function runChecked(
   schema: Schema,
   { input, context }: { readonly input: unknown; readonly context: ToolContext },
 ): Promise<unknown> {
-  const checked = await check(schema, input);
+  const checked = await checkValue(schema, input);
   if (checked.issues !== undefined) {
     throw new Error(`The input is not valid:\n${describeIssues(checked.issues)}`);
   }

@@ -628,7 +628,7 @@ export type HookPromptFragment = { text: string, hookRunId: string, };
 
 export type HookRunStatus = "running" | "completed" | "failed" | "blocked" | "stopped";
 
-export type HookRunSummary = { id: string, eventName: HookEventName, handlerType: HookHandlerType, executionMode: HookExecutionMode, scope: HookScope, sourcePath: LegacyAppPathString, source: HookSource, displayOrder: bigint, status: HookRunStatus, statusMessage: string | null, startedAt: bigint, completedAt: bigint | null, durationMs: bigint | null, entries: Array<HookOutputEntry>, };
+export type HookRunSummary = { id: string, eventName: HookEventName, handlerType: HookHandlerType, executionMode: HookExecutionMode, scope: HookScope, sourcePath: LegacyAppPathString, source: HookSource, displayOrder: number, status: HookRunStatus, statusMessage: string | null, startedAt: number, completedAt: number | null, durationMs: number | null, entries: Array<HookOutputEntry>, };
 
 export type HookScope = "thread" | "turn";
 
@@ -837,7 +837,7 @@ export type LegacyAppPathString = string;
 
 export type LocalShellAction = { "type": "exec" } & LocalShellExecAction;
 
-export type LocalShellExecAction = { command: Array<string>, timeout_ms: bigint | null, working_directory: string | null, env: { [key in string]?: string } | null, user: string | null, };
+export type LocalShellExecAction = { command: Array<string>, timeout_ms: number | null, working_directory: string | null, env: { [key in string]?: string } | null, user: string | null, };
 
 export type LocalShellStatus = "completed" | "in_progress" | "incomplete";
 
@@ -922,13 +922,13 @@ export type McpElicitationStringType = "string";
 
 export type McpElicitationTitledEnumItems = { anyOf: Array<McpElicitationConstOption>, };
 
-export type McpElicitationTitledMultiSelectEnumSchema = { type: McpElicitationArrayType, title?: string, description?: string, minItems?: bigint, maxItems?: bigint, items: McpElicitationTitledEnumItems, default?: Array<string>, };
+export type McpElicitationTitledMultiSelectEnumSchema = { type: McpElicitationArrayType, title?: string, description?: string, minItems?: number, maxItems?: number, items: McpElicitationTitledEnumItems, default?: Array<string>, };
 
 export type McpElicitationTitledSingleSelectEnumSchema = { type: McpElicitationStringType, title?: string, description?: string, oneOf: Array<McpElicitationConstOption>, default?: string, };
 
 export type McpElicitationUntitledEnumItems = { type: McpElicitationStringType, enum: Array<string>, };
 
-export type McpElicitationUntitledMultiSelectEnumSchema = { type: McpElicitationArrayType, title?: string, description?: string, minItems?: bigint, maxItems?: bigint, items: McpElicitationUntitledEnumItems, default?: Array<string>, };
+export type McpElicitationUntitledMultiSelectEnumSchema = { type: McpElicitationArrayType, title?: string, description?: string, minItems?: number, maxItems?: number, items: McpElicitationUntitledEnumItems, default?: Array<string>, };
 
 export type McpElicitationUntitledSingleSelectEnumSchema = { type: McpElicitationStringType, title?: string, description?: string, enum: Array<string>, default?: string, };
 
@@ -1254,7 +1254,7 @@ description: string | null, };
 
 export type RateLimitResetCreditStatus = "available" | "redeeming" | "redeemed" | "unknown";
 
-export type RateLimitResetCreditsSummary = { availableCount: bigint,
+export type RateLimitResetCreditsSummary = { availableCount: number,
 /**
  * Detail rows for available reset credits, when the backend provides them.
  *

@@ -1,5 +1,5 @@
 import {
-  check,
+  checkValue,
   describeIssues,
   type Schema,
   type SchemaIssue,
@@ -55,7 +55,7 @@ export async function parseOutput<S extends Schema>(
   } catch (cause) {
     throw new OutputInvalidError('is not JSON', result, { cause });
   }
-  const checked = await check(schema, value);
+  const checked = await checkValue(schema, value);
   if (checked.issues === undefined) return { ...result, parsed: checked.value as ValueOf<S> };
   const why = `does not follow its schema: ${describeIssues(checked.issues)}`;
   throw new OutputInvalidError(why, result, { issues: checked.issues });

@@ -1,5 +1,5 @@
 import { CodexRuntimeError } from '../../errors.ts';
-import { check, describeIssues, toJsonSchema } from '../../schema.ts';
+import { checkValue, describeIssues, toJsonSchema } from '../../schema.ts';
 import { supportsToolNamespaces } from '../compat/features.ts';
 import type {
   DynamicToolCallOutputContentItem,
@@ -103,7 +103,7 @@ export async function runTool(
   signal: AbortSignal,
 ): Promise<DynamicToolCallResponse> {
   try {
-    const checked = await check(tool.inputSchema, call.input);
+    const checked = await checkValue(tool.inputSchema, call.input);
     if (checked.issues !== undefined) {
       return failed(`The input is not valid:\n${describeIssues(checked.issues)}`);
     }
