@@ -20,6 +20,10 @@ for (const entry of readdirSync(DIST, { recursive: true, encoding: 'utf8' })) {
   if (asked.has(file)) writeFileSync(file, withoutUnasked(file));
   else rmSync(file);
 }
+// Streams and AbortSignal are Node's: from TypeScript 6 on no program has its types by itself.
+for (const entry of ENTRIES.map((name) => join(DIST, name))) {
+  writeFileSync(entry, `/// <reference types="node" />\n${readFileSync(entry, 'utf8')}`);
+}
 
 function ask(file: string, names: readonly string[] | null): void {
   const known = asked.get(file);

@@ -104,7 +104,6 @@ describe('the packed tarball', () => {
         noEmit: true,
         // As for every program on Node; a project of its own would have it installed.
         typeRoots: [join(ROOT, 'node_modules/@types')],
-        types: ['node'],
       },
       files: ['program.mts', 'program.cts'],
     };
