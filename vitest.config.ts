@@ -34,6 +34,7 @@ const ONCE = ['test/extract/mutants.test.ts', 'test/reliability/**/*.test.ts'];
 
 /** What takes more than a minute by itself: part of `npm run check` and of ci.yml, not of `.ci/run`. */
 const LONG = [
+  'test/managers/**/*.test.ts',
   'test/code-mode/lost-host.test.ts',
   'test/e2e/images.test.ts',
   'test/publish/{answers,interrupted-images,interrupted-publish}.test.ts',
