@@ -17,7 +17,7 @@ interface Manager {
   readonly program: string;
 }
 
-const MANAGERS = {
+export const MANAGERS = {
   'npm 10': { package: 'npm', version: '10.9.9', program: 'npm/bin/npm-cli.js' },
   'npm 11': { package: 'npm', version: '11.21.2', program: 'npm/bin/npm-cli.js' },
   'npm 12': { package: 'npm', version: '12.2.2', program: 'npm/bin/npm-cli.js' },
