@@ -1,9 +1,14 @@
 import { withoutSecrets } from '../child/without-secrets.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { type NpmRun, runNpm } from '../fetch/npm/index.ts';
+import { type NpmRun, runNpm, type UploadGate } from '../fetch/npm/index.ts';
 import { asJsonObject, tryParseJson } from '../json.ts';
+import { redirects } from './registry-redirect.ts';
 
-export interface NpmClientOptions extends NpmRun {
+export interface NpmClientOptions extends Omit<NpmRun, 'proxy'> {
+  /** npm's only way out. */
+  readonly gate: UploadGate;
+  /** Origin of the registry that it leads to. */
+  readonly origin: string;
   /** The root package's name: whose registry is asked for what is staged. */
   readonly releaseName: string;
   /** URL of the registry; null for the one that npm's configuration names. */
@@ -39,12 +44,15 @@ export interface HeldPackage {
 
 /** All methods throw CodexRuntimeError `PUBLISH_FAILED` with npm's own words, and `ABORTED`. */
 export function createNpmClient(options: NpmClientOptions): NpmClient {
+  const { gate, origin } = options;
   const run = async (
     doing: string,
     name: string,
     [command, ...args]: readonly [string, ...string[]],
   ) => {
-    const result = await runNpm([command, ...registryArguments(name, options), ...args], options);
+    const through = { ...options, proxy: gate.proxy };
+    const result = await runNpm([command, ...registryArguments(name, options), ...args], through);
+    if (gate.refused !== null) throw redirects(origin, gate.refused, 'Nothing was sent there.');
     if (result.status !== 0) {
       if (command === 'stage' && UNKNOWN_COMMAND.test(`${result.stdout}${result.stderr}`))
         throw tooOld();

@@ -6,6 +6,7 @@ import type { OnProgress } from '../events.ts';
 import {
   createRegistry,
   loadNpmOptions,
+  openUploadGate,
   publicRegistry,
   type Registry,
 } from '../fetch/npm/index.ts';
@@ -20,7 +21,12 @@ import { pointDotslash } from './point-dotslash.ts';
 import { loadPublished } from './published.ts';
 import { verifyNoRedirect } from './registry-redirect.ts';
 import { stageRelease, type WaitingPackage } from './stage-release.ts';
-import { publishesByIdentity, verifyProvenance, withRegistry } from './surroundings.ts';
+import {
+  identityUrl,
+  publishesByIdentity,
+  verifyProvenance,
+  withRegistry,
+} from './surroundings.ts';
 import { verifyWheel } from './verify-wheel.ts';
 
 export interface PublishRequest {
@@ -86,7 +92,8 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
   const byIdentity = await publishesByIdentity(surroundings);
   const { name, files } = release;
   const hasPackages = files.some(({ ecosystem }) => ecosystem === 'node');
-  const address = hasPackages ? publicRegistry(await loadNpmOptions(surroundings), name) : null;
+  const npm = hasPackages ? await loadNpmOptions(surroundings) : null;
+  const address = npm && publicRegistry(npm, name);
   if (address !== null) {
     await verifyNoRedirect(registry, address, { name, signal: request.signal });
   }
@@ -95,41 +102,48 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     tagWithRoot: byIdentity,
   });
   let waiting: readonly WaitingPackage[] | null = null;
-  if (request.dryRun !== true) {
-    const client = createNpmClient({
-      releaseName: release.name,
-      settings: request.settings,
-      registry: request.registry ?? null,
-      provenance: request.provenance ?? false,
-      byIdentity,
-      access: request.access ?? null,
-      terminal: request.terminal,
-      signal: request.signal,
+  if (request.dryRun !== true && npm !== null && address !== null) {
+    const progress = uploadProgress(steps, request.onProgress);
+    const { origin } = new URL(address);
+    const gate = await openUploadGate(npm, {
+      registry: origin,
+      identity: identityUrl(surroundings),
+      otherHosts: request.provenance === true,
+      onBytes: progress.sent,
     });
-    if (request.stage === true) {
-      const { onStep, signal } = request;
-      const tag = request.tag ?? defaultTag(release.version);
-      waiting = await stageRelease({ directory, client, steps, tag, onStep, signal });
-    }
-    // Once all are approved, tags are left to be moved as always.
-    const isWaiting = waiting !== null && waiting.length > 0;
-    const left = isWaiting ? [] : steps;
-    const uploads = left.flatMap((step) => (step.action === 'publish' ? [step.file] : []));
-    const total = bytesOf(uploads);
-    let done = 0;
-    for (const step of left) {
-      throwIfAborted(request.signal);
-      request.onStep?.(step);
-      await applyStep(step, {
-        ...{ directory, client, registry },
-        within: request.visibleWithin ?? 5 * 60_000,
+    try {
+      const client = createNpmClient({
+        ...{ gate, origin, byIdentity },
+        releaseName: release.name,
+        settings: request.settings,
+        registry: request.registry ?? null,
+        provenance: request.provenance ?? false,
+        access: request.access ?? null,
+        terminal: request.terminal,
         signal: request.signal,
       });
-      if (step.action !== 'publish') continue;
-      done += step.file.size;
-      request.onProgress?.({ type: 'working', what: 'Publishing', done, total });
+      if (request.stage === true) {
+        const { onStep, signal } = request;
+        const tag = request.tag ?? defaultTag(release.version);
+        waiting = await stageRelease({ directory, client, steps, tag, onStep, signal });
+      }
+      // Once all are approved, tags are left to be moved as always.
+      const isWaiting = waiting !== null && waiting.length > 0;
+      for (const step of isWaiting ? [] : steps) {
+        throwIfAborted(request.signal);
+        request.onStep?.(step);
+        progress.begin(step);
+        await applyStep(step, {
+          ...{ directory, client, registry },
+          within: request.visibleWithin ?? 5 * 60_000,
+          signal: request.signal,
+        });
+        progress.end();
+      }
+      if (!isWaiting) await pointDotslash(directory, release, address);
+    } finally {
+      gate.close();
     }
-    if (address !== null && !isWaiting) await pointDotslash(directory, release, address);
   }
   return {
     version: release.version,
@@ -138,6 +152,36 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     wheels: wheels.map(({ path }) => path),
     wheelCommand:
       wheels.length === 0 ? null : `python -m twine upload ${shellWord(join(directory, '/'))}*.whl`,
+  };
+}
+
+/** npm sends a tarball as text in JSON: four characters for three bytes. */
+const SHARE = 3 / 4;
+
+/** Tells how much of all tarballs the registry has, as npm sends them. */
+function uploadProgress(steps: readonly PublishStep[], onProgress: OnProgress | undefined) {
+  const total = bytesOf(steps.flatMap((step) => (step.action === 'publish' ? [step.file] : [])));
+  let before = 0;
+  let sent = 0;
+  let size = 0;
+  const tell = (done: number) =>
+    onProgress?.({ type: 'working', what: 'Publishing', done: before + done, total });
+  return {
+    begin(step: PublishStep) {
+      sent = 0;
+      size = step.action === 'publish' ? step.file.size : 0;
+    },
+    sent(count: number) {
+      sent += count;
+      // A second try of npm's sends it again.
+      if (size > 0) tell(Math.min(size, Math.floor(sent * SHARE)));
+    },
+    end() {
+      if (size === 0) return;
+      before += size;
+      size = 0;
+      tell(0);
+    },
   };
 }
 

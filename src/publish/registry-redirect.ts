@@ -15,12 +15,17 @@ export async function verifyNoRedirect(
   const { origin } = new URL(address);
   const answered = await answeringOrigin(registry, `${address}${packagePath(name)}`, signal);
   if (answered === null || answered === origin) return;
-  throw new CodexRuntimeError(
+  throw redirects(origin, answered, 'Nothing was published.');
+}
+
+/** For a registry that sends its clients, or what they upload, to another origin. */
+export function redirects(registry: string, redirect: string, outcome: string): CodexRuntimeError {
+  return new CodexRuntimeError(
     'PUBLISH_FAILED',
-    `The registry ${origin} redirects to ${answered}, where its credentials must not go. Nothing was published.`,
+    `The registry ${registry} redirects to ${redirect}, where its credentials must not go. ${outcome}`,
     {
       hint: `If you trust it, publish there: name it with --registry, and give npm a token for it.`,
-      fields: { registry: origin, redirect: answered },
+      fields: { registry, redirect },
     },
   );
 }

@@ -46,6 +46,12 @@ export async function publishesByIdentity(
   );
 }
 
+/** Where GitHub Actions gives an identity for an audience; null elsewhere. GitLab puts its own into a variable. */
+export function identityUrl({ env }: Pick<Settings, 'env'>): string | null {
+  const url = env['ACTIONS_ID_TOKEN_REQUEST_URL'] ?? '';
+  return URL.canParse(url) ? url : null;
+}
+
 /** Nothing, an unset `${VARIABLE}`, or what actions/setup-node writes where it was given no token. */
 const NO_CREDENTIAL = /^(?:|\$\{\w+\}|X{5}(?:-X{5}){3})$/;
 

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { createServer } from 'node:http';
+import { createServer, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,10 +15,20 @@ beforeAll(async () => {
 });
 afterAll(() => registry.close());
 
-/** A server that sends everybody on, as a registry that has moved does. */
-async function startRedirect(to: string) {
-  const server = createServer(({ url = '/' }, response) => {
-    response.writeHead(307, { location: new URL(url.slice(1), to).href }).end();
+/** A server that sends everybody on, as a registry that has moved does; or only who changes something. */
+async function startRedirect(to: string, readsFrom?: string) {
+  const server = createServer((incoming, response) => {
+    const { method, url = '/', headers } = incoming;
+    if (method !== 'GET' || readsFrom === undefined) {
+      incoming.resume();
+      response.writeHead(307, { location: new URL(url.slice(1), to).href }).end();
+      return;
+    }
+    const onward = request(new URL(url.slice(1), readsFrom), { headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    onward.on('error', () => response.destroy()).end();
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
@@ -49,6 +59,25 @@ describe('publishRelease to a registry that redirects', () => {
       await proxy.close();
     }
     expect(await shownDocument(registry.url, 'redirected-linux-x64')).toEqual({});
+  });
+});
+
+describe('publishRelease to a registry that redirects uploads alone', () => {
+  it('gives no token to another port of its host', async () => {
+    const release = await packTwo('redirected-uploads');
+    const proxy = await startWriteProxy(registry.url);
+    await using moved = await startRedirect(proxy.url, registry.url);
+    try {
+      await expect(publishTo(moved.url, release, { visibleWithin: 2000 })).rejects.toMatchObject({
+        code: 'PUBLISH_FAILED',
+        fields: { registry: new URL(moved.url).origin, redirect: new URL(proxy.url).origin },
+      });
+      expect(proxy.writes).toEqual([]);
+      expect(proxy.credentials).toEqual([]);
+    } finally {
+      await proxy.close();
+    }
+    expect(await shownDocument(registry.url, 'redirected-uploads-linux-x64')).toEqual({});
   });
 });
 

@@ -1,4 +1,4 @@
-export { openWay } from './agent.ts';
+export { type ConnectOptions, openWay } from './agent.ts';
 export type { Body } from './body.ts';
 export type { Client, Content, HttpTimeouts } from './client.ts';
 export { createRefusals, type Refusals } from './clients.ts';

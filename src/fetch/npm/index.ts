@@ -7,3 +7,4 @@ export {
 } from './registry-signature.ts';
 export { npmReleaseAge } from './release-age.ts';
 export { type NpmRun, runNpm } from './run-npm.ts';
+export { openUploadGate, type UploadGate } from './upload-gate.ts';

@@ -3,6 +3,7 @@ import { CodexRuntimeError } from '../../errors.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import {
   type Client,
+  type ConnectOptions,
   createNodeClient,
   defaultAuthorities,
   exchange,
@@ -97,21 +98,32 @@ async function registryClient(
   const ways = getOrInsert(opened, options, (): Ways => new Map());
   const clientWith = async (system: readonly string[]): Promise<Client> => {
     const name = JSON.stringify([url.protocol, proxy, identity.cert, identity.key, system.length]);
-    const way = getOrInsert(ways, name, async () => {
-      const { localAddress, strictSSL, chosen } = options;
-      const { maxSockets } = chosen;
-      const secureContext = contextOf({ ...options, ...identity }, system);
-      return openWay(url, proxy, {
-        ...(secureContext === undefined ? {} : { secureContext }),
-        ...(localAddress ? { localAddress } : {}),
-        rejectUnauthorized: strictSSL !== false,
-        ...(maxSockets === undefined ? {} : { maxSockets }),
-      });
-    });
+    const way = getOrInsert(ways, name, async () =>
+      openWay(url, proxy, connectOptions({ ...options, ...identity }, system)),
+    );
     return createNodeClient(await way, timeouts);
   };
   const usual = await clientWith([]);
   return options.ownAuthorities ? usual : withSystemTrust(usual, clientWith);
+}
+
+/**
+ * How npm's configuration has servers and proxies reached.
+ * @throws CodexRuntimeError `USAGE` for certificates that cannot be used
+ */
+export function connectOptions(
+  options: NpmOptions,
+  system: readonly string[] = [],
+): ConnectOptions {
+  const { localAddress, strictSSL, chosen } = options;
+  const { maxSockets } = chosen;
+  const secureContext = contextOf(options, system);
+  return {
+    ...(secureContext === undefined ? {} : { secureContext }),
+    ...(localAddress ? { localAddress } : {}),
+    rejectUnauthorized: strictSSL !== false,
+    ...(maxSockets === undefined ? {} : { maxSockets }),
+  };
 }
 
 function contextOf(options: NpmOptions, system: readonly string[]): SecureContext | undefined {

@@ -24,6 +24,8 @@ export interface NpmRun {
   readonly settings: Pick<Settings, 'env' | 'cwd'>;
   /** Lets npm ask for a one-time password. */
   readonly terminal?: boolean | undefined;
+  /** URL of the proxy that npm takes for everything, in place of those of its configuration. */
+  readonly proxy?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -33,12 +35,12 @@ export interface NpmRun {
  * @throws CodexRuntimeError `PUBLISH_FAILED` when there is no npm; `ABORTED`
  */
 export async function runNpm(args: readonly string[], run: NpmRun): Promise<ProgramResult> {
-  const { settings, terminal, signal } = run;
+  const { settings, terminal, proxy, signal } = run;
   const [file, first] = npmCommand(settings);
   return await runProgram({
     file,
     args: [...first, ...args],
-    env: await npmEnvironment(settings),
+    env: withProxy(await npmEnvironment(settings), proxy),
     cwd: settings.cwd,
     terminal,
     signal,
@@ -52,6 +54,21 @@ function notStarted(cause: unknown): CodexRuntimeError {
     cause,
   });
 }
+
+/** npm's own settings; the variables are left to what else a signer of provenance uses. */
+function withProxy(env: Record<string, string>, proxy: string | undefined) {
+  if (proxy === undefined) return env;
+  const others = Object.entries(env).filter(([name]) => !PROXY_SETTING.test(name));
+  return {
+    ...Object.fromEntries(others),
+    npm_config_https_proxy: proxy,
+    npm_config_proxy: proxy,
+    // Without any, npm would take NO_PROXY.
+    npm_config_noproxy: 'invalid',
+  };
+}
+
+const PROXY_SETTING = /^npm_config_(?:https?_)?(?:proxy|noproxy)$/i;
 
 async function npmEnvironment(settings: NpmRun['settings']): Promise<Record<string, string>> {
   const named = await namedInNpmrc(settings);
