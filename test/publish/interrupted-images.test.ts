@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { publishRuntimeImages } from '../../src/operations/publish-runtime-images.ts';
 import { startCuttingProxy } from '../support/cutting-registry-proxy.ts';
 import { startDockerRegistry, whyNoImages } from '../support/docker-registry.ts';
@@ -74,7 +74,8 @@ describe.skipIf(whyNoImages !== null)(`a publication that is cut off${whyNoImage
         kill = () => void child.kill('SIGKILL');
         await once(child, 'exit');
         ended = number < at;
-        await everyTagIsWhole(host, `killed/at-${at}`);
+        // The registry may still be at work on the last request of who was killed.
+        await vi.waitFor(() => everyTagIsWhole(host, `killed/at-${at}`), { timeout: 10_000 });
         const run = await runCli(['publish', out, `oci:${repository}`], { dir });
         expect(run, run.stderr).toMatchObject({ status: 0 });
         expect(await everyTagIsWhole(host, `killed/at-${at}`)).toContain('0.115.0');
