@@ -1,5 +1,8 @@
+import { execFile } from 'node:child_process';
 import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { verifyPrintedVersion } from '../../src/child/codex-version.ts';
 import { presenceOf, thisProcess } from '../../src/disk/owner.ts';
@@ -53,4 +56,15 @@ describe('a program that is open for writing for a moment', () => {
     expect(error).toMatchObject({ code: 'INSTALL_FAILED', fields: { errno: 'ETXTBSY' } });
     expect(error.hint).not.toContain('noexec');
   });
+});
+
+it('a check that finds no file to spare is tried again', async () => {
+  const executable = join(await tempDir(), 'codex');
+  await writeFile(executable, '#!/bin/sh\necho codex-cli 0.115.0\n', { mode: 0o755 });
+  const program = fileURLToPath(new URL('../fixtures/few-files.ts', import.meta.url));
+  const few = 'ulimit -n 256; exec "$0" --import tsx "$@"';
+  const args = ['-c', few, process.execPath, program, executable];
+  const { stdout } = await promisify(execFile)('sh', args);
+  // The second check came to its end only when the files were closed.
+  expect(stdout).toBe('EMFILE 0\n');
 });
