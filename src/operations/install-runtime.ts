@@ -1,3 +1,4 @@
+import { throwIfAborted } from '../abort.ts';
 import type { Variant } from '../asset.ts';
 import { tellWaiting } from '../events.ts';
 import { rememberPrefix } from '../install/index.ts';
@@ -66,6 +67,7 @@ export async function installRuntime(
   options: InstallOptions = {},
 ): Promise<InstallResult | InstallPlan> {
   const plan = await planInstall(options);
+  throwIfAborted(options.signal);
   if (plan.action !== 'none') await plan.place.accept(plan.request);
   if (options.dryRun === true) {
     const { previewPlan } = await import('./preview-plan.ts');

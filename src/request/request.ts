@@ -1,4 +1,4 @@
-import { forManyListeners } from '../abort.ts';
+import { forManyListeners, throwIfAborted } from '../abort.ts';
 import type { VariantChoice } from '../asset.ts';
 import type { OnProgress } from '../events.ts';
 import {
@@ -80,7 +80,7 @@ interface Installed {
  * @param settings of the same options: `settingsOf` reads the surroundings, once
  * @param installed what a prefix holds that is healthy, asked last
  * @throws CodexRuntimeError `PIN_MISSING`, `PIN_INVALID`, `LOCK_INVALID`, `UNSUPPORTED_PLATFORM`,
- * `USAGE`
+ * `USAGE`, `ABORTED`
  */
 export async function openRequest(
   options: RuntimeOptions,
@@ -96,6 +96,7 @@ export async function openRequest(
     installed: async () => (await installed?.())?.version ?? null,
   });
   const present = pin.origin === 'installed' ? ((await installed?.())?.repo ?? null) : null;
+  throwIfAborted(options.signal);
   return createRequest(options, settings, { lockfile, pin, installed: present });
 }
 
