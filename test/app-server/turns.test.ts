@@ -149,6 +149,11 @@ describeReal('a turn', (version) => {
 
   it('passes all its parameters and kinds of input on', async () => {
     await using real = await startRealCodex(version, () => ({ kind: 'text', text: '{"a":1}' }));
+    // A thread knows the skills that are there when it begins.
+    const skill = join(real.home.dir, 'skills', 'whistle', 'SKILL.md');
+    await mkdir(dirname(skill), { recursive: true });
+    const about = 'name: whistle\ndescription: How to whistle\n';
+    await writeFile(skill, `---\n${about}---\nPurse your lips.\n`);
     const thread = await real.codex.startThread({ developerInstructions: 'Be brief.' });
     const outputSchema = {
       type: 'object',
@@ -158,10 +163,6 @@ describeReal('a turn', (version) => {
     };
     const image =
       'data:image/png;base64,iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==';
-    const skill = join(real.home.dir, 'skills', 'whistle', 'SKILL.md');
-    await mkdir(dirname(skill), { recursive: true });
-    const about = 'name: whistle\ndescription: How to whistle\n';
-    await writeFile(skill, `---\n${about}---\nPurse your lips.\n`);
     const result = await thread.run(
       [
         { type: 'text', text: 'look' },
