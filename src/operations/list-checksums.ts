@@ -1,9 +1,9 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DIR_CHECKSUMS, parseChecksums } from '../channels/index.ts';
 import { diskError } from '../disk/disk-error.ts';
 import { exists } from '../disk/exists.ts';
-import { movePath, removeFile } from '../disk/until-unblocked.ts';
+import { replaceFile } from '../disk/replace-file.ts';
 import type { DownloadedAsset } from './bring-asset.ts';
 
 /**
@@ -22,13 +22,10 @@ export async function listChecksums(
   }
   for (const { name, sha256 } of assets) sums.set(name, sha256);
   const lines = [...sums].sort(([a], [b]) => (a < b ? -1 : 1));
-  const fresh = `${path}.${process.pid}`;
+  const text = lines.map(([name, sha256]) => `${sha256}  ${name}\n`).join('');
   try {
-    await writeFile(fresh, lines.map(([name, sha256]) => `${sha256}  ${name}\n`).join(''));
-    await movePath(fresh, path);
+    await replaceFile(path, text);
   } catch (error) {
     throw diskError(error, 'list the checksums', path, 'out');
-  } finally {
-    await removeFile(fresh);
   }
 }

@@ -3,7 +3,9 @@ import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { DIR_CHECKSUMS } from '../../src/channels/index.ts';
 import { formatLock, writeLock } from '../../src/lockfile/index.ts';
+import { listChecksums } from '../../src/operations/list-checksums.ts';
 import { pointDotslash } from '../../src/publish/point-dotslash.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -23,23 +25,34 @@ const RELEASE = {
   files: [{ ecosystem: 'node', package: { name: 'codex-cli-bin', version: '0.115.0' } }],
 } as unknown as Parameters<typeof pointDotslash>[1];
 
+const LISTED = [{ name: 'codex.tar.gz', sha256: 'a'.repeat(64) }];
+
 /** What a user keeps beside their own files, and what it is replaced by. */
 const WRITERS = {
   'codex-runtime.lock.json': {
+    whole: formatLock(LOCK),
     write: (dir: string) => writeLock(join(dir, 'codex-runtime.lock.json'), LOCK),
     program: (dir: string) =>
       `const { writeLock } = await import('${pathToFileURL(join(ROOT, 'src/lockfile/index.ts'))}');
        await writeLock('${dir}/codex-runtime.lock.json', ${JSON.stringify(LOCK)});`,
   },
   codex: {
+    whole: pointed,
     write: (dir: string) => pointDotslash(dir, RELEASE, 'https://two.example/'),
     program: (dir: string) =>
       `const { pointDotslash } = await import('${pathToFileURL(join(ROOT, 'src/publish/point-dotslash.ts'))}');
        await pointDotslash('${dir}', ${JSON.stringify(RELEASE)}, 'https://two.example/');`,
   },
+  [DIR_CHECKSUMS]: {
+    whole: `${'a'.repeat(64)}  codex.tar.gz\n`,
+    write: (dir: string) => listChecksums(dir, LISTED),
+    program: (dir: string) =>
+      `const { listChecksums } = await import('${pathToFileURL(join(ROOT, 'src/operations/list-checksums.ts'))}');
+       await listChecksums('${dir}', ${JSON.stringify(LISTED)});`,
+  },
 };
 
-describe.each(Object.entries(WRITERS))('replacing %s', (name, { write, program }) => {
+describe.each(Object.entries(WRITERS))('replacing %s', (name, { write, program, whole }) => {
   it('leaves nothing beside it', async () => {
     const dir = await tempDir();
     await writeFile(join(dir, name), DOTSLASH);
@@ -59,7 +72,6 @@ describe.each(Object.entries(WRITERS))('replacing %s', (name, { write, program }
     expect(await readdir(dir)).toHaveLength(2);
     expect(await readFile(join(dir, name), 'utf8')).toBe(DOTSLASH);
     // What is there says everything already.
-    const whole = name === 'codex' ? pointed : formatLock(LOCK);
     await writeFile(join(dir, name), whole);
     await write(dir);
     expect(await readdir(dir)).toEqual([name]);
