@@ -6,6 +6,7 @@ import { settingsFrom } from '../../src/request/settings.ts';
 import { failure } from '../support/failure.ts';
 import { type ManagerName, managerCommand } from '../support/managers.ts';
 import { packTwo } from '../support/publishing.ts';
+import { runCli } from '../support/run-cli.ts';
 import { startStagingRegistry } from '../support/staging-registry.ts';
 import { tempDir } from '../support/temp-dir.ts';
 import { npmUser } from '../support/verdaccio.ts';
@@ -23,6 +24,7 @@ async function publisher(registry: string, out: string, npm: ManagerName = 'npm 
   const env = { ...user, npm_execpath: script };
   const host = { platform: 'linux', arch: 'x64' };
   return {
+    env,
     publish: (request: Partial<PublishRequest> = {}) =>
       publishRelease({
         directory: out,
@@ -81,9 +83,18 @@ describe('publish --stage', { timeout: 240_000 }, () => {
   it('publishes at once where the registry has no staging', async () => {
     const { out } = await packTwo('small');
     await using registry = await startStagingRegistry({ staging: false });
-    const { publish } = await publisher(registry.url, out);
+    const { publish, env } = await publisher(registry.url, out);
     expect(await publish()).toMatchObject({ waiting: null });
     expect(registry.published).toEqual(PACKAGES.map(({ name }) => `${name}@0.115.0`));
+    // A person is told in words; a log has lines of JSON alone, and the result says so.
+    const told = await runCli(['publish', out, '--stage'], { dir: out, env });
+    expect(told.stderr).toContain('The registry has no staging');
+    const { stdout, stderr } = await runCli(['publish', out, '--stage', '--json'], {
+      dir: out,
+      env,
+    });
+    for (const line of stderr.trim().split('\n').filter(Boolean)) JSON.parse(line);
+    expect(JSON.parse(stdout)).toMatchObject({ waiting: null });
   });
 
   it('needs an npm that can', async () => {

@@ -144,7 +144,7 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
     return;
   }
   const published = result.waiting === null && flags.dryRun !== true;
-  if (flags.stage === true && published && flags.quiet !== true) {
+  if (flags.stage === true && published && flags.quiet !== true && flags.json !== true) {
     context.stderr.write('The registry has no staging: the packages were published.\n');
   }
   const names = result.steps.flatMap((step) =>
