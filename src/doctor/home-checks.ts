@@ -23,8 +23,7 @@ export const checkHome: Check = async ({ settings: { home, host } }) => {
     const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
     return [stored, await runs(home, probe, host.platform).finally(() => removeTree(probe))];
   } catch (error) {
-    const failed = failFrom('home', diskError(error, 'write to the home of runtimes', dir, 'home'));
-    return [{ ...failed, advice: `${failed.advice} CODEX_RUNTIME_HOME or --home names another.` }];
+    return [failFrom('home', diskError(error, 'write to the home of runtimes', dir, 'home'))];
   }
 };
 
@@ -73,7 +72,6 @@ export const checkPrefix: Check = async ({ layout }) => {
     await rmdir(probe);
     return [ok('prefix', `The prefix is ${layout.prefix}.`, { prefix: layout.prefix })];
   } catch (error) {
-    const failed = failFrom('prefix', diskError(error, 'write to the prefix', dir, 'prefix'));
-    return [{ ...failed, advice: `${failed.advice} --prefix names another.` }];
+    return [failFrom('prefix', diskError(error, 'write to the prefix', dir, 'prefix'))];
   }
 };
