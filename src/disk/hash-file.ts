@@ -8,7 +8,7 @@ const CHUNK_BYTES = 2 ** 20;
  * Size and digests of a whole file.
  * @throws CodexRuntimeError `ABORTED`; the native error of reading
  */
-export async function hashFile<Algorithm extends 'sha256' | 'sha512'>(
+export async function hashFile<Algorithm extends 'sha1' | 'sha256' | 'sha512'>(
   path: string,
   algorithms: readonly Algorithm[],
   signal: AbortSignal | undefined,

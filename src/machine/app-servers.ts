@@ -1,12 +1,12 @@
-import { readdir, readFile, readlink, stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import process from 'node:process';
 import { childEnvironment } from '../child/environment.ts';
 import { runProgram } from '../child/run-program.ts';
-import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Settings } from '../request/index.ts';
 import { type CodexOwner, ownerOf } from './codex-owner.ts';
+import { lookAtProcesses } from './processes.ts';
 
 /** A process of this user that serves clients of Codex, or keeps such a server up to date. */
 export interface RunningServer extends CodexOwner {
@@ -63,24 +63,12 @@ export function roleOf(
 
 async function processesOfProc(): Promise<readonly Process[]> {
   const uid = process.getuid?.();
-  const ids = (await readdir('/proc').catch(() => [])).filter((name) => /^\d+$/.test(name));
-  const found = await Promise.all(ids.map((id) => processOfProc(id, uid)));
-  return found.filter((each) => each !== undefined);
-}
-
-async function processOfProc(id: string, uid: number | undefined): Promise<Process | undefined> {
-  const dir = join('/proc', id);
-  try {
-    if ((await stat(dir)).uid !== uid) return undefined;
-    const executable = (await readlink(join(dir, 'exe'))).replace(/ \(deleted\)$/, '');
+  return await lookAtProcesses(async ({ pid, dir, executable }) => {
     if (!basename(executable).startsWith('codex')) return undefined;
+    if ((await stat(dir)).uid !== uid) return undefined;
     const [, ...args] = (await readFile(join(dir, 'cmdline'), 'utf8')).split('\0');
-    return { pid: Number(id), executable, args };
-  } catch (error) {
-    // It has ended, is the kernel's own, or is hidden.
-    if (isErrno(error, 'ENOENT', 'ESRCH', 'EACCES', 'EPERM')) return undefined;
-    throw error;
-  }
+    return { pid, executable, args };
+  });
 }
 
 async function processesOfPs(env: Settings['env']): Promise<readonly Process[] | null> {

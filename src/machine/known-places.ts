@@ -7,8 +7,7 @@ import type { Environment, Settings } from '../request/index.ts';
 
 /** Codex's own directory. */
 export function codexHome(env: Environment): string {
-  const named = env['CODEX_HOME'];
-  return named === undefined || named === '' ? join(homeOf(env), '.codex') : named;
+  return env['CODEX_HOME'] || join(homeOf(env), '.codex');
 }
 
 /**
@@ -22,7 +21,7 @@ export async function findInKnownPlaces(settings: Settings): Promise<readonly st
 }
 
 function homeOf(env: Environment): string {
-  return env['HOME'] ?? env['USERPROFILE'] ?? homedir();
+  return env['HOME'] || env['USERPROFILE'] || homedir();
 }
 
 /** A `*` stands for anything within one name. */

@@ -22,7 +22,7 @@ export async function findDaemon(env: Environment): Promise<VendorDaemon | undef
   const dir = join(codexHome(env), 'packages/app-server-daemon');
   const current = join(dir, 'current');
   const release = await realPath(current).catch(() => current);
-  // Where there is no such link, the path stays as it was.
+  // Without that link the path is unchanged.
   if (dirname(release) === dir) return undefined;
   const { version } = await ownerOf(join(release, 'bin/codex'));
   return { dir, release, version };

@@ -1,11 +1,11 @@
 import { connect, type Socket } from 'node:net';
-import { homedir } from 'node:os';
 import { join } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { abortedError } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { isOtherThanSocket } from '../disk/is-socket.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { codexHome } from '../machine/index.ts';
 import type { Environment } from '../request/index.ts';
 
 export interface BridgeRequest {
@@ -29,8 +29,7 @@ export interface BridgeResult {
 
 /** Where `codex app-server --listen unix://` and `codex app-server proxy` have their socket. */
 export function controlSocketPath(env: Environment): string {
-  const home = env['CODEX_HOME'] || join(env['HOME'] || homedir(), '.codex');
-  return join(home, 'app-server-control', 'app-server-control.sock');
+  return join(codexHome(env), 'app-server-control', 'app-server-control.sock');
 }
 
 /** An input that is silent for so long has nothing more for a peer that has said everything. */

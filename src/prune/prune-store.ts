@@ -11,6 +11,7 @@ import {
   loadPythonRuntime,
   prefixLayout,
 } from '../install/index.ts';
+import { runningExecutables } from '../machine/index.ts';
 import { type RuntimeOptions, type Settings, settingsOf } from '../request/index.ts';
 import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
@@ -22,7 +23,6 @@ import {
 } from './plan-prune.ts';
 import { pruneStaging } from './prune-staging.ts';
 import { removeUnused } from './remove-unused.ts';
-import { runningExecutables } from './running.ts';
 import { treeSize } from './tree-size.ts';
 
 export interface PruneOptions extends Pick<RuntimeOptions, 'home' | 'env' | 'host' | 'signal'> {

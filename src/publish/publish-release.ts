@@ -6,6 +6,7 @@ import type { OnProgress } from '../events.ts';
 import {
   createRegistry,
   loadNpmOptions,
+  type NpmOptions,
   openUploadGate,
   publicRegistry,
   type Registry,
@@ -101,50 +102,10 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     ...(request.tag === undefined ? {} : { tag: parseTag(request.tag) }),
     tagWithRoot: byIdentity,
   });
-  let waiting: readonly WaitingPackage[] | null = null;
-  if (request.dryRun !== true && npm !== null && address !== null) {
-    const progress = uploadProgress(steps, request.onProgress);
-    const { origin } = new URL(address);
-    const gate = await openUploadGate(npm, {
-      registry: origin,
-      identity: identityUrl(surroundings),
-      otherHosts: request.provenance === true,
-      onBytes: progress.sent,
-    });
-    try {
-      const client = createNpmClient({
-        ...{ gate, origin, byIdentity },
-        releaseName: release.name,
-        settings: request.settings,
-        registry: request.registry ?? null,
-        provenance: request.provenance ?? false,
-        access: request.access ?? null,
-        terminal: request.terminal,
-        signal: request.signal,
-      });
-      if (request.stage === true) {
-        const { onStep, signal } = request;
-        const tag = request.tag ?? defaultTag(release.version);
-        waiting = await stageRelease({ directory, client, steps, tag, onStep, signal });
-      }
-      // Once all are approved, tags are left to be moved as always.
-      const isWaiting = waiting !== null && waiting.length > 0;
-      for (const step of isWaiting ? [] : steps) {
-        throwIfAborted(request.signal);
-        request.onStep?.(step);
-        progress.begin(step);
-        await applyStep(step, {
-          ...{ directory, client, registry },
-          within: request.visibleWithin ?? 5 * 60_000,
-          signal: request.signal,
-        });
-        progress.end();
-      }
-      if (!isWaiting) await pointDotslash(directory, release, address);
-    } finally {
-      gate.close();
-    }
-  }
+  const waiting =
+    request.dryRun === true || npm === null || address === null
+      ? null
+      : await send(request, { directory, release, registry, steps, npm, address, byIdentity });
   return {
     version: release.version,
     steps,
@@ -153,6 +114,63 @@ export async function publishRelease(request: PublishRequest): Promise<PublishRe
     wheelCommand:
       wheels.length === 0 ? null : `python -m twine upload ${shellWord(join(directory, '/'))}*.whl`,
   };
+}
+
+/** What an npm registry is asked for, and how it is reached. */
+interface Sending {
+  readonly directory: string;
+  readonly release: PackManifest;
+  readonly registry: Registry;
+  readonly steps: readonly PublishStep[];
+  readonly npm: NpmOptions;
+  /** Of the registry, without credentials, with a slash at its end. */
+  readonly address: string;
+  readonly byIdentity: boolean;
+}
+
+/** Takes the steps through one gate; what waits for approval, or null where nothing is staged. */
+async function send(
+  request: PublishRequest,
+  { directory, release, registry, steps, npm, address, byIdentity }: Sending,
+): Promise<readonly WaitingPackage[] | null> {
+  const { settings, onStep, signal } = request;
+  const progress = uploadProgress(steps, request.onProgress);
+  const { origin } = new URL(address);
+  const gate = await openUploadGate(npm, {
+    registry: origin,
+    identity: identityUrl(settings),
+    otherHosts: request.provenance === true,
+    onBytes: progress.sent,
+  });
+  try {
+    const client = createNpmClient({
+      ...{ gate, origin, byIdentity, settings, signal },
+      releaseName: release.name,
+      registry: request.registry ?? null,
+      provenance: request.provenance ?? false,
+      access: request.access ?? null,
+      terminal: request.terminal,
+    });
+    const tag = request.tag ?? defaultTag(release.version);
+    const waiting =
+      request.stage === true
+        ? await stageRelease({ directory, client, steps, tag, onStep, signal })
+        : null;
+    // Once all are approved, tags are left to be moved as always.
+    if (waiting !== null && waiting.length > 0) return waiting;
+    for (const step of steps) {
+      throwIfAborted(signal);
+      onStep?.(step);
+      progress.begin(step);
+      const within = request.visibleWithin ?? 5 * 60_000;
+      await applyStep(step, { directory, client, registry, within, signal });
+      progress.end();
+    }
+    await pointDotslash(directory, release, address);
+    return waiting;
+  } finally {
+    gate.close();
+  }
 }
 
 /** npm sends a tarball as text in JSON: four characters for three bytes. */

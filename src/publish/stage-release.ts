@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
+import { hashFile } from '../disk/hash-file.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import type { PackedFile } from '../pack/index.ts';
 import type { HeldPackage, NpmClient } from './npm-client.ts';
@@ -48,7 +47,7 @@ export async function stageRelease(
     const { name, version } = step.file.package;
     const known = staged.find((each) => each.name === name && each.version === version);
     if (known !== undefined) {
-      await verifyStaged(known, directory, step.file);
+      await verifyStaged(known, { directory, file: step.file, signal });
       waiting.push({ name, version, id: known.id, tag: known.tag ?? tag });
       continue;
     }
@@ -73,13 +72,12 @@ async function unlessUnknown<T>(asking: Promise<T>): Promise<T | null> {
 /** Approving other bytes than these would publish them. */
 async function verifyStaged(
   { id, shasum }: HeldPackage,
-  directory: string,
-  { path, package: { name, version } }: PackedFile,
+  { directory, file, signal }: Pick<StageRequest, 'directory' | 'signal'> & { file: PackedFile },
 ): Promise<void> {
   if (shasum === null) return;
-  const expected = createHash('sha1')
-    .update(await readFile(join(directory, path)))
-    .digest('hex');
+  const { name, version } = file.package;
+  const { sha1 } = await hashFile(join(directory, file.path), ['sha1'], signal);
+  const expected = sha1.toString('hex');
   if (shasum === expected) return;
   throw new CodexRuntimeError(
     'PUBLISH_FAILED',

@@ -28,4 +28,4 @@ export {
   type SourceSelection,
   sourcesFor,
 } from './source-selection.ts';
-export { isLoopback, mayBeAsked, readWebUrl } from './web-url.ts';
+export { hostOf, isLoopback, mayBeAsked, readWebUrl } from './web-url.ts';

@@ -22,6 +22,11 @@ export function mayBeAsked({ protocol, hostname }: URL): boolean {
   return protocol === 'https:' || (protocol === 'http:' && isLoopback(hostname));
 }
 
+/** The host of a URL as sockets take it: an IPv6 address without brackets. */
+export function hostOf({ hostname }: Pick<URL, 'hostname'>): string {
+  return hostname.replace(/^\[|\]$/g, '');
+}
+
 /** Whether a host name of a URL means this machine. */
 export function isLoopback(hostname: string): boolean {
   const host = hostname.toLowerCase();

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ClientRequest as NodeRequest, RequestOptions } from 'node:http';
+import { hostOf } from '../../request/index.ts';
 import type { Dialling, Way } from './agent.ts';
 import { FedBody } from './body.ts';
 import {
@@ -45,8 +46,7 @@ async function whereTo(
   { forwarder }: Way,
   headers: ClientRequest['headers'],
 ): Promise<RequestOptions> {
-  // What connects takes an IPv6 address without the URL's brackets.
-  const server = { protocol, host: hostname.replace(/^\[|\]$/g, ''), port };
+  const server = { protocol, host: hostOf({ hostname }), port };
   const path = `${pathname}${search}`;
   if (forwarder === null) return { ...server, path, headers };
   const { proxyAuthorization } = await import('./tunnel.ts');

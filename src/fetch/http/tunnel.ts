@@ -2,6 +2,7 @@ import { lookup } from 'node:dns/promises';
 import { request } from 'node:http';
 import net, { type Socket } from 'node:net';
 import tls from 'node:tls';
+import { hostOf } from '../../request/index.ts';
 import type { ConnectOptions } from './agent.ts';
 import { proxyRefusal, proxyUnreachable } from './network-failure.ts';
 
@@ -52,7 +53,7 @@ export async function dial({ proxy, connect, target, signal }: Dial): Promise<So
 }
 
 function openTo({ protocol, hostname, port }: URL, connect: ConnectOptions): Socket {
-  const host = hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf({ hostname });
   const secure = protocol === 'https:';
   const usual = secure ? 443 : protocol === 'http:' ? 80 : 1080;
   const where = { host, port: port === '' ? usual : Number(port), autoSelectFamily: true };

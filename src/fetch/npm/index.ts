@@ -1,4 +1,4 @@
-export { globalPrefix, loadNpmOptions } from './options.ts';
+export { globalPrefix, loadNpmOptions, type NpmOptions } from './options.ts';
 export { createRegistry, packagePath, publicRegistry, type Registry } from './registry.ts';
 export {
   loadRegistryKeys,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { request as ask, createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import net, { type AddressInfo, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import { hostOf } from '../../request/index.ts';
 import { openWay, proxyFor } from '../http/index.ts';
 import { dial, proxyAuthorization } from '../http/tunnel.ts';
 import type { NpmOptions } from './options.ts';
@@ -68,7 +69,7 @@ export async function openUploadGate(npm: NpmOptions, options: GateOptions): Pro
     const onward = ask({
       agent,
       method: incoming.method,
-      host: url.hostname.replace(/^\[|\]$/g, ''),
+      host: hostOf(url),
       port: url.port,
       path: forwarder === null ? `${url.pathname}${url.search}` : url.href,
       headers: forwarder === null ? headers : { ...headers, ...proxyAuthorization(forwarder) },
@@ -132,7 +133,7 @@ export async function openUploadGate(npm: NpmOptions, options: GateOptions): Pro
 
 /** A connection without TLS of its own: that is between npm and the registry. */
 async function connect(url: URL, npm: NpmOptions): Promise<Socket> {
-  const host = url.hostname.replace(/^\[|\]$/g, '');
+  const host = hostOf(url);
   const port = Number(url.port || 443);
   const proxy = proxyFor(url, npm.proxies);
   const options = connectOptions(npm);
