@@ -5,10 +5,10 @@
  */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { openSync, write } from 'node:fs';
+import { openSync } from 'node:fs';
 import zlib from 'node:zlib';
+import { writeAll } from './write-all.mjs';
 
-const WRITES_AT_ONCE = 4;
 const GATHER_BYTES = 2 ** 18;
 
 const [, , url = '', path = ''] = process.argv;
@@ -39,19 +39,6 @@ response.on('end', () => {
   engine.end();
 });
 
-let position = 0;
-let writing = 0;
-engine.on('data', (chunk) => {
-  writing += 1;
-  if (writing === WRITES_AT_ONCE) engine.pause();
-  write(file, chunk, 0, chunk.length, position, (error) => {
-    if (error !== null) throw error;
-    writing -= 1;
-    engine.resume();
-  });
-  position += chunk.length;
-  files.update(chunk);
-});
-await once(engine, 'end');
+await writeAll(engine, file, (chunk) => files.update(chunk));
 archive.digest();
 files.digest();

@@ -3,12 +3,12 @@
  * keeps nothing for another attempt, and syncs nothing. `node floor.mjs URL FILE`
  */
 import { once } from 'node:events';
-import { openSync, write } from 'node:fs';
+import { openSync } from 'node:fs';
 import { get } from 'node:http';
 import { Transform } from 'node:stream';
 import zlib from 'node:zlib';
+import { writeAll } from './write-all.mjs';
 
-const WRITES_AT_ONCE = 4;
 const GATHER_BYTES = 2 ** 19;
 
 /** Joins what a socket delivers, 64 KiB at most: each piece costs the engine a trip to a thread. */
@@ -51,16 +51,4 @@ if (location !== undefined) {
 }
 response.pipe(new Gather()).pipe(engine);
 
-let position = 0;
-let writing = 0;
-engine.on('data', (chunk) => {
-  writing += 1;
-  if (writing === WRITES_AT_ONCE) engine.pause();
-  write(file, chunk, 0, chunk.length, position, (error) => {
-    if (error !== null) throw error;
-    writing -= 1;
-    engine.resume();
-  });
-  position += chunk.length;
-});
-await once(engine, 'end');
+await writeAll(engine, file);
