@@ -41,7 +41,8 @@ const LONG = [
   'test/reliability/python-crash.test.ts',
 ];
 
-// Most tests wait for a process or a peer half of their time: one worker more than there are cores.
+// Many tests wait for a process or a peer (the client's for more than half of their time), so there
+// is one worker more than there are cores.
 const workers = availableParallelism() + 1;
 
 // What takes longer hangs: on a machine with much other work all takes four times as long. The few

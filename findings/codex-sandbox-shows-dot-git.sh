@@ -2,7 +2,7 @@
 # Codex 0.171.0 on Linux, sandbox workspace-write: an empty workspace is not empty for the command that runs in it.
 # Directories that a command must not make (.git, .codex and .agents among them) are kept from it by empty ones
 # that are mounted read-only in their places; they are there for the command alone and leave nothing behind.
-# So in a directory that is no repository `[ -e .git ]` holds, and tools that look for a repository's root that way
+# So in a directory that is not a repository `[ -e .git ]` holds, and tools that look for a repository's root that way
 # find one; `git` itself is not deceived, but `git init` fails with "Read-only file system"; and generators that
 # want an empty directory refuse it: what an agent is asked for first in a new project.
 # 0.142.0 does the same. A real .git is shown read-only instead.

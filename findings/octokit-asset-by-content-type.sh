@@ -4,7 +4,7 @@
 # a release asset is what the uploader said:
 #   application/octet-stream   an ArrayBuffer with the bytes
 #   application/json           the parsed object: no digest of the file can be taken any more
-#   text/…, charset=utf-8, or no Content-Type at all: a string, in which bytes that are no UTF-8 are replaced
+#   text/…, charset=utf-8, or no Content-Type at all: a string, in which invalid UTF-8 is replaced
 # A checksum file or a Sigstore bundle beside the archives is often uploaded as JSON or text. The types promise
 # one kind for all, and the status is 200. `request: { parseSuccessResponseBody: false }` gives the plain stream.
 #

@@ -11,7 +11,7 @@ export function describeExec(
   const { shown, left } = declarations(tools);
   return `Runs a JavaScript script that calls tools, and gives back what the script writes. Use it to combine tool calls: loop over results, filter before you read them, run many calls at once.
 - The source is an async module: \`await\` works at the top level; \`import\` and \`return\` do not.
-- Plain JavaScript only. There is no file system, network, process, console, URL, TextEncoder or structuredClone. \`Intl\` is there; dates and \`Intl\` use UTC and en-US unless you name others.
+- Plain JavaScript only, without file system, network, process, console, URL, TextEncoder or structuredClone. \`Intl\` is there; dates and \`Intl\` use UTC and en-US unless you name others.
 - \`await tools.NAME(input)\` calls a tool. Its value is what the tool returned; a tool that fails throws an Error with its text. Run independent calls with \`Promise.all\`.
 - \`text(value)\` writes output: strings as they are, other values as JSON. Only what is written comes back to you.
 - \`image(dataUrl)\` writes an image: a data: URL, or an MCP image block.

@@ -10,7 +10,7 @@ export type DownloadUrl = (file: PackedFile) => string | null;
  * The addresses for the DotSlash file, which everybody may read: no password gets into it.
  * @param directory where all archives will lie; undefined for the registry that npm's configuration
  * names for each package, which has no wheels
- * @throws CodexRuntimeError `USAGE` for a directory that is no such URL
+ * @throws CodexRuntimeError `USAGE` for a directory that is not such a URL
  */
 export async function downloadUrls(
   settings: Settings,

@@ -17,7 +17,7 @@ export interface WorkDirectory {
 
 /**
  * Lets `work` use an empty directory beside the store, which goes when it is done. A hold of the same
- * name says that somebody is at work there, so what a killed run left is recognised: the next run of
+ * name says that it is in use, so what a killed run left is recognised: the next run of
  * its kind removes it, and so does `prune`.
  * @param work As of {@link HoldRequest.work}: done again if it fails after it lost its directory.
  * @throws CodexRuntimeError `DISK_FULL`, `PERMISSION_DENIED` or `INSTALL_FAILED` where there can be no

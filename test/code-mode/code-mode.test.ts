@@ -378,7 +378,7 @@ describe('the host', () => {
     ['typed arrays', 'new Uint8Array(1e6).fill(1)'],
   ])('takes at most 100 MB for a script that fills its 64 MB with %s', async (_, value) => {
     await using codeMode = await start();
-    // The engine of a first script is there already; what it needs by itself is no value.
+    // The engine of a first script is there already; only what values need counts.
     await codeMode.exec('text(1)');
     const before = await peakMb(codeMode.hostPid);
     const result = await codeMode.exec(

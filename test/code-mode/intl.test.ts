@@ -59,13 +59,13 @@ describe('Intl in a script', () => {
   });
 
   it.each([
-    ['a locale that is none', 'new Intl.NumberFormat("no such")', 'RangeError'],
+    ['an invalid locale', 'new Intl.NumberFormat("no such")', 'RangeError'],
     [
-      'a time zone that is none',
+      'an invalid time zone',
       'new Date(0).toLocaleString("en", { timeZone: "Mars/Base" })',
       'RangeError',
     ],
-    ['a date that is none', 'new Intl.DateTimeFormat().format(NaN)', 'RangeError'],
+    ['an invalid date', 'new Intl.DateTimeFormat().format(NaN)', 'RangeError'],
     [
       'a currency that is missing',
       'new Intl.NumberFormat("en", { style: "currency" })',
@@ -105,7 +105,7 @@ describe('answerIntl', () => {
     ['an unknown kind', '{"kind":"constructor","call":"format"}'],
     ['a method of Object', '{"kind":"NumberFormat","call":"constructor"}'],
     ['a method that is not listed', '{"kind":"NumberFormat","call":"toString"}'],
-    ['values that are no list', '{"kind":"NumberFormat","call":"format","values":{}}'],
+    ['values that are not a list', '{"kind":"NumberFormat","call":"format","values":{}}'],
     ['locales of another type', '{"kind":"NumberFormat","call":"format","locales":[1]}'],
     ['another word of Intl', '{"kind":"Intl","call":"DateTimeFormat","values":["en"]}'],
   ])('refuses %s', (_, json) => {
