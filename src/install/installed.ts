@@ -1,9 +1,9 @@
 import { lstatSync, readdirSync, readlinkSync } from 'node:fs';
 import { readlink } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, join, resolve, sep } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
-import { isSamePath } from '../disk/same-path.ts';
+import { isBelow, isSamePath } from '../disk/same-path.ts';
 import {
   executablePath,
   glanceDescription,
@@ -159,12 +159,6 @@ export async function linkedBuild(layout: PrefixLayout, name: string): Promise<s
   if (link === undefined) return undefined;
   const build = resolve(dirname(dir), link);
   return buildsDirs(layout, name).some((builds) => isBelow(builds, build)) ? build : undefined;
-}
-
-/** Whether `path` is `root` or lies below it; as the platform compares names. */
-function isBelow(root: string, path: string): boolean {
-  const within = relative(root, path);
-  return within !== '..' && !within.startsWith(`..${sep}`) && !isAbsolute(within);
 }
 
 /** Whether every file of the package and the command are as they were installed. */

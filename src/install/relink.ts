@@ -6,7 +6,7 @@ import { isSamePath } from '../disk/same-path.ts';
 import { movePath } from '../disk/until-unblocked.ts';
 
 /** Whether `path` is a link to `target`, wherever that leads. */
-export async function isLinkTo(target: string, path: string): Promise<boolean> {
+async function isLinkTo(target: string, path: string): Promise<boolean> {
   const text = await readlink(path).catch(() => undefined);
   return text !== undefined && isSamePath(resolve(dirname(path), text), target);
 }

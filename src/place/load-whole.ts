@@ -1,5 +1,5 @@
-import { relative } from 'node:path';
 import { realPath } from '../disk/real-path.ts';
+import { isBelow } from '../disk/same-path.ts';
 import { isPythonPackageWhole, loadPythonRuntime } from '../install/index.ts';
 import { installedPythonRuntime, type PythonEnvironment } from '../install/python/index.ts';
 import { tryParseVersion } from '../pin/index.ts';
@@ -11,7 +11,7 @@ export async function loadWhole(
 ): Promise<PlacedPackage | undefined> {
   const found = await installedPythonRuntime(environment);
   // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
-  if (found === null || !(await isBelow(environment.prefix, found.dir))) return undefined;
+  if (found === null || !(await isIn(environment.prefix, found.dir))) return undefined;
   const runtime = await loadPythonRuntime(found.dir);
   if (runtime === undefined || runtime === null) return undefined;
   // Python and the package must mean one version, whichever way each spells it.
@@ -20,8 +20,8 @@ export async function loadWhole(
   return { ...found, name: environment.names.distribution, runtime };
 }
 
-async function isBelow(prefix: string | null, dir: string): Promise<boolean> {
+async function isIn(prefix: string | null, dir: string): Promise<boolean> {
   if (prefix === null) return true;
   const real = await realPath(prefix).catch(() => prefix);
-  return !relative(real, await realPath(dir)).startsWith('..');
+  return isBelow(real, await realPath(dir));
 }

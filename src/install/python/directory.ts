@@ -1,16 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { mkdir, readdir, readFile, readlink } from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
+import { ignoreMissing } from '../../disk/errno.ts';
 import { exists } from '../../disk/exists.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
+import { isSamePath } from '../../disk/same-path.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { syncFile } from '../../disk/sync-file.ts';
 import { movePath, removeTree, tryRemoveTree } from '../../disk/until-unblocked.ts';
 import { verifyWritable } from '../../disk/verify-writable.ts';
 import { type Hold, type HoldWait, tidyHeld, workOnce } from '../../store/index.ts';
 import { verifyBuilds } from '../builds.ts';
-import { isLinkTo, relink } from '../relink.ts';
+import { relink } from '../relink.ts';
 import { buildsOf, currentOf, holdOf, metadataNames, type PythonDirectory } from './layout.ts';
 
 export interface DirectoryInstall extends PythonDirectory, HoldWait {
@@ -108,12 +110,19 @@ async function installHeld(request: DirectoryInstall, hold: Hold): Promise<void>
     for (const dir of new Set([...links.keys()].map(dirname))) await syncDirectory(dir);
   } catch (error) {
     // What cannot be removed now is a leftover for the next run; the first error says more.
-    if (!(await isLinkTo(build, current))) await removeTree(build).catch(() => null);
+    await withdraw(build, current).catch(() => null);
     throw error;
   }
   await syncDirectory(buildsOf(request));
   await removeOthers(request, metadata, hold);
   await syncDirectory(prefix);
+}
+
+/** Removes a build, unless it is the present one or it cannot be told which one is. */
+async function withdraw(build: string, current: string): Promise<void> {
+  const text = await readlink(current).catch(ignoreMissing);
+  if (text !== undefined && isSamePath(resolve(dirname(current), text), build)) return;
+  await removeTree(build);
 }
 
 /**

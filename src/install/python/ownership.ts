@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile, readlink } from 'node:fs/promises';
-import { dirname, join, resolve, sep } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { exists } from '../../disk/exists.ts';
+import { isBelow } from '../../disk/same-path.ts';
 import { MANIFEST_NAME } from '../../store/index.ts';
 import { buildsOf, metadataNames, type PythonDirectory } from './layout.ts';
 
@@ -49,7 +50,7 @@ async function ownedCommands(
 async function leadsTo(path: string, directory: PythonDirectory): Promise<boolean | undefined> {
   const text = await readlink(path).catch(() => undefined);
   if (text === undefined) return undefined;
-  return resolve(dirname(path), text).startsWith(buildsOf(directory) + sep);
+  return isBelow(buildsOf(directory), resolve(dirname(path), text));
 }
 
 /**
