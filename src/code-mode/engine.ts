@@ -35,6 +35,11 @@ export interface Engine {
 }
 
 export interface EngineKind {
+  /**
+   * Makes the next engine ahead, for a script that may take `heapBytes`: most of what
+   * {@link EngineKind.create} does is the same for all scripts. At most one is kept.
+   */
+  prepare(heapBytes: number): Promise<void>;
   create(setup: GuestSetup, listener: EngineListener): Promise<Engine>;
   restore(snapshot: Uint8Array, limits: EngineLimits, listener: EngineListener): Promise<Engine>;
 }

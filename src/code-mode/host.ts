@@ -25,6 +25,7 @@ class Thread {
   readonly #flag = new Int32Array(new SharedArrayBuffer(4));
   readonly #worker: Worker;
   #cell: number | undefined;
+  #isPrepared = false;
   #stopping: NodeJS.Timeout | undefined;
 
   constructor() {
@@ -44,8 +45,16 @@ class Thread {
 
   begin(cell: number, order: WorkerOrder): void {
     this.#cell = cell;
+    this.#isPrepared = false;
     Atomics.store(this.#flag, 0, 0);
     this.#worker.postMessage(order);
+  }
+
+  /** Makes an engine ahead, if it has none: {@link begin} uses it up. */
+  prepare(): void {
+    if (this.#isPrepared) return;
+    this.#isPrepared = true;
+    this.order({ op: 'prepare' });
   }
 
   order(order: WorkerOrder): void {
@@ -79,14 +88,22 @@ class Thread {
     this.#stopping = undefined;
     this.#cell = undefined;
     busy.delete(cell);
-    if (reusable !== undefined) idle.add(reusable);
     tell({ op: 'over', cell, outcome });
+    if (reusable !== undefined) idle.add(reusable);
+    prepareOne();
   }
 }
 
 const busy = new Map<number, Thread>();
 /** One is made ahead, so that the first script need not wait for a thread to start. */
 const idle = new Set<Thread>([new Thread()]);
+prepareOne();
+
+/** The thread that the next script gets has an engine ready; more of them would only take memory. */
+function prepareOne(): void {
+  const [next] = idle;
+  next?.prepare();
+}
 
 function takeThread(cell: number): Thread {
   const [ready] = idle;

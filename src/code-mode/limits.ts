@@ -2,6 +2,8 @@ import { CodeModeError } from './errors.ts';
 import type { EngineLimits } from './protocol.ts';
 
 const MEBIBYTE = 1024 * 1024;
+const DEFAULT_HEAP_MB = 64;
+export const DEFAULT_HEAP_BYTES = DEFAULT_HEAP_MB * MEBIBYTE;
 
 /** What scripts may use up. Every one has a default. */
 export interface CodeModeLimits {
@@ -28,7 +30,7 @@ export interface Limits extends EngineLimits {
 /** @throws CodeModeError `USAGE` for what is not a whole number above zero, or too much */
 export function completeLimits(limits: CodeModeLimits): Limits {
   return {
-    heapBytes: whole('heapMb', limits.heapMb ?? 64, 192) * MEBIBYTE,
+    heapBytes: whole('heapMb', limits.heapMb ?? DEFAULT_HEAP_MB, 192) * MEBIBYTE,
     cells: whole('cells', limits.cells ?? 8, 1_000),
     outputBytes: whole('outputBytes', limits.outputBytes ?? MEBIBYTE, 64 * MEBIBYTE),
     cellMs: whole('cellMs', limits.cellMs ?? 600_000, 2 ** 31 - 1),

@@ -9,7 +9,7 @@ import { INTL_PRELUDE } from './intl-prelude.ts';
  * itself.
  */
 export const PRELUDE = String.raw`
-(function (send, control, ask, setupText) {
+(function (send, control, ask) {
   'use strict';
   const { parse, stringify } = JSON;
   const { defineProperty, freeze, create } = Object;
@@ -25,10 +25,10 @@ export const PRELUDE = String.raw`
   const startsWith = uncurry(NativeString.prototype.startsWith), join = uncurry(Array.prototype.join);
   const trim = uncurry(NativeString.prototype.trim);
 
-  const setup = parse(setupText);
   const calls = new Map(), timers = new Map(), stored = new Map();
   let callCount = 0, pendingCalls = 0, timerCount = 0, pendingTimers = 0, items = 0, over = false;
-  for (let i = 0; i < setup.stored.length; i++) put(stored, setup.stored[i][0], setup.stored[i][1]);
+  /** Of one script. All else here is the same for every script, and may be done before there is one. */
+  let limits;
 
   class ToolError extends NativeError {}
   defineProperty(ToolError.prototype, 'name', { value: 'ToolError', configurable: true, writable: true });
@@ -46,7 +46,7 @@ export const PRELUDE = String.raw`
   function emit(event) {
     if (over) return;
     if (!send(stringify(event))) {
-      throw new NativeRangeError('The script has written more output than it may (' + setup.limits.outputBytes + ' bytes).');
+      throw new NativeRangeError('The script has written more output than it may (' + limits.outputBytes + ' bytes).');
     }
   }
 
@@ -59,8 +59,8 @@ export const PRELUDE = String.raw`
       throw new NativeTypeError(tool.name + ' takes an object.');
     }
     if (over) throw new NativeError('The script has ended.');
-    if (pendingCalls >= setup.limits.pending) {
-      throw new NativeRangeError('More than ' + setup.limits.pending + ' tool calls are pending: await some of them first.');
+    if (pendingCalls >= limits.pending) {
+      throw new NativeRangeError('More than ' + limits.pending + ' tool calls are pending: await some of them first.');
     }
     const json = stringify(input);
     if (json === undefined) throw new NativeTypeError('The input of ' + tool.name + ' is not JSON.');
@@ -142,8 +142,8 @@ export const PRELUDE = String.raw`
     },
     setTimeout(callback, delay, ...values) {
       if (typeof callback !== 'function') throw new NativeTypeError('setTimeout() takes a function.');
-      if (pendingTimers >= setup.limits.pending) {
-        throw new NativeRangeError('More than ' + setup.limits.pending + ' timers are pending.');
+      if (pendingTimers >= limits.pending) {
+        throw new NativeRangeError('More than ' + limits.pending + ' timers are pending.');
       }
       const id = ++timerCount;
       const ms = typeof delay === 'number' && delay > 0 ? (delay > 2147483647 ? 2147483647 : delay) : 0;
@@ -163,31 +163,35 @@ export const PRELUDE = String.raw`
     defineProperty(globalThis, name, { value: api[name], writable: true, configurable: true, enumerable: true });
   }
 
-  const tools = create(null);
-  const all = [];
-  for (let i = 0; i < setup.tools.length; i++) {
-    const tool = setup.tools[i];
-    let place = tools;
-    for (let j = 0; j < tool.path.length - 1; j++) {
-      const step = tool.path[j];
-      const inner = Object.getOwnPropertyDescriptor(place, step);
-      if (inner === undefined) {
-        defineProperty(place, step, { value: create(null), enumerable: true });
+  function begin(setup) {
+    limits = setup.limits;
+    for (let i = 0; i < setup.stored.length; i++) put(stored, setup.stored[i][0], setup.stored[i][1]);
+    const tools = create(null);
+    const all = [];
+    for (let i = 0; i < setup.tools.length; i++) {
+      const tool = setup.tools[i];
+      let place = tools;
+      for (let j = 0; j < tool.path.length - 1; j++) {
+        const step = tool.path[j];
+        const inner = Object.getOwnPropertyDescriptor(place, step);
+        if (inner === undefined) {
+          defineProperty(place, step, { value: create(null), enumerable: true });
+        }
+        place = place[step];
       }
-      place = place[step];
+      const run = (input) => {
+        try {
+          return callTool(tool, input);
+        } catch (error) {
+          return NativePromise.reject(error);
+        }
+      };
+      defineProperty(place, tool.path[tool.path.length - 1], { value: run, enumerable: true });
+      push(all, freeze({ name: join(tool.path, '.'), description: tool.description }));
     }
-    const run = (input) => {
-      try {
-        return callTool(tool, input);
-      } catch (error) {
-        return NativePromise.reject(error);
-      }
-    };
-    defineProperty(place, tool.path[tool.path.length - 1], { value: run, enumerable: true });
-    push(all, freeze({ name: join(tool.path, '.'), description: tool.description }));
+    defineProperty(globalThis, 'tools', { value: tools, enumerable: true });
+    defineProperty(globalThis, 'ALL_TOOLS', { value: freeze(all), enumerable: true });
   }
-  defineProperty(globalThis, 'tools', { value: tools, enumerable: true });
-  defineProperty(globalThis, 'ALL_TOOLS', { value: freeze(all), enumerable: true });
   ${INTL_PRELUDE}
   // What a script could only use to find out about its host's clock, or not at all here.
   delete globalThis.performance;
@@ -231,10 +235,10 @@ export const PRELUDE = String.raw`
       } catch (error) {
         fail(error);
       }
+    } else if (what === 'setup') {
+      begin(parse(value));
     } else if (what === 'run') {
       then(value, finish, fail);
-    } else if (what === 'threw') {
-      fail(value);
     }
     return pendingCalls + pendingTimers;
   };

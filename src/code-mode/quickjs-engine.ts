@@ -1,4 +1,5 @@
 import {
+  CompileFlags,
   EvalFlags,
   JSException,
   type JSValueHandle,
@@ -17,6 +18,8 @@ const SEND = 'send';
 const CONTROL = 'control';
 const ASK = 'ask';
 const SCRIPT = 'script.js';
+/** How the prelude begins the event of a tool call; every other one begins otherwise. */
+const CALL = '{"t":"call"';
 
 /** A snapshot begins with what has to be found again in the memory that follows. */
 const TOKEN_BYTES = 4;
@@ -33,55 +36,73 @@ const STUCK: ScriptError = {
  * counted against the limit, strings and typed arrays too; the interrupt handler is asked in loops,
  * microtasks, regular expressions and callbacks of built-in functions alike.
  */
-export function quickJs(module: WebAssembly.Module, prelude: string = PRELUDE): EngineKind {
+export function quickJs(module: WebAssembly.Module, source: string = PRELUDE): EngineKind {
+  let bytecode: Uint8Array | undefined;
+  let prepared: Blank | undefined;
+  const blank = async (heapBytes: number): Promise<Blank> => {
+    const socket: Socket = { host: undefined };
+    const vm = await QuickJS.create(optionsOf(module, heapBytes, socket));
+    // Parsing takes longer than all else. The name tells a script nothing: it sees it in the
+    // stacks of its errors.
+    bytecode ??= vm.compile(source, '<code mode>', 0, CompileFlags.STRIP_SOURCE);
+    return { heapBytes, socket, vm, entry: installPrelude(vm, bytecode) };
+  };
   return {
+    async prepare(heapBytes) {
+      if (prepared?.heapBytes !== heapBytes) prepared = await blank(heapBytes);
+    },
     async create(setup, listener) {
+      const { heapBytes } = setup.limits;
+      const ready = prepared?.heapBytes === heapBytes ? prepared : await blank(heapBytes);
+      prepared = undefined;
       const host = new Host(listener, setup.limits);
-      const vm = await QuickJS.create(optionsOf(module, setup.limits, host));
-      return new QuickJsEngine(vm, host, installPrelude(vm, host, { prelude, setup }));
+      ready.socket.host = host;
+      return new QuickJsEngine(ready.vm, host, ready.entry).begin(setup);
     },
     async restore(snapshot, limits, listener) {
       const host = new Host(listener, limits);
       const token = Buffer.from(snapshot.buffer, snapshot.byteOffset, TOKEN_BYTES).readUInt32LE(0);
       const memory = QuickJS.deserializeSnapshot(snapshot.subarray(TOKEN_BYTES));
-      const vm = await QuickJS.restore(memory, optionsOf(module, limits, host));
-      vm.registerHostCallback(SEND, host.callbacks(vm).send);
-      vm.registerHostCallback(CONTROL, host.callbacks(vm).control);
-      vm.registerHostCallback(ASK, host.callbacks(vm).ask);
+      const vm = await QuickJS.restore(memory, optionsOf(module, limits.heapBytes, { host }));
       return new QuickJsEngine(vm, host, vm.importHandle(token));
     },
   };
 }
 
-function optionsOf(
-  wasm: WebAssembly.Module,
-  { heapBytes }: EngineLimits,
-  host: Host,
-): QuickJSOptions {
+/** Where an engine finds who answers it: nobody before it has a script. */
+interface Socket {
+  host: Host | undefined;
+}
+
+/** An engine that has read the prelude and knows nothing of a script yet. */
+interface Blank {
+  readonly heapBytes: number;
+  readonly socket: Socket;
+  readonly vm: QuickJS;
+  /** What the prelude gives back. */
+  readonly entry: JSValueHandle;
+}
+
+function optionsOf(wasm: WebAssembly.Module, heapBytes: number, socket: Socket): QuickJSOptions {
   return {
     wasm,
     memoryLimit: heapBytes,
     maxStackSize: STACK_BYTES,
     // UTC, as `Intl` has it: the machine's zone is not a script's business.
     timezoneOffset: 0,
-    interruptHandler: () => host.isInterrupted(),
-    onUnhandledRejection: (promise, reason, isHandled) => host.track(promise, reason, isHandled),
+    interruptHandler: () => socket.host?.isInterrupted() === true,
+    onUnhandledRejection: (promise, reason, isHandled) =>
+      socket.host?.track(promise, reason, isHandled),
   };
 }
 
-function installPrelude(
-  vm: QuickJS,
-  host: Host,
-  { prelude: source, setup }: { readonly prelude: string; readonly setup: GuestSetup },
-): JSValueHandle {
-  const { send, control, ask } = host.callbacks(vm);
-  // A name that tells a script nothing: it sees it in the stacks of its errors.
-  using prelude = vm.evalCode(source, '<code mode>');
-  using sendHandle = vm.newFunction(SEND, send);
-  using controlHandle = vm.newFunction(CONTROL, control);
-  using askHandle = vm.newFunction(ASK, ask);
-  using setupHandle = vm.newString(JSON.stringify(setup));
-  return vm.callFunction(prelude, vm.undefined, sendHandle, controlHandle, askHandle, setupHandle);
+/** The three functions are only names here: whoever runs a script in the engine registers them. */
+function installPrelude(vm: QuickJS, bytecode: Uint8Array): JSValueHandle {
+  using prelude = vm.evalBytecode(bytecode);
+  using send = vm.newFunction(SEND, () => vm.undefined);
+  using control = vm.newFunction(CONTROL, () => vm.undefined);
+  using ask = vm.newFunction(ASK, () => vm.undefined);
+  return vm.callFunction(prelude, vm.undefined, send, control, ask);
 }
 
 /** What the engine's three functions do, and what they found out. */
@@ -94,6 +115,8 @@ class Host {
   /** The script asked to end: nothing more of it runs. */
   hasLeft = false;
   wasStopped = false;
+  /** A tool call went out since the script was last run on: it cannot have been answered yet. */
+  hasCalled = false;
   /** What the host's side threw; the script is stopped, and the caller hears of it. */
   failure: unknown;
 
@@ -124,6 +147,7 @@ class Host {
         this.#guarded(vm, () => {
           const text = json?.toString() ?? '';
           this.#written += Buffer.byteLength(text);
+          this.hasCalled ||= text.startsWith(CALL);
           return this.#written <= this.#outputBytes && this.#listener.send(text);
         }),
       control: (...values: JSValueHandle[]): JSValueHandle =>
@@ -160,11 +184,22 @@ class QuickJsEngine implements Engine {
   readonly #vm: QuickJS;
   readonly #host: Host;
   readonly #entry: JSValueHandle;
+  readonly #names = new Map<string, JSValueHandle>();
 
   constructor(vm: QuickJS, host: Host, entry: JSValueHandle) {
     this.#vm = vm;
     this.#host = host;
     this.#entry = entry;
+    const { send, control, ask } = host.callbacks(vm);
+    vm.registerHostCallback(SEND, send);
+    vm.registerHostCallback(CONTROL, control);
+    vm.registerHostCallback(ASK, ask);
+  }
+
+  begin(setup: GuestSetup): this {
+    using text = this.#vm.newString(JSON.stringify(setup));
+    this.#call('setup', text);
+    return this;
   }
 
   run(source: string): EngineState {
@@ -200,13 +235,15 @@ class QuickJsEngine implements Engine {
   }
 
   #call(what: string, value: JSValueHandle): number {
-    using name = this.#vm.newString(what);
+    const name = this.#names.get(what) ?? this.#vm.newString(what);
+    this.#names.set(what, name);
     using left = this.#vm.callFunction(this.#entry, this.#vm.undefined, name, value);
     return left.toNumber();
   }
 
   /** Runs the script on; whatever it or the engine throws becomes a state. */
   #work(begin: () => void): EngineState {
+    this.#host.hasCalled = false;
     try {
       begin();
       this.#vm.executePendingJobs();
@@ -230,6 +267,7 @@ class QuickJsEngine implements Engine {
       return { kind: 'failed', error: this.#described(reason) };
     }
     if (ended !== undefined) return { kind: 'failed', error: ended };
+    if (this.#host.hasCalled) return { kind: 'waiting' };
     using nothing = this.#vm.newString('');
     if (this.#call('count', nothing) > 0) return { kind: 'waiting' };
     return { kind: 'failed', error: STUCK };

@@ -1,6 +1,7 @@
 /** One thread of the script host: runs the script of one cell at a time in an engine of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Engine, EngineListener, EngineState } from './engine.ts';
+import { DEFAULT_HEAP_BYTES } from './limits.ts';
 import type { CellOutcome, EngineLimits, StartBody } from './protocol.ts';
 import { quickJs } from './quickjs-engine.ts';
 
@@ -10,6 +11,8 @@ export type WorkerOrder =
   | { readonly op: 'deliver'; readonly body: string }
   | { readonly op: 'restore'; readonly snapshot: Uint8Array; readonly limits: EngineLimits }
   | { readonly op: 'snapshot' }
+  /** Makes the engine of the next script while there is none to run. */
+  | { readonly op: 'prepare' }
   /** Looks at the flag: a script that waits is not asked by its engine. */
   | { readonly op: 'stop' };
 
@@ -35,6 +38,8 @@ if (port === null) throw new Error('This file is the entry of a worker thread.')
 const kind = quickJs(module);
 
 let engine: Engine | undefined;
+/** Of the last script: the next one will mostly have the same limit. */
+let heapBytes = DEFAULT_HEAP_BYTES;
 const timers = new Map<number, NodeJS.Timeout>();
 let batch: string[] = [];
 let batchCharacters = 0;
@@ -95,11 +100,14 @@ function end(outcome: CellOutcome): void {
 async function obey(order: WorkerOrder): Promise<void> {
   if (order.op === 'start') {
     const { source, ...setup } = JSON.parse(order.body) as StartBody;
+    heapBytes = setup.limits.heapBytes;
     engine = await kind.create(setup, listener);
     settle(engine.run(source));
   } else if (order.op === 'restore') {
     engine = await kind.restore(order.snapshot, order.limits, listener);
     settle(engine.deliver('[{"t":"resume"}]'));
+  } else if (order.op === 'prepare') {
+    await kind.prepare(heapBytes);
   } else if (engine === undefined) {
     // It ended while the order was on its way; the program has been told.
   } else if (order.op === 'deliver') {
