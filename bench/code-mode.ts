@@ -1,4 +1,7 @@
-/** Scripts against what a user would take instead; runnable by itself with `npx tsx`. */
+/**
+ * Scripts against what a user would take instead. By itself: `npx tsx bench/code-mode.ts`, with the
+ * names of the rows that are wanted (see {@link ROWS}).
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -27,20 +30,32 @@ const echo = defineTool({
   run: (input) => input,
 });
 
-/** Every row of code mode; the last one runs the real runtime. */
+type Row = (inputs: () => Promise<Pick<Inputs, 'executable'>>, runs: number) => Promise<BenchRow>;
+
+/** The last one runs the real runtime. */
+const ROWS: Readonly<Record<string, Row>> = {
+  first: (_, runs) => firstScript(runs),
+  further: () => laterScript(),
+  calls: (_, runs) => nestedCalls(runs, 1, 2),
+  'calls-at-once': (_, runs) => nestedCalls(runs, 100, 1),
+  memory: () => idleCells(),
+  snapshot: (_, runs) => snapshot(runs),
+  native: async (inputs, runs) => againstNative((await inputs()).executable, runs),
+};
+
+/** The rows of these names, or every row of code mode. */
 export async function codeModeRows(
-  { executable }: Pick<Inputs, 'executable'>,
+  inputs: Parameters<Row>[0],
   runs: number,
+  names: readonly string[] = Object.keys(ROWS),
 ): Promise<readonly BenchRow[]> {
-  return [
-    await firstScript(runs),
-    await laterScript(),
-    await nestedCalls(runs, 1, 2),
-    await nestedCalls(runs, 100, 1),
-    await idleCells(),
-    await snapshot(runs),
-    await againstNative(executable, runs),
-  ];
+  const rows: BenchRow[] = [];
+  for (const name of names) {
+    const row = ROWS[name];
+    if (row === undefined) throw new Error(`There is no row ${name}: ${Object.keys(ROWS)}`);
+    rows.push(await row(inputs, runs));
+  }
+  return rows;
 }
 
 async function firstScript(runs: number): Promise<BenchRow> {
@@ -229,5 +244,7 @@ async function alternate(
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) {
   const runs = Number(process.env['BENCH_RUNS'] ?? 5);
   await mkdir(BENCH_DIR, { recursive: true });
-  console.log(formatRows(await codeModeRows(await prepareInputs(), runs)));
+  const names = process.argv.slice(2);
+  const rows = await codeModeRows(prepareInputs, runs, names.length > 0 ? names : undefined);
+  console.log(formatRows(rows));
 }
