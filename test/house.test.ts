@@ -19,7 +19,6 @@ const ROOMS = [
   'events.ts',
   'request',
   'child',
-  'oci',
   'fetch',
   'channels',
   'extract',

@@ -1,5 +1,5 @@
 import type { ArchiveFormat, Asset, Layout, Variant } from '../asset.ts';
-import type { LayerFormat } from '../oci/index.ts';
+import type { LayerFormat } from '../fetch/oci/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** What an asset's name alone says about it. */

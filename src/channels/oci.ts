@@ -1,13 +1,8 @@
 import type { Asset, Release } from '../asset.ts';
 import { type Http, unavailable } from '../fetch/http/index.ts';
 import {
-  type FoundManifest,
-  type OciRegistry,
-  openOciRegistry,
-  parseReference,
-} from '../fetch/oci/index.ts';
-import {
   type Descriptor,
+  type FoundManifest,
   hexOf,
   type ImageConfig,
   type ImageManifest,
@@ -15,6 +10,9 @@ import {
   isManifestType,
   LAYER_LABEL,
   layerFormat,
+  type OciRegistry,
+  openOciRegistry,
+  parseReference,
   platformOf,
   readConfig,
   readManifest,
@@ -22,7 +20,7 @@ import {
   targetTag,
   VERSION_LABEL,
   versionTag,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Settings } from '../request/index.ts';
 import { TARGETS, type Target } from '../target/index.ts';

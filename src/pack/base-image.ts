@@ -15,7 +15,7 @@ import {
   REF_NAME,
   readConfig,
   readManifest,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** The image that a runtime's layer is put on. */

@@ -9,7 +9,7 @@ import {
   isInIndex,
   OCI_LAYER_GZIP,
   OCI_LAYER_ZSTD,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import { describeRuntime, type PlannedFile } from '../stage/index.ts';
 import { formatManifest, type Runtime } from '../store/index.ts';
 import { parseTarget, type Target } from '../target/index.ts';

@@ -17,7 +17,7 @@ import {
   OCI_MANIFEST,
   REF_NAME,
   referrersTag,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import { type ArchiveDigest, ArchiveFile } from './archive-file.ts';
 import { TAR_END, tarHeader, tarPadding } from './tar-writer.ts';
 

@@ -18,7 +18,7 @@ import {
   targetTag,
   versionTag,
   ZSTD_LABEL,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import { bundledComponents, licenseExpression, repositoryUrl } from '../stage/index.ts';
 import { entrypointDigest, type Runtime } from '../store/index.ts';

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
+import { isDigest } from '../fetch/oci/index.ts';
 import { isJsonObject, parseBoundedJson } from '../json.ts';
-import { isDigest } from '../oci/index.ts';
 import type { Runtime } from '../store/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import type { PackedImage } from './pack-images.ts';

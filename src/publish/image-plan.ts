@@ -11,7 +11,7 @@ import {
   readDescriptor,
   readManifest,
   VERSION_LABEL,
-} from '../oci/index.ts';
+} from '../fetch/oci/index.ts';
 import type { PackedImage, PackManifest } from '../pack/index.ts';
 
 /** A document, and where it stands between the blobs below and the tags above. */

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../../errors.ts';
-import { isDigest } from '../../oci/index.ts';
 import { isLoopback } from '../../request/index.ts';
+import { isDigest } from './descriptor.ts';
 
 /** A repository of a registry, as `oci:HOST/REPOSITORY` names it. */
 export interface Reference {

@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { CodexRuntimeError } from '../../errors.ts';
 import type { OnProgress } from '../../events.ts';
 import { asJsonObject } from '../../json.ts';
-import { ACCEPTED_MANIFESTS, type Descriptor } from '../../oci/index.ts';
 import type { Settings } from '../../request/index.ts';
 import {
   displayUrl,
@@ -16,6 +15,8 @@ import {
   withRetries,
 } from '../http/index.ts';
 import { createAuthorizer } from './authorizer.ts';
+import type { Descriptor } from './descriptor.ts';
+import { ACCEPTED_MANIFESTS } from './media-types.ts';
 import type { Reference } from './reference.ts';
 
 /** A manifest or an index as a registry has it. */

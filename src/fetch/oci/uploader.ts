@@ -1,7 +1,6 @@
 import { createReadStream } from 'node:fs';
 import { isCodexRuntimeError } from '../../errors.ts';
 import type { OnProgress } from '../../events.ts';
-import type { Descriptor } from '../../oci/index.ts';
 import {
   type Content,
   type HttpResponse,
@@ -10,6 +9,7 @@ import {
   unavailable,
   withRetries,
 } from '../http/index.ts';
+import type { Descriptor } from './descriptor.ts';
 import type { OciRegistry } from './registry.ts';
 
 /** The writes to one repository, each of which leaves alone what is there. */

@@ -1,5 +1,5 @@
-import { asJsonObject } from '../json.ts';
-import type { Target } from '../target/index.ts';
+import { asJsonObject } from '../../json.ts';
+import type { Target } from '../../target/index.ts';
 import type { Annotations } from './descriptor.ts';
 import type { ImageConfig } from './documents.ts';
 import { IMAGE_HOME, IMAGE_ROOT, IMAGE_UID, isInIndex, platformOf } from './runtime-image.ts';

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError } from '../disk/disk-error.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { diskError } from '../../disk/disk-error.ts';
+import { CodexRuntimeError } from '../../errors.ts';
 import { type Descriptor, digestOf, hexOf } from './descriptor.ts';
 import { type ImageIndex, readManifest } from './documents.ts';
 import { OCI_INDEX } from './media-types.ts';

@@ -1,4 +1,4 @@
-import type { Target } from '../target/index.ts';
+import type { Target } from '../../target/index.ts';
 import type { Annotations, Platform } from './descriptor.ts';
 
 /** Where the runtime's tree lies in an image. */

@@ -1,4 +1,4 @@
-import { isJsonObject, parseBoundedJson } from '../json.ts';
+import { isJsonObject, parseBoundedJson } from '../../json.ts';
 import {
   type Annotations,
   type Descriptor,

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { isByteCount, isJsonObject } from '../json.ts';
+import { isByteCount, isJsonObject } from '../../json.ts';
 
 /** Text by name, as manifests, indexes and descriptors carry it. */
 export type Annotations = Readonly<Record<string, string>>;
