@@ -22,7 +22,7 @@ const STORED = [
   'src/cli/program.ts',
   'src/cli/usage-error.ts',
   'src/stage/index.ts',
-  'src/install/node.ts',
+  'src/place/npm-prefix/node.ts',
 ];
 
 const EXPORTED = /^0 && \(module\.exports = \{[^}]*\}\);$/m;

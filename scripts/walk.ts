@@ -28,7 +28,6 @@ export const ROOMS = [
   'signature',
   'child',
   'store',
-  'install',
 ] as const;
 
 export type Room = (typeof ROOMS)[number];

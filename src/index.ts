@@ -9,7 +9,6 @@ export {
 } from './errors.ts';
 export type { OnProgress, ProgressEvent } from './events.ts';
 export type { Reason } from './fetch/index.ts';
-export type { PrefixOptions } from './install/index.ts';
 export { LOCKFILE_NAME, type Lock } from './lockfile/index.ts';
 export {
   type BridgeRequest,
@@ -76,7 +75,7 @@ export type {
   PackedRelease,
 } from './pack/index.ts';
 export { parseVersion, type Version } from './pin/index.ts';
-export type { PlaceOptions } from './place/index.ts';
+export type { PlaceOptions, PrefixOptions } from './place/index.ts';
 export {
   type KeepReason,
   type PrunedRuntime,

@@ -26,7 +26,6 @@ const ROOMS = [
   'store',
   'provision',
   'stage',
-  'install',
   'pack',
   'place',
   'machine',

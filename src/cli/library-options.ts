@@ -1,5 +1,5 @@
 import type { OnProgress } from '../events.ts';
-import type { PrefixOptions } from '../install/index.ts';
+import type { PrefixOptions } from '../place/index.ts';
 import type { CliContext } from './context.ts';
 import type { PrefixFlags, RuntimeFlags } from './flags.ts';
 

@@ -1,7 +1,7 @@
 import { throwIfAborted } from '../abort.ts';
 import { EXIT_STATUS } from '../errors.ts';
-import { layoutOf } from '../install/index.ts';
 import type { PlaceOptions } from '../place/index.ts';
+import { layoutOf } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import type { Check, Finding, Patient } from './finding.ts';

@@ -1,6 +1,5 @@
 import { CodexRuntimeError, type ErrorCode } from '../errors.ts';
-import type { PrefixLayout } from '../install/index.ts';
-import type { PlaceOptions } from '../place/index.ts';
+import type { PlaceOptions, PrefixLayout } from '../place/index.ts';
 import type { Settings } from '../request/index.ts';
 
 /** One answer of the doctor. */

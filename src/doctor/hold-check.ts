@@ -1,7 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf } from '../disk/errno.ts';
-import { packageHold } from '../install/index.ts';
+import { packageHold } from '../place/index.ts';
 import { holdState, homeLayout } from '../store/index.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
 

@@ -1,7 +1,7 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { loadInstalled, prefixFlags } from '../install/index.ts';
 import { type IgnoredLockfile, type LoadedLock, loadLock } from '../lockfile/index.ts';
 import { isUpstream } from '../pin/index.ts';
+import { loadInstalled, prefixFlags } from '../place/index.ts';
 import { type Pin, resolvePin } from '../request/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, type Patient, warn } from './finding.ts';
 

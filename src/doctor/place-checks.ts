@@ -1,5 +1,10 @@
-import { loadKnownPrefixes } from '../install/index.ts';
-import { type Inspected, notedPlace, openPlace, type Place } from '../place/index.ts';
+import {
+  type Inspected,
+  loadKnownPrefixes,
+  notedPlace,
+  openPlace,
+  type Place,
+} from '../place/index.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
 import { checkInstalled } from './runtime-checks.ts';
 

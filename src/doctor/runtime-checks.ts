@@ -5,7 +5,7 @@ import {
   type LostPackage,
   loadInstalled,
   prefixFlags,
-} from '../install/index.ts';
+} from '../place/index.ts';
 import { isWhole, listRuntimes, type RuntimeDescription } from '../store/index.ts';
 import { isNative, parseTarget } from '../target/index.ts';
 import { missingInStore, missingMembers, shakeHands } from '../verify/index.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
-import type { PrefixOptions } from '../install/index.ts';
+import type { PrefixOptions } from '../place/index.ts';
 import { executablePath, type RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';

@@ -1,8 +1,8 @@
 import { throwIfAborted } from '../abort.ts';
 import type { Variant } from '../asset.ts';
 import { tellWaiting } from '../events.ts';
-import { rememberPrefix } from '../install/index.ts';
 import type { PlacedPackage, PlaceOptions } from '../place/index.ts';
+import { rememberPrefix } from '../place/index.ts';
 import { holdPath, runtimeDir } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { obtainRuntime } from './obtain-runtime.ts';

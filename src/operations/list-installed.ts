@@ -2,7 +2,6 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Variant } from '../asset.ts';
 import { ignoreMissing } from '../disk/errno.ts';
-import { type KnownPrefix, loadKnownPrefixes } from '../install/index.ts';
 import {
   type FoundCodex,
   findCodexes,
@@ -10,7 +9,7 @@ import {
   runningServers,
 } from '../machine/index.ts';
 import { DEFAULT_REPO } from '../pin/index.ts';
-import { notedPlace } from '../place/index.ts';
+import { type KnownPrefix, loadKnownPrefixes, notedPlace } from '../place/index.ts';
 import {
   type Ecosystem,
   type RuntimeOptions,

@@ -1,10 +1,11 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
-import { namesPrefix, type PrefixOptions } from '../install/index.ts';
 import {
+  namesPrefix,
   openPlace,
   type Place,
   type PlacedPackage,
   type PlaceOptions,
+  type PrefixOptions,
   type Survey,
 } from '../place/index.ts';
 import { type ExactRequest, openRequest, type Settings, settingsOf } from '../request/index.ts';

@@ -2,9 +2,16 @@ import { shellWord } from '../child/shell-word.ts';
 import { exists } from '../disk/exists.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
-import { layoutOf, namesPrefix, type PrefixOptions } from '../install/index.ts';
 import { parseVersion } from '../pin/index.ts';
-import { openPlace, type Place, type PlaceOptions, type Removed } from '../place/index.ts';
+import {
+  layoutOf,
+  namesPrefix,
+  openPlace,
+  type Place,
+  type PlaceOptions,
+  type PrefixOptions,
+  type Removed,
+} from '../place/index.ts';
 import { type Settings, settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import { type HoldWait, holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';

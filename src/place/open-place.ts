@@ -1,9 +1,11 @@
 import { trustedOwners } from '../disk/others.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import { type KnownPrefix, layoutOf, namesPrefix, prefixLayout } from '../install/index.ts';
 import type { Settings } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
-import { nodePlace } from './node-place.ts';
+import type { KnownPrefix } from './known-prefixes.ts';
+import { prefixLayout } from './npm-prefix/layout.ts';
+import { nodePlace } from './npm-prefix/node-place.ts';
+import { layoutOf, namesPrefix } from './npm-prefix/prefix.ts';
 import type { Place, PlaceOptions } from './place.ts';
 
 /**
@@ -19,8 +21,8 @@ export async function openPlace(options: PlaceOptions, settings: Settings): Prom
     const trusted = namesPrefix(options) ? null : trustedOwners(settings.cwd);
     return nodePlace(home, await layoutOf(options, settings), name, trusted);
   }
-  const { pythonEnvironment } = await import('../install/python/index.ts');
-  const { pythonPlace } = await import('./python-place.ts');
+  const { pythonEnvironment } = await import('./python/environment.ts');
+  const { pythonPlace } = await import('./python/python-place.ts');
   return pythonPlace(home, await pythonEnvironment(options, settings));
 }
 
@@ -49,7 +51,7 @@ export async function notedPlace(
   if (python === undefined) {
     return nodePlace(home, prefixLayout({ prefix, global, platform: host.platform }), name);
   }
-  const { pythonPlace } = await import('./python-place.ts');
+  const { pythonPlace } = await import('./python/python-place.ts');
   const environment = {
     python: python.interpreter ?? 'python3',
     prefix: python.interpreter === null ? prefix : null,

@@ -1,8 +1,10 @@
 import type { PackageManager } from '../events.ts';
-import type { KnownPrefix, Leftover, PrefixOptions } from '../install/index.ts';
 import type { Ecosystem, ExactRequest } from '../request/index.ts';
 import type { HoldWait, Runtime, RuntimeDescription } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
+import type { Leftover } from './builds.ts';
+import type { KnownPrefix } from './known-prefixes.ts';
+import type { PrefixOptions } from './npm-prefix/prefix.ts';
 
 /** Which place is meant: an npm prefix, or with `ecosystem: 'python'` a Python environment. */
 export interface PlaceOptions extends PrefixOptions {

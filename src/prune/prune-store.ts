@@ -4,14 +4,14 @@ import type { Variant } from '../asset.ts';
 import { ignoreMissing } from '../disk/errno.ts';
 import { realPath } from '../disk/real-path.ts';
 import { prunePartials } from '../fetch/index.ts';
+import { runningExecutables } from '../machine/index.ts';
 import {
   type KnownPrefix,
   loadInstalled,
   loadKnownPrefixes,
   loadPythonRuntime,
   prefixLayout,
-} from '../install/index.ts';
-import { runningExecutables } from '../machine/index.ts';
+} from '../place/index.ts';
 import { type RuntimeOptions, type Settings, settingsOf } from '../request/index.ts';
 import { forgetUses, homeLayout, lastUsed, listRuntimes, type Runtime } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';

@@ -1,17 +1,15 @@
 import { join } from 'node:path';
 import {
-  loadPythonRuntime,
-  type PrefixLayout,
-  type PythonPlace,
-  prefixLayout,
-} from '../install/index.ts';
-import {
   environmentPrefix,
   installedDistribution,
+  loadPythonRuntime,
   noPythonPackage,
+  type PrefixLayout,
   type PythonOptions,
+  type PythonPlace,
+  prefixLayout,
   pythonEnvironment,
-} from '../install/python/index.ts';
+} from '../place/index.ts';
 import type { Settings } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
 import type { Subject } from './subject.ts';

@@ -1,5 +1,5 @@
 import { shellWord } from '../child/shell-word.ts';
-import { prefixFlags } from '../install/index.ts';
+import { prefixFlags } from '../place/index.ts';
 import { isWhole } from '../store/index.ts';
 import type { RuntimeDamage } from './damage.ts';
 import type { Subject } from './subject.ts';

@@ -1,5 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import { parseVersion } from '../pin/index.ts';
 import {
   findLostPackage,
   type LostPackage,
@@ -7,12 +8,12 @@ import {
   loadInstalled,
   loadKnownPrefixes,
   namesPrefix,
+  type PlaceOptions,
   type PrefixLayout,
   type PrefixOptions,
   prefixLayout,
-} from '../install/index.ts';
-import { parseVersion } from '../pin/index.ts';
-import { type PlaceOptions, refuseMixed } from '../place/index.ts';
+  refuseMixed,
+} from '../place/index.ts';
 import type { Ecosystem, Settings } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import {

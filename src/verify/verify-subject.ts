@@ -4,8 +4,8 @@ import type { Handshake } from '../app-server/index.ts';
 import { printedVersion } from '../child/codex-version.ts';
 import { realPath } from '../disk/real-path.ts';
 import { isCodexRuntimeError } from '../errors.ts';
-import { binLink, leadsToPackage } from '../install/index.ts';
 import type { Lock } from '../lockfile/index.ts';
+import { binLink, leadsToPackage } from '../place/index.ts';
 import type { Environment } from '../request/index.ts';
 import {
   describedFiles,

@@ -1,9 +1,9 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
-import type { PrefixOptions } from '../../src/install/prefix.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
+import type { PrefixOptions } from '../../src/place/npm-prefix/prefix.ts';
 import { failure } from '../support/failure.ts';
 import { startLoopbackGitHub } from '../support/loopback-github.ts';
 import { miniatureRelease } from '../support/miniature-release.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { diagnose, type Finding } from '../../src/doctor/index.ts';
-import type { PrefixOptions } from '../../src/install/prefix.ts';
 import type { PlaceOptions } from '../../src/place/index.ts';
+import type { PrefixOptions } from '../../src/place/npm-prefix/prefix.ts';
 import { tempDir } from './temp-dir.ts';
 
 /** Surroundings in which nothing is wrong and nothing is there. */

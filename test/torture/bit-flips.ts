@@ -3,8 +3,8 @@ import { mkdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCodexRuntimeError } from '../../src/errors.ts';
 import { installRuntime } from '../../src/index.ts';
-import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
 import { formatLock, parseLock } from '../../src/lockfile/index.ts';
+import { loadInstalled, prefixLayout } from '../../src/place/index.ts';
 import {
   describedFiles,
   findDamages,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { notePath } from '../../src/install/known-prefixes.ts';
+import { notePath } from '../../src/place/known-prefixes.ts';
 
 /** The calls that change a file system, or make a change last. */
 export const MUTATING_CALLS = [

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { loadInstalled, prefixLayout } from '../../src/install/index.ts';
+import { loadInstalled, prefixLayout } from '../../src/place/index.ts';
 import {
   describedFiles,
   findDamages,

@@ -1,7 +1,7 @@
 import { isOnSearchPath } from '../../child/search-path.ts';
 import { escapeControls } from '../../errors.ts';
-import { prefixLayout } from '../../install/index.ts';
 import { installRuntime } from '../../operations/install-runtime.ts';
+import { prefixLayout } from '../../place/index.ts';
 import { detectHost } from '../../target/index.ts';
 import type { CliContext } from '../context.ts';
 import type { CommandDefinition, Words } from '../define-command.ts';

@@ -1,0 +1,119 @@
+import { join } from 'node:path';
+import { CodexRuntimeError } from '../../errors.ts';
+import { DEFAULT_REPO } from '../../pin/index.ts';
+import { executablePath, homeLayout } from '../../store/index.ts';
+import { isNative } from '../../target/index.ts';
+import { forgetPython, type PythonPlace as NotedPlace } from '../known-prefixes.ts';
+import type { Inspected, Place, PlacedPackage, Removed, Survey } from '../place.ts';
+import { tidyDirectory, verifyDirectory } from './directory.ts';
+import { environmentFlags, type PythonEnvironment } from './environment.ts';
+import { environmentPrefix, installedDistribution } from './installed-python.ts';
+import { loadWhole } from './load-whole.ts';
+import { isPythonPackageWhole, loadPythonRuntime } from './package.ts';
+import { uninstallPythonPackage } from './pip.ts';
+import { removeFromDirectory } from './remove-from-directory.ts';
+
+/**
+ * A package in a Python environment, or in a directory of packages: the interpreter says what is
+ * there, and its pip installs.
+ * @param noted where the home's note has the package; without one the interpreter is asked
+ */
+export function pythonPlace(
+  home: string,
+  environment: PythonEnvironment,
+  noted?: NotedPlace,
+): Place {
+  const { names, prefix } = environment;
+  const directory = prefix === null ? null : { ...names, prefix };
+  const packageDir = async () => {
+    if (noted !== undefined) return noted.dir;
+    if (prefix !== null) return join(prefix, names.importName);
+    const found = await installedDistribution(environment);
+    return found === null ? undefined : join(found.dir, names.importName);
+  };
+  return {
+    ecosystem: 'python',
+    name: names.distribution,
+    flags: environmentFlags(environment),
+    prefix: async () => prefix ?? (await environmentPrefix(environment)),
+    survey: () => survey(environment),
+    // The wheel, and what pip unpacks of it.
+    copies: async () => [homeLayout(home).staging, ...(prefix === null ? [] : [prefix])],
+    async accept({ settings: { host }, target }) {
+      if (directory !== null) return await verifyDirectory(directory);
+      if (isNative(host, target)) return;
+      // pip puts another platform's wheel only into a directory of its own.
+      throw new CodexRuntimeError(
+        'UNSUPPORTED_PLATFORM',
+        `A Python environment of this machine cannot hold Codex for ${target.triple}.`,
+        {
+          hint: 'Name a directory for it with --prefix.',
+          fields: { target: target.triple },
+        },
+      );
+    },
+    async install(placement) {
+      const { installWheel } = await import('./install-wheel.ts');
+      await installWheel(environment, placement);
+      const installed = await loadWhole(environment);
+      if (installed !== undefined)
+        return { ...installed, replaced: null, removedBy: null, withoutLinks: false };
+      throw new CodexRuntimeError(
+        'INSTALL_FAILED',
+        `${environment.python} does not find a complete ${names.distribution} after it was installed.`,
+        {
+          hint: 'Look at "python -m pip show -f" of the package.',
+          fields: { python: environment.python },
+        },
+      );
+    },
+    async settle() {
+      if (directory !== null) await tidyDirectory(directory);
+    },
+    async remove(wait): Promise<Removed | undefined> {
+      const found = await installedDistribution(environment).catch((error: unknown) => {
+        // Of a directory only files are removed, with or without an interpreter.
+        if (directory === null) throw error;
+        return null;
+      });
+      const base = prefix ?? found?.dir;
+      if (base === undefined) return undefined;
+      const dir = join(base, names.importName);
+      if (directory === null) await uninstallPythonPackage(environment);
+      else if (!(await removeFromDirectory(directory, wait))) return undefined;
+      await forgetPython(home, dir);
+      const version = found?.version ?? null;
+      return { name: names.distribution, version, dir, leftovers: [] };
+    },
+    async inspect() {
+      const dir = await packageDir();
+      return dir === undefined ? undefined : await inspect(dir);
+    },
+    known: ({ dir, prefix: at, interpreter }) => {
+      const python = { dir, interpreter: prefix === null ? (interpreter ?? null) : null };
+      return { prefix: at, global: false, name: names.distribution, python };
+    },
+  };
+}
+
+async function survey(environment: PythonEnvironment): Promise<Survey> {
+  const whole: PlacedPackage | undefined = await loadWhole(environment);
+  return {
+    runtime: whole?.runtime,
+    healthy: async () => whole,
+    damaged: async () => (await installedDistribution(environment)) ?? undefined,
+  };
+}
+
+async function inspect(dir: string): Promise<Inspected | undefined> {
+  const runtime = await loadPythonRuntime(dir);
+  if (runtime === undefined) return undefined;
+  if (runtime === null) {
+    const unknown = { version: null, repo: null, target: null, executable: null };
+    return { state: 'damaged', dir, ...unknown };
+  }
+  const { version, target, repo = DEFAULT_REPO } = runtime;
+  const executable = executablePath(dir, runtime);
+  const state = (await isPythonPackageWhole(dir, runtime)) ? 'healthy' : 'damaged';
+  return { state, dir, version, repo, target, executable };
+}
