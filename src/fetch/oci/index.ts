@@ -25,7 +25,6 @@ export {
   REF_NAME,
 } from './layout.ts';
 export {
-  ACCEPTED_MANIFESTS,
   isIndexType,
   isManifestType,
   type LayerFormat,
