@@ -31,7 +31,15 @@ export type Layout = 'tree' | 'bare' | 'npm' | 'image';
 export type SignedContent = 'archive' | 'entrypoint';
 
 /** Who vouches for a digest, strongest first; the order of trust in docs/security.md. */
-type DigestOrigin = 'lockfile' | 'github' | 'sha256sums' | 'mirror' | 'npm' | 'oci' | 'dir';
+type DigestOrigin =
+  | 'lockfile'
+  | 'github'
+  | 'sha256sums'
+  | 'packslip'
+  | 'mirror'
+  | 'npm'
+  | 'oci'
+  | 'dir';
 
 export interface Digest {
   readonly algorithm: 'sha256' | 'sha512';

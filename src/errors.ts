@@ -25,6 +25,8 @@ export const EXIT_STATUS = {
   SIGNATURE_MISSING: 6,
   SIGNATURE_UNREACHABLE: 6,
   SIGNATURE_INVALID: 6,
+  /** A release's packslip manifest cannot be read as one. */
+  MANIFEST_INVALID: 6,
   UNSUPPORTED_PLATFORM: 7,
   DISK_FULL: 8,
   PERMISSION_DENIED: 8,

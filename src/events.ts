@@ -40,6 +40,15 @@ export type ProgressEvent =
       readonly reason: string;
     }
   | {
+      /** A release has a packslip manifest that says nothing about it, or that cannot be had. */
+      readonly type: 'manifest-ignored';
+      readonly channel: Channel;
+      /** File name. */
+      readonly name: string;
+      /** The end of a sentence that starts with the name. */
+      readonly reason: string;
+    }
+  | {
       /** Releases of another repository than upstream's are taken. */
       readonly type: 'repository';
       /** `owner/name` */

@@ -32,7 +32,7 @@ export function openChannels(request: Omit<ChannelsRequest, 'signal'>): Channels
   return {
     list: sources.map((choice) => ({
       choice,
-      channel: open(choice, { settings, http, registry }),
+      channel: open(choice, { settings, http, registry, onProgress }),
     })),
     close: () => http.close(),
   };
@@ -42,19 +42,20 @@ interface WaysOut {
   readonly settings: Settings;
   readonly http: Http;
   readonly registry: Registry;
+  readonly onProgress: OnProgress | undefined;
 }
 
-function open(choice: SourceChoice, { settings, http, registry }: WaysOut) {
+function open(choice: SourceChoice, { settings, http, registry, onProgress }: WaysOut) {
   switch (choice.channel) {
     case 'github':
-      return githubChannel(settings, http, choice.sources);
+      return githubChannel(settings, http, { chosen: choice.sources, onProgress });
     case 'mirror':
-      return mirrorChannel(settings, http);
+      return mirrorChannel(settings, http, onProgress);
     case 'npm':
       return npmChannel(settings, registry);
     case 'oci':
       return ociChannel(choice.reference, settings, http);
     case 'dir':
-      return dirChannel(choice.path, settings.cwd);
+      return dirChannel(choice.path, settings.cwd, onProgress);
   }
 }

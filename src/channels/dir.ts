@@ -4,12 +4,14 @@ import { throwIfAborted } from '../abort.ts';
 import type { Asset, Digest, Release } from '../asset.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { isCodexRuntimeError } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import { unavailable } from '../fetch/http/index.ts';
 import { newestFirst, tryParseVersion, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 import { type AssetShape, CHECKSUMS_ASSET, npmAsset, releaseAssets } from './asset-name.ts';
 import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
 import { parseChecksums } from './release-document.ts';
+import { readManifests, withManifests } from './release-manifest.ts';
 
 /** A line takes some hundred bytes. */
 const MAX_LIST_BYTES = 2 ** 20;
@@ -22,7 +24,7 @@ export const DIR_CHECKSUMS = 'SHA256SUMS';
  * their release names and a `SHA256SUMS`. `codex-runtime download` fills one; so do `sha256sum *`
  * and a browser. The version is a directory because most asset names do not say it.
  */
-export function dirChannel(path: string, cwd: string): ReleaseChannel {
+export function dirChannel(path: string, cwd: string, onProgress?: OnProgress): ReleaseChannel {
   const root = resolve(cwd, path);
   return {
     name: 'dir',
@@ -37,7 +39,15 @@ export function dirChannel(path: string, cwd: string): ReleaseChannel {
           shapes(version, target).map((shape) => assetIn({ dir, shape, target, sums })),
         ),
       );
-      return { channel: 'dir', version, assets: assets.filter((asset) => asset !== undefined) };
+      const present = assets.filter((asset) => asset !== undefined);
+      const manifests = await readManifests({
+        channel: 'dir',
+        version,
+        names: await readdir(dir).catch(() => []),
+        read: (name) => readList(join(dir, name)),
+        onProgress,
+      });
+      return withManifests({ channel: 'dir', version, assets: present }, manifests);
     },
     async latest() {
       const stable = (await versionsIn(root)).find(({ prerelease }) => !prerelease);
@@ -92,7 +102,7 @@ async function loadChecksums(dir: string): Promise<ReadonlyMap<string, string>> 
 async function readList(path: string): Promise<string> {
   const found = await stat(path);
   if (found.isFile() && found.size <= MAX_LIST_BYTES) return await readFile(path, 'utf8');
-  throw unavailable(`${path} is not a checksum list.`, { reason: 'refused' });
+  throw unavailable(`${path} is too large for a list, or not a file.`, { reason: 'refused' });
 }
 
 async function statIfPresent(path: string) {

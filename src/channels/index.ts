@@ -17,6 +17,7 @@ export { proofOf } from './proof.ts';
 export { releaseAgeFor } from './release-age.ts';
 export type { ReleaseChannel } from './release-channel.ts';
 export { parseChecksums } from './release-document.ts';
+export { IN_TOTO_STATEMENT, RELEASE_STATEMENT } from './release-manifest.ts';
 export type { SilentChannel } from './releases.ts';
 export {
   type ChosenVersion,

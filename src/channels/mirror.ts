@@ -1,16 +1,22 @@
 import type { Digest, Release } from '../asset.ts';
+import type { OnProgress } from '../events.ts';
 import { displayUrl, type Http, unavailable, unavailableReason } from '../fetch/http/index.ts';
 import type { Version } from '../pin/index.ts';
 import type { Settings } from '../request/index.ts';
 import { CHECKSUMS_ASSET, runtimeAssets } from './asset-name.ts';
 import { type ReleaseChannel, releaseNotFound } from './release-channel.ts';
 import { parseChecksums, readReleaseDocument, readReleaseOf } from './release-document.ts';
+import { readManifests, withManifests } from './release-manifest.ts';
 
 /**
  * OpenAI's mirror: `releases/<version>/release.json`, or the checksum list where a release has no
  * such document. It keeps no list of its releases.
  */
-export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http): ReleaseChannel {
+export function mirrorChannel(
+  settings: Pick<Settings, 'mirrorUrl'>,
+  http: Http,
+  onProgress?: OnProgress,
+): ReleaseChannel {
   const { mirrorUrl } = settings;
   return {
     name: 'mirror',
@@ -30,7 +36,15 @@ export function mirrorChannel(settings: Pick<Settings, 'mirrorUrl'>, http: Http)
           },
         ]),
       );
-      return { channel: 'mirror', version, publishedAt, assets: runtimeAssets(targets, found) };
+      const assets = runtimeAssets(targets, found);
+      const manifests = await readManifests({
+        channel: 'mirror',
+        version,
+        names: described.assets.keys(),
+        read: (name) => http.getText(mirrorAssetUrl(mirrorUrl, version, name), { signal }),
+        onProgress,
+      });
+      return withManifests({ channel: 'mirror', version, publishedAt, assets }, manifests);
     },
     async latest(signal) {
       const url = new URL(`${mirrorUrl}/channels/latest`);

@@ -74,6 +74,9 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
           `Ignoring ${shownPath(event.path)}: it ${event.reason}. If you trust it, name it with --lockfile.`,
         );
         return;
+      case 'manifest-ignored':
+        once(`Passing over ${event.name} of the release: it ${event.reason}.`);
+        return;
       case 'repository':
         once(`Taking the releases of ${event.repo}.`);
         return;

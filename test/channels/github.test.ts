@@ -27,7 +27,7 @@ async function open({ release = RELEASE, env = {}, sources }: Surroundings = {})
   const github = await startLoopbackGitHub({ releases: [release] });
   const settings = loopbackSettings(github, await tempDir(), env);
   const http = createHttp(settings, { retry: { pause: 1 } });
-  return { github, channel: githubChannel(settings, http, sources ?? null) };
+  return { github, channel: githubChannel(settings, http, { chosen: sources ?? null }) };
 }
 
 /** A directory with a program that passes for gh. */
@@ -179,7 +179,7 @@ describe('a release that the API does not tell', () => {
     const settings = loopbackSettings(github, await tempDir(), env);
     github.fail({ route: 'release', status: 404 });
     const http = createHttp(settings);
-    const release = await githubChannel(settings, http, null).release(VERSION, [LINUX]);
+    const release = await githubChannel(settings, http).release(VERSION, [LINUX]);
     expect(release.assets[0]?.digests[0]?.hex).toBe(digest);
   });
 
