@@ -22,8 +22,8 @@ export async function downloadUrls(
   }
   const options = await loadNpmOptions(settings);
   return ({ ecosystem, package: { name, version } }) => {
-    // PyPI's addresses are known when it has the wheel, and not before.
-    if (ecosystem === 'python') return null;
+    // PyPI's addresses are known when it has the wheel, and not before; images have none.
+    if (ecosystem !== 'node') return null;
     const file = `${name.replace(/^.*\//, '')}-${version}.tgz`;
     return `${publicRegistry(options, name)}${name}/-/${file}`;
   };

@@ -13,6 +13,7 @@ import { openRequest, type RuntimeOptions, settingsOf } from '../request/index.t
 import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
+import { packslipOrigin } from './packslip-origin.ts';
 import { provisionTargets } from './provision-targets.ts';
 
 export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'>, ImageOptions {
@@ -36,6 +37,11 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
    * registry of npm's configuration will have the tarballs; of wheels alone there is no such file.
    */
   readonly downloadUrl?: string;
+  /**
+   * Who will sign the packslip manifest: the address of a workflow in a repository, or an e-mail address.
+   * Default: this job of GitHub Actions or GitLab; elsewhere there is no manifest.
+   */
+  readonly packslipSigner?: string;
   /** Told of each archive when it is whole. */
   readonly onPacked?: (file: PackedFile) => void;
 }
@@ -60,6 +66,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
   const out = resolve(settings.cwd, options.out ?? 'dist');
   await verifyPackDirectory(out);
   const downloadUrl = await downloadUrls(settings, options.downloadUrl);
+  const packslip = packslipOrigin(settings.env, options);
   const first = targets[0]?.triple ?? '';
   const request = await openRequest({ ...options, target: first }, settings);
   const runtimes = await provisionTargets(request, targets);
@@ -68,6 +75,7 @@ export async function packRuntimes(options: PackOptions = {}): Promise<PackedRel
     ecosystems,
     out,
     downloadUrl,
+    packslip,
     name: options.name,
     templatesDir: options.templatesDir,
     repository: options.repository,

@@ -11,4 +11,5 @@ export {
   verifyPackDirectory,
 } from './pack-release.ts';
 export type { PackEcosystem, PackedFile } from './pack-target.ts';
+export type { PackslipOrigin } from './packslip.ts';
 export { recordLine } from './wheel-metadata.ts';

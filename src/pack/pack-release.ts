@@ -36,6 +36,7 @@ import {
   type Packing,
   packTarget,
 } from './pack-target.ts';
+import { PACKSLIP, type PackslipOrigin, packslipFile } from './packslip.ts';
 import { isReferenceZlib } from './reference-zlib.ts';
 import { requirementsFile } from './requirements.ts';
 import { sbomFile } from './sbom.ts';
@@ -57,6 +58,8 @@ export interface PackRequest extends HoldWait, ImageOptions {
    * is no DotSlash file.
    */
   readonly downloadUrl: (file: PackedFile) => string | null;
+  /** Who will sign the packslip manifest, for which project; undefined for no such manifest. */
+  readonly packslip?: PackslipOrigin | undefined;
   /** Blocks compressed at once; the bytes do not depend on it. Default: the machine's cores. */
   readonly parallelism?: number;
   readonly onPacked?: ((file: PackedFile) => void) | undefined;
@@ -73,7 +76,7 @@ export interface PackedRelease extends PackManifest {
  * Makes the packages of a release for all given targets: npm's platform packages and root package,
  * a wheel for each platform, `requirements.txt` with their hashes, an OCI image layout and one archive
  * of it, `SHA256SUMS`, `manifest.json`, a CycloneDX SBOM and, where it is known where the archives will
- * be, a DotSlash file named `codex`. The directory appears whole or not at all.
+ * be, a DotSlash file named `codex`, and a packslip manifest where its signer is known. The directory appears whole or not at all.
  * @throws CodexRuntimeError `USAGE` for runtimes that do not belong together, `PREFIX_INVALID` when
  * `out` holds other files, `PIN_INVALID` when Python cannot write the version, `TEMPLATE_INVALID`,
  * `DAMAGED`, `ABORTED`, and the disk's own failures
@@ -229,7 +232,7 @@ interface Companions {
 
 async function writeCompanions(
   directory: string,
-  { manifest, runtimes, request: { downloadUrl } }: Companions,
+  { manifest, runtimes, request: { downloadUrl, packslip } }: Companions,
 ): Promise<void> {
   const { name, version, files } = manifest;
   const descriptions = runtimes.map((runtime) => describeRuntime(runtime.manifest));
@@ -245,6 +248,13 @@ async function writeCompanions(
   const requirements = requirementsFile(files);
   if (requirements !== null) await write(join(directory, REQUIREMENTS), requirements);
   await write(join(directory, SUMS), sums);
+  if (packslip !== undefined) {
+    const slip = { release: manifest, runtimes, downloadUrl, origin: packslip };
+    await write(
+      join(directory, PACKSLIP),
+      await packslipFile({ ...slip, sbom: { name: SBOM, text: sbom } }),
+    );
+  }
   await write(join(directory, PACK_MANIFEST), `${JSON.stringify(manifest, null, 2)}\n`);
 }
 
@@ -254,7 +264,7 @@ const DOTSLASH = 'codex';
 const REQUIREMENTS = 'requirements.txt';
 
 function isCompanion(name: string): boolean {
-  return [SUMS, SBOM, DOTSLASH, REQUIREMENTS, IMAGES].includes(name);
+  return [SUMS, SBOM, DOTSLASH, REQUIREMENTS, IMAGES, PACKSLIP].includes(name);
 }
 
 async function write(path: string, text: string, mode = 0o644): Promise<void> {

@@ -23,6 +23,7 @@ interface PackFlags extends RuntimeFlags, TemplateFlags {
   readonly targets: readonly string[];
   readonly ecosystem: readonly string[];
   readonly downloadUrl?: string;
+  readonly packslipSigner?: string;
   readonly compression: LayerCompression;
   readonly base?: string;
   readonly certificates?: string;
@@ -40,6 +41,11 @@ export function createCommand(context: CliContext): Command {
     .option(
       '--download-url <url>',
       'directory of the archives, for the DotSlash file (default: the npm registry; for wheels alone no such file)',
+      nonEmpty,
+    )
+    .option(
+      '--packslip-signer <identity>',
+      'who signs packslip.statement.json (default: this CI job; elsewhere no such file)',
       nonEmpty,
     )
     .addOption(
@@ -69,6 +75,7 @@ async function pack(
       ...libraryOptions(context, { version, flags, onProgress: log.onProgress }),
       ...given({
         downloadUrl: flags.downloadUrl,
+        packslipSigner: flags.packslipSigner,
         templatesDir: flags.templates,
         repository: flags.repository,
         base: flags.base,
@@ -113,6 +120,7 @@ Examples:
   codex-runtime pack 0.115.0 --targets linux-x64 --ecosystem node --out out
   codex-runtime pack --frozen --name @example/codex         what the lockfile pins, under our name
   codex-runtime pack 0.171.0 --ecosystem oci                container images, as dist/oci/
+  codex-runtime pack --frozen --repository example/codex --packslip-signer releases@example.com
   codex-runtime publish dist                                then; images: publish oci:HOST/REPOSITORY
 
 With --json stderr has a line of JSON for each event, and stdout the one document of the result.
