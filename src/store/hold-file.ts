@@ -150,6 +150,15 @@ export class Evictor {
     this.#guard = new HoldWatch(guardPath(path));
   }
 
+  /**
+   * Whether the hold names nobody: its holder is about to write its name, or was killed before it
+   * did. Only time tells.
+   */
+  async isUnsigned(): Promise<boolean> {
+    const sight = await lookAt(this.#path);
+    return sight !== undefined && sight.owner === undefined;
+  }
+
   /** To be asked again and again: whether the hold has been removed now. Throws the native error. */
   async evict(): Promise<boolean> {
     const seen = await this.#watch.look();

@@ -110,6 +110,7 @@ const TIDY_PATIENCE_MS = 200;
  * @param path as {@link HoldRequest.path}
  */
 export async function tidyHeld(path: string, work: (hold: Hold) => Promise<void>): Promise<void> {
+  await clearDeadHold(path);
   const quiet = { onWait: () => undefined, timeoutMs: TIDY_PATIENCE_MS, signal: undefined };
   await workOnce({ path, work, ...quiet }).catch((error: unknown) => {
     if (!isCodexRuntimeError(error) && errnoOf(error) === undefined) throw error;
@@ -199,15 +200,24 @@ async function createIn(directory: string, file: string): Promise<HeldFile | und
 }
 
 /**
- * Removes the hold of a process that is known to be gone, after its work was found done. The disk's
- * failures are ignored.
+ * Removes the hold of a process that is known to be gone, after its work was found done. One that
+ * names nobody is watched for two seconds first. The disk's failures are ignored.
  * @returns whether there was one: its holder may have left more
  */
 export async function clearDeadHold(path: string): Promise<boolean> {
-  return await new Evictor(`${path}.lock`).evict().catch((error: unknown) => {
+  const evictor = new Evictor(`${path}.lock`);
+  const begun = performance.now();
+  try {
+    for (;;) {
+      if (await evictor.evict()) return true;
+      const unsigned = await evictor.isUnsigned();
+      if (!unsigned || performance.now() - begun > JUDGE_PATIENCE_MS) return false;
+      await pause(POLL_MS, undefined);
+    }
+  } catch (error) {
     if (errnoOf(error) === undefined) throw error;
     return false;
-  });
+  }
 }
 
 /**

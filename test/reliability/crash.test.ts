@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { killEverywhere } from '../torture/crash.ts';
 import { injectErrors } from '../torture/errno.ts';
 import { SeededRandom } from '../torture/seeded-random.ts';
-import { OLD } from '../torture/site.ts';
+import { NEW, OLD } from '../torture/site.ts';
 import { whyNoTrace } from '../torture/traced-command.ts';
 
 const SEED = 20_261_120;
@@ -15,6 +15,15 @@ describe.skipIf(skipped !== null)(`system calls that go wrong${note(skipped)}`, 
     expect(failures).toEqual([]);
     expect(figures['killed']).toBe(figures['points']);
     expect(figures['points']).toBeGreaterThan(24);
+  });
+
+  it('a hold that was not signed yet is cleared by the next run, which has nothing to do', async () => {
+    const { figures, failures } = await killEverywhere({
+      ...{ points: 2, random: new SeededRandom(SEED), jobs: 2, from: [NEW] },
+      where: ({ call, text }) => call === 'pwrite64' && text.includes('.lock>'),
+    });
+    expect(failures).toEqual([]);
+    expect(figures['killed']).toBeGreaterThan(0);
   });
 
   it('an error ends with the right code and no false success', async () => {

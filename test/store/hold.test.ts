@@ -5,7 +5,7 @@ import { access, readFile, rmdir, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../src/disk/owner.ts';
-import { workOnce } from '../../src/store/index.ts';
+import { clearDeadHold, tidyHeld, workOnce } from '../../src/store/index.ts';
 import { PATIENT } from '../support/held.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
@@ -177,6 +177,29 @@ describe('workOnce', () => {
     const waited = performance.now() - started;
     expect(waited).toBeGreaterThan(1_900);
     expect(waited).toBeLessThan(5_000);
+  });
+
+  it('clears a hold whose holder was killed before it could name itself', async () => {
+    const path = join(await tempDir(), 'runtime');
+    await writeFile(`${path}.lock`, '');
+    expect(await clearDeadHold(path)).toBe(true);
+    await expect(access(`${path}.lock`)).rejects.toThrow();
+    await writeFile(`${path}.lock`, '');
+    let tidied = false;
+    await tidyHeld(path, async () => {
+      tidied = true;
+    });
+    expect(tidied).toBe(true);
+    await expect(access(`${path}.lock`)).rejects.toThrow();
+  });
+
+  it('leaves a hold whose holder is about to name itself', async () => {
+    const path = join(await tempDir(), 'runtime');
+    await writeFile(`${path}.lock`, '');
+    const named = JSON.stringify({ ...thisProcess(), token: 'theirs' });
+    setTimeout(() => writeFileSync(`${path}.lock`, named), 100);
+    expect(await clearDeadHold(path)).toBe(false);
+    expect(await readFile(`${path}.lock`, 'utf8')).toBe(named);
   });
 
   it('leaves the hold of a holder of another machine that shows itself', async () => {

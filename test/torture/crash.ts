@@ -1,6 +1,5 @@
 import { realpath, rename, rm, symlink } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { installRuntime } from '../../src/index.ts';
 import type { LoopbackGitHub } from '../support/loopback-github.ts';
 import { type Figures, inParallel, sample } from './experiment.ts';
@@ -16,12 +15,11 @@ export interface CrashOptions {
   readonly random: SeededRandom;
   /** Runs at the same time. */
   readonly jobs: number;
+  /** The points to kill at. Default: all. */
+  readonly where?: (point: MutationPoint) => boolean;
   /** The versions that the prefix holds before; null for none, {@link NEW} for a forced installation. */
   readonly from: readonly (string | null)[];
 }
-
-/** After how long a lock without an owner is cleared away, and a little. */
-const UNSIGNED_LOCK_MS = 2_500;
 
 /** Calls that make or move names: the moments at which a state can become a mixed one. */
 export const NAMING = /^(rename|link|symlink)/;
@@ -36,7 +34,7 @@ export async function killEverywhere(options: CrashOptions): Promise<Figures> {
   const failures: string[] = [];
   const figures = { points: 0, killed: 0, oldState: 0, newState: 0 };
   for (const before of options.from) {
-    const all = await findPoints(github, before);
+    const all = (await findPoints(github, before)).filter(options.where ?? (() => true));
     const naming = all.filter(({ call }) => NAMING.test(call));
     const others = all.filter(({ call }) => !NAMING.test(call));
     const chosen = [...naming, ...sample(others, options.points, options.random)];
@@ -119,13 +117,7 @@ export async function checkHealing(site: Site, before: string | null): Promise<v
   if ((await prefixVersion(site.prefix)) !== NEW) throw new Error('the next run changed nothing');
   if (!(await storeHas(site.home, NEW))) throw new Error('the next run stored nothing');
   const versions = before === null ? [NEW] : [before, NEW];
-  let left = await residue(site, versions);
-  if (left.length > 0 && left.every((path) => path.endsWith('.lock'))) {
-    // Killed before it was written, a lock names no owner, and could be a living one's.
-    await sleep(UNSIGNED_LOCK_MS);
-    await runNext(site);
-    left = await residue(site, versions);
-  }
+  const left = await residue(site, versions);
   if (left.length > 0) throw new Error(`left after the next run: ${left.join(' ')}`);
 }
 
