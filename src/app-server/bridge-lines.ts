@@ -47,16 +47,17 @@ const REFUSED = -32600;
 export async function bridgeLines(request: LineBridgeRequest): Promise<BridgeResult> {
   const { address, token, input, output, signal } = request;
   const maxMessageBytes = request.maxLineBytes ?? DEFAULTS.maxLineBytes;
-  const opening = await openingSocket({ address, token, maxMessageBytes });
-  const { socket } = opening;
   const traffic = { received: 0, sent: 0, taken: 0 };
-  const splitter = new LineSplitter(maxMessageBytes);
   const batch = new LineBatch(output, () => socket.pause());
+  const onText = (message: Buffer) => {
+    traffic.received += message.length;
+    batch.push(message);
+  };
+  const opening = await openingSocket({ address, token, maxMessageBytes, onText });
+  const { socket } = opening;
   // Listened to before it is open: the first message may come with the upgrade.
-  socket.on('message', (data: Buffer) => {
-    traffic.received += data.length;
-    batch.push(data);
-  });
+  socket.on('message', onText);
+  const splitter = new LineSplitter(maxMessageBytes);
   const deadline = AbortSignal.timeout(OPEN_MS);
   await untilOpen(opening, {
     address,

@@ -42,7 +42,9 @@ export class Outbox {
   /** Sends, or ends the connection when too much waits already. */
   send(text: string): void {
     if (!this.hasRoomFor(text.length)) {
-      this.#onFull(unread(this.#transport.unsent));
+      const reason = unread(this.#transport.unsent);
+      this.#transport.discard?.();
+      this.#onFull(reason);
       return;
     }
     this.#transport.send(text);

@@ -85,6 +85,11 @@ export class ChildTransport implements Transport {
     if (!this.#writing) this.#write();
   }
 
+  discard(): void {
+    this.#waiting = [];
+    this.#waitingLength = 0;
+  }
+
   #write(): void {
     const text = `${this.#waiting.join('\n')}\n`;
     this.#waiting = [];

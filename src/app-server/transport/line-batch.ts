@@ -29,7 +29,7 @@ export class LineBatch {
     }
     const at = this.#length;
     message.copy(this.#buffer, at);
-    inOneLine(this.#buffer.subarray(at, at + message.length));
+    if (message.includes(NEWLINE)) inOneLine(this.#buffer.subarray(at, at + message.length));
     this.#buffer[at + message.length] = NEWLINE;
     this.#length = at + message.length + 1;
     if (this.#scheduled) return;

@@ -26,6 +26,8 @@ export interface Transport {
   resume(): void;
   /** The end of what the other side wrote beside the protocol; empty when there is nothing. */
   lastWords(): string;
+  /** Forgets what waits to be sent: written to a server that does not read, it would fill memory. */
+  discard?(): void;
   /**
    * Ends the other side gently, then firmly, and resolves when it is gone. `reason` is what
    * `onClose` gets unless the transport closed before. Never rejects; may be called again.

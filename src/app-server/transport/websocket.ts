@@ -1,5 +1,7 @@
 import { connect, type Socket as NetSocket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
+import { TextFrames } from './text-frames.ts';
 
 /** Codex's listeners close a connection (1006) that brings them a message of this size. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
@@ -23,6 +25,11 @@ export interface SocketTarget {
   /** Sent as `Authorization: Bearer …`; listeners on TCP can ask for one. */
   readonly token?: string | undefined;
   readonly maxMessageBytes: number;
+  /**
+   * Gets whole text messages as bytes, in their order, before `message` events see them; what comes
+   * in parts still becomes an event. The bytes are its own until it returns. Unix sockets only.
+   */
+  readonly onText?: (message: Buffer) => void;
 }
 
 export function isSocketUrl(address: string): boolean {
@@ -36,13 +43,15 @@ export function isSocketUrl(address: string): boolean {
 export async function openingSocket(target: SocketTarget): Promise<OpeningSocket> {
   // Loaded only where a socket is used.
   const { WebSocket } = await import('ws');
-  const { address, token, maxMessageBytes } = target;
+  const { address, token, maxMessageBytes, onText } = target;
   let maxSendBytes = MAX_MESSAGE_BYTES;
   let status: number | undefined;
   let unix: NetSocket | undefined;
   const dial = () => {
     unix = connect({ path: address });
-    return unix;
+    if (onText === undefined) return unix;
+    // Node's HTTP client takes any duplex stream here; the types know sockets alone.
+    return new TextFrames(unix, { maxMessageBytes, onText }) as Duplex as NetSocket;
   };
   const isUrl = isSocketUrl(address);
   const socket = new WebSocket(isUrl ? address : 'ws://localhost/', {
