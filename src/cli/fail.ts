@@ -3,6 +3,7 @@ import { CodexRuntimeError, escapeControls } from '../errors.ts';
 import { asJsonObject } from '../json.ts';
 import type { CliContext } from './context.ts';
 import { formatJson } from './format.ts';
+import { adviceFor } from './named-places.ts';
 
 /** Whether a switch is given, also on a command line that cannot be parsed; behind `--` it is another program's. */
 export function hasFlag(words: readonly string[], flag: '--json' | '--verbose'): boolean {
@@ -13,15 +14,17 @@ export function hasFlag(words: readonly string[], flag: '--json' | '--verbose'):
 /** Shows an error in the form that was asked for and says the exit status. */
 export function reportError(
   error: unknown,
-  context: Pick<CliContext, 'stdout' | 'stderr' | 'stderrColor'>,
+  context: Pick<CliContext, 'words' | 'stdout' | 'stderr' | 'stderrColor'>,
   flags: { readonly json: boolean; readonly verbose: boolean },
 ): number {
   const known = toKnown(error);
+  const advice = known.hint === undefined ? undefined : adviceFor(context.words, known.hint);
   if (flags.json) {
-    context.stdout.write(formatJson(known));
+    const hint = advice === undefined ? {} : { hint: advice };
+    context.stdout.write(formatJson({ ...known.toJSON(), ...hint }));
   } else {
     const label = context.stderrColor ? '\u001b[31merror\u001b[0m' : 'error';
-    const hint = known.hint === undefined ? '' : `${known.hint}\n`;
+    const hint = advice === undefined ? '' : `${advice}\n`;
     context.stderr.write(`${label}: ${known.message}\n${reasonsOf(known)}${hint}`);
   }
   if (flags.verbose) context.stderr.write(`${stackOf(error)}\n`);

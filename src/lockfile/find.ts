@@ -79,7 +79,7 @@ function readNamed(named: string) {
   const path = namedLockfile(named);
   if (statOf(path) === undefined) {
     throw new CodexRuntimeError('PIN_MISSING', `There is no lockfile ${path}.`, {
-      hint: `Correct the path, or write the lockfile with "codex-runtime pin 0.115.0 --lockfile PATH".`,
+      hint: 'Correct the path, or write the lockfile with "codex-runtime pin 0.115.0".',
       fields: { path },
     });
   }

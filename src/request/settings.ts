@@ -37,6 +37,8 @@ export interface Settings {
    * one brought up to date, null for the one that is built in.
    */
   readonly trustedRoot: string | null;
+  /** The places that options named, which advice has to name again; not what a variable says. */
+  readonly named: { readonly home?: string | undefined; readonly lockfile?: string | undefined };
   /** How old a release has to be for `latest`, `alpha` and ranges; null for what npm's configuration says. */
   readonly minReleaseAge: MinimumAge | null;
 }
@@ -87,6 +89,10 @@ export function settingsFrom(
     home: overrides.home ?? resolve(here.cwd, ifSet(env['CODEX_RUNTIME_HOME']) ?? defaultHome(env)),
     cwd,
     lockfile: lockfile === undefined ? null : resolve(cwd, lockfile),
+    named: {
+      home: overrides.home,
+      lockfile: overrides.lockfile === undefined ? undefined : resolve(cwd, overrides.lockfile),
+    },
     host: overrides.host ?? here.host,
     env,
     github: githubSettings(env, parseRepository(overrides.repo ?? DEFAULT_REPO)),
