@@ -105,6 +105,12 @@ export type ProgressEvent =
       readonly status: number;
     }
   | {
+      /** A server has been asked, and has not answered yet. */
+      readonly type: 'silent';
+      readonly host: string;
+      readonly seconds: number;
+    }
+  | {
       /** Another process is at the same work, or GitHub's rate limit is used up. */
       readonly type: 'waiting';
       readonly for: 'lock' | 'rate-limit';

@@ -2,6 +2,7 @@ import { escapeControls } from '../errors.ts';
 import type { OnProgress, PackageManager, ProgressEvent } from '../events.ts';
 import type { CliContext, CommonFlags } from './context.ts';
 import { shownPath } from './format.ts';
+import { adviceFor } from './named-places.ts';
 import { Transfer } from './transfer.ts';
 import { openTransferView } from './transfer-view.ts';
 
@@ -115,6 +116,10 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         view.end();
         say(`Waiting: ${event.reason}`);
         return;
+      case 'silent':
+        view.end();
+        once(`Waiting for ${event.host}, which has not answered for ${event.seconds} s.`);
+        return;
       case 'retry':
         if (flags.verbose !== true) return;
         view.end();
@@ -142,8 +147,8 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         return;
       case 'installed':
         if (flags.verbose === true) say(`Installed in ${event.dir}`);
-        if (event.replaced !== null) say(replaced(event.replaced));
-        if (event.removedBy !== null) say(REMOVED_BY[event.removedBy]);
+        if (event.replaced !== null) say(adviceFor(context.words, replaced(event.replaced)));
+        if (event.removedBy !== null) say(adviceFor(context.words, REMOVED_BY[event.removedBy]));
         if (event.withoutLinks) say(WITHOUT_LINKS);
         return;
       case 'leftover':

@@ -1,6 +1,7 @@
 import { rmdir } from 'node:fs/promises';
 import type { AssetSource } from '../asset.ts';
 import { type CodexRuntimeError, isCodexRuntimeError, joinHints } from '../errors.ts';
+import type { OnProgress } from '../events.ts';
 import type { DownloadRequest } from './download.ts';
 import { isRestart, silentSourcesHint } from './download-failure.ts';
 import { createHttp, unavailableReason } from './http/index.ts';
@@ -23,12 +24,13 @@ export async function fetchFromSources(
   const left = await deliverWhatIsComplete(state);
   if (left !== null) return left;
   // Stalls are watched for where the bytes are read, whichever client brings them.
-  const http = createHttp(settings, { timeouts: { stall: 0 } });
+  const silent = { onProgress: silenceAlone(onProgress) };
+  const http = createHttp(settings, { timeouts: { stall: 0 }, ...silent });
   const around: SourceSurroundings = {
     asset: asset.name,
     settings,
     http,
-    registry: createRegistry(settings),
+    registry: createRegistry(settings, silent),
     // One of the download's own files, so that whoever takes it over finds it.
     workDir: `${state.partial.path}.gh`,
   };
@@ -59,6 +61,13 @@ export async function fetchFromSources(
     hints: [advice(failures) ?? silentSourcesHint(settings.github.repo)],
     fields: { asset: asset.name },
   });
+}
+
+/** Attempts and refusals are told by whoever repeats them. */
+function silenceAlone(onProgress: OnProgress | undefined): OnProgress {
+  return (event) => {
+    if (event.type === 'silent') onProgress?.(event);
+  };
 }
 
 /** An earlier run may have ended between the last byte and the store. */

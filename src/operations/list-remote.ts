@@ -40,15 +40,14 @@ export interface RemoteChannel {
  */
 export async function listRemote(options: RuntimeOptions = {}): Promise<readonly RemoteChannel[]> {
   const settings = openSettings(options);
+  const { onProgress, signal } = options;
   const age = await releaseAgeFor(settings);
   const selection = sourcesFor(options.source, settings.github.repo);
   const answers = await Promise.all(
-    selection.map((choice) =>
-      answerOf({ settings, sources: [choice], age, signal: options.signal }),
-    ),
+    selection.map((choice) => answerOf({ settings, sources: [choice], age, onProgress, signal })),
   );
   const channels = answers.map(({ remote }) => remote);
-  if (age !== null) tellPassedOver(channels, age, options.onProgress);
+  if (age !== null) tellPassedOver(channels, age, onProgress);
   if (channels.some(({ versions }) => versions !== null)) return channels;
   const failures = answers.flatMap(({ failure }) => failure ?? []);
   throw sourcesExhausted('No source can say which Codex versions there are.', {
@@ -91,6 +90,7 @@ interface Question {
   readonly settings: Settings;
   readonly sources: readonly [SourceSelection[number]];
   readonly age: ReleaseAge | null;
+  readonly onProgress: RuntimeOptions['onProgress'];
   readonly signal: AbortSignal | undefined;
 }
 

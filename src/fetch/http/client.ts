@@ -8,6 +8,8 @@ export interface HttpTimeouts {
   readonly headers: number;
   /** Without a byte of the body: the connection stalled. 0 for no limit. */
   readonly stall: number;
+  /** Without an answer, until that is told. Default 5 s. */
+  readonly notice?: number;
 }
 
 /** What a request sends. */

@@ -16,6 +16,8 @@ export interface Clients {
   to(url: URL): Promise<Client>;
   readonly timeouts: HttpTimeouts;
   readonly refusals: Refusals;
+  /** Told of `silent`. */
+  readonly onProgress: OnProgress | undefined;
 }
 
 /** Clients that are opened when they are first needed, and kept for further requests. */
@@ -67,6 +69,7 @@ export function createClients(
   };
   return {
     timeouts,
+    onProgress,
     refusals: createRefusals(onProgress),
     async to(url) {
       const proxy = proxyFor(url, proxies);

@@ -1,6 +1,6 @@
 import { unlessAborted } from '../../abort.ts';
 import type { Body } from './body.ts';
-import type { Answer, Content, HttpTimeouts, ResponseHeaders } from './client.ts';
+import type { Answer, Content, ResponseHeaders } from './client.ts';
 import type { Clients } from './clients.ts';
 import { readBounded } from './document.ts';
 import { displayUrl, unavailable, unavailableReason } from './failure.ts';
@@ -32,6 +32,8 @@ export interface HttpResponse {
 
 const MAX_HOPS = 5;
 const GRACE_MS = 100;
+/** Most servers answer within a second; whoever waits longer wants to know for whom. */
+const NOTICE_MS = 5_000;
 /** GitHub tells of its secondary rate limit in some hundred bytes. */
 const REASON_BYTES = 2 ** 14;
 const REASON_MS = 2_000;
@@ -118,7 +120,7 @@ async function ask(clients: Clients, url: URL, request: HttpRequest): Promise<Ht
     // How long an upload takes depends on its size: the client watches that it moves.
     const answer =
       content === undefined
-        ? inTime(answering, clients.timeouts, signal)
+        ? inTime(answering, clients, { host: url.host, signal })
         : unlessAborted(answering, signal);
     return { ...(await answer), url };
   } catch (error) {
@@ -142,21 +144,26 @@ function unsendable(url: URL, credentials: Credentials | undefined, cause: unkno
 
 /**
  * The client's answer, unless the signal fires or the time for one is over: whatever a client, a
- * proxy or a look-up does, the call ends.
+ * proxy or a look-up does, the call ends. A long silence is told before that.
  */
 function inTime(
   answering: Promise<Answer>,
-  { connect, headers }: HttpTimeouts,
-  signal: AbortSignal | undefined,
+  { timeouts: { connect, headers, notice = NOTICE_MS }, onProgress }: Clients,
+  { host, signal }: { readonly host: string; readonly signal: AbortSignal | undefined },
 ): Promise<Answer> {
   let timer: NodeJS.Timeout | undefined;
+  const silent = { type: 'silent', host, seconds: Math.round(notice / 1000) } as const;
+  const noticing = setTimeout(() => onProgress?.(silent), notice);
   const late = new Promise<never>((_, reject) => {
     const error = Object.assign(new Error('timed out'), { code: 'ERR_HEADERS_TIMEOUT' });
     // The client has the same limits and knows which one was passed: it goes first.
     timer = setTimeout(() => reject(error), connect + headers + GRACE_MS);
   });
   const first = Promise.race([answering, late]);
-  return unlessAborted(first, signal).finally(() => clearTimeout(timer));
+  return unlessAborted(first, signal).finally(() => {
+    clearTimeout(timer);
+    clearTimeout(noticing);
+  });
 }
 
 function ignore(): void {

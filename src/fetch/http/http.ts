@@ -7,7 +7,7 @@ import { exchange, type HttpRequest, type HttpResponse } from './exchange.ts';
 import { RETRY_POLICY, type RetryPolicy, withRetries } from './retry.ts';
 
 export interface HttpOptions {
-  /** Told of `retry`, `waiting` and `refused`. */
+  /** Told of `retry`, `waiting`, `silent` and `refused`. */
   readonly onProgress?: OnProgress | undefined;
   /** Milliseconds. Default: connect 5 s, headers 30 s, stall 15 s. */
   readonly timeouts?: Partial<HttpTimeouts>;

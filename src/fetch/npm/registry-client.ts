@@ -1,5 +1,6 @@
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { CodexRuntimeError } from '../../errors.ts';
+import type { OnProgress } from '../../events.ts';
 import { getOrInsert } from '../get-or-insert.ts';
 import {
   type Client,
@@ -22,6 +23,7 @@ import type { NpmOptions } from './options.ts';
 interface RegistryRequest extends HttpRequest {
   readonly timeouts: HttpTimeouts;
   readonly refusals: Refusals;
+  readonly onProgress: OnProgress | undefined;
 }
 
 /**
@@ -35,7 +37,7 @@ interface RegistryRequest extends HttpRequest {
 export async function openRegistryUrl(
   address: string,
   options: NpmOptions,
-  { timeouts, refusals, ...request }: RegistryRequest,
+  { timeouts, refusals, onProgress, ...request }: RegistryRequest,
 ): Promise<HttpResponse> {
   const { origin } = parseHop(address);
   const { offline, chosen } = options;
@@ -51,6 +53,7 @@ export async function openRegistryUrl(
   const npm = {
     timeouts,
     refusals,
+    onProgress,
     // A registry may redirect to its storage, which has no business with its credentials.
     to: (url: URL) =>
       registryClient(url, options, {

@@ -54,7 +54,7 @@ export interface Registry {
 }
 
 export interface RegistryOptions {
-  /** Told of `retry`, `waiting` and `refused`. */
+  /** Told of `retry`, `waiting`, `silent` and `refused`. */
   readonly onProgress?: OnProgress | undefined;
   readonly retry?: Partial<RetryPolicy>;
   /**
@@ -73,7 +73,8 @@ export function createRegistry(
   settings: RegistrySettings,
   options: RegistryOptions = {},
 ): Registry {
-  const refusals = createRefusals(options.onProgress);
+  const { onProgress } = options;
+  const refusals = createRefusals(onProgress);
   const patience = (npm: NpmOptions): HttpTimeouts => {
     const { fetchTimeout } = npm.chosen;
     const chosen = fetchTimeout === undefined ? {} : { headers: fetchTimeout };
@@ -83,7 +84,7 @@ export function createRegistry(
     async open(url, request = {}) {
       const npm = await configurationOf(settings);
       const timeouts = { ...patience(npm), stall: 0 };
-      return openRegistryUrl(url, npm, { ...request, timeouts, refusals });
+      return openRegistryUrl(url, npm, { ...request, timeouts, refusals, onProgress });
     },
     async locate(tarball) {
       const npm = await configurationOf(settings);
@@ -93,12 +94,12 @@ export function createRegistry(
       const npm = await configurationOf(settings);
       const { href } = new URL(path, registryOf(npm, settings.npmPackage));
       const work = async () => {
-        const sent = { ...request, timeouts: patience(npm), refusals };
+        const sent = { ...request, timeouts: patience(npm), refusals, onProgress };
         const answer = await openRegistryUrl(href, npm, sent);
         return parseJson(answer.url, await readText(answer, request.signal));
       };
       const policy = { ...RETRY_POLICY, ...chosenRetries(npm), ...options.retry };
-      return withRetries(work, { policy, onProgress: options.onProgress, signal: request.signal });
+      return withRetries(work, { policy, onProgress, signal: request.signal });
     },
   };
 }

@@ -90,6 +90,30 @@ describe('a status', () => {
   });
 });
 
+describe('a server that does not answer', () => {
+  test('is named once it has been silent for some seconds, and not again after its answer', async () => {
+    const { url } = await serve((_, response) => {
+      setTimeout(() => response.end('fine'), 150);
+    });
+    const events: ProgressEvent[] = [];
+    const timeouts = { notice: 50 };
+    const http = openHttp({ timeouts, onProgress: (event) => events.push(event) });
+    expect(await http.getText(url)).toBe('fine');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(events).toEqual([{ type: 'silent', host: new URL(url).host, seconds: 0 }]);
+  });
+
+  test('is not named where it answers in time', async () => {
+    const { url } = await serve((_, response) => void response.end('fine'));
+    const events: ProgressEvent[] = [];
+    const timeouts = { notice: 50 };
+    const http = openHttp({ timeouts, onProgress: (event) => events.push(event) });
+    expect(await http.getText(url)).toBe('fine');
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(events).toEqual([]);
+  });
+});
+
 describe('a rate limit', () => {
   test('with a short Retry-After is waited out and said', async () => {
     let limited = true;
