@@ -7,7 +7,7 @@ import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import { receiveAsset } from '../fetch/index.ts';
 import type { ExactRequest } from '../request/index.ts';
-import { saveAttestations, saveBundle } from '../signature/index.ts';
+import { type LackingBundle, saveAttestations, saveBundle } from '../signature/index.ts';
 import { workOnce } from '../store/index.ts';
 import type { Triple } from '../target/index.ts';
 import { findAssetFile } from './asset-file.ts';
@@ -25,6 +25,8 @@ export interface DownloadedAsset {
   readonly sha256: string;
   /** Name of the Sigstore bundle that lies beside it; null where the release has none. */
   readonly signature: string | null;
+  /** The bundles that could not be had, and why; null where one lies there, or none exists for the target. */
+  readonly unsigned: LackingBundle | null;
   /** Name of the file with GitHub's attestations beside it; null unless the lockfile says that it is attested. */
   readonly attestations: string | null;
   readonly channel: Channel;
@@ -64,7 +66,7 @@ async function bringHeld(
   if (present !== null) {
     const signature = await bringSignature(request, { asset, delivered: null, dir });
     const attestations = await bringAttestations(request, asset, dir);
-    return { ...described, ...present, signature, attestations, downloaded: 0 };
+    return { ...described, ...present, ...signature, attestations, downloaded: 0 };
   }
   const { onProgress, signal, settings } = request;
   const { semver: version } = request.version;
@@ -96,7 +98,7 @@ async function bringHeld(
   });
   const attestations = await bringAttestations(request, asset, dir);
   const { fetched: downloaded } = download.outcome;
-  return { ...described, ...verified, signature, attestations, downloaded };
+  return { ...described, ...verified, ...signature, attestations, downloaded };
 }
 
 interface Brought {
@@ -109,8 +111,8 @@ interface Brought {
 async function bringSignature(
   { version, settings, lock, signal }: ExactRequest,
   { asset, delivered, dir }: Brought,
-): Promise<string | null> {
-  return await saveBundle(
+): Promise<Pick<DownloadedAsset, 'signature' | 'unsigned'>> {
+  const { name, lacking } = await saveBundle(
     {
       version,
       target: asset.target,
@@ -122,6 +124,7 @@ async function bringSignature(
     },
     { dir, required: lock?.signature === 'required' },
   );
+  return { signature: name, unsigned: lacking };
 }
 
 /** Without them, a machine that has only this directory could not pin with the same proof. */

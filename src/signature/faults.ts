@@ -1,5 +1,7 @@
+import { basename, dirname } from 'node:path';
+import { shellWord } from '../child/shell-word.ts';
 import { CodexRuntimeError } from '../errors.ts';
-import type { Version } from '../pin/index.ts';
+import { isUpstream, type Version } from '../pin/index.ts';
 import type { Target } from '../target/index.ts';
 
 /** Why a signature does not count; the `reason` field of `SIGNATURE_INVALID`. */
@@ -59,17 +61,37 @@ export function signatureInvalid(
   );
 }
 
-/** The release has none; `bundles` are the names that were looked for. */
+/**
+ * The release has none; `bundles` are the names that were looked for.
+ * @param local the directory of this machine that was looked into; of the release it says nothing
+ */
 export function signatureMissing(
   subject: SignatureSubject,
   bundles: readonly string[],
+  local?: { readonly directory: string; readonly repo: string },
 ): CodexRuntimeError {
+  const { version, target } = subject;
+  const names = bundles.join(' and no ');
+  if (local === undefined) {
+    return new CodexRuntimeError(
+      'SIGNATURE_MISSING',
+      `Codex ${version.semver} for ${target.triple} has no signature: its release holds no ${names}.`,
+      {
+        hint: 'Take a version that was released with one, or do not require a signature.',
+        fields: { ...named(subject), bundles },
+      },
+    );
+  }
+  const { directory, repo } = local;
+  const fork = isUpstream(repo) ? '' : ` --repo ${repo}`;
+  const out = basename(directory) === version.semver ? dirname(directory) : directory;
+  const command = `codex-runtime download ${version.semver} --target ${target.triple}${fork} --out ${shellWord(out)}`;
   return new CodexRuntimeError(
     'SIGNATURE_MISSING',
-    `Codex ${subject.version.semver} for ${subject.target.triple} has no signature: its release holds no ${bundles.join(' and no ')}.`,
+    `The directory ${directory} has no signature of Codex ${version.semver} for ${target.triple}: it holds no ${names}.`,
     {
-      hint: 'Take a version that was released with one, or do not require a signature.',
-      fields: { ...named(subject), bundles },
+      hint: `Run "${command}" where GitHub answers: it adds the signature if the release has one. Or do not require a signature.`,
+      fields: { ...named(subject), bundles, directory },
     },
   );
 }

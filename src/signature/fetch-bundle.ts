@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { throwIfAborted } from '../abort.ts';
 import type { AssetSource, SignedContent } from '../asset.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
@@ -49,7 +50,11 @@ export async function fetchBundle(request: BundleRequest): Promise<FetchedBundle
     }
     const unsure = failures.filter((error) => unavailableReason(error) !== 'not-found');
     if (unsure.length > 0) throw signatureUnreachable(request, unsure);
-    throw signatureMissing(request, located?.map(({ name }) => name) ?? []);
+    const names = located?.map(({ name }) => name) ?? [];
+    const [source] = located?.[0]?.sources ?? [];
+    if (source?.kind !== 'file') throw signatureMissing(request, names);
+    const { repo } = request.settings.github;
+    throw signatureMissing(request, names, { directory: dirname(source.path), repo });
   } finally {
     await http.close();
   }
@@ -75,7 +80,7 @@ async function receive(
     asset: bundle.name,
     settings,
     http,
-    registry: createRegistry(settings),
+    registry: createRegistry(settings, { onProgress }),
     workDir,
   });
   try {

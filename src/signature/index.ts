@@ -6,7 +6,7 @@ export {
 } from './fetch-attestations.ts';
 export type { FetchedBundle } from './fetch-bundle.ts';
 export { saveAttestations } from './save-attestations.ts';
-export { saveBundle } from './save-bundle.ts';
+export { type LackingBundle, saveBundle } from './save-bundle.ts';
 export { seekBundle } from './seek-bundle.ts';
 export type { AttestedBytes } from './statement.ts';
 export { verifiedReleaseSignature } from './verified-release-signature.ts';

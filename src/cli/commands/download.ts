@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { shellWord } from '../../child/shell-word.ts';
-import { CodexRuntimeError } from '../../errors.ts';
+import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { type DownloadResult, downloadAssets } from '../../operations/download-assets.ts';
 import type { CliContext } from '../context.ts';
 import { addCommonFlags, addSourceFlags, addVariantFlag, type RuntimeFlags } from '../flags.ts';
@@ -55,7 +55,14 @@ function summary({ assets, out, version, unpinned }: DownloadResult): string {
   const bytes = assets.reduce((sum, { downloaded }) => sum + downloaded, 0);
   const files = `${assets.length} ${assets.length === 1 ? 'archive' : 'archives'}`;
   const left = unpinned.map((triple) => `Left out: the lockfile pins nothing for ${triple}.\n`);
-  return `${left.join('')}${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source ${shellWord(`dir:${out}`)}\n`;
+  const unsigned = assets.flatMap(({ target, unsigned: lacking }) =>
+    lacking === null
+      ? []
+      : [
+          `Without a signature for ${target} (${lacking.bundles.join(' or ')}): ${lacking.reason} There, --verify-signature will refuse ${version} until download finds one.\n`,
+        ],
+  );
+  return `${left.join('')}${escapeControls(unsigned.join(''))}${files}, ${formatBytes(bytes)} downloaded. Install with: codex-runtime install ${version} --source ${shellWord(`dir:${out}`)}\n`;
 }
 
 const EXAMPLES = `

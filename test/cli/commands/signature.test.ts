@@ -48,6 +48,46 @@ describe('--verify-signature', () => {
     expect(document(run)).toMatchObject({ code: 'SIGNATURE_MISSING' });
   });
 
+  it('names the directory that lacks the bundle, and how it gets one', async () => {
+    const authority = await createSigningAuthority();
+    await using unsigned = await release();
+    const dir = await tempDir();
+    const download = ['download', '0.115.0', '--target', 'linux-x64', '--out', 'my mirror'];
+    const silent = await runCli(download, { dir, env: unsigned.env });
+    expect(silent.status).toBe(0);
+    expect(silent.stderr).toContain(`Without a signature for ${LINUX.triple} (`);
+    expect(silent.stderr).toContain(BUNDLE);
+    const trust = ['--trusted-root', await authority.writeTrustedRoot(dir)];
+    const install = [...ASK, '--source', 'dir:my mirror', ...trust];
+    const refused = await runCli(install, { dir });
+    expect(refused.status).toBe(6);
+    expect(refused.stderr).toContain(join(dir, 'my mirror', '0.115.0'));
+    expect(refused.stderr).toContain(BUNDLE);
+    expect(refused.stderr).not.toContain('its release holds');
+    // Its advice, followed where the release answers, is enough.
+    const [, command = ''] = /"codex-runtime (download .*?)"/.exec(refused.stderr) ?? [];
+    expect(command).toContain(`'${join(dir, 'my mirror')}'`);
+    const args = command.replace(/'.*'/, 'OUT').split(' ');
+    await using signed = await release(
+      await authority.legacyBundle({ content: miniatureCodex('0.115.0') }),
+    );
+    const followed = await runCli(
+      args.map((word) => word.replace('OUT', join(dir, 'my mirror'))),
+      { dir, env: signed.env },
+    );
+    expect(followed.stderr).not.toContain('Without a signature');
+    expect((await runCli(install, { dir })).status).toBe(0);
+  });
+
+  it('is missed by name where a fork keeps its signatures', async () => {
+    await using github = await release();
+    const dir = await tempDir();
+    const around = { dir, env: github.env };
+    await runCli(['download', '0.115.0', '--target', 'linux-x64', '--out', 'm'], around);
+    const fork = [...ASK, '--source', 'dir:m', '--repo', 'acme/codex'];
+    expect((await runCli(fork, around)).stderr).toContain('--repo acme/codex --out');
+  });
+
   it('is missed where only --trusted-root is given, which verifies nothing alone', async () => {
     await using github = await release();
     const around = { dir: await tempDir(), env: github.env };
