@@ -1,10 +1,11 @@
 import { throwIfAborted } from '../abort.ts';
-import { EXIT_STATUS } from '../errors.ts';
+import { sameCommands } from '../child/same-command.ts';
+import { EXIT_STATUS, isCodexRuntimeError } from '../errors.ts';
 import type { PlaceOptions } from '../place/index.ts';
 import { layoutOf } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
-import type { Check, Finding, Patient } from './finding.ts';
+import { type Check, type Finding, failFrom, type Patient } from './finding.ts';
 import { checkHolds } from './hold-check.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';
 import { checkNode, checkPlatform } from './machine-checks.ts';
@@ -71,7 +72,14 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     if (check === checkPrefix && options.ecosystem === 'python') continue;
     if (check === checkHandshake && options.handshake !== true) continue;
     throwIfAborted(options.signal);
-    findings.push(...(await check(patient)));
+    for (const finding of await unlessUnreadable(check, patient)) {
+      const { summary, advice } = finding;
+      findings.push({
+        ...finding,
+        summary: sameCommands(summary, settings.named),
+        advice: advice === null ? null : sameCommands(advice, settings.named),
+      });
+    }
   }
   const codes = findings.flatMap(({ code }) => (code === null ? [] : [code]));
   const [first] = codes.includes('DAMAGED') ? (['DAMAGED'] as const) : codes;
@@ -80,4 +88,14 @@ export async function diagnose(options: DiagnoseOptions = {}): Promise<Diagnosis
     exitStatus: first === undefined ? 0 : EXIT_STATUS[first],
     findings,
   };
+}
+
+/** What may not be looked into is a finding too, whichever check met it. */
+async function unlessUnreadable(check: Check, patient: Patient): Promise<readonly Finding[]> {
+  try {
+    return await check(patient);
+  } catch (error) {
+    if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
+    return [failFrom('home', error)];
+  }
 }

@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { errnoOf } from '../disk/errno.ts';
+import { listNames } from '../disk/list-names.ts';
 import { packageHold } from '../place/index.ts';
 import { holdState, homeLayout } from '../store/index.ts';
 import { type Check, type Finding, ok, warn } from './finding.ts';
@@ -8,7 +8,7 @@ import { type Check, type Finding, ok, warn } from './finding.ts';
 /** Locks that are held, stopped or dead: a run that waits for a held one seems to hang. */
 export const checkHolds: Check = async ({ settings: { home }, layout, name }) => {
   const { holds } = homeLayout(home);
-  const names = await readdir(holds).catch(() => []);
+  const names = await listNames(holds);
   const ofStore = names
     .filter((each) => each.endsWith('.lock'))
     .map((each) => join(holds, basename(each, '.lock')));

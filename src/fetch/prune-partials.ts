@@ -1,7 +1,8 @@
-import { lstat, readdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { diskError } from '../disk/disk-error.ts';
+import { listNames } from '../disk/list-names.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { parsePart } from './claim.ts';
 
@@ -25,7 +26,7 @@ export async function prunePartials(
   options: { readonly dryRun?: boolean } = {},
 ): Promise<number> {
   const old: Left[] = [];
-  for (const name of await readdir(dir).catch(() => [])) {
+  for (const name of await listNames(dir)) {
     if (!OURS.test(name)) continue;
     const presence = parsePart(name)?.presence ?? 'unknown';
     if (presence === 'here') continue;

@@ -1,6 +1,7 @@
-import { readdir, rmdir } from 'node:fs/promises';
+import { rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { listNames } from '../disk/list-names.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
@@ -41,7 +42,7 @@ export async function uninstallEverything(
   const { home } = settings;
   const { runtimes, prefixes } = await listKnown(settings);
   await refuseBusy(home);
-  const present: readonly string[] = await readdir(home).catch(() => []);
+  const present: readonly string[] = await listNames(home);
   const ours = OURS.filter((name) => present.includes(name)).map((name) => join(home, name));
   const plan = {
     runtimes: runtimes.map(({ dir }) => dir),
@@ -88,7 +89,7 @@ async function unlessGone(work: Promise<unknown>): Promise<void> {
 
 async function refuseBusy(home: string): Promise<void> {
   const { holds } = homeLayout(home);
-  for (const name of await readdir(holds).catch(() => [])) {
+  for (const name of await listNames(holds)) {
     if (!name.endsWith('.lock')) continue;
     const path = join(holds, name.slice(0, -'.lock'.length));
     const state = await holdState(path);

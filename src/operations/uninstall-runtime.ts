@@ -1,6 +1,6 @@
+import { sameCommands } from '../child/same-command.ts';
 import { shellWord } from '../child/shell-word.ts';
-import { exists } from '../disk/exists.ts';
-import { CodexRuntimeError } from '../errors.ts';
+import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import { parseVersion } from '../pin/index.ts';
 import {
@@ -14,9 +14,19 @@ import {
 } from '../place/index.ts';
 import { type Settings, settingsOf } from '../request/index.ts';
 import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
-import { type HoldWait, holdPath, listRuntimes, removeRuntime, workOnce } from '../store/index.ts';
-import { parseTarget } from '../target/index.ts';
-import { type ListedPrefix, listKnown } from './list-installed.ts';
+import {
+  type HoldWait,
+  holdPath,
+  listRuntimes,
+  mayComeBack,
+  type RuntimeKey,
+  removeRuntime,
+  restoreReplaced,
+  verifyVisible,
+  workOnce,
+} from '../store/index.ts';
+import { parseTarget, TARGETS } from '../target/index.ts';
+import { type ListedPrefix, type Listing, listKnown } from './list-installed.ts';
 
 /** Where a version is still installed, and the command that removes it there. */
 export interface KeptRuntime {
@@ -56,7 +66,7 @@ export async function uninstallRuntime(options: PlaceOptions = {}): Promise<Unin
   const place = wantsPrefix ? await openPlace(options, settings) : undefined;
   if (version !== undefined) await verifyMeant(place, version, options.target);
   const gone = {
-    runtimes: version === undefined ? [] : await removeStored(home, { ...options, version }),
+    runtimes: version === undefined ? [] : await removeStored(settings, { ...options, version }),
     package: (await place?.remove(await waitFor(place, options))) ?? null,
   };
   const removed = version === undefined ? gone.package?.version : parseVersion(version).semver;
@@ -152,10 +162,10 @@ function nothingThere(
  * name, because other projects may use the other.
  */
 async function keptRuntimes(settings: Settings, version: string): Promise<readonly KeptRuntime[]> {
-  const { runtimes, prefixes } = await listKnown(settings);
+  const { runtimes, prefixes } = await listKnown(settings).catch(nothingReadable);
   const stored = runtimes.filter((runtime) => runtime.version === version);
   const installed = prefixes.filter((prefix) => prefix.version === version);
-  return [
+  const kept = [
     ...stored.map(({ dir, target }): KeptRuntime => {
       const command = `codex-runtime uninstall ${version} --target ${target}`;
       return { place: 'store', dir, command };
@@ -165,6 +175,13 @@ async function keptRuntimes(settings: Settings, version: string): Promise<readon
       return { place: 'prefix', dir: prefix.prefix, command };
     }),
   ];
+  return kept.map((one) => ({ ...one, command: sameCommands(one.command, settings.named) }));
+}
+
+/** What is gone is gone, whether or not the home may be looked into. */
+function nothingReadable(error: unknown): Pick<Listing, 'runtimes' | 'prefixes'> {
+  if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
+  return { runtimes: [], prefixes: [] };
 }
 
 function flagsOf({ prefix, global, ecosystem, python, name }: ListedPrefix): readonly string[] {
@@ -177,31 +194,44 @@ function flagsOf({ prefix, global, ecosystem, python, name }: ListedPrefix): rea
 }
 
 async function removeStored(
-  home: string,
+  settings: Settings,
   options: PrefixOptions & { readonly version: string },
 ): Promise<readonly string[]> {
-  const version = parseVersion(options.version);
-  const target = options.target === undefined ? undefined : parseTarget(options.target);
+  const { home } = settings;
+  const { semver: version } = parseVersion(options.version);
+  const targets = options.target === undefined ? TARGETS : [parseTarget(options.target)];
   const removed: string[] = [];
-  for (const runtime of await listRuntimes(home)) {
-    const { manifest } = runtime;
-    if (manifest.version !== version.semver) continue;
-    if (target !== undefined && manifest.target !== target.triple) continue;
+  for (const { triple: target } of targets) {
+    const name = { version, target };
+    await verifyVisible(home, name);
+    // By its place, not by what lies there: that may be on its way.
+    if (!(await mayComeBack(home, name))) continue;
     // Nobody may be bringing or replacing it meanwhile, nor another uninstall be ahead of this one.
     const gone = await workOnce({
-      path: holdPath(home, manifest.version, manifest.target),
-      work: async () => {
-        if (!(await exists(runtime.dir))) return false;
-        await removeRuntime(home, runtime);
-        return true;
+      path: holdPath(home, version, target),
+      work: async (hold) => {
+        await restoreReplaced(home, name, hold);
+        return await removeAll(home, name);
       },
       onWait: tellWaiting(
         options.onProgress,
-        `another process is at work on Codex ${manifest.version} for ${manifest.target}`,
+        `another process is at work on Codex ${version} for ${target}`,
       ),
       signal: options.signal,
     });
-    if (gone) removed.push(runtime.dir);
+    removed.push(...gone);
   }
   return removed;
+}
+
+/** Removes every variant, whole or not. */
+async function removeAll(
+  home: string,
+  { version, target }: Pick<RuntimeKey, 'version' | 'target'>,
+): Promise<readonly string[]> {
+  const found = (await listRuntimes(home)).filter(
+    ({ manifest }) => manifest.version === version && manifest.target === target,
+  );
+  for (const runtime of found) await removeRuntime(home, runtime);
+  return found.map(({ dir }) => dir);
 }

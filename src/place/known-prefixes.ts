@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { exists } from '../disk/exists.ts';
+import { listNames } from '../disk/list-names.ts';
 import { shortSha256 } from '../disk/short-sha256.ts';
 import { movePath, removeFile } from '../disk/until-unblocked.ts';
+import { CodexRuntimeError } from '../errors.ts';
 import { asJsonObject, isJsonObject, tryParseJson } from '../json.ts';
 
 /** A prefix that this machine's runtimes were installed into. */
@@ -51,7 +53,7 @@ export async function isKnownPrefix(home: string, known: KnownPrefix): Promise<b
 export async function forgetPrefix(home: string, known: KnownPrefix): Promise<void> {
   const { name, global, python } = known;
   const same: KnownPrefix[] = [known];
-  for (const each of await loadNotes(home)) {
+  for (const each of await loadNotes(home).catch(ignoreUnreadable)) {
     if (each.name !== name || each.global !== global || each.python?.dir !== python?.dir) continue;
     if (await isSamePlace(each.prefix, known.prefix)) same.push(each);
   }
@@ -60,7 +62,7 @@ export async function forgetPrefix(home: string, known: KnownPrefix): Promise<vo
 
 /** Forgets the prefixes whose Python package was `dir`. */
 export async function forgetPython(home: string, dir: string): Promise<void> {
-  const known = await loadKnownPrefixes(home);
+  const known = await loadKnownPrefixes(home).catch(ignoreUnreadable);
   await Promise.all(
     known.filter(({ python }) => python?.dir === dir).map((each) => forgetPrefix(home, each)),
   );
@@ -91,9 +93,15 @@ async function isSamePlace(a: string, b: string): Promise<boolean> {
   return one !== undefined && one.ino === other?.ino && one.dev === other.dev;
 }
 
+/** What may not be read can be no more forgotten than what may not be removed. */
+function ignoreUnreadable(error: unknown): readonly KnownPrefix[] {
+  if (error instanceof CodexRuntimeError) return [];
+  throw error;
+}
+
 async function loadNotes(home: string): Promise<readonly KnownPrefix[]> {
   const dir = join(home, 'prefixes');
-  const names = await readdir(dir).catch(() => []);
+  const names = await listNames(dir);
   const texts = names
     .filter((name) => name.endsWith('.json'))
     .map((name) => readFile(join(dir, name), 'utf8').catch(() => ''));

@@ -17,6 +17,7 @@ import {
   type RuntimeManifest,
   restoreReplaced,
   verifyStore,
+  verifyVisible,
   workOnce,
 } from '../store/index.ts';
 import { check } from './check.ts';
@@ -64,6 +65,7 @@ async function findWithoutHold(request: ExactRequest): Promise<Provisioned | und
   const key = keyOf(request);
   const found = await find(request);
   if (request.offline) {
+    if (found === undefined) await verifyVisible(home, key);
     if (found === undefined && !(await mayComeBack(home, key))) throw notStored(request);
   } else if (found === undefined) await verifyStore(home, key);
   else await clearDeadHold(holdPath(home, key.version, key.target));

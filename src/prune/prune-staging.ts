@@ -1,6 +1,6 @@
-import { readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
+import { listNames } from '../disk/list-names.ts';
 import { removeTree } from '../disk/until-unblocked.ts';
 import { holdState, homeLayout, stagingHold, workIfFree } from '../store/index.ts';
 import { treeSize } from './tree-size.ts';
@@ -18,7 +18,7 @@ export async function pruneStaging(
   const { staging, holds } = homeLayout(home);
   const paths: string[] = [];
   let freed = 0;
-  for (const name of await readdir(staging).catch(() => [])) {
+  for (const name of await listNames(staging)) {
     const hold = stagingHold(name);
     if (hold === undefined) continue;
     const path = join(staging, name);
@@ -42,7 +42,7 @@ export async function pruneStaging(
 
 /** A run may be killed before it made anything, or after it had cleared up. */
 async function clearDeadHolds(holds: string, signal: AbortSignal | undefined): Promise<void> {
-  const files = await readdir(holds).catch(() => []);
+  const files = await listNames(holds);
   for (const file of files.filter((name) => name.endsWith('.lock'))) {
     await workIfFree(join(holds, basename(file, '.lock')), async () => undefined, signal);
   }

@@ -5,11 +5,13 @@ import { workOnce } from './hold.ts';
 import { holdPath } from './layout.ts';
 import type { Runtime } from './manifest.ts';
 import { mayComeBack, restoreReplaced } from './replace-runtime.ts';
+import { verifyVisible } from './verify-store.ts';
 
 /**
  * As {@link findStored}; where other files are being moved into the place of a runtime, whoever does
  * that is waited for, and what a killed run had put aside comes back.
- * @throws CodexRuntimeError `STORE_BUSY`, `ABORTED`
+ * @throws CodexRuntimeError `PERMISSION_DENIED` where it lies in what may not be looked into;
+ * `STORE_BUSY`, `ABORTED`
  */
 export async function findSettled(
   home: string,
@@ -17,7 +19,9 @@ export async function findSettled(
 ): Promise<Runtime | undefined> {
   const found = await findStored(home, wanted);
   const name = { version: wanted.version.semver, target: wanted.target.triple };
-  if (found !== undefined || !(await mayComeBack(home, name))) return found;
+  if (found !== undefined) return found;
+  await verifyVisible(home, name);
+  if (!(await mayComeBack(home, name))) return undefined;
   const find = async () => {
     const runtime = await findStored(home, wanted);
     return runtime === undefined ? undefined : { runtime };

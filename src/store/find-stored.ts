@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
+import { isCodexRuntimeError } from '../errors.ts';
 import {
   fromIntegrity,
   isProofLevel,
@@ -13,6 +14,7 @@ import {
 import { DEFAULT_REPO, type Version } from '../pin/index.ts';
 import { isSameSigner, type Settings, type Signer } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
+import { findSettled } from './find-settled.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 import { findRuntime } from './store.ts';
 
@@ -77,13 +79,21 @@ export async function isWantedOutside(
   wanted: Wanted,
 ): Promise<boolean> {
   if (!isWanted(runtime, wanted)) return false;
-  if (wanted.signer === undefined && wanted.lock === null) return true;
-  const stored = await findStored(home, { ...wanted, variant: runtime.variant });
-  if (stored !== undefined) return isDeepStrictEqual(stored.manifest.files, runtime.files);
   const { signer, lock } = wanted;
-  return (
-    signer === undefined && lock?.require === undefined && lockedEntrypoint(wanted) !== undefined
-  );
+  if (signer === undefined && lock === null) return true;
+  const same = { ...wanted, variant: runtime.variant };
+  const stored = await findStored(home, same);
+  if (stored !== undefined) return isDeepStrictEqual(stored.manifest.files, runtime.files);
+  const isPinned = lockedEntrypoint(wanted) !== undefined;
+  if (signer === undefined && lock?.require === undefined && isPinned) return true;
+  // The record may be on its way: while its files are replaced, nothing is there for a moment.
+  const settled = await findSettled(home, same).catch(unlessUnreadable);
+  return settled !== undefined && isDeepStrictEqual(settled.manifest.files, runtime.files);
+}
+
+/** A store that may not be looked into vouches for nothing. */
+function unlessUnreadable(error: unknown): undefined {
+  if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
 }
 
 /**

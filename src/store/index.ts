@@ -43,5 +43,5 @@ export {
   openStaging,
   removeRuntime,
 } from './store.ts';
-export { verifyStore } from './verify-store.ts';
+export { verifyStore, verifyVisible } from './verify-store.ts';
 export { inWorkDirectory } from './work-directory.ts';

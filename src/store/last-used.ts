@@ -1,5 +1,6 @@
-import { lstat, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
+import { lstat, mkdir, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { listNames } from '../disk/list-names.ts';
 import { removeFile } from '../disk/until-unblocked.ts';
 import { homeLayout, type RuntimeKey } from './layout.ts';
 import { MANIFEST_NAME } from './load-manifest.ts';
@@ -33,7 +34,7 @@ export async function lastUsed(home: string, { dir, manifest }: Runtime): Promis
 export async function forgetUses(home: string, present: readonly RuntimeKey[]): Promise<void> {
   const { used } = homeLayout(home);
   const known = new Set(present.map((key) => notePath(home, key)));
-  for (const name of await readdir(used).catch(() => [])) {
+  for (const name of await listNames(used)) {
     const path = join(used, name);
     if (!known.has(path)) await removeFile(path).catch(() => undefined);
   }

@@ -1,5 +1,5 @@
-import { readdir } from 'node:fs/promises';
 import { shellWord } from '../child/shell-word.ts';
+import { listNames } from '../disk/list-names.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import {
   formatSpec,
@@ -40,7 +40,7 @@ export async function newestStored<Exact extends Wanted>(
   const { settings, target, pin, force } = request;
   // By its place, not by what lies there: that may be on its way.
   const { store } = homeLayout(settings.home);
-  const stored = force ? [] : await readdir(store).catch(() => []);
+  const stored = force ? [] : await listNames(store);
   const versions = stored.map(tryParseVersion).filter((version) => version !== undefined);
   for (const version of newestFirst(versions)) {
     if (!matches(pin.spec, version)) continue;

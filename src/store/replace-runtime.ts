@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
+import { pause } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
@@ -87,19 +88,25 @@ function isAsideOf(name: Pick<RuntimeKey, 'version' | 'target'>, entry: string):
   return entry.startsWith(stagingPrefix(name)) && entry.endsWith(ASIDE);
 }
 
-/** How often a directory is made anew that others remove because it is empty. */
-const MAX_REMOVALS = 20;
+/** How long a directory is made anew that others remove because it is empty. */
+const REMOVALS_MS = 10_000;
 
-/** Renames, and makes the directory above as often as the removal of another runtime takes it away. */
+/**
+ * Renames, and makes the directory above as often as the removal of another runtime takes it away:
+ * by time, because on a busy machine another process may win any number of times in a row.
+ */
 async function moveInto(from: string, to: string): Promise<void> {
+  const begun = performance.now();
   for (let removals = 0; ; removals += 1) {
     try {
       await makeDirectory(dirname(to));
       return await movePath(from, to);
     } catch (error) {
-      const again = isErrno(error, 'ENOENT') && removals < MAX_REMOVALS && (await exists(from));
-      if (!again) throw error;
+      const again = performance.now() - begun < REMOVALS_MS && (await exists(from));
+      if (!isErrno(error, 'ENOENT') || !again) throw error;
     }
+    // Out of step with whoever removes it.
+    await pause(Math.random() * Math.min(removals, 10), undefined);
   }
 }
 

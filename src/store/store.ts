@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { diskError } from '../disk/disk-error.ts';
 import { ignoreMissing } from '../disk/errno.ts';
+import { verifyReadable } from '../disk/list-names.ts';
 import { makeDirectory } from '../disk/make-directory.ts';
 import { putAside } from '../disk/put-aside.ts';
 import { syncDirectory } from '../disk/sync-directory.ts';
@@ -41,9 +42,14 @@ export async function listRuntimes(home: string): Promise<readonly Runtime[]> {
   return runtimes;
 }
 
-/** Where the store keeps a runtime, whether or not its manifest can be read; sorted. */
+/**
+ * Where the store keeps a runtime, whether or not its manifest can be read; sorted.
+ * @throws CodexRuntimeError `PERMISSION_DENIED` where the store may not be looked into
+ */
 export async function listRuntimeDirs(home: string): Promise<readonly string[]> {
-  const dirs = await directoriesAtDepth(homeLayout(home).store, 3);
+  const { store } = homeLayout(home);
+  await verifyReadable(store);
+  const dirs = await directoriesAtDepth(store, 3);
   return [...dirs].sort();
 }
 

@@ -25,7 +25,7 @@ describe('uninstallRuntime', () => {
     const { options, anywhere, prefix, dir } = await installed();
     const ofStore = await uninstallRuntime({ ...anywhere, version: '0.115.0' });
     expect(ofStore.runtimes).toEqual([dir]);
-    const command = `codex-runtime uninstall --prefix ${prefix}`;
+    const command = `codex-runtime uninstall --home ${options.home} --prefix ${prefix}`;
     expect(ofStore.kept).toEqual([{ place: 'prefix', dir: prefix, command }]);
     // Asked again, the error leads to what there is.
     const error = await failure(uninstallRuntime({ ...anywhere, version: '0.115.0' }));
@@ -39,7 +39,7 @@ describe('uninstallRuntime', () => {
   it('of a prefix names the store that keeps the runtime', async () => {
     const { options, dir } = await installed();
     const target = 'x86_64-unknown-linux-musl';
-    const command = `codex-runtime uninstall 0.115.0 --target ${target}`;
+    const command = `codex-runtime uninstall --home ${options.home} 0.115.0 --target ${target}`;
     expect((await uninstallRuntime(options)).kept).toEqual([{ place: 'store', dir, command }]);
   });
 });

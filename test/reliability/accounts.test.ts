@@ -49,6 +49,47 @@ describe.skipIf(whyNotNobody !== null)(`another account${whyNotNobody ?? ''}`, (
     expect(document(run)).toMatchObject({ code: 'OFFLINE' });
   });
 
+  it.each([
+    ['which 1.2.3 --offline', ''],
+    ['which latest --offline', ''],
+    ['exec ^1.0.0 --offline', 'store'],
+    ['which 1.2.3 --offline', 'store'],
+    ['which 1.2.3 --offline', 'store/1.2.3'],
+    ['install latest --offline --prefix p', 'store'],
+    ['install 1.2.3 --offline --dry-run --prefix p', 'store'],
+    ['list', ''],
+    ['list', 'store'],
+    ['list', 'prefixes'],
+    ['prune --dry-run', ''],
+    ['prune --dry-run', 'store'],
+    ['prune --dry-run', 'staging'],
+    ['prune --dry-run', 'partial'],
+    ['uninstall 1.2.3', ''],
+    ['uninstall 1.2.3', 'store'],
+    ['uninstall --everything --dry-run', ''],
+    ['uninstall --everything --dry-run', 'locks'],
+    ['verify', ''],
+    ['verify', 'store'],
+    ['doctor 1.2.3 --offline', ''],
+    ['doctor 1.2.3 --offline', 'store'],
+  ])(
+    'is told by %s that it may not look into the home (%s), which is not empty',
+    async (line, closed) => {
+      const { env } = await releases();
+      const dir = await openDir();
+      for (const name of ['p', 'q']) await mkdir(join(dir, name));
+      await chmod(join(dir, 'p'), 0o777);
+      expect((await runCli(['install', '1.2.3', '--prefix', 'q'], { dir, env })).status).toBe(0);
+      for (const name of ['staging', 'partial', 'locks'])
+        await mkdir(join(dir, 'home', name), { recursive: true });
+      await chmod(join(dir, 'home', closed), 0o700);
+      const run = await runCli([...line.split(' '), '--json'], { dir, env, uid: UNKNOWN });
+      expect(run.status, run.stdout + run.stderr).toBe(8);
+      expect(run.stdout).toContain('PERMISSION_DENIED');
+      expect(run.stdout).toContain(join(dir, 'home', closed));
+    },
+  );
+
   it('is told before anything is fetched that it may not write to the store', async () => {
     const github = await releases();
     const dir = await openDir();

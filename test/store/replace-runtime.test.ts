@@ -4,8 +4,10 @@ import { link, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { formatLock, LOCKFILE_NAME, toIntegrity } from '../../src/lockfile/index.ts';
 import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
+import { uninstallRuntime } from '../../src/operations/uninstall-runtime.ts';
 import {
   commitRuntime,
   findRuntime,
@@ -178,6 +180,31 @@ describe('a replacement that was killed between its renames', () => {
     expect(await installRuntime({ ...options, prefix, dryRun: true })).toMatchObject({
       action: 'link',
     });
+  });
+
+  it('is seen by an uninstallation, which removes what comes back', async () => {
+    const { home, options } = await killed();
+    const { runtimes } = await uninstallRuntime({ ...options, target: 'linux-x64' });
+    expect(runtimes).toEqual([runtimeDir(home, KEY)]);
+    expect(await findRuntime(home, KEY)).toBeUndefined();
+    await expect(ensureRuntime(options)).rejects.toMatchObject({ code: 'OFFLINE' });
+  });
+
+  it('does not make a package in a prefix another one than the lockfile pins', async () => {
+    const { options, aside } = await killed();
+    const { home } = options;
+    // As it was before the replacement, for the installation.
+    await restoreReplaced(home, KEY, HELD);
+    const assets = [
+      { name: 'codex-0.115.0-linux-x64.tgz', integrity: toIntegrity('00'.repeat(64)) },
+    ];
+    const targets = { [KEY.target]: { assets } };
+    const lock = { version: KEY.version, repo: 'openai/codex', targets };
+    await writeFile(join(home, LOCKFILE_NAME), formatLock(lock));
+    const there = { ...options, prefix: join(home, 'prefix') };
+    await installRuntime(there);
+    await rename(runtimeDir(home, KEY), aside);
+    expect(await ensureRuntime(there)).toMatchObject({ source: 'prefix' });
   });
 
   it('is not undone when another process has taken the lock over', async () => {
