@@ -159,6 +159,11 @@ export const CASES: Readonly<Record<string, Case>> = {
     const command = join(prefix, 'node_modules/.bin/codex.cmd');
     await writeFile(command, '@"C:\\other.exe" %*\r\n');
     assert.equal((await rig.cli(['verify', '--prefix', windowsPath(prefix)])).status, 9);
+    const doctor = await rig.cli(['doctor', '--offline', '--prefix', windowsPath(prefix)]);
+    assert.match(doctor.stdout, /codex\.cmd does not lead to codex-cli-bin/);
+    const again = await installSmall(rig, OLD, prefix);
+    assert.match(again.stderr, /codex\.cmd was made neither by codex-runtime/);
+    assert.notEqual(again.status, 0);
     succeeded(await rig.cli(['uninstall', '--prefix', windowsPath(prefix)]));
     assert.match(await readFile(command, 'utf8'), /other\.exe/);
   },

@@ -138,11 +138,22 @@ const own = {
     verifyUnblocked('rm', file);
     if (!stats.isDirectory()) return own.unlinkSync(file);
     if (!recursive) throw refusal('ERR_FS_EISDIR', 'rm', file);
+    removeLinks(file);
     for (const name of fs.readdirSync(file))
       own.rmSync(path.join(String(file), name), { force, recursive });
     return own.rmdirSync(file);
   },
 };
+
+// Wine lists no link that leads nowhere, and then the directory that holds it cannot be removed: the
+// links of a tree go before what they lead to.
+function removeLinks(dir) {
+  for (const entry of fs.readdirSync(dir, { withFileTypes: true })) {
+    const inside = path.join(String(dir), entry.name);
+    if (entry.isSymbolicLink()) own.unlinkSync(inside);
+    else if (entry.isDirectory()) removeLinks(inside);
+  }
+}
 
 for (const [name, sync] of Object.entries(own)) {
   const plain = name.slice(0, -'Sync'.length);
