@@ -6,7 +6,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { makeCodexHome } from '../support/codex-home.ts';
 import { startModelServer } from '../support/model-server.ts';
 import { type Rig, type Run, SMALL } from './rig.ts';
-import { stopPrograms, windowsPath } from './wine.ts';
+import { ON_WINDOWS, stopPrograms, windowsPath } from './wine.ts';
 
 type Case = (rig: Rig) => Promise<void>;
 
@@ -58,10 +58,11 @@ async function killAtEveryRename(rig: Rig, rigged: Record<string, string>): Prom
 
 /** Starts a program that runs until it is ended, and waits until it does run. */
 async function startWaiting(rig: Rig, file: string): Promise<{ stop: () => Promise<void> }> {
-  const { ended } = rig.start(file, ['wait']);
+  const { child, ended } = rig.start(file, ['wait']);
   await pause(3000);
   return {
     async stop() {
+      child.kill();
       stopPrograms(rig.dir);
       await ended;
     },
@@ -124,8 +125,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   },
 
   'installs on another drive, where no link to the store can be made': async (rig) => {
-    // tmpfs is another file system, as another drive is.
-    const drive = await mkdtemp('/dev/shm/codex-runtime-');
+    const drive = await mkdtemp(join(otherDrive(rig.dir), 'codex-runtime-'));
     try {
       succeeded(await installSmall(rig, OLD, drive));
       assert.equal(await shown(rig, drive), OLD);
@@ -209,13 +209,6 @@ export const CASES: Readonly<Record<string, Case>> = {
     ]);
     assert.equal(run.status, 7);
     assert.equal(run.stdout.trim(), '[a b]["][%PATH%][&][]');
-  },
-
-  'names the library that a real codex.exe lacks': async (rig) => {
-    const env = { WINEDLLOVERRIDES: 'vcruntime140=' };
-    const run = await rig.cli(['exec', REAL, '--source', 'npm', '--', '--version'], { env });
-    assert.notEqual(run.status, 0);
-    assert.match(run.stderr, /VCRUNTIME140\.dll.*Redistributable/);
   },
 
   'reads a lockfile with a byte-order mark and CRLF': async (rig) => {
@@ -308,6 +301,16 @@ export const CASES: Readonly<Record<string, Case>> = {
       succeeded(await rig.cli(['verify', '--prefix', windowsPath(prefix)]));
     }
   },
+};
+
+/** What can only be had in Wine: a library that is missing, and an app-server that ends at its start. */
+export const WINE_CASES: Readonly<Record<string, Case>> = {
+  'names the library that a real codex.exe lacks': async (rig) => {
+    const env = { WINEDLLOVERRIDES: 'vcruntime140=' };
+    const run = await rig.cli(['exec', REAL, '--source', 'npm', '--', '--version'], { env });
+    assert.notEqual(run.status, 0);
+    assert.match(run.stderr, /VCRUNTIME140\.dll.*Redistributable/);
+  },
 
   "quotes 0.171.0's own last words when its app-server ends": async (rig) => {
     const prefix = windowsPath(await rig.place('newest'));
@@ -319,6 +322,15 @@ export const CASES: Readonly<Record<string, Case>> = {
     assert.match(run.stdout, /Lock violation|os error 33/);
   },
 };
+
+/** A directory where a link to what lies in `dir` cannot be made; tmpfs is one, as another drive is. */
+function otherDrive(dir: string): string {
+  if (!ON_WINDOWS) return '/dev/shm';
+  const drives = ['C', 'D', 'E', 'F'].filter((letter) => !dir.toUpperCase().startsWith(letter));
+  const found = drives.map((letter) => `${letter}:\\`).find((drive) => existsSync(drive));
+  assert.ok(found !== undefined, 'this machine has one drive alone');
+  return found;
+}
 
 function readVersion(prefix: string): string | undefined {
   return readdirSync(join(prefix, '.codex-cli-bin'))

@@ -4,12 +4,13 @@
 // removal never walks through one. With RIG_NO_JUNCTIONS the file system has none, as exFAT.
 // RIG_KILL_AT ends the process before its nth rename. RIG_BLOCKED_MS lets every rename and removal
 // fail for that long, as an antivirus does. RIG_NO_REALPATH lets native realpath fail, as on RAM disks.
-// RIG_UNSET takes variables out of the environment.
+// RIG_UNSET takes variables out of the environment. Without RIG_ADDON, on a machine with Windows, its
+// own junctions are used, and only what the other variables ask for is different.
 const fs = require('node:fs');
 const path = require('node:path');
 const { syncBuiltinESMExports } = require('node:module');
 
-const linux = require(process.env.RIG_ADDON);
+const linux = process.env.RIG_ADDON ? require(process.env.RIG_ADDON) : undefined;
 const DRIVE_C = process.env.RIG_DRIVE_C;
 const NUMBERS = {
   1: 'EPERM',
@@ -52,6 +53,7 @@ function refusal(code, syscall, file) {
 }
 
 function linkText(file) {
+  if (linux === undefined) return undefined;
   const text = linux.readlink(linuxPath(file));
   return typeof text === 'string' ? text : undefined;
 }
@@ -73,6 +75,7 @@ function done(answer, syscall, file) {
 const own = {
   symlinkSync(target, file, type) {
     if (process.env.RIG_NO_JUNCTIONS) throw refusal('ENOTSUP', 'symlink', file);
+    if (linux === undefined) return real.symlinkSync(target, file, type);
     if (type !== 'junction') throw refusal('EPERM', 'symlink', file);
     done(
       linux.symlink(
@@ -83,7 +86,8 @@ const own = {
       file,
     );
   },
-  readlinkSync(file) {
+  readlinkSync(file, options) {
+    if (linux === undefined) return real.readlinkSync(file, options);
     const text = linkText(file);
     if (text === undefined) {
       real.lstatSync(file);
@@ -106,6 +110,7 @@ const own = {
     renames += 1;
     if (renames === Number(process.env.RIG_KILL_AT)) process.kill(process.pid, 'SIGKILL');
     verifyUnblocked('rename', from);
+    if (linux === undefined) return real.renameSync(from, to);
     const moved = own.lstatSync(from);
     let there;
     try {

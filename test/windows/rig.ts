@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readdirSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +11,7 @@ import {
   installMissing,
   makeWine,
   npm,
+  ON_WINDOWS,
   stopPrograms,
   windowsPath,
   wineEnvironment,
@@ -49,9 +50,7 @@ export class Rig {
   /** Installs what is missing, builds the C files, and packs the command as it would be published. */
   static async make(): Promise<Rig> {
     installMissing();
-    const registry = execFileSync('npm', ['config', 'get', 'registry'], {
-      encoding: 'utf8',
-    }).trim();
+    const registry = npm(['config', 'get', 'registry'], ROOT);
     const rig = new Rig(await mkdtemp(join(tmpdir(), 'codex-runtime-wine-')), registry);
     await rig.#prepare();
     return rig;
@@ -128,7 +127,8 @@ export class Rig {
   start(file: string, args: readonly string[], { rig = {}, env = {}, cwd }: RunOptions = {}) {
     const names = ['out', 'err'].map((end) => join(this.dir, `${this.#runs++}.${end}`));
     const [out, err] = names.map((name) => openSync(name, 'w'));
-    const child = spawn('wine', [file, ...args], {
+    const [command = '', ...words] = ON_WINDOWS ? [file, ...args] : ['wine', file, ...args];
+    const child = spawn(command, words, {
       env: { ...wineEnvironment(this.dir), npm_config_registry: this.#registry, ...rig, ...env },
       cwd: cwd ?? this.dir,
       stdio: ['ignore', out ?? 'ignore', err ?? 'ignore'],
@@ -156,5 +156,7 @@ export class Rig {
 }
 
 function tarballs(dir: string): readonly string[] {
-  return execFileSync('find', [dir, '-name', '*.tgz'], { encoding: 'utf8' }).trim().split('\n');
+  return readdirSync(dir)
+    .filter((name) => name.endsWith('.tgz'))
+    .map((name) => join(dir, name));
 }
