@@ -45,7 +45,7 @@ export function toJsonSchema(schema: Schema): JsonValue {
   const standard = standardOf(schema);
   if (standard === undefined) return schema as JsonValue;
   if (standard.jsonSchema === undefined) {
-    throw new CodexRuntimeError('USAGE', `A schema of ${standard.vendor} tells no JSON Schema.`, {
+    throw new CodexRuntimeError('USAGE', `A schema of ${standard.vendor} has no JSON Schema.`, {
       hint: 'Wrap it as its library documents for "Standard JSON Schema", or give a JSON Schema.',
       fields: { vendor: standard.vendor },
     });

@@ -17,6 +17,12 @@ const DIALECT = [
   { phrase: /\bsomebody\b/i, better: '"another user", "another program", or name them' },
   { phrase: /\bwhich is not taken\b/i, better: '"unexpected"' },
   { phrase: /\btruly\b/i, better: 'leave it out' },
+  { phrase: /\b(?:is|are|not) whole\b/i, better: '"complete", "healthy" or "not damaged"' },
+  { phrase: /\banew\b/i, better: '"again"' },
+  { phrase: /\b(?:tells?|told) no\b/i, better: '"gives no X", "has no X"' },
+  { phrase: /\blast words\b/i, better: '"the end of its stderr"' },
+  { phrase: /\bis not one\./i, better: '"is malformed", "is not a X"' },
+  { phrase: /\bLook (?:at|with)\b/, better: '"check", "run" or "read"' },
 ];
 
 /**
@@ -65,6 +71,24 @@ describe('what users read', () => {
   });
 });
 
+describe('what the documents say', () => {
+  const ROOT = join(SRC, '..');
+  const documents = [
+    'ARCHITECTURE.md',
+    'REVIEW.md',
+    ...readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+      .filter((path) => path.endsWith('.md'))
+      .map((path) => join('docs', path)),
+  ];
+
+  it.each(documents)('%s is in plain English', (path) => {
+    const dialect =
+      /\b(?:that is none|mend(?:ed)? (?:it|this|them)|for who|noticed by|somebody|whoever|anew|truly|last words|(?:is|are) whole)\b/i;
+    const lines = readFileSync(join(ROOT, path), 'utf8').split('\n');
+    expect(lines.filter((line) => dialect.test(line))).toEqual([]);
+  });
+});
+
 describe('the check', () => {
   it.each([
     'The pin (latest) is no exact version.',
@@ -78,6 +102,12 @@ describe('the check', () => {
     "somebody's token",
     'HOST answered 204 to URL, which is not taken.',
     'Codex 0.1.0 is locked completely and truly.',
+    'The package at /a is whole.',
+    'Write it anew.',
+    'The server told no reason.',
+    'It ended; its last words: x',
+    'The list of attestations is not one.',
+    'Look with "npm stage list" at what waits there.',
   ])('finds "%s" as a message, a hint, a template and a help text', (text) => {
     const quoted = JSON.stringify(text);
     expect(dialectIn(`throw new CodexRuntimeError('USAGE', ${quoted});`)).toHaveLength(1);

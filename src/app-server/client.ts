@@ -194,7 +194,7 @@ export function silent(
   cause: unknown,
 ): TransportClosedError {
   const stderr = transport?.lastWords() ?? '';
-  const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
+  const said = stderr === '' ? '' : ` The end of its stderr: ${stderr}`;
   return new TransportClosedError(`The server did not introduce itself within ${ms} ms.${said}`, {
     cause,
     hint:

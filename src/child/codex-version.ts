@@ -83,7 +83,7 @@ function doesNotRun(executable: string, cause: unknown, status: number | null): 
       ? 'The machine is short of processes, files or memory, or the file is still in use: run the command again.'
       : (missingLibraryHint(status ?? undefined) ??
         longPathHint(executable) ??
-        'Is its directory mounted noexec, or the machine of another kind? Set CODEX_RUNTIME_HOME to a place where programs may run.'),
+        'Is its directory mounted noexec, or is it for another kind of machine? Set CODEX_RUNTIME_HOME to a place where programs may run.'),
     cause,
     fields: { executable, errno: errno ?? null },
   });

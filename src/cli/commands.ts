@@ -65,12 +65,12 @@ export const COMMANDS: readonly CommandEntry[] = [
   },
   {
     name: 'verify',
-    summary: 'hold runtimes to what was verified when they came',
+    summary: 'check that runtimes are still what was verified when they were fetched',
     load: () => import('./commands/verify.ts'),
   },
   {
     name: 'doctor',
-    summary: 'look at all that an installation needs, and say what to do',
+    summary: 'check everything that an installation needs, and say what to do',
     load: () => import('./commands/doctor.ts'),
   },
   {

@@ -8,7 +8,7 @@ import { openTransferView } from './transfer-view.ts';
 
 /** What each manager does to a package that package.json does not name, and what brings it back. */
 const REMOVED_BY: Readonly<Record<PackageManager, string>> = {
-  npm: 'The next npm install removes this package, because package.json does not name it. To have it back each time, pin the version and let the scripts "postinstall" and "dependencies" run "codex-runtime install".',
+  npm: 'The next npm install removes this package, because package.json does not name it. To keep it, pin the version and let the scripts "postinstall" and "dependencies" run "codex-runtime install".',
   pnpm: 'The next pnpm add or remove deletes node_modules/.bin/codex. Run "codex-runtime install" after it, or start Codex with "codex-runtime exec".',
   yarn: 'The next yarn add or remove deletes it. Pin the version, let the script "postinstall" run "codex-runtime install", and run "yarn install" after yarn remove.',
 };

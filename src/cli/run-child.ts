@@ -54,7 +54,7 @@ async function runChild(request: ChildRequest): Promise<number> {
     (resolve, reject) => {
       child.once('error', (cause) => {
         const message = `${request.executable} could not be started.`;
-        const hint = 'Run codex-runtime verify to see whether it is whole.';
+        const hint = 'Run codex-runtime verify to see whether it is damaged.';
         reject(new CodexRuntimeError('INSTALL_FAILED', message, { hint, cause }));
       });
       child.once('exit', (code, signal) => resolve({ code, signal }));

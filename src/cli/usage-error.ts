@@ -4,7 +4,7 @@ import { COMMANDS } from './commands.ts';
 
 /** The hint for arguments of Codex that were given to `exec` itself. */
 export const EXEC_HINT =
-  'Put what Codex is to get behind --, e.g. codex-runtime exec 0.115.0 -- --version';
+  'Put the arguments of Codex after --, e.g. codex-runtime exec 0.115.0 -- --version';
 
 /**
  * What is wrong with a command line, as an error like all others: one layer shows it, in words or as

@@ -117,6 +117,6 @@ export class HostProcess {
     if (this.#hasGone) return;
     this.#hasGone = true;
     const said = this.#stderr.trim();
-    this.#listener.onExit(said === '' ? reason : `${reason}; its last words: ${said}`);
+    this.#listener.onExit(said === '' ? reason : `${reason}; the end of its stderr: ${said}`);
   }
 }

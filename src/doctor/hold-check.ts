@@ -32,13 +32,13 @@ async function describeHold(path: string): Promise<Finding | undefined> {
   if (state === 'silent') {
     return warn('lock', {
       summary: `${who} holds ${path}.lock and has stopped.`,
-      advice: `Let it go on (kill -CONT ${pid}) or end it (kill ${pid}); the next run does not wait for it.`,
+      advice: `Resume it (kill -CONT ${pid}) or end it (kill ${pid}); the next run does not wait for it.`,
       fields,
     });
   }
   return warn('lock', {
     summary: `${who} left ${path}.lock, and is gone.`,
-    advice: 'Nothing has to be done: the next run takes it over, and finishes what was begun.',
+    advice: 'Nothing to do: the next run takes it over, and finishes what was begun.',
     fields,
   });
 }

@@ -82,7 +82,7 @@ function lockFindings({ spec, origin }: Pin, { lock, path }: LoadedLock): readon
   return [
     fail('lockfile', 'LOCK_INCOMPLETE', {
       summary: `${path} pins Codex ${locked}, but ${origin} says ${wanted}: its digests do not count.`,
-      advice: `Run "codex-runtime pin ${wanted}", or take back what ${origin} says.`,
+      advice: `Run "codex-runtime pin ${wanted}", or undo what ${origin} says.`,
       fields: { ...fields, wanted, origin },
     }),
   ];

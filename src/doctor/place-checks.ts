@@ -17,7 +17,7 @@ export const checkPlace: Check = async (patient) => {
     const found = await place.inspect();
     if (found?.state === 'healthy') {
       const { version, dir } = found;
-      return [ok('installed', `${place.name} ${version} at ${dir} is whole.`, { version, dir })];
+      return [ok('installed', `${place.name} ${version} at ${dir} is complete.`, { version, dir })];
     }
     if (found !== undefined) return [damaged('installed', place, found)];
     const where = await place.prefix();

@@ -75,7 +75,7 @@ function lostFinding({ dir, version, trace }: LostPackage, prefix: string): Find
   }
   return fail('installed', 'DAMAGED', {
     summary: `The package at ${dir} is gone: "npm ci" empties node_modules, and npm removes what no package.json names.`,
-    advice: `Run "${install}" to have it back, after npm each time; or "codex-runtime uninstall ${prefix}" to forget it.`,
+    advice: `Run "${install}" to get it back, after each run of npm; or "codex-runtime uninstall ${prefix}" to forget it.`,
     fields,
   });
 }
@@ -94,7 +94,7 @@ export const checkHandshake: Check = async ({ settings, layout, name, signal }) 
   return [
     fail('handshake', 'DAMAGED', {
       summary: `The app-server of ${executable} does not answer as Codex ${version}: ${actual}`,
-      advice: `Run "codex-runtime verify ${prefixFlags(layout, name).join(' ')}", and look at what the app-server says.`,
+      advice: `Run "codex-runtime verify ${prefixFlags(layout, name).join(' ')}", and check what the app-server says.`,
       fields: { expected: version, actual, executable },
     }),
   ];

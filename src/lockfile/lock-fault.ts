@@ -11,7 +11,7 @@ export interface Known {
 export function invalid(path: string, what: string, { version, repo }: Known): CodexRuntimeError {
   const command = pinCommand({ version: version ?? '<version>', repo });
   return new CodexRuntimeError('LOCK_INVALID', `${path} ${what}.`, {
-    hint: `Run "${command}" to write it anew, and commit the result.`,
+    hint: `Run "${command}" to write it again, and commit the result.`,
     fields: { path, ...(version === undefined ? {} : { version }) },
   });
 }

@@ -136,23 +136,23 @@ function readRules(document: Document, path: string): LockRules {
   const repo = typeof named === 'string' ? tryParseRepository(named) : undefined;
   if (repo === undefined) {
     throw lossy(path, 'has no "repo" like openai/codex', {
-      hint: 'Correct that line, and run "codex-runtime pin" to write the lockfile anew.',
+      hint: 'Correct that line, and run "codex-runtime pin" to write the lockfile again.',
     });
   }
   if (signature !== undefined && signature !== 'required') {
     throw lossy(path, 'has a "signature" other than "required"', {
-      hint: 'Write "required" or remove that line, and run "codex-runtime pin" to write the lockfile anew.',
+      hint: 'Write "required" or remove that line, and run "codex-runtime pin" to write the lockfile again.',
     });
   }
   const { require: level, source } = document;
   if (level !== undefined && !isProofLevel(level)) {
     throw lossy(path, 'has a "require" that is not a level of proof', {
-      hint: `Write one of ${PROOF_LEVELS.join(', ')} or remove that line, and run "codex-runtime pin" to write the lockfile anew.`,
+      hint: `Write one of ${PROOF_LEVELS.join(', ')} or remove that line, and run "codex-runtime pin" to write the lockfile again.`,
     });
   }
   if (source !== undefined && !isSourceName(source)) {
     throw lossy(path, 'has a "source" that is not a list of sources', {
-      hint: 'Correct or remove that line, and run "codex-runtime pin" to write the lockfile anew.',
+      hint: 'Correct or remove that line, and run "codex-runtime pin" to write the lockfile again.',
     });
   }
   return {

@@ -115,7 +115,7 @@ export function connectionLost(
     'CONNECTION_LOST',
     `The exchange with ${address} ended early: ${why}. ${received} bytes were received and ${sent} sent${rest}.`,
     {
-      hint: 'Look at what the server says, and run the command again.',
+      hint: 'Check what the server says, and run the command again.',
       cause,
       fields: { address, received, sent, unsent, errno: errnoOf(cause) ?? null },
     },

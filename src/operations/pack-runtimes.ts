@@ -42,7 +42,7 @@ export interface PackOptions extends Omit<RuntimeOptions, 'ecosystem' | 'target'
    * Default: this job of GitHub Actions or GitLab; elsewhere there is no manifest.
    */
   readonly packslipSigner?: string;
-  /** Told of each archive when it is whole. */
+  /** Told of each archive when it is complete. */
   readonly onPacked?: (file: PackedFile) => void;
 }
 

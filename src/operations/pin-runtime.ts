@@ -99,7 +99,7 @@ export interface PinResult {
  * version is one readable change. The version is the argument, else
  * what the environment or the lockfile names, the repository
  * the option, else the lockfile's. A lockfile whose digests do not count, because it was edited, is
- * written anew by the same rules (repository, signature).
+ * written again by the same rules (repository, signature).
  * @throws CodexRuntimeError `PIN_MISSING`, `PIN_INVALID`; `LOCK_INVALID` for a lockfile whose rules
  * cannot be read; `RELEASE_NOT_FOUND`, `ASSET_NOT_FOUND`,
  * `SOURCES_EXHAUSTED` when there is nothing to lock; `DIGEST_MISMATCH` when two channels, or the

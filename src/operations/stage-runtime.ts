@@ -96,7 +96,7 @@ async function planRoot(request: Request, options: StageOptions): Promise<Packag
 
 function refuseForRoot({ ecosystem, target, variant = 'auto' }: StageOptions): void {
   if (ecosystem === 'python') {
-    throw new CodexRuntimeError('USAGE', "A root package is npm's: Python has none.", {
+    throw new CodexRuntimeError('USAGE', 'Only npm has root packages; Python does not.', {
       hint: 'Leave out --root, or --ecosystem python.',
     });
   }

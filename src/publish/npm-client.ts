@@ -106,7 +106,7 @@ function parseStaged(text: string): readonly HeldPackage[] {
 
 function notUnderstood(doing: string): CodexRuntimeError {
   return new CodexRuntimeError('PUBLISH_FAILED', `npm's answer to ${doing} was not understood.`, {
-    hint: 'Look with "npm stage list" at what waits there.',
+    hint: 'Run "npm stage list" to see what is waiting there.',
   });
 }
 

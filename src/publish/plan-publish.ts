@@ -7,13 +7,13 @@ import { NOTHING_PUBLISHED, type Published } from './published.ts';
 /** Under this tag the root package waits until everything is there. */
 export const PENDING_TAG = 'codex-runtime-pending';
 
-/** One change to a registry; `present` is one that somebody made already. */
+/** One change to a registry; `present` is one that is already there. */
 export type PublishStep =
   | { readonly action: 'present'; readonly file: PackedFile }
   | { readonly action: 'publish'; readonly file: PackedFile; readonly tag: string }
   /** In its place where the registry stages: it is not to be seen before its approval. */
   | { readonly action: 'stage'; readonly file: PackedFile; readonly tag: string }
-  /** From here on, whoever installs must find all of these. */
+  /** From here on, an installation must find all of these. */
   | { readonly action: 'await'; readonly files: readonly PackedFile[] }
   | {
       readonly action: 'tag';

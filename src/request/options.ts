@@ -30,8 +30,8 @@ export interface RuntimeOptions {
   /** Where runtimes are stored. Default `CODEX_RUNTIME_HOME`, else the platform's data directory. */
   readonly home?: string;
   /**
-   * The lockfile, or its directory, in place of the nearest one upward from `cwd`. Named, it is used
-   * whoever owns it. Default `CODEX_RUNTIME_LOCKFILE`, else the search.
+   * The lockfile, or its directory, in place of the nearest one upward from `cwd`. Named, it is used,
+   * no matter who owns it. Default `CODEX_RUNTIME_LOCKFILE`, else the search.
    */
   readonly lockfile?: string;
   /** Where the search for a lockfile and a prefix starts. Default: the working directory. */

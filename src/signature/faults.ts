@@ -37,7 +37,7 @@ const MEANING: Readonly<Record<SignatureFault, string>> = {
   digest: 'it is for other bytes',
   chain: 'its certificate is not from a trusted authority or was not valid at that time',
   tlog: 'the transparency log does not vouch for it',
-  timestamp: 'no trusted time says when it was made',
+  timestamp: 'it has no trusted timestamp',
   signature: "it was not made with its certificate's key",
   identity: 'another identity signed it',
 };

@@ -84,7 +84,7 @@ async function fetchFrom(
 function listed(answer: unknown): readonly Readonly<Record<string, unknown>>[] {
   const list = isJsonObject(answer) ? answer['attestations'] : undefined;
   if (!Array.isArray(list)) {
-    throw unavailable('The list of attestations is not one.', { reason: 'not-an-asset' });
+    throw unavailable('The list of attestations is malformed.', { reason: 'not-an-asset' });
   }
   return list.filter(isJsonObject).filter(({ bundle }) => isJsonObject(bundle));
 }

@@ -29,7 +29,7 @@ export function parseBundle(text: string): FileBundle | StatementBundle {
 export function readBundle(value: unknown): FileBundle | StatementBundle {
   const bundle = bundleFromJSON(isLegacyBundle(value) ? fromLegacyBundle(value) : value);
   if (bundle.verificationMaterial.content.$case === 'publicKey') {
-    throw new Error('a bare key made it, which names nobody');
+    throw new Error('it was made with a bare key, which identifies nobody');
   }
   if (isStatement(bundle)) return bundle;
   if (!isFile(bundle)) throw new Error('it signs nothing');

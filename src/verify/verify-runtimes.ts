@@ -36,7 +36,7 @@ export interface VerifiedRuntime {
   readonly bytes: number;
   /** What was verified of the bytes that it came from; null where the store has no record of them. */
   readonly level: ProofLevel | null;
-  /** Empty where it is whole. */
+  /** Empty where nothing is wrong. */
   readonly damages: readonly RuntimeDamage[];
   /** How its app-server introduced itself; null where it was not asked. */
   readonly handshake: Handshake | null;

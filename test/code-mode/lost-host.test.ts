@@ -192,7 +192,9 @@ describe('a host that is not understood', () => {
     close = tapHosts({ args }).close;
     await expect(CodeMode.start()).rejects.toMatchObject({
       code: 'HOST_FAILED',
-      message: expect.stringMatching(/status 3; its last words: this Node has no WebAssembly$/),
+      message: expect.stringMatching(
+        /status 3; the end of its stderr: this Node has no WebAssembly$/,
+      ),
     });
   });
 });

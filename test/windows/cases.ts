@@ -312,7 +312,7 @@ export const WINE_CASES: Readonly<Record<string, Case>> = {
     assert.match(run.stderr, /VCRUNTIME140\.dll.*Redistributable/);
   },
 
-  "quotes 0.171.0's own last words when its app-server ends": async (rig) => {
+  'quotes the stderr of 0.171.0 when its app-server ends': async (rig) => {
     const prefix = windowsPath(await rig.place('newest'));
     succeeded(await rig.cli(['install', NEWEST, '--prefix', prefix, '--source', 'npm']));
     const version = await rig.cli(['exec', '--prefix', prefix, '--', '--version']);

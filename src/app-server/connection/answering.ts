@@ -108,6 +108,6 @@ function textOf(thrown: unknown): string {
   try {
     return String(thrown instanceof Error ? thrown.message : thrown);
   } catch {
-    return 'it threw a value without a text';
+    return 'it threw a value without a message';
   }
 }

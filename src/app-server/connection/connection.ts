@@ -121,7 +121,7 @@ export class Connection {
     }
     if (this.#closedBy !== undefined) throw this.#closedBy;
     if (signal?.aborted === true) throw new AbortedError(method, signal);
-    if (this.#gone) throw new TransportClosedError('This way to the server is gone, too.');
+    if (this.#gone) throw new TransportClosedError('This connection to the server is closed, too.');
     const id = this.#nextId;
     const text = toText(method, { method, id, params });
     verifySize(method, text, this.#transport.maxSendBytes);
@@ -255,7 +255,7 @@ function newCut(): { over: Promise<void>; end: () => void } {
 function answerLost(method: string, cause: TransportClosedError): AnswerLostError {
   return new AnswerLostError(
     `The connection was cut before ${method} was answered. The server may have carried it out.`,
-    { cause, hint: 'Look at the thread before you make the call again.', fields: { method } },
+    { cause, hint: 'Read the thread before you repeat the call.', fields: { method } },
   );
 }
 

@@ -178,7 +178,7 @@ export class ChildTransport implements Transport {
         : exitCode !== null
           ? `exited with status ${exitCode}`
           : 'closed its end';
-    const said = stderr === '' ? '' : ` Its last words: ${stderr}`;
+    const said = stderr === '' ? '' : ` The end of its stderr: ${stderr}`;
     const hint = missingLibraryHint(exitCode) ?? busyHomeHint(stderr, new Date());
     return new TransportClosedError(`${this.#command.command} ${how}.${said}`, {
       ...(hint === undefined ? {} : { hint }),

@@ -188,10 +188,13 @@ export function socketFault(
     );
   }
   if (code?.startsWith('WS_ERR_')) {
-    return new ProtocolError(`${address} does not speak as an app-server does: ${cause.message}`, {
-      cause,
-      fields: { address },
-    });
+    return new ProtocolError(
+      `${address} does not follow the app-server protocol: ${cause.message}`,
+      {
+        cause,
+        fields: { address },
+      },
+    );
   }
   return new TransportClosedError(`The connection to ${address} failed: ${cause.message}`, {
     cause,

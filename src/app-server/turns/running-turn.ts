@@ -131,7 +131,7 @@ export function endOf(status: string): TurnEnd {
 /** The failure of a turn whose end was never told. */
 export function lost({ id, threadId }: RunningTurn): TurnLostError {
   return new TurnLostError(
-    `Turn ${id ?? ''} is over, but the server never told how it ended.`.replace('  ', ' '),
+    `Turn ${id ?? ''} is over, but the server never said how it ended.`.replace('  ', ' '),
     {
       hint: 'Read the thread to see what became of it: thread.read({ includeTurns: true }).',
       fields: { threadId, turnId: id ?? null },

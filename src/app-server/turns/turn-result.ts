@@ -74,7 +74,7 @@ export async function collectTurn(
 /** @throws ServerBusyError, RetryLimitExceededError or TurnFailedError for a failed turn. */
 export function verifyTurn(result: TurnResult): void {
   if (result.status !== 'failed') return;
-  const message = `The turn failed: ${result.error?.message ?? 'the server told no reason'}`;
+  const message = `The turn failed: ${result.error?.message ?? 'the server gave no reason'}`;
   const details = { rpcCode: null, data: result.error, fields: fieldsOf(result) };
   const overload = overloadOf(result.error?.codexErrorInfo);
   if (overload === 'busy') throw new ServerBusyError(message, details);

@@ -13,9 +13,9 @@ interface DoctorFlags extends LockfileFlags, PlaceFlags {
 
 export function createCommand(context: CliContext, exitWith: ExitWith): Command {
   const command = new Command('doctor')
-    .description('Look at all that an installation needs, and say what to do.')
-    .argument('[version]', 'judge as if this version were wanted')
-    .option('--offline', 'do not ask the network')
+    .description('Check everything that an installation needs, and say what to do.')
+    .argument('[version]', 'check as if this version were wanted')
+    .option('--offline', 'do not use the network')
     .option('--handshake', "speak to the installed runtime's app-server too");
   return addCommonFlags(addLockfileFlag(addPlaceFlags(addPrefixFlags(command))))
     .addHelpText('after', EXAMPLES)
@@ -51,10 +51,10 @@ function paint(text: string): string {
 }
 
 const EXAMPLES = `
-It looks at platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, the
+It checks platform, Node, home, disk, prefix, locks, pin and lockfile, store, installed package, the
 other prefixes and Python environments, PATH and other installations, Codex's own daemon, running
 app-servers and network, and changes nothing. It ends with 0 when nothing fails, with 9 when something
-is damaged, else with the status of the first failure. --quiet shows only what is not well.
+is damaged, else with the status of the first failure. --quiet shows only problems.
 
 Examples:
   codex-runtime doctor

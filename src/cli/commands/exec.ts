@@ -19,8 +19,8 @@ import { EXEC_HINT } from '../usage-error.ts';
 
 const EXAMPLES = `
 The runtime is chosen as for which, and fetched into the store when it is not
-here. Put the words for Codex after --; exit status and signals are those of Codex. It gets this
-environment, less what another installation of Codex says of itself (CODEX_MANAGED_BY_*,
+here. Put Codex's arguments after --; exit status and signals are those of Codex. It gets this
+environment, without what another installation of Codex sets for itself (CODEX_MANAGED_BY_*,
 CODEX_MANAGED_PACKAGE_ROOT).
 
 Examples:

@@ -32,7 +32,10 @@ export function createCommand(context: CliContext): Command {
     .description(
       'Show the runtimes in the store with their size, and the prefixes and Python environments.',
     )
-    .option('--all', 'show every other Codex of this machine too, whose it is, and what runs')
+    .option(
+      '--all',
+      'also show every other Codex on this machine, what installed it, and what runs',
+    )
     .option('--remote', 'show the versions that the channels have, the newest first')
     .option(
       '--limit <n>',

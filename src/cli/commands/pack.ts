@@ -49,7 +49,10 @@ export function createCommand(context: CliContext): Command {
       nonEmpty,
     )
     .addOption(
-      new Option('--compression <kind>', "of an image's layer; zstd is smaller, takes Node 22.15")
+      new Option(
+        '--compression <kind>',
+        "of an image's layer; zstd is smaller and needs Node 22.15",
+      )
         .choices(['gzip', 'zstd'])
         .default('gzip'),
     )
@@ -124,5 +127,5 @@ Examples:
   codex-runtime publish dist                                then; images: publish oci:HOST/REPOSITORY
 
 With --json stderr has a line of JSON for each event, and stdout the one document of the result.
-The same version gives the same bytes on every machine. docs/releasing.md tells the whole way.
+The same version gives the same bytes on every machine. docs/releasing.md describes the whole process.
 `;

@@ -59,12 +59,12 @@ export function createCommand(context: CliContext, exitWith: ExitWith): Command 
     )
     .option('--deep', "fetch every target, and lock the executable's sha256 too")
     .addOption(
-      new Option('--here', 'the lockfile of this very directory, also below another one').conflicts(
+      new Option('--here', 'use a lockfile in this directory, even below another one').conflicts(
         'lockfile',
       ),
     );
   command.addOption(
-    new Option('--require <level>', 'the least proof of every target, from now on')
+    new Option('--require <level>', 'the minimum proof for every target, from now on')
       .choices(PROOF_LEVELS)
       .conflicts('check'),
   );

@@ -23,18 +23,18 @@ interface PublishFlags extends CommonFlags {
 
 export function createCommand(context: CliContext): Command {
   const command = new Command('publish')
-    .description('Publish packed packages or images so that nobody meets half a release.')
+    .description('Publish packed packages or images so that nobody sees half a release.')
     .argument('[dir]', 'what pack wrote (default: dist)')
     .argument('[destination]', 'oci:HOST/REPOSITORY for images (default: an npm registry)')
     .option('--registry <url>', "the registry (default: what npm's configuration names)", nonEmpty)
     .option('--tag <tag>', 'the tag that moves (default: latest; alpha, beta, … for prereleases)')
     .addOption(
-      new Option('--access <access>', 'who sees scoped packages that are new').choices([
+      new Option('--access <access>', 'who may see new scoped packages').choices([
         'public',
         'restricted',
       ]),
     )
-    .option('--provenance', 'let npm sign where the packages were made, in a CI that can')
+    .option('--provenance', 'have npm sign where the packages were built, in a CI that it supports')
     .option('--stage', 'let the registry hold each package back until a maintainer approves it')
     .option('--dry-run', 'say what would be done, and do nothing');
   return addCommonFlags(command)
@@ -136,7 +136,7 @@ async function publish(context: CliContext, directory: string, flags: PublishFla
     return published;
   });
   if (result.wheelCommand !== null && flags.quiet !== true && flags.json !== true) {
-    context.stderr.write(`The ${result.wheels.length} wheels are whole. Upload them with:\n`);
+    context.stderr.write(`The ${result.wheels.length} wheels are complete. Upload them with:\n`);
     context.stderr.write(`  ${escapeControls(result.wheelCommand)}\n`);
   }
   if (result.waiting !== null && result.waiting.length > 0) {

@@ -23,7 +23,7 @@ export function createCommand(context: CliContext): Command {
     .addOption(
       new Option(
         '--everything',
-        'all of ours on this machine: the store, known prefixes, partial files',
+        'everything of codex-runtime on this machine: the store, known prefixes, partial files',
       ).conflicts(['target', 'prefix', 'global', 'name', 'ecosystem', 'python']),
     )
     .option('--dry-run', 'with --everything: print what would go, and remove nothing');

@@ -17,7 +17,10 @@ interface VerifyFlags extends LockfileFlags, PlaceFlags {
 export function createCommand(context: CliContext): Command {
   const command = new Command('verify')
     .description('Hash every file again, look for missing and unexpected ones, and run --version.')
-    .argument('[version]', 'that version in the store; with a prefix, what it has to hold')
+    .argument(
+      '[version]',
+      'this version in the store; with a prefix, the version that it must have',
+    )
     .addOption(
       new Option('--target <target>', 'only this target in the store')
         .argParser(nonEmpty)

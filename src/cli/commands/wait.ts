@@ -19,10 +19,14 @@ export function createCommand(context: CliContext): Command {
     .description('Wait until a release is complete on the chosen channels and platforms.')
     .argument('<version>', 'an exact version')
     .option('--target <list>', 'targets that have to be there (default: all six)', parseList)
-    .option('--timeout <duration>', 'how long at most: 90s, 30m, 2h (default: 30m)', parseDuration)
-    .option('--interval <duration>', 'pause between two looks (default: 15s)', parseDuration)
+    .option(
+      '--timeout <duration>',
+      'wait at most this long: 90s, 30m, 2h (default: 30m)',
+      parseDuration,
+    )
+    .option('--interval <duration>', 'time between two checks (default: 15s)', parseDuration)
     .addOption(
-      new Option('--once', 'look once, as --timeout 0').conflicts(['timeout', 'interval']),
+      new Option('--once', 'check once, like --timeout 0').conflicts(['timeout', 'interval']),
     );
   return addCommonFlags(addSourceFlags(command))
     .addHelpText('after', EXAMPLES)

@@ -146,7 +146,7 @@ function contextOf(options: NpmOptions, system: readonly string[]): SecureContex
 /** For a certificate and key that npm's configuration holds or names. */
 function unusableIdentity(cause: unknown): CodexRuntimeError {
   return new CodexRuntimeError('USAGE', "npm's configuration contains an invalid certificate.", {
-    hint: 'Look at cert, key, certfile, keyfile and cafile in your .npmrc files.',
+    hint: 'Check cert, key, certfile, keyfile and cafile in your .npmrc files.',
     cause,
   });
 }

@@ -94,7 +94,7 @@ function refuse401(answer: HttpResponse, reference: Reference): HttpResponse {
 }
 
 function withoutLogin({ host, origin, repository }: Reference, url = new URL(origin)) {
-  return unavailable(`${host} does not let us into ${repository} (401).`, {
+  return unavailable(`${host} denies access to ${repository} (401).`, {
     reason: 'unauthorized',
     url,
     status: 401,

@@ -62,7 +62,7 @@ async function readAuthFile(path: string, named: boolean): Promise<JsonObject | 
 
 function unreadable(path: string, cause?: unknown): CodexRuntimeError {
   return new CodexRuntimeError('USAGE', `${path} cannot be read as a file of registry logins.`, {
-    hint: 'Correct REGISTRY_AUTH_FILE or the file, or write it anew with "docker login" or "skopeo login".',
+    hint: 'Correct REGISTRY_AUTH_FILE or the file, or write it again with "docker login" or "skopeo login".',
     fields: { path },
     cause,
   });

@@ -29,13 +29,13 @@ export function parseReference(text: string): Reference {
   const [repository = '', digest = null, ...more] = path.split('@');
   const address = `https://${DOCKER_HUB.has(host) ? 'registry-1.docker.io' : host}`;
   if (!/^[A-Za-z0-9.-]+(:\d+)?$|^\[[0-9A-Fa-f:]+\](:\d+)?$/.test(host) || !URL.canParse(address)) {
-    throw refuse(text, 'has no host of a registry');
+    throw refuse(text, 'has no registry host');
   }
   if (/:[^/]*$/.test(repository)) {
-    throw refuse(text, 'names a tag: the version chooses it');
+    throw refuse(text, 'names a tag, which the version chooses');
   }
   if (!REPOSITORY.test(repository) || repository.length > 255) {
-    throw refuse(text, 'has no repository that a registry could have');
+    throw refuse(text, 'has no valid repository name');
   }
   if (more.length > 0 || (digest !== null && !isDigest(digest))) {
     throw refuse(text, 'has a digest that is not sha256: and 64 hexadecimal digits');

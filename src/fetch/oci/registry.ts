@@ -153,7 +153,7 @@ function refusePage(answer: HttpResponse): void {
       reason: 'not-an-asset',
       url: answer.url,
       status: answer.status,
-      hint: 'Check the host and the path of the registry, and whether a login page stands before it.',
+      hint: 'Check the host and the path of the registry, and whether a login page is in front of it.',
     },
   );
 }
@@ -177,7 +177,7 @@ function otherBytes(url: URL, { expected, actual }: Difference): CodexRuntimeErr
     'DIGEST_MISMATCH',
     `${displayUrl(url)} is not what its digest says: expected ${expected}, got ${actual}.`,
     {
-      hint: 'The registry, or a cache before it, is damaged or lies. Do not use it.',
+      hint: 'The registry, or a cache in front of it, returns corrupt data. Do not use it.',
       fields: { url: displayUrl(url), expected, actual },
     },
   );

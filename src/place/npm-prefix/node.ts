@@ -119,7 +119,7 @@ async function installHeld(
   }
   throw new CodexRuntimeError(
     'INSTALL_FAILED',
-    `${plan.name} ${plan.version} is not whole in ${layout.modules} after its installation.`,
+    `${plan.name} ${plan.version} is not complete in ${layout.modules} after its installation.`,
     { hint: 'Does another program write there? Run the installation again.' },
   );
 }

@@ -62,7 +62,7 @@ export function pythonPlace(
         'INSTALL_FAILED',
         `${environment.python} does not find a complete ${names.distribution} after it was installed.`,
         {
-          hint: 'Look at "python -m pip show -f" of the package.',
+          hint: 'Run "python -m pip show -f" for the package.',
           fields: { python: environment.python },
         },
       );
