@@ -50,6 +50,13 @@ export async function managerCommand(name: ManagerName): Promise<readonly string
   return path.endsWith('.js') ? [process.execPath, path] : [path];
 }
 
+/** The path of mise, which its own npm package brings without Node. */
+export async function miseProgram(): Promise<string> {
+  const name = `@jdxcode/mise-linux-${arch}`;
+  const dir = await installed({ package: name, version: '2026.9.15' });
+  return join(dir, 'node_modules', name, 'bin/mise');
+}
+
 async function installed(wanted: Pick<Manager, 'package' | 'version'>): Promise<string> {
   const managers = join(process.env['CODEX_RUNTIME_TEST_HOME'] ?? inject('runDir'), 'managers');
   const spec = `${wanted.package}@${wanted.version}`;
