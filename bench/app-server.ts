@@ -48,7 +48,7 @@ export async function appServerRows(inputs: Inputs, runs: number): Promise<reado
         work: '5,000 calls, one after the other',
         against: 'vscode-jsonrpc',
         ...requests,
-        goal: 1.1,
+        goal: 0.8,
       }),
       await million(dir),
       await manyTurns(inputs),

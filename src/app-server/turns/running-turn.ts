@@ -95,6 +95,8 @@ export class RunningTurn {
   }
 
   markBegun(): void {
+    // Asked with every event, and resolving a promise once more is a call out of the engine.
+    if (this.#hasBegun) return;
     this.#hasBegun = true;
     this.#begin();
   }
