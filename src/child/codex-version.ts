@@ -3,7 +3,7 @@ import { pause } from '../abort.ts';
 import { errnoOf, isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Version } from '../pin/index.ts';
-import { longPathHint, missingLibraryHint } from './missing-library.ts';
+import { longPathHint, missingLibraryHint, refusedHint } from './missing-library.ts';
 import { runProgram } from './run-program.ts';
 
 const TIMEOUT_MS = 30_000;
@@ -81,9 +81,7 @@ function doesNotRun(executable: string, cause: unknown, status: number | null): 
   return new CodexRuntimeError('INSTALL_FAILED', `${executable} does not run here${told}.`, {
     hint: isErrno(cause, ...PASSING)
       ? 'The machine is short of processes, files or memory, or the file is still in use: run the command again.'
-      : (missingLibraryHint(status ?? undefined) ??
-        longPathHint(executable) ??
-        'Is its directory mounted noexec, or is it for another kind of machine? Set CODEX_RUNTIME_HOME to a place where programs may run.'),
+      : (missingLibraryHint(status ?? undefined) ?? longPathHint(executable) ?? refusedHint()),
     cause,
     fields: { executable, errno: errno ?? null },
   });

@@ -26,3 +26,15 @@ export function missingLibraryHint(status: unknown): string | undefined {
   if (typeof status !== 'number' || status >>> 0 !== DLL_NOT_FOUND) return undefined;
   return 'Windows did not find a library that it needs (0xC0000135), usually VCRUNTIME140.dll: install the Microsoft Visual C++ Redistributable and try again.';
 }
+
+/**
+ * What to look at where a program does not start and the system does not say why.
+ * @param platform Node's `process.platform`
+ */
+export function refusedHint(platform: string = process.platform): string {
+  const why =
+    platform === 'win32'
+      ? 'Does a policy or an antivirus keep programs from starting there, or is it for another kind of machine?'
+      : 'Is its directory mounted noexec, or is it for another kind of machine?';
+  return `${why} Set CODEX_RUNTIME_HOME to a place where programs may run.`;
+}

@@ -104,7 +104,7 @@ async function runSlice(slice: string): Promise<string> {
       : [`test/${slice}/`];
   const file = join(dir, `${slice === '.' ? 'beside' : slice.replaceAll('/', '-')}.txt`);
   const out = openSync(file, 'w');
-  const child = startNode(tree, ['run', '--reporter=verbose', '--pool=threads', ...inSlice], out);
+  const child = startNode(tree, ['run', '--reporter=verbose', ...inSlice], out);
   await new Promise((resolve, reject) => {
     child.once('error', reject);
     child.once('close', resolve);
