@@ -1,4 +1,5 @@
-import { delimiter, resolve } from 'node:path';
+import paths, { delimiter, type PlatformPath } from 'node:path';
+import { isSamePath } from '../disk/same-path.ts';
 import type { Environment } from '../request/index.ts';
 
 /** The name that PATH has in `env`: Windows spells it Path, and the name that is there counts. */
@@ -13,8 +14,16 @@ export function withSearchDir(env: Environment, dir: string): Environment {
   return { ...env, [name]: rest ? `${dir}${delimiter}${rest}` : dir };
 }
 
+/** The directories that a shell with this environment looks for commands in. */
+export function searchDirs(env: Environment, { delimiter }: PlatformPath = paths): string[] {
+  return (env[searchPathName(env)] ?? '').split(delimiter).filter((dir) => dir !== '');
+}
+
 /** Whether a shell with this environment finds the commands in `dir`, which is absolute. */
-export function isOnSearchPath(env: Environment, dir: string): boolean {
-  const list = env[searchPathName(env)] ?? '';
-  return list.split(delimiter).some((each) => each !== '' && resolve(each) === resolve(dir));
+export function isOnSearchPath(
+  env: Environment,
+  dir: string,
+  rules: PlatformPath = paths,
+): boolean {
+  return searchDirs(env, rules).some((each) => isSamePath(rules.resolve(each), dir, rules));
 }

@@ -1,9 +1,11 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { childEnvironment } from '../../child/environment.ts';
 import { type ProgramResult, runProgram } from '../../child/run-program.ts';
+import { searchDirs } from '../../child/search-path.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { Settings } from '../../request/index.ts';
+import type { Environment, Settings } from '../../request/index.ts';
 
 /** Where npm finds credentials: a CI's identity token, and the names that `.npmrc` files often use. */
 const CREDENTIALS: readonly string[] = [
@@ -36,7 +38,7 @@ export interface NpmRun {
  */
 export async function runNpm(args: readonly string[], run: NpmRun): Promise<ProgramResult> {
   const { settings, terminal, proxy, signal } = run;
-  const [file, first] = npmCommand(settings);
+  const [file, first] = npmCommand(settings.env);
   return await runProgram({
     file,
     args: [...first, ...args],
@@ -94,11 +96,21 @@ async function namedInNpmrc({ env, cwd }: NpmRun['settings']): Promise<ReadonlyS
   return new Set(names.map(([, name]) => name?.toUpperCase() ?? ''));
 }
 
-/** npm's script, run by this Node, where it is known; else the command, which Windows cannot start. */
-function npmCommand({ env }: NpmRun['settings']): readonly [string, readonly string[]] {
+/**
+ * npm's script, run by this Node, where it is known; else the command, which Windows cannot start.
+ * There npm comes with Node, or lies beside its `npm.cmd` on PATH.
+ * @throws CodexRuntimeError `PUBLISH_FAILED` when Windows has no npm
+ */
+export function npmCommand(
+  env: Environment,
+  { platform, execPath }: Pick<NodeJS.Process, 'platform' | 'execPath'> = process,
+): readonly [string, readonly string[]] {
   const own = env['npm_execpath'];
-  if (own !== undefined && basename(own) === 'npm-cli.js') return [process.execPath, [own]];
-  if (process.platform !== 'win32') return ['npm', []];
-  const beside = join(dirname(process.execPath), 'node_modules', 'npm', 'bin', 'npm-cli.js');
-  return [process.execPath, [beside]];
+  if (own !== undefined && basename(own) === 'npm-cli.js') return [execPath, [own]];
+  if (platform !== 'win32') return ['npm', []];
+  const script = [dirname(execPath), ...searchDirs(env)]
+    .map((dir) => join(dir, 'node_modules', 'npm', 'bin', 'npm-cli.js'))
+    .find((path) => existsSync(path));
+  if (script === undefined) throw notStarted(undefined);
+  return [execPath, [script]];
 }

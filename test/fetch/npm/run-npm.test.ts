@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs';
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { delimiter, dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { printedVersion } from '../../../src/child/codex-version.ts';
 import { runGh } from '../../../src/fetch/gh/index.ts';
-import { runNpm } from '../../../src/fetch/npm/run-npm.ts';
+import { npmCommand, runNpm } from '../../../src/fetch/npm/run-npm.ts';
 import { installedPythonRuntime } from '../../../src/place/index.ts';
 import { pythonNames } from '../../../src/stage/index.ts';
 import { failure } from '../../support/failure.ts';
@@ -85,6 +85,21 @@ describe('npm', () => {
     const env = { ...found.env, PATH: join(dir, 'none') };
     const error = await failure(runNpm(['publish'], { settings: { env, cwd: dir } }));
     expect(error.code).toBe('PUBLISH_FAILED');
+  });
+
+  it('is a script on Windows, beside Node or beside its npm.cmd on PATH', async () => {
+    const dir = await tempDir();
+    const surroundings = { platform: 'win32', execPath: join(dir, 'node/node.exe') } as const;
+    const env = { Path: [join(dir, 'empty'), join(dir, 'roaming')].join(delimiter) };
+    expect(() => npmCommand(env, surroundings)).toThrow(
+      expect.objectContaining({ code: 'PUBLISH_FAILED' }),
+    );
+    for (const place of ['roaming', 'node']) {
+      const script = join(dir, place, 'node_modules/npm/bin/npm-cli.js');
+      await mkdir(dirname(script), { recursive: true });
+      await writeFile(script, '');
+      expect(npmCommand(env, surroundings)).toEqual([surroundings.execPath, [script]]);
+    }
   });
 
   it('is not started after an abort', async () => {
