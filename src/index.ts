@@ -10,6 +10,7 @@ export {
 export type { OnProgress, ProgressEvent } from './events.ts';
 export type { Reason } from './fetch/index.ts';
 export { LOCKFILE_NAME, type Lock } from './lockfile/index.ts';
+export type { FoundCodex, RunningServer } from './machine/index.ts';
 export {
   type BridgeRequest,
   type BridgeResult,
@@ -32,7 +33,9 @@ export {
   type ListedPrefix,
   type ListedRuntime,
   type Listing,
+  listEverything,
   listInstalled,
+  type WholeListing,
 } from './operations/list-installed.ts';
 export { listRemote, type RemoteChannel } from './operations/list-remote.ts';
 export { type PackOptions, packRuntimes } from './operations/pack-runtimes.ts';
