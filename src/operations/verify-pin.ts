@@ -15,7 +15,7 @@ import {
   settingsOf,
   sourcesFor,
 } from '../request/index.ts';
-import { compareProof } from './compare-proof.ts';
+import { compareProof, signaturesNotSeen, type UnseenProof } from './compare-proof.ts';
 
 /** A lockfile that is complete and correct, as far as the channels that answered can say. */
 export interface VerifiedPin {
@@ -29,6 +29,8 @@ export interface VerifiedPin {
   readonly absent: LockComparison['absent'];
   /** Channels that could not be compared with, and why. */
   readonly silent: LockComparison['silent'];
+  /** Release signatures that were not looked at: the store has no archive of theirs that was verified. */
+  readonly unseen: readonly UnseenProof[];
 }
 
 /**
@@ -61,7 +63,8 @@ export async function verifyPin(options: RuntimeOptions = {}): Promise<VerifiedP
     throw withReasons(error, check);
   }
   const { absent, silent } = check;
-  return { version: lock.version, path, repo, absent, silent };
+  const unseen = await signaturesNotSeen(lock, settings.home);
+  return { version: lock.version, path, repo, absent, silent, unseen };
 }
 
 function withReasons(error: CodexRuntimeError, { findings, silent }: LockComparison) {

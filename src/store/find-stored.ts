@@ -111,7 +111,10 @@ function isLocked({ origin }: RuntimeManifest, wanted: Wanted): boolean {
 }
 
 /** Whether the lockfile's digests are among those that an asset was verified with. */
-function isSameAsset({ verified }: RuntimeOrigin, { sha256, integrity }: LockedAsset): boolean {
+export function isSameAsset(
+  { verified }: RuntimeOrigin,
+  { sha256, integrity }: LockedAsset,
+): boolean {
   const known = new Set(verified.map(({ algorithm, hex }) => `${algorithm}:${hex}`));
   const allowed = [
     ...(sha256 === undefined ? [] : [`sha256:${sha256}`]),

@@ -3,6 +3,7 @@ export { findSettled } from './find-settled.ts';
 export {
   entrypointDigest,
   findStored,
+  isSameAsset,
   isWantedOutside,
   lockedEntrypoint,
   provenLevel,

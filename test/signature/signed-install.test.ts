@@ -10,6 +10,7 @@ import { ensureRuntime } from '../../src/operations/ensure-runtime.ts';
 import { exactRequest } from '../../src/operations/exact-request.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
+import { verifyPin } from '../../src/operations/verify-pin.ts';
 import { parseVersion } from '../../src/pin/version.ts';
 import { provisionRuntime } from '../../src/provision/index.ts';
 import {
@@ -32,6 +33,7 @@ import {
   miniatureRelease,
 } from '../support/miniature-release.ts';
 import { LINUX, loopbackSettings, WINDOWS } from '../support/resolve-request.ts';
+import { runCli } from '../support/run-cli.ts';
 import {
   CODEX_SIGNER,
   createSigningAuthority,
@@ -116,6 +118,34 @@ function asked(github: LoopbackGitHub): string[] {
     .map(({ path }) => path.split('/').at(-1) ?? '')
     .filter((name) => name.endsWith('.sigstore'));
 }
+
+describe('pin --check of a level that takes the archive', () => {
+  test('says by name what it did not look at, and trusts what the store has verified', async () => {
+    const { github, options, home } = await surroundings(await signedArchive());
+    await using _ = github;
+    await pinRuntime({ ...options, deep: true });
+    expect((await verifyPin(options)).unseen).toEqual([]);
+    const elsewhere = await tempDir();
+    expect((await verifyPin({ ...options, home: elsewhere })).unseen).toEqual([
+      { target: LINUX.triple, asset: PACKAGE, level: 'sigstore' },
+    ]);
+    const env = { ...options.env, CODEX_RUNTIME_HOME: elsewhere };
+    const run = await runCli(['pin', '--check', '--source', 'github'], {
+      dir: options.cwd ?? '',
+      env,
+    });
+    expect(run.status).toBe(0);
+    expect(run.stderr).toContain(
+      `Not looked at: the release signature of ${PACKAGE} (${LINUX.triple});`,
+    );
+    // A record of an installation that verified nothing is none.
+    const plain = await tempDir();
+    const { verifySignature: __, ...unsigned } = options;
+    await ensureRuntime({ ...unsigned, home: plain, cwd: plain });
+    expect((await verifyPin({ ...options, home: plain })).unseen).toHaveLength(1);
+    expect(home).not.toBe(plain);
+  });
+});
 
 describe('a required signature', () => {
   test("over the package's archive is verified and remembered", async () => {

@@ -141,6 +141,11 @@ async function check(
       `The lockfile for Codex ${result.version} (${file}) is complete and matches every channel${limit}.\n`,
     );
     context.stderr.write(gaps(result.absent) + silence('Not compared with', result.silent));
+    for (const { target, asset } of result.unseen) {
+      context.stderr.write(
+        `Not looked at: the release signature of ${asset} (${target}); "pin --deep --require sigstore" verifies it.\n`,
+      );
+    }
   }
   printResult(context, flags, { result, text: result.path });
 }
