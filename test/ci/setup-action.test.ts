@@ -61,6 +61,25 @@ describe('setup-codex-runtime', () => {
     expect(stdout).toMatch(/::endgroup::\nCodex 1\.2\.3 was downloaded .*\n$/);
   });
 
+  it.each([
+    ['on a hosted machine', 'github-hosted', '', null, 'check_for_update_on_startup = false\n'],
+    ['unless the job wants it', 'github-hosted', 'true', null, null],
+    ['not on a machine of its own', 'self-hosted', '', null, null],
+    ['not in a config.toml that is there', 'github-hosted', '', 'model = "x"\n', 'model = "x"\n'],
+  ])('switches the check for updates off: %s', async (_where, machine, wanted, before, after) => {
+    await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
+    const job = await runner({ ...github.env, RUNNER_ENVIRONMENT: machine });
+    const codexHome = join(job.dir, 'codex-home');
+    const config = join(codexHome, 'config.toml');
+    if (before !== null) {
+      await mkdir(codexHome);
+      await writeFile(config, before);
+    }
+    const inputs = { INPUT_VERSION: '1.2.3', INPUT_UPDATE_CHECK: wanted, CODEX_HOME: codexHome };
+    await job.script('install', inputs);
+    expect(await readFile(config, 'utf8').catch(() => null)).toBe(after);
+  });
+
   it('installs what the lockfile pins, and nothing without one', async () => {
     await using github = await startLoopbackGitHub({ releases: [await miniatureRelease('1.2.3')] });
     const job = await runner(github.env);

@@ -1,7 +1,8 @@
 // The two steps of action.yml that are not GitHub's own: what to cache, and installing.
 import { spawnSync } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { homedir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import {
@@ -65,6 +66,25 @@ function install() {
   output('version', document.version);
   appendLine('GITHUB_PATH', commandDirectory(document));
   console.log(summary(document));
+  switchUpdateCheckOff();
+}
+
+/**
+ * Codex is pinned here, so it need not look for another version. The home of a hosted machine is the job's
+ * own; elsewhere it belongs to a user, and a config.toml that is there stays as it is.
+ */
+function switchUpdateCheckOff() {
+  const wanted = choice('update-check', ['true', 'false']) === 'true';
+  if (wanted || env.RUNNER_ENVIRONMENT !== 'github-hosted') return;
+  const codexHome = env.CODEX_HOME || join(homedir(), '.codex');
+  const path = join(codexHome, 'config.toml');
+  try {
+    mkdirSync(codexHome, { recursive: true });
+    writeFileSync(path, 'check_for_update_on_startup = false\n', { flag: 'wx' });
+    console.log(`Wrote ${path}: Codex does not look for updates.`);
+  } catch (error) {
+    if (error.code !== 'EEXIST') console.log(`${path} could not be written (${error.code}).`);
+  }
 }
 
 function installArguments(version) {
