@@ -1,5 +1,6 @@
 import type { AssetSource, Channel, SignedContent } from './asset.ts';
 import type { PassedOver } from './pin/index.ts';
+import type { Triple } from './target/index.ts';
 
 /** What a caller may show while a runtime is on its way. Texts are already safe to print. */
 export type ProgressEvent =
@@ -72,6 +73,14 @@ export type ProgressEvent =
       readonly size: number | null;
     }
   | {
+      /** One of several targets comes next. */
+      readonly type: 'target';
+      readonly target: Triple;
+      /** From 1. */
+      readonly number: number;
+      readonly of: number;
+    }
+  | {
       readonly type: 'download';
       /** Bytes of the asset that are here, resumed ones included. */
       readonly received: number;
@@ -131,6 +140,12 @@ export type ProgressEvent =
       readonly bundle: string;
       /** `archive`: every file of the runtime; `entrypoint`: its executable. */
       readonly over: SignedContent;
+    }
+  | {
+      /** A wheel is made and given to pip, which says nothing meanwhile. */
+      readonly type: 'pip';
+      /** The interpreter whose pip it is. */
+      readonly python: string;
     }
   | {
       /** A runtime has come into the store. */

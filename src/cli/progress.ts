@@ -106,11 +106,19 @@ export async function createProgress(context: CliContext, flags: CommonFlags): P
         view.name(`Codex ${event.version}`);
         if (unavailable.size > 0) {
           const why = flags.verbose === true ? '' : ' (--verbose says why)';
-          say(
+          once(
             `Not available: ${[...unavailable].join(', ')}${why}. Taking it from ${event.channel}.`,
           );
         } else if (flags.verbose === true) say(`Taking ${event.name} from ${event.channel}.`);
         unavailable.clear();
+        return;
+      case 'target':
+        view.end();
+        say(`Codex for ${event.target} (${event.number} of ${event.of}):`);
+        return;
+      case 'pip':
+        view.end();
+        say(`Installing with pip of ${event.python}, which takes some seconds.`);
         return;
       case 'waiting':
         view.end();

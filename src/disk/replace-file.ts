@@ -1,7 +1,6 @@
 import { open, readdir, readFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { presenceOf, thisProcess } from './owner.ts';
-import { shortSha256 } from './short-sha256.ts';
+import { isLeft, ownedName } from './owned-name.ts';
 import { syncDirectory } from './sync-directory.ts';
 import { movePath, removeFile } from './until-unblocked.ts';
 
@@ -26,32 +25,20 @@ export async function replaceFile(path: string, text: string, mode = 0o666): Pro
   return true;
 }
 
-let made = 0;
+const FRESH = '.new';
 
-/** Beside the file, named after who makes it: the next run can ask whether that one is still there. */
+/** Beside the file, named after who makes it. */
 function freshPath(path: string): string {
-  const { pid, started, space } = thisProcess();
-  made += 1;
-  return `${path}.${pid}-${started ?? ''}-${shortName(space)}-${made}.new`;
+  return `${path}.${ownedName()}${FRESH}`;
 }
-
-const FRESH = /^\.(\d+)-(\d*)-([0-9a-f]{16})-\d+\.new$/;
 
 async function removeLeft(path: string): Promise<void> {
-  const name = basename(path);
-  const own = thisProcess().space;
+  const start = `${basename(path)}.`;
   for (const entry of await readdir(dirname(path)).catch(() => [])) {
-    if (!entry.startsWith(name)) continue;
-    const [, pid, started, space] = FRESH.exec(entry.slice(name.length)) ?? [];
-    if (pid === undefined || space !== shortName(own)) continue;
-    const owner = { pid: Number(pid), started: started || null, space: own };
-    if (presenceOf(owner) !== 'gone') continue;
+    if (!entry.startsWith(start) || !entry.endsWith(FRESH)) continue;
+    if (!isLeft(entry.slice(start.length, -FRESH.length))) continue;
     await removeFile(join(dirname(path), entry)).catch(() => undefined);
   }
-}
-
-function shortName(space: string): string {
-  return shortSha256(space).slice(0, 16);
 }
 
 async function writeNew(path: string, text: string, mode: number): Promise<void> {

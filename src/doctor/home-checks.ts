@@ -1,13 +1,12 @@
 import { execFile } from 'node:child_process';
-import { randomUUID } from 'node:crypto';
-import { mkdir, rmdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { diskError } from '../disk/disk-error.ts';
 import { isErrno } from '../disk/errno.ts';
 import { existingAncestor, freeBytes } from '../disk/free-space.ts';
-import { removeTree } from '../disk/until-unblocked.ts';
 import { type Check, type Finding, fail, failFrom, ok, warn } from './finding.ts';
+import { inProbe } from './probe.ts';
 
 const GB = 1e9;
 /** A runtime with its download takes about 0.6 GB. */
@@ -17,11 +16,9 @@ const FULL = 0.2 * GB;
 /** Whether runtimes can be stored, and run from where they are stored. */
 export const checkHome: Check = async ({ settings: { home, host } }) => {
   const dir = await existingAncestor(home);
-  const probe = join(dir, `.codex-runtime-${randomUUID()}`);
   try {
-    await mkdir(probe);
-    const stored = ok('home', `Runtimes are stored in ${home}.`, { home });
-    return [stored, await runs(home, probe, host.platform).finally(() => removeTree(probe))];
+    const run = await inProbe(dir, (probe) => runs(home, probe, host.platform));
+    return [ok('home', `Runtimes are stored in ${home}.`, { home }), run];
   } catch (error) {
     return [failFrom('home', diskError(error, 'write to the home of runtimes', dir, 'home'))];
   }
@@ -66,10 +63,8 @@ export const checkDisk: Check = async ({ settings: { home } }) => {
 /** Whether a package can be installed into the prefix. */
 export const checkPrefix: Check = async ({ layout }) => {
   const dir = await existingAncestor(layout.modules);
-  const probe = join(dir, `.codex-runtime-${randomUUID()}`);
   try {
-    await mkdir(probe);
-    await rmdir(probe);
+    await inProbe(dir, async () => undefined);
     return [ok('prefix', `The prefix is ${layout.prefix}.`, { prefix: layout.prefix })];
   } catch (error) {
     return [failFrom('prefix', diskError(error, 'write to the prefix', dir, 'prefix'))];

@@ -60,7 +60,14 @@ export async function downloadAssets(options: DownloadOptions): Promise<Download
     await makeDirectory(dir);
     // An unfinished download of before may be continued where nothing new can be put.
     await verifyWritable(dir);
-    for (const target of targets) assets.push(await bring(request, target, dir));
+    for (const [at, target] of targets.entries()) {
+      const { triple } = target;
+      if (targets.length > 1) {
+        const position = { number: at + 1, of: targets.length };
+        request.onProgress?.({ type: 'target', target: triple, ...position });
+      }
+      assets.push(await bring(request, target, dir));
+    }
   } catch (error) {
     await rmdir(dir).catch(() => undefined);
     throw diskError(error, 'fill the directory', dir, 'out');

@@ -1,4 +1,6 @@
-import { lstat, rmdir } from 'node:fs/promises';
+import { lstat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import { removeEmpty } from '../disk/made-directories.ts';
 import { movePath, tryRemoveTree } from '../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../errors.ts';
 import type { Hold } from '../store/index.ts';
@@ -46,7 +48,10 @@ async function retire(path: string): Promise<string> {
 
 /** Removes the directories of builds that are empty: after an uninstallation, or a move to the other. */
 export async function removeEmptyBuilds(layout: PrefixLayout, name: string): Promise<void> {
-  for (const builds of buildsDirs(layout, name)) await rmdir(builds).catch(() => undefined);
+  const builds = buildsDirs(layout, name);
+  // Those of a package with a scope lie in a directory of the scope's.
+  const scopes = name.includes('/') ? builds.map((dir) => dirname(dir)) : [];
+  await removeEmpty([...builds, ...scopes]);
 }
 
 /** A checkout may contain a link in place of the builds: following it would write and remove elsewhere. */

@@ -111,6 +111,23 @@ describe('progress where no terminal is', () => {
     ]);
   });
 
+  it('says once which channels are not available, and which of several targets comes', async () => {
+    const stderr = new Kept();
+    const { onProgress } = await createProgress(contextWith(stderr), {});
+    for (const [at, target] of (
+      ['aarch64-apple-darwin', 'x86_64-apple-darwin'] as const
+    ).entries()) {
+      onProgress({ type: 'target', target, number: at + 1, of: 2 });
+      onProgress({ type: 'unavailable', channel: 'github', source: null, reason: 'gone' });
+      onProgress({ type: 'asset', channel: 'npm', version: '1.2.3', name: 'codex.tgz', size: 1 });
+    }
+    expect(stderr.text.trimEnd().split('\n')).toEqual([
+      'Codex for aarch64-apple-darwin (1 of 2):',
+      'Not available: github (--verbose says why). Taking it from npm.',
+      'Codex for x86_64-apple-darwin (2 of 2):',
+    ]);
+  });
+
   it('says nothing when it is told to be quiet', async () => {
     const stderr = new Kept();
     const { onProgress } = await createProgress(contextWith(stderr), { quiet: true });

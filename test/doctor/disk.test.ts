@@ -1,9 +1,14 @@
+import { execFileSync } from 'node:child_process';
 import { chmod, mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { ownedName } from '../../src/disk/owned-name.ts';
 import { asNobody, whyNotNobody } from '../support/as-nobody.ts';
 import { mount, whyNoMounts } from '../support/mount.ts';
 import { finding, healthyPatient } from '../support/patient.ts';
+
+const OWNED_NAME = fileURLToPath(new URL('../../src/disk/owned-name.ts', import.meta.url));
 
 describe('of the disk, the doctor finds', () => {
   it('a home and a prefix that are files', async () => {
@@ -26,6 +31,28 @@ describe('of the disk, the doctor finds', () => {
       const host = { platform, arch: 'x64' };
       expect(await finding({ ...options, home, host }, 'home')).toMatchObject({ status: 'ok' });
       expect(await readdir(home)).toEqual([]);
+    }
+  });
+
+  it('whether they can be used, and clears what a doctor left that was killed', async () => {
+    const { options } = await healthyPatient();
+    const { home, prefix } = options;
+    const killed = execFileSync(process.execPath, [
+      ...['--import', 'tsx', '--input-type=module', '-e'],
+      `import { ownedName } from ${JSON.stringify(OWNED_NAME)}; process.stdout.write(ownedName());`,
+    ]).toString();
+    const left = `.codex-runtime-${killed}`;
+    const living = `.codex-runtime-${ownedName()}`;
+    for (const dir of [home, prefix]) {
+      for (const name of [left, living, '.codex-runtime-mine'])
+        await mkdir(join(dir, name), { recursive: true });
+      await writeFile(join(dir, left, 'probe'), '');
+    }
+    for (const id of ['home', 'prefix']) {
+      expect(await finding(options, id)).toMatchObject({ status: 'ok' });
+    }
+    for (const dir of [home, prefix]) {
+      expect((await readdir(dir)).sort()).toEqual([living, '.codex-runtime-mine'].sort());
     }
   });
 

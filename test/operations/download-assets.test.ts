@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { appendFile, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import type { ProgressEvent } from '../../src/events.ts';
 import { downloadAssets } from '../../src/operations/download-assets.ts';
 import { installRuntime } from '../../src/operations/install-runtime.ts';
 import { pinRuntime } from '../../src/operations/pin-runtime.ts';
@@ -50,6 +51,19 @@ describe('downloadAssets', () => {
     // Node's own recursive mkdir never returns from there.
     const failed = downloadAssets({ ...options, out: '/proc/1/mirror', targets: ['linux-x64'] });
     expect(await failure(failed)).toMatchObject({ code: 'INSTALL_FAILED' });
+  });
+
+  it('tells which of several targets comes, and nothing of a single one', async () => {
+    await using github = await loopback();
+    const { options } = await surroundings(github);
+    const told: string[] = [];
+    const onProgress = (event: ProgressEvent) => {
+      if (event.type === 'target') told.push(`${event.target} ${event.number}/${event.of}`);
+    };
+    await downloadAssets({ ...options, onProgress, targets: ['linux-x64'] });
+    expect(told).toEqual([]);
+    await downloadAssets({ ...options, onProgress, targets: ['linux-x64', 'darwin-arm64'] });
+    expect(told).toEqual(['x86_64-unknown-linux-musl 1/2', 'aarch64-apple-darwin 2/2']);
   });
 
   it('takes archives that every Node unpacks', async () => {

@@ -41,6 +41,15 @@ export function buildsDirs({ prefix, global, modules }: PrefixLayout, name: stri
   return global ? [inModules] : [inModules, join(prefix, `.${name}`)];
 }
 
+/** Every directory that an installation may make, besides what is in a build. */
+export function directoriesOf(layout: PrefixLayout, name: string): readonly string[] {
+  const { prefix, modules, bin } = layout;
+  const inside = [join(modules, name), ...buildsDirs(layout, name)];
+  // A scope is a directory of its own, and so is `lib` of a global prefix.
+  const above = [modules, ...inside].map((dir) => dirname(dir));
+  return [...new Set([prefix, modules, bin, ...above, ...buildsDirs(layout, name)])];
+}
+
 type BuildsDirs = readonly [string, ...string[]];
 
 /**

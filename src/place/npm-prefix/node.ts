@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { throwIfAborted } from '../../abort.ts';
 import { diskError } from '../../disk/disk-error.ts';
+import { missingOf, removeEmpty } from '../../disk/made-directories.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { removeFile, removeTree } from '../../disk/until-unblocked.ts';
@@ -12,7 +13,7 @@ import { type Leftover, removeEmptyBuilds, removeOtherBuilds, verifyBuilds } fro
 import { freshLink, makeLink, switchTo } from '../relink.ts';
 import { binOwner, linkBin, verifyBin } from './bin-link.ts';
 import { currentBuild, type InstalledPackage, isHealthy, loadPresent } from './installed.ts';
-import { buildsDirs, type PrefixLayout } from './layout.ts';
+import { buildsDirs, directoriesOf, type PrefixLayout } from './layout.ts';
 import { buildsDir, packageHold } from './package-hold.ts';
 import { prefixError } from './prefix-error.ts';
 import { describePrefix } from './prefix-json.ts';
@@ -49,10 +50,11 @@ export interface NodeInstallation extends InstalledPackage {
  */
 export async function installNodePackage(request: NodeInstallRequest): Promise<NodeInstallation> {
   const { layout, plan } = request;
-  await makePrefix(layout);
-  await verifyBuilds(...buildsDirs(layout, plan.name));
-  await verifyBin(layout, plan, request);
+  const made = await missingOf(directoriesOf(layout, plan.name));
   try {
+    await makePrefix(layout);
+    await verifyBuilds(...buildsDirs(layout, plan.name));
+    await verifyBin(layout, plan, request);
     const builds = await buildsDir(layout, plan.name);
     return await workOnce({
       path: await packageHold(layout, plan.name),
@@ -62,6 +64,8 @@ export async function installNodePackage(request: NodeInstallRequest): Promise<N
       signal: request.signal,
     });
   } catch (error) {
+    // What was made for nothing goes again, unless another process has begun to use it.
+    await removeEmpty(made);
     throw diskError(error, `install ${plan.name} ${plan.version}`, layout.prefix, 'prefix');
   }
 }

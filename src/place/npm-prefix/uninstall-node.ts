@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { lstat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
+import { removeEmpty } from '../../disk/made-directories.ts';
 import { putAside } from '../../disk/put-aside.ts';
 import { removeFile } from '../../disk/until-unblocked.ts';
 import { type Hold, type HoldWait, MANIFEST_NAME, workOnce } from '../../store/index.ts';
@@ -10,7 +11,7 @@ import { unlinkBin } from './bin-link.ts';
 import { linkedBuild, listOtherBuilds, loadInstalled, loadPresent } from './installed.ts';
 import { buildsDirs, type PrefixLayout } from './layout.ts';
 import { buildsDir, packageHold } from './package-hold.ts';
-import { loadOurEntry, undescribePrefix } from './prefix-json.ts';
+import { loadOurEntry, ownsPrefixJson, undescribePrefix } from './prefix-json.ts';
 import { returnBin } from './return-bin.ts';
 
 /** What an uninstallation did. */
@@ -29,6 +30,7 @@ export async function uninstallNodePackage(
 ): Promise<NodeRemoval> {
   if (!(await isAnythingLeft(layout, name))) return NOTHING;
   await verifyBuilds(...buildsDirs(layout, name));
+  const ownsPrefix = await ownsPrefixJson(layout, name).catch(() => false);
   try {
     const removal = await workOnce({
       path: await packageHold(layout, name),
@@ -36,10 +38,17 @@ export async function uninstallNodePackage(
       ...wait,
     });
     await removeEmptyBuilds(layout, name);
+    if (!layout.global) await removeEmpty(emptiedBy(layout, name, ownsPrefix));
     return removal;
   } catch (error) {
     throw diskError(error, `uninstall ${name}`, layout.prefix);
   }
+}
+
+/** What has nothing of the package any more; `node_modules` itself only where its prefix was ours. */
+function emptiedBy({ modules, bin }: PrefixLayout, name: string, ownsPrefix: boolean) {
+  const scope = dirname(join(modules, name));
+  return [bin, ...(scope === modules ? [] : [scope]), ...(ownsPrefix ? [modules] : [])];
 }
 
 const NOTHING: NodeRemoval = { removed: false, leftovers: [] };

@@ -4,6 +4,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { ignoreMissing } from '../../disk/errno.ts';
 import { exists } from '../../disk/exists.ts';
+import { missingOf, removeEmpty } from '../../disk/made-directories.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { isSamePath } from '../../disk/same-path.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
@@ -39,6 +40,7 @@ export interface DirectoryInstall extends PythonDirectory, HoldWait {
 export async function installIntoDirectory(request: DirectoryInstall): Promise<void> {
   const { prefix, onWait, signal } = request;
   await verifyBuilds(buildsOf(request));
+  const made = await missingOf([prefix, join(prefix, 'bin'), buildsOf(request)]);
   try {
     await makeDirectory(buildsOf(request));
     await workOnce({
@@ -49,6 +51,7 @@ export async function installIntoDirectory(request: DirectoryInstall): Promise<v
       signal,
     });
   } catch (error) {
+    await removeEmpty(made);
     throw diskError(error, INSTALLING, prefix, 'prefix');
   }
 }

@@ -16,7 +16,8 @@ export async function installWheel(
   environment: PythonEnvironment,
   { request, runtime, templatesDir, onWait }: PlaceRequest,
 ): Promise<void> {
-  const { settings, target, signal } = request;
+  const { settings, target, signal, onProgress } = request;
+  onProgress?.({ type: 'pip', python: environment.python });
   const name = environment.names.distribution;
   const plan = await planPackage({ runtime, ecosystem: 'python', name, templatesDir });
   const { home } = settings;

@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import { lstat, readdir, rmdir } from 'node:fs/promises';
+import { lstat, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { diskError } from '../../disk/disk-error.ts';
 import { exists } from '../../disk/exists.ts';
+import { removeEmpty } from '../../disk/made-directories.ts';
 import { putAside } from '../../disk/put-aside.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { removeFile, removeTree, unlessInUse } from '../../disk/until-unblocked.ts';
@@ -31,7 +32,7 @@ export async function removeFromDirectory(
       ...wait,
     });
     // Empty unless somebody has begun to install again.
-    await rmdir(builds).catch(() => undefined);
+    await removeEmpty([builds, join(directory.prefix, 'bin')]);
     return removed;
   } catch (error) {
     throw diskError(error, 'remove the Python package', directory.prefix);

@@ -43,9 +43,9 @@ describe('removeFromDirectory', () => {
     await mkdir(join(prefix, 'other'));
     await install(prefix);
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
-    expect(await tree(prefix)).toEqual(['bin', 'other']);
+    expect(await tree(prefix)).toEqual(['other']);
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(false);
-    expect(await tree(prefix)).toEqual(['bin', 'other']);
+    expect(await tree(prefix)).toEqual(['other']);
   });
 
   it('makes no directory to find that there is none', async () => {
@@ -104,7 +104,7 @@ describe('removeFromDirectory', () => {
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
     await mkdir(join(prefix, METADATA));
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
-    expect(await tree(prefix)).toEqual(['bin']);
+    expect(await tree(prefix)).toEqual([]);
   });
 
   it('clears away what a run left that was killed between its steps', async () => {
@@ -113,7 +113,7 @@ describe('removeFromDirectory', () => {
     await rm(join(prefix, '.codex_cli_bin/current'));
     await rm(join(prefix, importName));
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
-    expect(await tree(prefix)).toEqual(['bin']);
+    expect(await tree(prefix)).toEqual([]);
   });
 
   it('waits for an installation, and then removes what that brought', async () => {
@@ -126,7 +126,7 @@ describe('removeFromDirectory', () => {
     };
     await installIntoDirectory({ prefix, importName, entrypoint: 'bin/codex', fill, ...PATIENT });
     expect(await removing).toBe(true);
-    expect(await tree(prefix)).toEqual(['bin']);
+    expect(await tree(prefix)).toEqual([]);
   });
 
   it('does nothing any more once another process has taken its lock over', async () => {
@@ -186,7 +186,7 @@ describe.skipIf(whyNotNobody !== null)(`a removal that may not go on${whyNotNobo
     for (const path of found) expect(existsSync(join(prefix, path))).toBe(false);
     if (dir === 'bin') expect(existsSync(join(prefix, 'bin/codex'))).toBe(false);
     expect(await removeFromDirectory({ prefix, importName }, PATIENT)).toBe(true);
-    expect(await tree(prefix)).toEqual(['bin']);
+    expect(await tree(prefix)).toEqual([]);
   });
 });
 
