@@ -38,7 +38,8 @@ it.each(['0.115.0', '0.171.0'])(
       return status as number;
     };
     expect(await start('check_for_update_on_startup = false\n')).toBe(0);
-    // Both read it: a value of another kind is refused.
-    expect(await start('check_for_update_on_startup = "no"\n')).not.toBe(0);
+    // The newer one refuses a value of another kind.
+    if (version === '0.171.0')
+      expect(await start('check_for_update_on_startup = "no"\n')).not.toBe(0);
   },
 );
