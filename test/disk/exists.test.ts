@@ -7,7 +7,7 @@ import { tempDir } from '../support/temp-dir.ts';
 it('sees a file, and a link that leads nowhere', async () => {
   const dir = await tempDir();
   await writeFile(join(dir, 'file'), '');
-  await symlink(join(dir, 'nowhere'), join(dir, 'link'));
+  await symlink(join(dir, 'nowhere'), join(dir, 'link'), 'junction');
   expect(await exists(join(dir, 'file'))).toBe(true);
   expect(await exists(join(dir, 'link'))).toBe(true);
 });

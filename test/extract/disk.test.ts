@@ -96,7 +96,7 @@ describe('the disk', () => {
     const destination = join(dir, 'destination');
     await mkdir(destination);
     await mkdir(outside);
-    await symlink(outside, join(destination, 'bin'));
+    await symlink(outside, join(destination, 'bin'), 'junction');
     const error = await failure(unpackInto(destination));
     expect(error.code).toBe('INSTALL_FAILED');
     expect(error.fields).toMatchObject({ errno: 'EEXIST', path: join(destination, 'bin') });

@@ -277,7 +277,7 @@ describe('a template', () => {
     for (const name of ['._README.md', '.README.md.swp', 'README.md.orig', 'package-lock.json']) {
       await writeFile(join(root, name), '{{unknown}}');
     }
-    await symlink('nowhere', join(root, '.git/link'));
+    await symlink('nowhere', join(root, '.git/link'), 'junction');
     expect((await planWith(dir)).files.map(({ path }) => path)).toEqual(before);
   });
 });

@@ -31,7 +31,7 @@ it('of many into one directory at once one is there, whole, and the others are r
 it('goes where a link to an empty directory leads, and leaves the link', async () => {
   const dir = await tempDir();
   await mkdir(join(dir, 'elsewhere'));
-  await symlink('elsewhere', join(dir, 'package'));
+  await symlink('elsewhere', join(dir, 'package'), 'junction');
   await writePackage(await planOf('0.115.0'), join(dir, 'package'), PATIENT);
   expect((await lstat(join(dir, 'package'))).isSymbolicLink()).toBe(true);
   expect(await readdir(join(dir, 'elsewhere'))).toContain('package.json');

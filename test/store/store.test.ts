@@ -79,7 +79,10 @@ describe('commitRuntime', () => {
     ['no manifest', (dir) => rm(join(dir, 'runtime.json'))],
     ['a changed byte', (dir) => flipByte(join(dir, 'bin/codex'))],
     ['a file where a directory was', (dir) => replaceBin(dir, (bin) => writeFile(bin, ''))],
-    ['a directory that leads to itself', (dir) => replaceBin(dir, (bin) => symlink('bin', bin))],
+    [
+      'a directory that leads to itself',
+      (dir) => replaceBin(dir, (bin) => symlink('bin', bin, 'junction')),
+    ],
   ])('replaces a runtime with %s', async (_what, damage) => {
     const home = await tempDir();
     const { dir } = await commit(home);
@@ -144,7 +147,7 @@ describe('findDamages', () => {
     const { dir, manifest } = await commit(home);
     const outside = join(home, 'outside');
     await rename(join(dir, 'bin'), outside);
-    await symlink(outside, join(dir, 'bin'));
+    await symlink(outside, join(dir, 'bin'), 'junction');
     await chmod(join(outside, 'codex'), 0o600);
     expect(await findDamages(dir, manifest.files)).toEqual([
       { path: 'bin/codex', kind: 'not-a-file' },

@@ -34,7 +34,7 @@ export async function canaryTree(root: string): Promise<Canary> {
   }
   // Beside the hollow: a name that starts like it, where a careless prefix check would let through.
   await mkdir(`${hollow}-twin`);
-  await symlink(root, join(root, 'outer', 'inner', 'link'));
+  await symlink(root, join(root, 'outer', 'inner', 'link'), 'junction');
   await rewind(root, hollow);
   const before = await snapshot(root, hollow);
   return {

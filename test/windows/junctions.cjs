@@ -101,6 +101,7 @@ const own = {
     // A link's own times cannot be had: those of the directory that it lies in have to do.
     const stats = real.lstatSync(path.dirname(path.resolve(String(file))), options);
     return Object.assign(stats, {
+      mode: typeof stats.mode === 'bigint' ? 0o120666n : 0o120666,
       isSymbolicLink: () => true,
       isDirectory: () => false,
       isFile: () => false,
