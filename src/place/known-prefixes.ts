@@ -1,5 +1,7 @@
 import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { diskError } from '../disk/disk-error.ts';
+import { isErrno } from '../disk/errno.ts';
 import { exists } from '../disk/exists.ts';
 import { listNames } from '../disk/list-names.ts';
 import { shortSha256 } from '../disk/short-sha256.ts';
@@ -104,9 +106,19 @@ async function loadNotes(home: string): Promise<readonly KnownPrefix[]> {
   const names = await listNames(dir);
   const texts = names
     .filter((name) => name.endsWith('.json'))
-    .map((name) => readFile(join(dir, name), 'utf8').catch(() => ''));
+    .map((name) => readNote(join(dir, name)));
   const known = (await Promise.all(texts)).map(parseNote).filter((note) => note !== undefined);
   return known.sort((a, b) => (a.prefix < b.prefix ? -1 : 1));
+}
+
+/** A note that cannot be read is not taken for none: `prune` would remove what its prefix needs. */
+async function readNote(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT')) return '';
+    throw diskError(error, 'read the note of a prefix', path, 'home');
+  }
 }
 
 function parseNote(text: string): KnownPrefix | undefined {

@@ -19,6 +19,7 @@ import { pruneStore } from '../../src/prune/index.ts';
 import type { Runtime } from '../../src/store/index.ts';
 import { homeLayout, workOnce } from '../../src/store/index.ts';
 import { lastUsed } from '../../src/store/last-used.ts';
+import { failure } from '../support/failure.ts';
 import { PATIENT } from '../support/held.ts';
 import { storedRuntime } from '../support/stored-runtime.ts';
 import { tempDir } from '../support/temp-dir.ts';
@@ -52,6 +53,16 @@ const bytesOf = async ({ dir, manifest }: Runtime) =>
   );
 
 describe('pruneStore', () => {
+  it('removes nothing while it cannot be told which prefixes use the store', async () => {
+    const { home, env } = await surroundings();
+    const old = await oldRuntime(home);
+    // A note that cannot be read, by whatever account.
+    await mkdir(join(home, 'prefixes/note.json'), { recursive: true });
+    const error = await failure(pruneStore({ home, env }));
+    expect(error).toMatchObject({ code: 'INSTALL_FAILED', fields: { errno: 'EISDIR' } });
+    expect(await exists(old.dir)).toBe(true);
+  });
+
   it('removes what was not used for a month, and says what that freed', async () => {
     const { home, env } = await surroundings();
     const old = await oldRuntime(home);
