@@ -24,8 +24,8 @@ const PROGRAMS = [
   'test/place/npm-prefix/{bin-owner,managers}.test.ts',
   'test/place/python/**/*.test.ts',
   'test/{house,messages}.test.ts',
-  'test/publish/**/*.test.ts',
-  'test/stage/bundled-components.test.ts',
+  'test/package/publish/**/*.test.ts',
+  'test/package/stage/bundled-components.test.ts',
   'test/verify/repair-hint.test.ts',
 ];
 
@@ -37,7 +37,7 @@ const LONG = [
   'test/managers/**/*.test.ts',
   'test/code-mode/lost-host.test.ts',
   'test/e2e/images.test.ts',
-  'test/publish/{answers,interrupted-images,interrupted-publish}.test.ts',
+  'test/package/publish/{answers,interrupted-images,interrupted-publish}.test.ts',
   'test/reliability/python-crash.test.ts',
 ];
 

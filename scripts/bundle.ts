@@ -21,7 +21,7 @@ const STORED = [
   'src/cli/commands/exec.ts',
   'src/cli/program.ts',
   'src/cli/usage-error.ts',
-  'src/stage/index.ts',
+  'src/package/stage/index.ts',
   'src/place/npm-prefix/node.ts',
 ];
 

@@ -57,7 +57,7 @@ export const START_MODULES: readonly string[] = [
   'src/request/settings.ts',
   'src/request/signer.ts',
   'src/request/source-selection.ts',
-  'src/stage/package-names.ts',
+  'src/package/stage/package-names.ts',
   'src/store/executable-path.ts',
   'src/store/find-stored.ts',
   'src/store/hold.ts',

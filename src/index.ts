@@ -76,7 +76,14 @@ export type {
   PackedFile,
   PackedImage,
   PackedRelease,
-} from './pack/index.ts';
+} from './package/pack/index.ts';
+export type {
+  ImageStep,
+  PublishedImages,
+  PublishResult,
+  PublishStep,
+  WaitingPackage,
+} from './package/publish/index.ts';
 export { parseVersion, type Version } from './pin/index.ts';
 export type { PlaceOptions, PrefixOptions } from './place/index.ts';
 export {
@@ -86,13 +93,6 @@ export {
   type PruneResult,
   pruneStore,
 } from './prune/index.ts';
-export type {
-  ImageStep,
-  PublishedImages,
-  PublishResult,
-  PublishStep,
-  WaitingPackage,
-} from './publish/index.ts';
 export type { Ecosystem, RuntimeOptions } from './request/index.ts';
 export {
   detectHost,

@@ -3,8 +3,8 @@ import { createRequire } from 'node:module';
 import { join, resolve } from 'node:path';
 import { isErrno } from '../disk/errno.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
+import { DEFAULT_PACKAGE_NAME } from '../package/stage/index.ts';
 import type { Environment } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import { AppServerError, TransportClosedError } from './errors.ts';
 import { importModule } from './import-module.ts';
 

@@ -1,10 +1,10 @@
 import { throwIfAborted } from '../abort.ts';
 import { sameCommands } from '../child/same-command.ts';
 import { EXIT_STATUS, isCodexRuntimeError } from '../errors.ts';
+import { DEFAULT_PACKAGE_NAME } from '../package/stage/index.ts';
 import type { PlaceOptions } from '../place/index.ts';
 import { layoutOf } from '../place/index.ts';
 import { settingsOf } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import { type Check, type Finding, failFrom, type Patient } from './finding.ts';
 import { checkHolds } from './hold-check.ts';
 import { checkDisk, checkHome, checkPrefix } from './home-checks.ts';

@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../errors.ts';
 import { loadNpmOptions, publicRegistry } from '../fetch/npm/index.ts';
-import type { PackedFile } from '../pack/index.ts';
+import type { PackedFile } from '../package/pack/index.ts';
 import { readWebUrl, type Settings } from '../request/index.ts';
 
 /** Where an archive will be found once it is published; null where nobody can tell. */

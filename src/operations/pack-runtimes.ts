@@ -8,9 +8,9 @@ import {
   type PackedRelease,
   packRelease,
   verifyPackDirectory,
-} from '../pack/index.ts';
+} from '../package/pack/index.ts';
+import { verifyMetadata } from '../package/stage/index.ts';
 import { openRequest, type RuntimeOptions, settingsOf } from '../request/index.ts';
-import { verifyMetadata } from '../stage/index.ts';
 import { parseTargets, TARGETS } from '../target/index.ts';
 import { downloadUrls } from './download-urls.ts';
 import { packslipOrigin } from './packslip-origin.ts';

@@ -1,7 +1,7 @@
 import { CodexRuntimeError } from '../errors.ts';
-import type { PackslipOrigin } from '../pack/index.ts';
+import type { PackslipOrigin } from '../package/pack/index.ts';
+import { repositoryUrl } from '../package/stage/index.ts';
 import type { Environment } from '../request/index.ts';
-import { repositoryUrl } from '../stage/index.ts';
 
 interface Signing {
   readonly packslipSigner?: string | undefined;

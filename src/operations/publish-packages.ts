@@ -1,5 +1,9 @@
 import { forManyListeners } from '../abort.ts';
-import { type PublishRequest, type PublishResult, publishRelease } from '../publish/index.ts';
+import {
+  type PublishRequest,
+  type PublishResult,
+  publishRelease,
+} from '../package/publish/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 
 export interface PublishOptions

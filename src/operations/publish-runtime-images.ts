@@ -2,7 +2,7 @@ import {
   type PublishedImages,
   type PublishImagesRequest,
   publishImages,
-} from '../publish/index.ts';
+} from '../package/publish/index.ts';
 import { type RuntimeOptions, settingsOf } from '../request/index.ts';
 
 export interface PublishImagesOptions

@@ -2,20 +2,20 @@ import { resolve } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
 import {
-  type Ecosystem,
-  openRequest,
-  type Request,
-  type RuntimeOptions,
-  settingsOf,
-} from '../request/index.ts';
-import {
   type PackagePlan,
   planPackage,
   planRootPackage,
   verifyMetadata,
   verifyPackageDirectory,
   writePackage,
-} from '../stage/index.ts';
+} from '../package/stage/index.ts';
+import {
+  type Ecosystem,
+  openRequest,
+  type Request,
+  type RuntimeOptions,
+  settingsOf,
+} from '../request/index.ts';
 import { TARGETS, type Triple } from '../target/index.ts';
 import { exactRequest } from './exact-request.ts';
 import { provisionTargets } from './provision-targets.ts';

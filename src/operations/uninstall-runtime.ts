@@ -2,6 +2,7 @@ import { sameCommands } from '../child/same-command.ts';
 import { shellWord } from '../child/shell-word.ts';
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import { tellWaiting } from '../events.ts';
+import { DEFAULT_PACKAGE_NAME } from '../package/stage/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import {
   layoutOf,
@@ -13,7 +14,6 @@ import {
   type Removed,
 } from '../place/index.ts';
 import { type Settings, settingsOf } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import {
   type HoldWait,
   holdPath,

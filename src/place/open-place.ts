@@ -1,7 +1,7 @@
 import { trustedOwners } from '../disk/others.ts';
 import { CodexRuntimeError } from '../errors.ts';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../package/stage/index.ts';
 import type { Settings } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
 import type { KnownPrefix } from './known-prefixes.ts';
 import { prefixLayout } from './npm-prefix/layout.ts';
 import { nodePlace } from './npm-prefix/node-place.ts';

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../package/stage/index.ts';
 import {
   environmentPrefix,
   installedDistribution,
@@ -11,7 +12,6 @@ import {
   pythonEnvironment,
 } from '../place/index.ts';
 import type { Settings } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME, parsePackageName, pythonNames } from '../stage/index.ts';
 import type { Subject } from './subject.ts';
 
 /** The package beside others in a directory, as `pip install --target` or we put it there. */

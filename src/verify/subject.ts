@@ -1,5 +1,6 @@
 import { join, relative, sep } from 'node:path';
 import { CodexRuntimeError } from '../errors.ts';
+import { DEFAULT_PACKAGE_NAME } from '../package/stage/index.ts';
 import { parseVersion } from '../pin/index.ts';
 import {
   findLostPackage,
@@ -15,7 +16,6 @@ import {
   refuseMixed,
 } from '../place/index.ts';
 import type { Ecosystem, Settings } from '../request/index.ts';
-import { DEFAULT_PACKAGE_NAME } from '../stage/index.ts';
 import {
   homeLayout,
   listRuntimeDirs,

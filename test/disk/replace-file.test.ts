@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { DIR_CHECKSUMS } from '../../src/channels/index.ts';
 import { formatLock, writeLock } from '../../src/lockfile/index.ts';
 import { listChecksums } from '../../src/operations/list-checksums.ts';
-import { pointDotslash } from '../../src/publish/point-dotslash.ts';
+import { pointDotslash } from '../../src/package/publish/point-dotslash.ts';
 import { tempDir } from '../support/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
@@ -40,7 +40,7 @@ const WRITERS = {
     whole: pointed,
     write: (dir: string) => pointDotslash(dir, RELEASE, 'https://two.example/'),
     program: (dir: string) =>
-      `const { pointDotslash } = await import('${pathToFileURL(join(ROOT, 'src/publish/point-dotslash.ts'))}');
+      `const { pointDotslash } = await import('${pathToFileURL(join(ROOT, 'src/package/publish/point-dotslash.ts'))}');
        await pointDotslash('${dir}', ${JSON.stringify(RELEASE)}, 'https://two.example/');`,
   },
   [DIR_CHECKSUMS]: {

@@ -12,7 +12,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { publishRuntimeImages } from '../../src/operations/publish-runtime-images.ts';
-import { packRelease } from '../../src/pack/index.ts';
+import { packRelease } from '../../src/package/pack/index.ts';
 import { startDockerRegistry } from '../support/docker-registry.ts';
 import { miniatureRuntime } from '../support/miniature-runtime.ts';
 

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { create, extract } from 'tar';
-import { DEFAULT_PACKAGE_NAME as NAME } from '../../src/stage/index.ts';
+import { DEFAULT_PACKAGE_NAME as NAME } from '../../src/package/stage/index.ts';
 import { packMiniatures } from '../support/packed-release.ts';
 import { tempDir } from '../support/temp-dir.ts';
 

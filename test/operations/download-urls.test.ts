@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { downloadUrls } from '../../src/operations/download-urls.ts';
-import type { PackedFile } from '../../src/pack/index.ts';
+import type { PackedFile } from '../../src/package/pack/index.ts';
 import { settingsOf } from '../../src/request/index.ts';
 import { failure } from '../support/failure.ts';
 import { tempDir } from '../support/temp-dir.ts';

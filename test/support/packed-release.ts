@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { type PackedRelease, type PackRequest, packRelease } from '../../src/pack/index.ts';
+import { type PackedRelease, type PackRequest, packRelease } from '../../src/package/pack/index.ts';
 import type { Runtime } from '../../src/store/manifest.ts';
 import { TARGETS } from '../../src/target/index.ts';
 import { PATIENT } from './held.ts';

@@ -1,4 +1,4 @@
-import { publishRelease } from '../../src/publish/index.ts';
+import { publishRelease } from '../../src/package/publish/index.ts';
 import { settingsFrom } from '../../src/request/settings.ts';
 
 /** Publishes the release of its first argument to the registry of its second; a test kills it. */

@@ -1,4 +1,4 @@
-import { type PublishRequest, publishRelease } from '../../src/publish/index.ts';
+import { type PublishRequest, publishRelease } from '../../src/package/publish/index.ts';
 import { settingsFrom } from '../../src/request/settings.ts';
 import { miniatureRuntimes, packMiniatures } from './packed-release.ts';
 import { tempDir } from './temp-dir.ts';

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { CodexRuntimeError } from '../../errors.ts';
 import { packRuntimes } from '../../operations/pack-runtimes.ts';
-import type { LayerCompression, PackEcosystem, PackedRelease } from '../../pack/index.ts';
+import type { LayerCompression, PackEcosystem, PackedRelease } from '../../package/pack/index.ts';
 import type { CliContext } from '../context.ts';
 import { withEvents } from '../event-log.ts';
 import {

@@ -3,7 +3,7 @@ import { Command, Option } from 'commander';
 import { CodexRuntimeError, escapeControls } from '../../errors.ts';
 import { publishPackages } from '../../operations/publish-packages.ts';
 import { publishRuntimeImages } from '../../operations/publish-runtime-images.ts';
-import type { ImageStep, PublishStep, WaitingPackage } from '../../publish/index.ts';
+import type { ImageStep, PublishStep, WaitingPackage } from '../../package/publish/index.ts';
 import type { CliContext, CommonFlags } from '../context.ts';
 import { type EventLog, withEvents } from '../event-log.ts';
 import { addCommonFlags } from '../flags.ts';

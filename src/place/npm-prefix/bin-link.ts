@@ -6,7 +6,7 @@ import { isSamePath } from '../../disk/same-path.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { movePath, removeFile, untilUnblocked } from '../../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { PackagePlan } from '../../stage/index.ts';
+import type { PackagePlan } from '../../package/stage/index.ts';
 import type { RuntimeDescription } from '../../store/index.ts';
 import type { PrefixLayout } from './layout.ts';
 

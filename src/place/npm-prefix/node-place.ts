@@ -45,7 +45,7 @@ export function nodePlace(
       await verifyPrefix(layout, { name, target, force });
     },
     async install({ request, runtime, templatesDir, onWait, signal }) {
-      const { planPackage } = await import('../../stage/index.ts');
+      const { planPackage } = await import('../../package/stage/index.ts');
       const { installNodePackage } = await import('./node.ts');
       const plan = await planPackage({ runtime, ecosystem: 'node', name, templatesDir });
       const { force } = request;

@@ -7,7 +7,7 @@ import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { removeFile, removeTree } from '../../disk/until-unblocked.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { PackagePlan } from '../../stage/index.ts';
+import type { PackagePlan } from '../../package/stage/index.ts';
 import { type Hold, type HoldWait, tidyHeld, workOnce } from '../../store/index.ts';
 import { type Leftover, removeEmptyBuilds, removeOtherBuilds, verifyBuilds } from '../builds.ts';
 import { freshLink, makeLink, switchTo } from '../relink.ts';

@@ -1,5 +1,5 @@
 import { shellWord } from '../../child/shell-word.ts';
-import { DEFAULT_PACKAGE_NAME } from '../../stage/index.ts';
+import { DEFAULT_PACKAGE_NAME } from '../../package/stage/index.ts';
 import type { PrefixLayout } from './layout.ts';
 
 /** The flags with which a command means this package again, for hints. */

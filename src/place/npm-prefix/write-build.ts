@@ -4,7 +4,7 @@ import { throwIfAborted } from '../../abort.ts';
 import { makeDirectory } from '../../disk/make-directory.ts';
 import { syncDirectory } from '../../disk/sync-directory.ts';
 import { writeSynced } from '../../disk/write-synced.ts';
-import type { PackagePlan } from '../../stage/index.ts';
+import type { PackagePlan } from '../../package/stage/index.ts';
 import { sealFiles } from '../../store/index.ts';
 import { FilePlacer } from './place-file.ts';
 

@@ -1,13 +1,13 @@
 import { resolve } from 'node:path';
 import { shellWord } from '../../child/shell-word.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import type { Environment, RuntimeOptions, Settings } from '../../request/index.ts';
 import {
   DEFAULT_PACKAGE_NAME,
   type PythonNames,
   parsePackageName,
   pythonNames,
-} from '../../stage/index.ts';
+} from '../../package/stage/index.ts';
+import type { Environment, RuntimeOptions, Settings } from '../../request/index.ts';
 import { resolveInterpreter } from './interpreter.ts';
 
 export interface PythonOptions extends RuntimeOptions {

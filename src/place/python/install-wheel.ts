@@ -1,5 +1,5 @@
-import { packLocalWheel } from '../../pack/index.ts';
-import { planPackage } from '../../stage/index.ts';
+import { packLocalWheel } from '../../package/pack/index.ts';
+import { planPackage } from '../../package/stage/index.ts';
 import { inWorkDirectory } from '../../store/index.ts';
 import { isNative } from '../../target/index.ts';
 import type { PlaceRequest } from '../place.ts';

@@ -5,8 +5,8 @@ import { describe, expect, it } from 'vitest';
 import { printedVersion } from '../../../src/child/codex-version.ts';
 import { runGh } from '../../../src/fetch/gh/index.ts';
 import { npmCommand, runNpm } from '../../../src/fetch/npm/run-npm.ts';
+import { pythonNames } from '../../../src/package/stage/index.ts';
 import { installedPythonRuntime } from '../../../src/place/index.ts';
-import { pythonNames } from '../../../src/stage/index.ts';
 import { failure } from '../../support/failure.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 

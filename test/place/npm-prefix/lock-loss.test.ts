@@ -8,6 +8,7 @@ import { describe, expect, it } from 'vitest';
 import { thisProcess } from '../../../src/disk/owner.ts';
 import { partialId } from '../../../src/fetch/index.ts';
 import { installRuntime } from '../../../src/operations/install-runtime.ts';
+import { type PackagePlan, planPackage } from '../../../src/package/stage/index.ts';
 import {
   installNodePackage,
   isHealthy,
@@ -16,7 +17,6 @@ import {
 } from '../../../src/place/index.ts';
 import { tidyPrefix } from '../../../src/place/npm-prefix/node.ts';
 import { installIntoDirectory, tidyDirectory } from '../../../src/place/python/directory.ts';
-import { type PackagePlan, planPackage } from '../../../src/stage/index.ts';
 import { holdPath, homeLayout, sealFiles } from '../../../src/store/index.ts';
 import { PATIENT } from '../../support/held.ts';
 import { miniatureRuntime } from '../../support/miniature-runtime.ts';

@@ -19,6 +19,7 @@ import {
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
+import { planPackage } from '../../../src/package/stage/index.ts';
 import {
   type InstalledPackage,
   installNodePackage,
@@ -28,7 +29,6 @@ import {
   prefixLayout,
   uninstallNodePackage,
 } from '../../../src/place/index.ts';
-import { planPackage } from '../../../src/stage/index.ts';
 import { sealFiles } from '../../../src/store/index.ts';
 import { PATIENT } from '../../support/held.ts';
 import { miniatureRuntime } from '../../support/miniature-runtime.ts';

@@ -1,6 +1,7 @@
 import { lstat, mkdir, readdir, readFile, readlink, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
+import { planPackage } from '../../../src/package/stage/index.ts';
 import {
   type InstalledPackage,
   installNodePackage,
@@ -11,7 +12,6 @@ import {
   prefixLayout,
   uninstallNodePackage,
 } from '../../../src/place/index.ts';
-import { planPackage } from '../../../src/stage/index.ts';
 import { sealFiles } from '../../../src/store/index.ts';
 import { PATIENT } from '../../support/held.ts';
 import { miniatureRuntime } from '../../support/miniature-runtime.ts';

@@ -3,8 +3,8 @@ import { mkdir, readFile, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { packLocalWheel } from '../../../src/pack/index.ts';
-import { planPackage } from '../../../src/stage/index.ts';
+import { packLocalWheel } from '../../../src/package/pack/index.ts';
+import { planPackage } from '../../../src/package/stage/index.ts';
 import { miniatureRuntime } from '../../support/miniature-runtime.ts';
 import { tempDir } from '../../support/temp-dir.ts';
 

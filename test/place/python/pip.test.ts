@@ -14,14 +14,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { packLocalWheel } from '../../../src/pack/index.ts';
+import { packLocalWheel } from '../../../src/package/pack/index.ts';
+import { planPackage, pythonNames } from '../../../src/package/stage/index.ts';
 import {
   installedPythonRuntime,
   installPythonPackage,
   uninstallPythonPackage,
 } from '../../../src/place/index.ts';
 import { samePep440 } from '../../../src/place/python/installed-python.ts';
-import { planPackage, pythonNames } from '../../../src/stage/index.ts';
 import { parseTarget } from '../../../src/target/index.ts';
 import { verifyRuntimes } from '../../../src/verify/index.ts';
 import { failure } from '../../support/failure.ts';
