@@ -1,10 +1,10 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { planPackage } from '../../src/package/stage/index.ts';
 import { installNodePackage, prefixLayout, uninstallNodePackage } from '../../src/place/index.ts';
 import { installIntoDirectory } from '../../src/place/python/directory.ts';
 import { removeFromDirectory } from '../../src/place/python/remove-from-directory.ts';
-import { planPackage } from '../../src/stage/index.ts';
 import { sealFiles } from '../../src/store/index.ts';
 import { failure } from '../support/failure.ts';
 import { PATIENT } from '../support/held.ts';
