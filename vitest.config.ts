@@ -15,7 +15,8 @@ const ALONE = [
  * None of it depends on the Node that runs it: `.ci/run` runs it on one.
  */
 const PROGRAMS = [
-  'test/channels/{interrupted-oci,oci}.test.ts',
+  'test/app-server/examples.test.ts',
+  'test/channels/oci.test.ts',
   'test/ci/**/*.test.ts',
   'test/cli/commands/{list,release}.test.ts',
   'test/cli/completion/**/*.test.ts',
@@ -26,18 +27,19 @@ const PROGRAMS = [
   'test/{house,messages}.test.ts',
   'test/package/publish/**/*.test.ts',
   'test/package/stage/bundled-components.test.ts',
-  'test/verify/repair-hint.test.ts',
+  'test/verify/{handshake-offline,repair-hint}.test.ts',
 ];
 
 /** What kills, fills and floods takes minutes and meets the system, not Node: on one Node too. */
 const ONCE = ['test/extract/mutants.test.ts', 'test/reliability/**/*.test.ts'];
 
-/** What takes more than a minute by itself: part of `npm run check` and of ci.yml, not of `.ci/run`. */
+/** What takes about a minute or more by itself: part of `npm run check` and of ci.yml, not of `.ci/run`. */
 const LONG = [
+  'test/channels/interrupted-oci.test.ts',
   'test/managers/**/*.test.ts',
   'test/code-mode/lost-host.test.ts',
   'test/e2e/images.test.ts',
-  'test/package/publish/{answers,interrupted-images,interrupted-publish}.test.ts',
+  'test/package/publish/{answers,install-published,interrupted-images,interrupted-publish,stage-release}.test.ts',
   'test/reliability/python-crash.test.ts',
 ];
 
