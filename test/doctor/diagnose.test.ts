@@ -20,6 +20,15 @@ describe('diagnose', () => {
     );
   });
 
+  it('says of the store what it has looked at, and no more', async () => {
+    const { options } = await healthyPatient();
+    await storedRuntime(options.home);
+    const { summary } = await finding(options, 'store');
+    expect(summary).toContain('the size and time that it was stored with');
+    expect(summary).toContain('hashes them');
+    expect(summary).not.toContain('whole');
+  });
+
   it('leaves nothing behind', async () => {
     const { dir, options } = await healthyPatient();
     await mkdir(options.home);

@@ -63,6 +63,9 @@ describe('codex-runtime pin', () => {
     const install = await runCli(['install', '--lockfile', path, '--prefix', 'p'], below);
     expect(install).toMatchObject({ status: 0 });
     expect(install.stderr).toContain(`Using ${path} (Codex 1.2.4).\n`);
+    const verify = ['verify', '--prefix', 'p', '--lockfile'];
+    expect(await runCli([...verify, path], below)).toMatchObject({ status: 0 });
+    expect((await runCli([...verify, 'nowhere.json'], below)).status).toBe(3);
     expect((await runCli(['pin', '--here', '--lockfile', path], below)).status).toBe(2);
   });
 

@@ -32,6 +32,20 @@ describe('--verify-signature', () => {
     expect(await readFile(run.stdout.trim())).toEqual(content);
   });
 
+  it.each(['OpenAI/Codex', 'OPENAI/codex'])(
+    "takes upstream's own signature where upstream is spelled %s",
+    async (repo) => {
+      const authority = await createSigningAuthority();
+      const content = miniatureCodex('0.115.0');
+      await using github = await release(await authority.legacyBundle({ content }));
+      const around = { dir: await tempDir(), env: github.env };
+      const trust = ['--trusted-root', await authority.writeTrustedRoot(around.dir)];
+      const run = await runCli([...ASK, ...trust, '--repo', repo, '--verbose'], around);
+      expect(run, run.stderr).toMatchObject({ status: 0 });
+      expect(run.stderr).toContain(`Signed by ${CODEX_SIGNER.identity}`);
+    },
+  );
+
   it('ends with 6 where the built-in trusted root does not know who signed', async () => {
     const authority = await createSigningAuthority();
     const bundle = await authority.bundle({ content: miniatureCodex('0.115.0') });
