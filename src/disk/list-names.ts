@@ -17,13 +17,15 @@ export async function listNames(dir: string): Promise<readonly string[]> {
 }
 
 /**
- * Refuses a directory of the home that is there and may not be looked into.
+ * Refuses a directory that is there and may not be looked into, before what it holds counts as absent.
  * @throws CodexRuntimeError `PERMISSION_DENIED`
  */
-export async function verifyReadable(dir: string): Promise<void> {
+export async function verifyReadable(dir: string, named: 'home' | 'prefix'): Promise<void> {
   try {
     await access(dir, constants.R_OK | constants.X_OK);
   } catch (error) {
-    if (isErrno(error, 'EACCES', 'EPERM')) throw diskError(error, 'read the store', dir, 'home');
+    if (isErrno(error, 'EACCES', 'EPERM')) {
+      throw diskError(error, named === 'home' ? 'read the store' : 'read the prefix', dir, named);
+    }
   }
 }

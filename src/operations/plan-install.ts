@@ -1,5 +1,6 @@
 import { CodexRuntimeError, isCodexRuntimeError } from '../errors.ts';
 import {
+  layoutOf,
   namesPrefix,
   openPlace,
   type Place,
@@ -7,6 +8,7 @@ import {
   type PlaceOptions,
   type PrefixOptions,
   type Survey,
+  verifyVisiblePrefix,
 } from '../place/index.ts';
 import { type ExactRequest, openRequest, type Settings, settingsOf } from '../request/index.ts';
 import { findStored, isWantedOutside, type Runtime } from '../store/index.ts';
@@ -53,6 +55,9 @@ export async function planRun(options: PrefixOptions): Promise<PresentPlan | Fet
   const plan = await planIn(place, options, settings);
   if (plan.action === 'none' || !namesPrefix(options)) return plan;
   if (plan.request.force && (await isWanted(plan))) return plan;
+  if (plan.survey.runtime === undefined) {
+    await verifyVisiblePrefix(await layoutOf(options, settings));
+  }
   throw await notInPlace(plan);
 }
 

@@ -12,6 +12,7 @@ import {
   type PlaceOptions,
   type PrefixOptions,
   type Removed,
+  verifyVisiblePrefix,
 } from '../place/index.ts';
 import { type Settings, settingsOf } from '../request/index.ts';
 import {
@@ -63,6 +64,9 @@ export async function uninstallRuntime(options: PlaceOptions = {}): Promise<Unin
   if (version === undefined && options.target !== undefined) throw targetAlone(options.target);
   const { home } = settings;
   const wantsPrefix = version === undefined || namesPrefix(options);
+  const layout = await layoutOf(options, settings);
+  // Its note would be forgotten, and the package stay.
+  if (wantsPrefix) await verifyVisiblePrefix(layout);
   const place = wantsPrefix ? await openPlace(options, settings) : undefined;
   if (version !== undefined) await verifyMeant(place, version, options.target);
   const gone = {
@@ -72,7 +76,7 @@ export async function uninstallRuntime(options: PlaceOptions = {}): Promise<Unin
   const removed = version === undefined ? gone.package?.version : parseVersion(version).semver;
   const kept = removed == null ? [] : await keptRuntimes(settings, removed);
   if (gone.runtimes.length > 0 || gone.package !== null) return { ...gone, kept };
-  const { prefix } = await layoutOf(options, settings);
+  const { prefix } = layout;
   throw nothingThere({ ...options, home, prefix }, wantsPrefix, kept);
 }
 

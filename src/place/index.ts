@@ -20,6 +20,7 @@ export { packageHold } from './npm-prefix/package-hold.ts';
 export { layoutOf, namesPrefix, type PrefixOptions } from './npm-prefix/prefix.ts';
 export { prefixFlags } from './npm-prefix/prefix-flags.ts';
 export { uninstallNodePackage } from './npm-prefix/uninstall-node.ts';
+export { verifyVisiblePrefix } from './npm-prefix/verify-visible.ts';
 export { notedPlace, openPlace, refuseMixed } from './open-place.ts';
 export type { Inspected, Place, PlacedPackage, PlaceOptions, Removed, Survey } from './place.ts';
 export { noPythonPackage, type PythonOptions, pythonEnvironment } from './python/environment.ts';

@@ -48,7 +48,7 @@ export async function listRuntimes(home: string): Promise<readonly Runtime[]> {
  */
 export async function listRuntimeDirs(home: string): Promise<readonly string[]> {
   const { store } = homeLayout(home);
-  await verifyReadable(store);
+  await verifyReadable(store, 'home');
   const dirs = await directoriesAtDepth(store, 3);
   return [...dirs].sort();
 }

@@ -30,5 +30,5 @@ export async function verifyVisible(
   home: string,
   name: Pick<RuntimeKey, 'version' | 'target'>,
 ): Promise<void> {
-  await verifyReadable(dirname(runtimeDir(home, { ...name, variant: 'package' })));
+  await verifyReadable(dirname(runtimeDir(home, { ...name, variant: 'package' })), 'home');
 }

@@ -14,6 +14,7 @@ import {
   type PrefixOptions,
   prefixLayout,
   refuseMixed,
+  verifyVisiblePrefix,
 } from '../place/index.ts';
 import type { Ecosystem, Settings } from '../request/index.ts';
 import {
@@ -73,6 +74,7 @@ export async function findSubjects(
   const inPrefix = namesPrefix(options);
   if (inPrefix) refuseTarget(options);
   const layout = inPrefix ? await layoutOf(options, settings) : null;
+  if (layout !== null) await verifyVisiblePrefix(layout);
   const stored = inPrefix ? [] : (await storedSubjects(home)).filter(isMeant(options));
   const installed = await Promise.all(
     layout === null

@@ -90,6 +90,27 @@ describe.skipIf(whyNotNobody !== null)(`another account${whyNotNobody ?? ''}`, (
     },
   );
 
+  it.each([
+    ['which 1.2.3 --prefix q --offline', 'q'],
+    ['exec 1.2.3 --prefix q --offline', 'q/node_modules'],
+    ['verify --prefix q', 'q'],
+    ['verify --prefix q', 'q/node_modules'],
+    ['uninstall --prefix q', 'q'],
+    ['uninstall --prefix q', 'q/node_modules'],
+  ])(
+    'is told by %s that it may not look into the prefix (%s), which is not empty',
+    async (line, closed) => {
+      const { env } = await releases();
+      const dir = await openDir();
+      await mkdir(join(dir, 'q'));
+      expect((await runCli(['install', '1.2.3', '--prefix', 'q'], { dir, env })).status).toBe(0);
+      await chmod(join(dir, closed), 0o700);
+      const run = await runCli([...line.split(' '), '--json'], { dir, env, uid: UNKNOWN });
+      expect(run.status, run.stdout + run.stderr).toBe(8);
+      expect(document(run)).toMatchObject({ code: 'PERMISSION_DENIED', path: join(dir, closed) });
+    },
+  );
+
   it('is told before anything is fetched that it may not write to the store', async () => {
     const github = await releases();
     const dir = await openDir();
