@@ -95,7 +95,7 @@ async function unlessUnreadable(check: Check, patient: Patient): Promise<readonl
   try {
     return await check(patient);
   } catch (error) {
-    if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
+    if (!isCodexRuntimeError(error, 'PERMISSION_DENIED', 'INSTALL_FAILED')) throw error;
     return [failFrom('home', error)];
   }
 }

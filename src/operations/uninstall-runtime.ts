@@ -184,7 +184,7 @@ async function keptRuntimes(settings: Settings, version: string): Promise<readon
 
 /** What is gone is gone, whether or not the home may be looked into. */
 function nothingReadable(error: unknown): Pick<Listing, 'runtimes' | 'prefixes'> {
-  if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
+  if (!isCodexRuntimeError(error, 'PERMISSION_DENIED', 'INSTALL_FAILED')) throw error;
   return { runtimes: [], prefixes: [] };
 }
 

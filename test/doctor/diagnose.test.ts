@@ -29,6 +29,16 @@ describe('diagnose', () => {
     expect(summary).not.toContain('whole');
   });
 
+  it('what cannot be read, whichever check meets it', async () => {
+    const { options } = await healthyPatient();
+    const note = join(options.home, 'prefixes', 'a.json');
+    await mkdir(note, { recursive: true });
+    const { findings } = await diagnose(options);
+    expect(findings).toContainEqual(
+      expect.objectContaining({ status: 'fail', code: 'INSTALL_FAILED' }),
+    );
+  });
+
   it('leaves nothing behind', async () => {
     const { dir, options } = await healthyPatient();
     await mkdir(options.home);
