@@ -89,6 +89,8 @@ async function installHeld(
   const { plan, layout, signal } = request;
   const root = join(builds, `${plan.version}-${buildId()}`);
   const build = join(root, plan.name);
+  // An uninstallation that was waited for may have removed them again.
+  await makePrefix(layout);
   const owner = await binOwner(layout, plan);
   try {
     await writeBuild({ plan, build, within: builds, signal });

@@ -34,11 +34,15 @@ export async function uninstallNodePackage(
   try {
     const removal = await workOnce({
       path: await packageHold(layout, name),
-      work: (hold) => uninstallHeld(layout, name, hold),
+      work: async (hold) => {
+        const done = await uninstallHeld(layout, name, hold);
+        // While it is held, so that nobody who installs here has just made one of them.
+        if (!layout.global) await removeEmpty(emptiedBy(layout, name, ownsPrefix));
+        return done;
+      },
       ...wait,
     });
     await removeEmptyBuilds(layout, name);
-    if (!layout.global) await removeEmpty(emptiedBy(layout, name, ownsPrefix));
     return removal;
   } catch (error) {
     throw diskError(error, `uninstall ${name}`, layout.prefix);

@@ -32,7 +32,7 @@ export async function removeFromDirectory(
       ...wait,
     });
     // Empty unless somebody has begun to install again.
-    await removeEmpty([builds, join(directory.prefix, 'bin')]);
+    await removeEmpty([builds]);
     return removed;
   } catch (error) {
     throw diskError(error, 'remove the Python package', directory.prefix);
@@ -50,6 +50,8 @@ async function removeHeld(directory: PythonDirectory, hold: Hold): Promise<boole
   for (const path of owned) await removeAtOnce(path, `${aside}.${basename(path)}`);
   await syncDirectory(directory.prefix);
   for (const name of inside) await removeTree(join(builds, name)).catch(unlessInUse);
+  // While it is held, so that nobody who installs here has just made it.
+  await removeEmpty([join(directory.prefix, 'bin')]);
   return owned.length > 0 || inside.length > 0;
 }
 

@@ -29,7 +29,8 @@ import {
   prefixLayout,
   uninstallNodePackage,
 } from '../../../src/place/index.ts';
-import { sealFiles } from '../../../src/store/index.ts';
+import { packageHold } from '../../../src/place/npm-prefix/package-hold.ts';
+import { sealFiles, workOnce } from '../../../src/store/index.ts';
 import { PATIENT } from '../../support/held.ts';
 import { miniatureRuntime } from '../../support/miniature-runtime.ts';
 import { tempDir } from '../../support/temp-dir.ts';
@@ -63,6 +64,31 @@ describe('installNodePackage', () => {
     const command = join(layout.prefix, 'node_modules', '.bin', 'codex');
     expect((await run(command, ['--version'])).stdout).toBe('codex-cli 0.115.0\n');
     expect(await realpath(command)).toBe(await realpath(installed.executable));
+  });
+
+  it('makes again what an uninstallation that it waited for has removed', async () => {
+    const layout = await localLayout();
+    await install(layout);
+    const held = await packageHold(layout, 'codex-cli-bin');
+    const runtime = await miniatureRuntime(await tempDir(), { version: '0.116.0' });
+    await sealFiles(runtime.dir, runtime.manifest.files);
+    const plan = await planPackage({ runtime, ecosystem: 'node' });
+    let waiting: Promise<InstalledPackage> | undefined;
+    await workOnce({
+      ...PATIENT,
+      path: held,
+      work: async () => {
+        await new Promise<void>((resolve) => {
+          const request = { plan, layout, force: false, signal: undefined };
+          waiting = installNodePackage({ ...request, onWait: () => resolve() });
+          waiting.catch(() => resolve());
+        });
+        await rm(layout.bin, { recursive: true });
+      },
+    });
+    expect((await waiting)?.version).toBe('0.116.0');
+    const { stdout } = await run(join(layout.bin, 'codex'), ['--version']);
+    expect(stdout).toBe('codex-cli 0.116.0\n');
   });
 
   it('shares its files with the store instead of copying them', async () => {
