@@ -1,7 +1,10 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { throwIfAborted } from '../abort.ts';
 import type { CodexRuntimeError } from '../errors.ts';
-import { stopChild } from './stop-child.ts';
+import { endTree } from './end-tree.ts';
+
+/** A child gets this long to end after SIGTERM before it is killed. */
+const GRACE_MS = 2_000;
 
 export interface ProgramRequest {
   /** A path, or a name to be found on the child's PATH. */
@@ -85,4 +88,21 @@ function start(request: ProgramRequest): ChildProcess {
     // Arguments that no process can have, such as a NUL in a variable.
     throw notStarted(cause);
   }
+}
+
+/**
+ * Asks a child to end, and kills it when it has not two seconds later. Once it has, its pipes are
+ * closed too: what it started may outlive it and hold them open, and nobody waits for that.
+ * @param env the child's
+ */
+function stopChild(child: ChildProcess, env: Readonly<Record<string, string | undefined>>): void {
+  const abandon = () => {
+    child.stdout?.destroy();
+    child.stderr?.destroy();
+  };
+  child.once('exit', abandon);
+  if (child.exitCode !== null || child.signalCode !== null) abandon();
+  endTree(child, env);
+  // Without effect on one that is gone, and no reason for this process to stay.
+  setTimeout(() => child.kill('SIGKILL'), GRACE_MS).unref();
 }

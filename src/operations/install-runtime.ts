@@ -95,7 +95,7 @@ async function install(plan: FetchPlan, templatesDir: string | undefined): Promi
       const copies = await place.copies();
       return await obtainRuntime(again ? { ...plan, action: 'download' } : plan, copies);
     },
-    use: (runtime) => place.install({ request, runtime, templatesDir, onWait, signal }),
+    use: (runtime) => place.install({ request, runtime, templatesDir, onWait }),
     hold: holdPath(settings.home, version.semver, target.triple),
     onWait: waitForRuntime(request),
     signal,

@@ -59,7 +59,7 @@ export interface Inspected {
 }
 
 /** What is to be installed. */
-export interface PlaceRequest extends HoldWait {
+export interface PlaceRequest extends Pick<HoldWait, 'onWait'> {
   readonly request: ExactRequest;
   readonly runtime: Runtime;
   /** Directory of templates in place of the bundled ones. */

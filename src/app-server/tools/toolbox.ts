@@ -1,6 +1,6 @@
+import gte from 'semver/functions/gte.js';
 import { CodexRuntimeError } from '../../errors.ts';
 import { checkValue, describeIssues, toJsonSchema } from '../../schema.ts';
-import { supportsToolNamespaces } from '../compat/features.ts';
 import type {
   DynamicToolCallOutputContentItem,
   DynamicToolCallResponse,
@@ -15,6 +15,9 @@ import {
   type ToolOrNamespace,
   type ToolResult,
 } from './tool.ts';
+
+/** From here on tools may lie in namespaces, and say of themselves what they are. */
+const TOOL_NAMESPACES = '0.142.0';
 
 const TOOL_CALL = 'item/tool/call';
 
@@ -68,7 +71,7 @@ export class Toolbox {
    * the server has none
    */
   toWire(serverVersion: string): DynamicToolSpec[] {
-    const tagged = supportsToolNamespaces(serverVersion);
+    const tagged = hasToolNamespaces(serverVersion);
     return this.#all.map((entry): DynamicToolSpec => {
       if (entry.kind === 'tool') {
         const spec = specOf(entry);
@@ -167,4 +170,8 @@ function noNamespaces(name: string, version: string): CodexRuntimeError {
     hint: 'Give the tools without a namespace, or use Codex 0.142 or newer.',
     fields: { name, version },
   });
+}
+
+function hasToolNamespaces(serverVersion: string): boolean {
+  return gte(serverVersion, TOOL_NAMESPACES);
 }

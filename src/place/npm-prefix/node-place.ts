@@ -44,11 +44,11 @@ export function nodePlace(
       const { verifyPrefix } = await import('./verify-prefix.ts');
       await verifyPrefix(layout, { name, target, force });
     },
-    async install({ request, runtime, templatesDir, onWait, signal }) {
+    async install({ request, runtime, templatesDir, onWait }) {
       const { planPackage } = await import('../../package/stage/index.ts');
       const { installNodePackage } = await import('./node.ts');
       const plan = await planPackage({ runtime, ecosystem: 'node', name, templatesDir });
-      const { force } = request;
+      const { force, signal } = request;
       const onLeftover = (leftover: Leftover) =>
         request.onProgress?.({ type: 'leftover', ...leftover });
       const wanted = { plan, layout, force, onLeftover, onWait, signal };

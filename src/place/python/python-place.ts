@@ -1,14 +1,19 @@
 import { join } from 'node:path';
+import { realPath } from '../../disk/real-path.ts';
+import { isBelow } from '../../disk/same-path.ts';
 import { CodexRuntimeError } from '../../errors.ts';
-import { DEFAULT_REPO } from '../../pin/index.ts';
+import { DEFAULT_REPO, tryParseVersion } from '../../pin/index.ts';
 import { executablePath, homeLayout } from '../../store/index.ts';
 import { isNative } from '../../target/index.ts';
 import { forgetPython, type PythonPlace as NotedPlace } from '../known-prefixes.ts';
 import type { Inspected, Place, PlacedPackage, Removed, Survey } from '../place.ts';
 import { tidyDirectory, verifyDirectory } from './directory.ts';
 import { environmentFlags, type PythonEnvironment } from './environment.ts';
-import { environmentPrefix, installedDistribution } from './installed-python.ts';
-import { loadWhole } from './load-whole.ts';
+import {
+  environmentPrefix,
+  installedDistribution,
+  installedPythonRuntime,
+} from './installed-python.ts';
 import { isPythonPackageWhole, loadPythonRuntime } from './package.ts';
 import { uninstallPythonPackage } from './pip.ts';
 import { removeFromDirectory } from './remove-from-directory.ts';
@@ -116,4 +121,23 @@ async function inspect(dir: string): Promise<Inspected | undefined> {
   const executable = executablePath(dir, runtime);
   const state = (await isPythonPackageWhole(dir, runtime)) ? 'healthy' : 'damaged';
   return { state, dir, version, repo, target, executable };
+}
+
+/** What Python finds, if every file that its `runtime.json` lists is there and its own are whole. */
+async function loadWhole(environment: PythonEnvironment): Promise<PlacedPackage | undefined> {
+  const found = await installedPythonRuntime(environment);
+  // Python looks beyond the prefix; a copy that the interpreter has elsewhere is not there.
+  if (found === null || !(await isIn(environment.prefix, found.dir))) return undefined;
+  const runtime = await loadPythonRuntime(found.dir);
+  if (runtime === undefined || runtime === null) return undefined;
+  // Python and the package must mean one version, whichever way each spells it.
+  if (tryParseVersion(found.version)?.semver !== runtime.version) return undefined;
+  if (!(await isPythonPackageWhole(found.dir, runtime))) return undefined;
+  return { ...found, name: environment.names.distribution, runtime };
+}
+
+async function isIn(prefix: string | null, dir: string): Promise<boolean> {
+  if (prefix === null) return true;
+  const real = await realPath(prefix).catch(() => prefix);
+  return isBelow(real, await realPath(dir));
 }
