@@ -1,6 +1,6 @@
 import { CodexRuntimeError } from '../../errors.ts';
 import { isDigest } from '../../fetch/oci/index.ts';
-import { isJsonObject, parseBoundedJson } from '../../json.ts';
+import { isByteCount, isJsonObject, isSha256, parseBoundedJson } from '../../json.ts';
 import type { Runtime } from '../../store/index.ts';
 import { TARGETS, type Triple } from '../../target/index.ts';
 import type { PackedImage } from './pack-images.ts';
@@ -134,9 +134,8 @@ function isPackedFile(value: unknown): value is PackedFile {
     // A name, not a path: it is joined to the directory that holds the manifest.
     typeof path === 'string' &&
     /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(path) &&
-    Number.isSafeInteger(size) &&
-    typeof sha256 === 'string' &&
-    /^[0-9a-f]{64}$/.test(sha256) &&
+    isByteCount(size) &&
+    isSha256(sha256) &&
     typeof integrity === 'string' &&
     integrity.startsWith('sha512-') &&
     (target === null || TARGETS.some(({ triple }) => triple === target)) &&

@@ -1,9 +1,9 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { asJsonObject, tryParseJson } from '../../json.ts';
+import { asJsonObject, isSha256, tryParseJson } from '../../json.ts';
 import type { Runtime } from '../../store/index.ts';
 
-/** Somebody else's work in a runtime's tree. */
+/** The work of others in a runtime's tree. */
 export interface BundledComponent {
   readonly name: string;
   /** Null where the tree does not say. */
@@ -81,10 +81,6 @@ function parseSources(text: string): readonly BundledComponent[] {
       },
     ];
   });
-}
-
-function isSha256(value: unknown): value is string {
-  return typeof value === 'string' && /^[0-9a-f]{64}$/.test(value);
 }
 
 function licenseRef(name: string): string {
