@@ -67,6 +67,7 @@ export const START_MODULES: readonly string[] = [
   'src/store/load-manifest.ts',
   'src/store/parse-manifest.ts',
   'src/store/seal.ts',
+  'src/store/wanted-outside.ts',
   'src/target/detect.ts',
   'src/target/host.ts',
   'src/target/target.ts',

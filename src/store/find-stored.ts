@@ -1,6 +1,4 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { VariantChoice } from '../asset.ts';
-import { isCodexRuntimeError } from '../errors.ts';
 import {
   fromIntegrity,
   isProofLevel,
@@ -14,7 +12,6 @@ import {
 import { DEFAULT_REPO, type Version } from '../pin/index.ts';
 import { isSameSigner, type Settings, type Signer } from '../request/index.ts';
 import type { Target } from '../target/index.ts';
-import { findSettled } from './find-settled.ts';
 import type { Runtime, RuntimeDescription, RuntimeManifest, RuntimeOrigin } from './manifest.ts';
 import { findRuntime } from './store.ts';
 
@@ -49,7 +46,7 @@ export async function findStored(home: string, wanted: Wanted): Promise<Runtime 
 }
 
 /** Whether a description fits: version, target, variant, repository, and the locked executable. */
-function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
+export function isWanted(runtime: RuntimeDescription, wanted: Wanted): boolean {
   const locked = lockedEntrypoint(wanted);
   return (
     runtime.version === wanted.version.semver &&
@@ -66,34 +63,6 @@ function isOfRepository(
   { lock, settings }: Wanted,
 ): boolean {
   return lock !== null || repo === settings.github.repo;
-}
-
-/**
- * Whether a runtime outside the store, in a prefix, is what is wanted. What vouched for it is on
- * record in the store alone: where a signature is required, or a lockfile pins more than the
- * executable, the store must have the same files.
- */
-export async function isWantedOutside(
-  home: string,
-  runtime: RuntimeDescription,
-  wanted: Wanted,
-): Promise<boolean> {
-  if (!isWanted(runtime, wanted)) return false;
-  const { signer, lock } = wanted;
-  if (signer === undefined && lock === null) return true;
-  const same = { ...wanted, variant: runtime.variant };
-  const stored = await findStored(home, same);
-  if (stored !== undefined) return isDeepStrictEqual(stored.manifest.files, runtime.files);
-  const isPinned = lockedEntrypoint(wanted) !== undefined;
-  if (signer === undefined && lock?.require === undefined && isPinned) return true;
-  // The record may be on its way: while its files are replaced, nothing is there for a moment.
-  const settled = await findSettled(home, same).catch(unlessUnreadable);
-  return settled !== undefined && isDeepStrictEqual(settled.manifest.files, runtime.files);
-}
-
-/** A store that may not be looked into vouches for nothing. */
-function unlessUnreadable(error: unknown): undefined {
-  if (!isCodexRuntimeError(error, 'PERMISSION_DENIED')) throw error;
 }
 
 /**

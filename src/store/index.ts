@@ -4,7 +4,6 @@ export {
   entrypointDigest,
   findStored,
   isSameAsset,
-  isWantedOutside,
   lockedEntrypoint,
   provenLevel,
 } from './find-stored.ts';
@@ -45,4 +44,5 @@ export {
   removeRuntime,
 } from './store.ts';
 export { verifyStore, verifyVisible } from './verify-store.ts';
+export { isWantedOutside } from './wanted-outside.ts';
 export { inWorkDirectory } from './work-directory.ts';
