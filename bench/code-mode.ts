@@ -22,6 +22,9 @@ const PIPE = fileURLToPath(new URL('./code-mode-pipe.mjs', import.meta.url));
 const CALLS = 10_000;
 const EXECS = 50;
 const NEVER_MS = 600_000;
+const ENGINE_LIMITS = { heapBytes: 64 * 1024 * 1024, outputBytes: 1024 * 1024, pending: 1_000 };
+const ignore = () => undefined;
+const QUIET = { send: () => true, timer: ignore, clear: ignore, isStopped: () => false };
 
 const echo = defineTool({
   name: 'echo',
@@ -38,6 +41,8 @@ const ROWS: Readonly<Record<string, Row>> = {
   further: () => laterScript(),
   calls: (_, runs) => nestedCalls(runs, 1, 2),
   'calls-at-once': (_, runs) => nestedCalls(runs, 100, 1),
+  'engine-calls': (_, runs) => engineCalls(runs, 1),
+  'engine-calls-at-once': (_, runs) => engineCalls(runs, 100),
   memory: () => idleCells(),
   snapshot: (_, runs) => snapshot(runs),
   native: async (inputs, runs) => againstNative((await inputs()).executable, runs),
@@ -91,17 +96,59 @@ async function laterScript(): Promise<BenchRow> {
 
 async function nestedCalls(runs: number, atOnce: number, goal: number): Promise<BenchRow> {
   await using codeMode = await CodeMode.start({ tools: [echo] });
-  const source = `for (let done = 0; done < ${CALLS}; done += ${atOnce}) {
-    await Promise.all(Array.from({ length: ${atOnce} }, (_, n) => tools.echo({ key: done + n })));
-  }`;
+  const source = callingScript(atOnce);
   const sides = await alternate(
     runs,
     () => seconds(() => verified(codeMode.exec(source, { yieldMs: NEVER_MS }))),
     () => overPipe(atOnce),
   );
-  const how = atOnce === 1 ? 'one by one' : `${atOnce} at once`;
-  const work = `10,000 calls of a script, ${how}`;
+  const work = `10,000 calls of a script, ${howMany(atOnce)}`;
   return compare({ work, against: 'JSON lines over a pipe', ...sides, goal });
+}
+
+function howMany(atOnce: number): string {
+  return atOnce === 1 ? 'one by one' : `${atOnce} at once`;
+}
+
+function callingScript(atOnce: number): string {
+  return `for (let done = 0; done < ${CALLS}; done += ${atOnce}) {
+    await Promise.all(Array.from({ length: ${atOnce} }, (_, n) => tools.echo({ key: done + n })));
+  }`;
+}
+
+/**
+ * What the rows above cannot go below: the same script in the engine alone, in this process, its
+ * calls answered on the spot. Nothing is sent anywhere.
+ */
+async function engineCalls(runs: number, atOnce: number): Promise<BenchRow> {
+  const sides = await alternate(
+    runs,
+    () => inEngine(atOnce),
+    () => overPipe(atOnce),
+  );
+  const work = `… in the engine alone, ${howMany(atOnce)}`;
+  return compare({ work, against: 'JSON lines over a pipe', ...sides, goal: null });
+}
+
+async function inEngine(atOnce: number): Promise<number> {
+  let calls: string[] = [];
+  const send = (json: string) => calls.push(json) > 0;
+  const tool = { name: 'echo', path: ['echo'], kind: 'function', description: '' } as const;
+  const setup = { tools: [{ ...tool, isDeferred: false }], stored: [], limits: ENGINE_LIMITS };
+  const engine = await engineKind().create(setup, { ...QUIET, send });
+  const started = performance.now();
+  let state = engine.run(callingScript(atOnce));
+  while (state.kind === 'waiting') {
+    const answers = calls.map((json) => {
+      const { id, input } = JSON.parse(json) as { id: number; input: unknown };
+      return { t: 'answer', id, value: input };
+    });
+    calls = [];
+    state = engine.deliver(JSON.stringify(answers));
+  }
+  engine.dispose();
+  if (state.kind !== 'completed') throw new Error(`A script is ${state.kind}.`);
+  return (performance.now() - started) / 1000;
 }
 
 /** Answers the calls of a child that does nothing but call, from its first call to its end. */
@@ -138,19 +185,20 @@ async function idleCells(): Promise<BenchRow> {
   return { work, against: '', ours, theirs: null, unit: 'MB', ratio: ours, goal: 180 };
 }
 
-async function snapshot(runs: number): Promise<BenchRow> {
+function engineKind() {
   const wasm = createRequire(import.meta.url).resolve('quickjs-wasi/quickjs.wasm');
-  const kind = quickJs(new WebAssembly.Module(readFileSync(wasm)));
-  const limits = { heapBytes: 64 * 1024 * 1024, outputBytes: 1024, pending: 10 };
-  const ignore = () => undefined;
-  const listener = { send: () => true, timer: ignore, clear: ignore, isStopped: () => false };
-  const engine = await kind.create({ tools: [], stored: [], limits }, listener);
+  return quickJs(new WebAssembly.Module(readFileSync(wasm)));
+}
+
+async function snapshot(runs: number): Promise<BenchRow> {
+  const kind = engineKind();
+  const engine = await kind.create({ tools: [], stored: [], limits: ENGINE_LIMITS }, QUIET);
   engine.run('await new Promise((later) => setTimeout(later, 1000))');
   const times: number[] = [];
   for (let run = 0; run <= runs; run += 1) {
     times.push(
       await seconds(async () => {
-        const other = await kind.restore(engine.snapshot(), limits, listener);
+        const other = await kind.restore(engine.snapshot(), ENGINE_LIMITS, QUIET);
         other.deliver('[{"t":"resume"}]');
         other.dispose();
       }),

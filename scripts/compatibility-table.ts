@@ -10,9 +10,12 @@ export const CELLS = VERSIONS.flatMap((version) =>
 );
 
 /** Test files that use `describeReal`. */
-export const FILES = ['lifecycle', 'threads', 'turns', 'approvals', 'tools', 'concurrency'].map(
-  (name) => `test/app-server/${name}.test.ts`,
-);
+export const FILES = [
+  ...['lifecycle', 'threads', 'turns', 'approvals', 'tools', 'concurrency'].map(
+    (name) => `test/app-server/${name}.test.ts`,
+  ),
+  'test/code-mode/real-codex.test.ts',
+];
 
 export interface AreaLog {
   readonly passed: number;

@@ -3,12 +3,29 @@ import type { CellError, CellResult } from './cell-result.ts';
 import type { OutputItem } from './output.ts';
 import type { CellOutcome } from './protocol.ts';
 
+/** An AbortController that is made when its signal is asked for: most tools never do. */
+export class LateController {
+  #controller: AbortController | undefined;
+  #isAborted = false;
+
+  get signal(): AbortSignal {
+    this.#controller ??= new AbortController();
+    if (this.#isAborted) this.#controller.abort();
+    return this.#controller.signal;
+  }
+
+  abort(): void {
+    this.#isAborted = true;
+    this.#controller?.abort();
+  }
+}
+
 /** A tool call of a script, kept until no restoration can repeat it. */
 export interface ToolCall {
   readonly tool: string;
   /** JSON; a restored script that makes the same call again gets the same answer. */
   readonly input: string;
-  readonly controller: AbortController;
+  readonly controller: LateController;
   /** A GuestMessage as JSON, once the tool has answered. */
   answer: string | undefined;
   /** Whether the engine has been given the answer. */

@@ -25,20 +25,33 @@ export class FrameError extends Error {
 }
 
 export function encodeFrame(header: object, body: Uint8Array | string = ''): Buffer {
-  const head = Buffer.from(JSON.stringify(header), 'utf8');
   const bodyBytes = typeof body === 'string' ? Buffer.byteLength(body) : body.byteLength;
+  const { frame, start } = startFrame(header, { bodyBytes, room: bodyBytes });
+  if (typeof body === 'string') frame.write(body, start, 'utf8');
+  else frame.set(body, start);
+  return frame;
+}
+
+/** All of a frame but its body, which has to follow: a large one need not be copied. */
+export function encodeHead(header: object, { byteLength }: Uint8Array): Buffer {
+  return startFrame(header, { bodyBytes: byteLength, room: 0 }).frame;
+}
+
+function startFrame(
+  header: object,
+  { bodyBytes, room }: { readonly bodyBytes: number; readonly room: number },
+): { readonly frame: Buffer; readonly start: number } {
+  const head = Buffer.from(JSON.stringify(header), 'utf8');
   const following = HEADER_LENGTH_BYTES + head.length + bodyBytes;
   if (following > MAX_FRAME_BYTES) {
     throw new FrameError(`A message of ${following} bytes is longer than ${MAX_FRAME_BYTES}.`);
   }
-  const frame = Buffer.allocUnsafe(LENGTH_BYTES + following);
+  const start = LENGTH_BYTES + HEADER_LENGTH_BYTES + head.length;
+  const frame = Buffer.allocUnsafe(start + room);
   frame.writeUInt32LE(following, 0);
   frame.writeUInt16LE(head.length, LENGTH_BYTES);
-  const start = LENGTH_BYTES + HEADER_LENGTH_BYTES;
-  head.copy(frame, start);
-  if (typeof body === 'string') frame.write(body, start + head.length, 'utf8');
-  else frame.set(body, start + head.length);
-  return frame;
+  head.copy(frame, LENGTH_BYTES + HEADER_LENGTH_BYTES);
+  return { frame, start };
 }
 
 /** Collects bytes and gives the whole frames among them. */
@@ -46,6 +59,8 @@ export class FrameReader<Header> {
   readonly #isHeader: (value: unknown) => value is Header;
   #chunks: Buffer[] = [];
   #held = 0;
+  /** Headers mostly are as the one before them. */
+  #last: { readonly text: string; readonly header: Header } | undefined;
 
   constructor(isHeader: (value: unknown) => value is Header) {
     this.#isHeader = isHeader;
@@ -87,6 +102,7 @@ export class FrameReader<Header> {
   }
 
   #parse(text: string): Header {
+    if (this.#last?.text === text) return this.#last.header;
     let value: unknown;
     try {
       value = JSON.parse(text);
@@ -95,6 +111,7 @@ export class FrameReader<Header> {
     }
     if (!this.#isHeader(value))
       throw new FrameError(`A header is not known: ${text.slice(0, 200)}`);
+    this.#last = { text, header: value };
     return value;
   }
 }

@@ -5,7 +5,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
-import { encodeFrame, type Frame, FrameReader, PROTOCOL_VERSION } from './frames.ts';
+import { type Frame, FrameReader, PROTOCOL_VERSION } from './frames.ts';
+import { newOutletHold, Outlet, wasWriting } from './outlet.ts';
 import { type CellOutcome, type HostCommand, type HostEvent, isHostCommand } from './protocol.ts';
 import type { WorkerData, WorkerOrder, WorkerReport } from './worker.ts';
 
@@ -16,8 +17,17 @@ const module = new WebAssembly.Module(
   readFileSync(new URL('../code-mode/quickjs.wasm', import.meta.url)),
 );
 
-function tell(event: HostEvent, body: Uint8Array | string = ''): void {
-  process.stdout.write(encodeFrame(event, body));
+const hold = newOutletHold();
+/** No thread of Node has this number: its threads count from 0 or 1. */
+const outlet = new Outlet(hold, 2 ** 31 - 1);
+
+function tell(event: HostEvent): void {
+  try {
+    outlet.write(event);
+  } catch {
+    // The program is gone.
+    process.exit(0);
+  }
 }
 
 /** A thread, and the cell whose script it runs now. */
@@ -29,7 +39,7 @@ class Thread {
   #stopping: NodeJS.Timeout | undefined;
 
   constructor() {
-    const data: WorkerData = { module, flag: this.#flag };
+    const data: WorkerData = { module, hold, flag: this.#flag };
     this.#worker = new Worker(new URL('../code-mode/worker.js', import.meta.url), {
       workerData: data,
       env: {},
@@ -38,9 +48,14 @@ class Thread {
       stdout: true,
       stderr: false,
     });
-    this.#worker.on('message', (report: WorkerReport) => this.#pass(report));
+    const { threadId } = this.#worker;
+    this.#worker.on('message', (outcome: WorkerReport) => this.#end(outcome, this));
     this.#worker.on('error', (error) => this.#lost(error.name));
-    this.#worker.on('exit', (code) => this.#lost(`exit ${code}`));
+    this.#worker.on('exit', (code) => {
+      // Nobody could write any more, and nobody could read what comes behind a part of a frame.
+      if (wasWriting(hold, threadId)) process.exit(1);
+      this.#lost(`exit ${code}`);
+    });
   }
 
   begin(cell: number, order: WorkerOrder): void {
@@ -67,23 +82,15 @@ class Thread {
     this.#stopping ??= setTimeout(() => this.#worker.terminate(), STOP_MS);
   }
 
-  #pass(report: WorkerReport): void {
-    const cell = this.#cell;
-    if (cell === undefined) return;
-    if (report.op === 'events') tell({ op: 'events', cell }, report.body);
-    else if (report.op === 'snapshot') tell({ op: 'snapshot', cell }, report.snapshot);
-    else this.#end(cell, report.outcome, this);
-  }
-
   #lost(reason: string): void {
-    const cell = this.#cell;
     idle.delete(this);
-    if (cell === undefined) return;
     const stopped = Atomics.load(this.#flag, 0) === 1;
-    this.#end(cell, stopped ? { kind: 'stopped' } : { kind: 'lost', reason }, undefined);
+    this.#end(stopped ? { kind: 'stopped' } : { kind: 'lost', reason }, undefined);
   }
 
-  #end(cell: number, outcome: CellOutcome, reusable: Thread | undefined): void {
+  #end(outcome: CellOutcome, reusable: Thread | undefined): void {
+    const cell = this.#cell;
+    if (cell === undefined) return;
     clearTimeout(this.#stopping);
     this.#stopping = undefined;
     this.#cell = undefined;
@@ -116,11 +123,11 @@ function takeThread(cell: number): Thread {
 function obey({ header, body }: Frame<HostCommand>): void {
   const { op, cell } = header;
   if (op === 'start') {
-    takeThread(cell).begin(cell, { op, body: body.toString('utf8') });
+    takeThread(cell).begin(cell, { op, cell, body: body.toString('utf8') });
   } else if (op === 'restore') {
     // A copy: the frame's memory belongs to the reader.
     const snapshot = new Uint8Array(body);
-    takeThread(cell).begin(cell, { op, snapshot, limits: header.limits });
+    takeThread(cell).begin(cell, { op, cell, snapshot, limits: header.limits });
   } else if (op === 'deliver') {
     busy.get(cell)?.order({ op, body: body.toString('utf8') });
   } else if (op === 'stop') {
@@ -136,5 +143,4 @@ process.stdin.on('data', (chunk: Buffer) => {
 });
 // The program is gone: so is this process, whatever its scripts are doing.
 process.stdin.on('end', () => process.exit(0));
-process.stdout.on('error', () => process.exit(0));
 tell({ op: 'ready', protocol: PROTOCOL_VERSION });

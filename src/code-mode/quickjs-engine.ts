@@ -18,11 +18,13 @@ const SEND = 'send';
 const CONTROL = 'control';
 const ASK = 'ask';
 const SCRIPT = 'script.js';
-/** How the prelude begins the event of a tool call; every other one begins otherwise. */
+/** How the prelude begins the event of a tool call. */
 const CALL = '{"t":"call"';
+/** Events that are not output: they have limits of their own, and a call that is not sent would hang. */
+const OTHER = /^\{"t":"(?:call|store|pending)"/;
 
-/** A snapshot begins with what has to be found again in the memory that follows. */
-const TOKEN_BYTES = 4;
+/** A snapshot begins with four numbers (u32), which say where things are in the memory that follows. */
+const PLACES_BYTES = 16;
 
 const STUCK: ScriptError = {
   name: 'Error',
@@ -61,12 +63,20 @@ export function quickJs(module: WebAssembly.Module, source: string = PRELUDE): E
     },
     async restore(snapshot, limits, listener) {
       const host = new Host(listener, limits);
-      const token = Buffer.from(snapshot.buffer, snapshot.byteOffset, TOKEN_BYTES).readUInt32LE(0);
-      const memory = QuickJS.deserializeSnapshot(snapshot.subarray(TOKEN_BYTES));
+      const { entry, ...memory } = readSnapshot(snapshot);
       const vm = await QuickJS.restore(memory, optionsOf(module, limits.heapBytes, { host }));
-      return new QuickJsEngine(vm, host, vm.importHandle(token));
+      return new QuickJsEngine(vm, host, vm.importHandle(entry));
     },
   };
+}
+
+function readSnapshot(snapshot: Uint8Array) {
+  const places = Buffer.from(snapshot.buffer, snapshot.byteOffset, PLACES_BYTES);
+  const [entry, stackPointer, runtimePtr, contextPtr] = [0, 4, 8, 12].map((at) =>
+    places.readUInt32LE(at),
+  ) as [number, number, number, number];
+  const memory = snapshot.subarray(PLACES_BYTES);
+  return { entry, memory, stackPointer, runtimePtr, contextPtr, extensions: [] };
 }
 
 /** Where an engine finds who answers it: nobody before it has a script. */
@@ -146,8 +156,9 @@ class Host {
       send: (json: JSValueHandle | undefined): JSValueHandle =>
         this.#guarded(vm, () => {
           const text = json?.toString() ?? '';
+          if (text.startsWith(CALL)) this.hasCalled = true;
+          if (OTHER.test(text)) return this.#listener.send(text);
           this.#written += Buffer.byteLength(text);
-          this.hasCalled ||= text.startsWith(CALL);
           return this.#written <= this.#outputBytes && this.#listener.send(text);
         }),
       control: (...values: JSValueHandle[]): JSValueHandle =>
@@ -225,9 +236,14 @@ class QuickJsEngine implements Engine {
   }
 
   snapshot(): Uint8Array {
-    const token = Buffer.alloc(TOKEN_BYTES);
-    token.writeUInt32LE(this.#vm.exportHandle(this.#entry));
-    return Buffer.concat([token, QuickJS.serializeSnapshot(this.#vm.snapshot())]);
+    const entry = this.#vm.exportHandle(this.#entry);
+    const { memory, stackPointer, runtimePtr, contextPtr } = this.#vm.snapshot();
+    // The engine's own serialization would copy the memory once more.
+    const places = Buffer.alloc(PLACES_BYTES);
+    for (const [at, value] of [entry, stackPointer, runtimePtr, contextPtr].entries()) {
+      places.writeUInt32LE(value, at * 4);
+    }
+    return Buffer.concat([places, memory]);
   }
 
   dispose(): void {

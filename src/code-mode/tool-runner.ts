@@ -1,5 +1,5 @@
 import type { ToolContext } from '../app-server/index.ts';
-import type { Cell, ToolCall } from './cell.ts';
+import { type Cell, LateController, type ToolCall } from './cell.ts';
 import type { GuestEvent, GuestMessage } from './protocol.ts';
 import type { ToolSurface } from './tool.ts';
 
@@ -33,7 +33,7 @@ export class ToolRunner {
     const call: ToolCall = {
       tool,
       input: json,
-      controller: new AbortController(),
+      controller: new LateController(),
       answer: undefined,
       isDelivered: false,
     };
@@ -102,7 +102,14 @@ export class ToolRunner {
 /** The thread and turn of the script's caller; a call has an id of its own. */
 function contextOf(cell: Cell, id: number, { controller }: ToolCall): ToolContext {
   const { threadId = '', turnId = '', callId = '' } = cell.caller ?? {};
-  return { threadId, turnId, callId: `${callId}/${cell.id}.${id}`, signal: controller.signal };
+  return {
+    threadId,
+    turnId,
+    callId: `${callId}/${cell.id}.${id}`,
+    get signal() {
+      return controller.signal;
+    },
+  };
 }
 
 function textOf(error: unknown): string {

@@ -1,29 +1,33 @@
 /** One thread of the script host: runs the script of one cell at a time in an engine of its own. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { parentPort, threadId, workerData } from 'node:worker_threads';
 import type { Engine, EngineListener, EngineState } from './engine.ts';
 import { DEFAULT_HEAP_BYTES } from './limits.ts';
+import { Outlet, type OutletHold } from './outlet.ts';
 import type { CellOutcome, EngineLimits, StartBody } from './protocol.ts';
 import { quickJs } from './quickjs-engine.ts';
 
 /** Host → worker. Bodies stay text or bytes until here. */
 export type WorkerOrder =
-  | { readonly op: 'start'; readonly body: string }
+  | { readonly op: 'start'; readonly cell: number; readonly body: string }
   | { readonly op: 'deliver'; readonly body: string }
-  | { readonly op: 'restore'; readonly snapshot: Uint8Array; readonly limits: EngineLimits }
+  | {
+      readonly op: 'restore';
+      readonly cell: number;
+      readonly snapshot: Uint8Array;
+      readonly limits: EngineLimits;
+    }
   | { readonly op: 'snapshot' }
   /** Makes the engine of the next script while there is none to run. */
   | { readonly op: 'prepare' }
   /** Looks at the flag: a script that waits is not asked by its engine. */
   | { readonly op: 'stop' };
 
-/** Worker → host. */
-export type WorkerReport =
-  | { readonly op: 'events'; readonly body: string }
-  | { readonly op: 'snapshot'; readonly snapshot: Uint8Array }
-  | { readonly op: 'over'; readonly outcome: CellOutcome };
+/** Worker → host: how its script ended. All else it tells the program by itself. */
+export type WorkerReport = CellOutcome;
 
 export interface WorkerData {
   readonly module: WebAssembly.Module;
+  readonly hold: OutletHold;
   /** One number: 1 stops the script, whatever it is doing. */
   readonly flag: Int32Array;
 }
@@ -32,12 +36,14 @@ export interface WorkerData {
 const BATCH_MS = 20;
 const BATCH_CHARACTERS = 256 * 1024;
 
-const { module, flag } = workerData as WorkerData;
+const { module, hold, flag } = workerData as WorkerData;
+const outlet = new Outlet(hold, threadId);
 const port = parentPort;
 if (port === null) throw new Error('This file is the entry of a worker thread.');
 const kind = quickJs(module);
 
 let engine: Engine | undefined;
+let cell = 0;
 /** Of the last script: the next one will mostly have the same limit. */
 let heapBytes = DEFAULT_HEAP_BYTES;
 const timers = new Map<number, NodeJS.Timeout>();
@@ -72,13 +78,9 @@ const listener: EngineListener = {
   },
 };
 
-function report(message: WorkerReport, transfer: ArrayBuffer[] = []): void {
-  port?.postMessage(message, transfer);
-}
-
 function flush(): void {
   if (batch.length === 0) return;
-  report({ op: 'events', body: `[${batch.join(',')}]` });
+  outlet.write({ op: 'events', cell }, `[${batch.join(',')}]`);
   batch = [];
   batchCharacters = 0;
 }
@@ -94,16 +96,18 @@ function end(outcome: CellOutcome): void {
   timers.clear();
   engine?.dispose();
   engine = undefined;
-  report({ op: 'over', outcome });
+  port?.postMessage(outcome satisfies WorkerReport);
 }
 
 async function obey(order: WorkerOrder): Promise<void> {
   if (order.op === 'start') {
     const { source, ...setup } = JSON.parse(order.body) as StartBody;
+    cell = order.cell;
     heapBytes = setup.limits.heapBytes;
     engine = await kind.create(setup, listener);
     settle(engine.run(source));
   } else if (order.op === 'restore') {
+    cell = order.cell;
     engine = await kind.restore(order.snapshot, order.limits, listener);
     settle(engine.deliver('[{"t":"resume"}]'));
   } else if (order.op === 'prepare') {
@@ -115,8 +119,7 @@ async function obey(order: WorkerOrder): Promise<void> {
   } else if (order.op === 'stop') {
     end({ kind: 'stopped' });
   } else {
-    const snapshot = engine.snapshot();
-    report({ op: 'snapshot', snapshot }, [snapshot.buffer as ArrayBuffer]);
+    outlet.write({ op: 'snapshot', cell }, engine.snapshot());
   }
 }
 

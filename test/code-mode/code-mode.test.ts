@@ -224,6 +224,28 @@ describe('wait', () => {
     expect(texts((await codeMode.wait(a?.cellId ?? '')).items)).toEqual(['late a']);
   });
 
+  it('counts neither calls nor stored values as output', async () => {
+    await using codeMode = await start({ limits: { outputBytes: 1_000 } });
+    const { status, items } = await codeMode.exec(
+      `for (let n = 0; n < 50; n++) await tools.lookup({ key: "k".repeat(50) });
+      store("big", "v".repeat(5_000)); text(load("big").length);
+      try { text("v".repeat(2_000)); } catch { await tools.lookup({ key: "k" }); }`,
+    );
+    expect([status, texts(items)]).toEqual(['completed', ['5000']]);
+  });
+
+  it('takes whole what eight scripts write at once', async () => {
+    await using codeMode = await start();
+    const source = (name: string) =>
+      `for (let n = 0; n < 30; n++) { text("${name}".repeat(30_000)); await tools.lookup({ key: "k" }); }`;
+    const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
+    const results = await Promise.all(names.map((name) => codeMode.exec(source(name))));
+    for (const [at, name] of names.entries()) {
+      expect(results[at]?.status).toBe('completed');
+      expect(new Set(texts(results[at]?.items ?? []))).toEqual(new Set([name.repeat(30_000)]));
+    }
+  });
+
   it('gives the result of a script that ended before it was terminated', async () => {
     await using codeMode = await start({ tools: [later(50)] });
     const { cellId } = await codeMode.exec('text(await tools.later()); store("over", 1)', {

@@ -24,7 +24,8 @@ interface Cell {
 }
 
 /** What `describeReal` runs on: `npm run compatibility` names one cell after the other, sockets too. */
-const CELLS = cellsOf(process.env['CODEX_RUNTIME_TEST_CELLS'] ?? '0.115.0:stdio,0.171.0:stdio');
+const { CODEX_RUNTIME_TEST_CELLS: NAMED } = process.env;
+const CELLS = cellsOf(NAMED ?? VERSIONS.map((version) => `${version}:stdio`).join());
 
 /** How `startRealCodex` reaches its server: as the cell has it whose tests run. */
 let over: Cell['over'] = 'stdio';
@@ -122,9 +123,20 @@ function accepts(path: string): Promise<boolean> {
   });
 }
 
-/** A `describe` for each runtime; fetching it does not count as a test's time. */
-export function describeReal(name: string, tests: (version: string) => void): void {
-  const cells = CELLS.map(({ version, over: way }) => [version, way] as const);
+/**
+ * A `describe` for each runtime, and for those of `more` where no cells are named; fetching one
+ * does not count as a test's time.
+ */
+export function describeReal(
+  name: string,
+  tests: (version: string) => void,
+  more: readonly string[] = [],
+): void {
+  const others = NAMED === undefined ? more : [];
+  const cells = [
+    ...CELLS.map(({ version, over: way }) => [version, way] as const),
+    ...others.map((version) => [version, 'stdio'] as const),
+  ];
   describe.each(cells)(`${name} on Codex %s over %s`, (version, way) => {
     beforeAll(async () => {
       over = way;
