@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { expect, it } from 'vitest';
 import { renderPlatforms } from '../../scripts/platforms.ts';
@@ -14,4 +15,11 @@ it('says of every target what shows that it works', () => {
   expect(rows.map((row) => row.split('`')[1]).sort()).toEqual(
     TARGETS.map(({ triple }) => triple).sort(),
   );
+});
+
+it('counts tests of directories that there are', () => {
+  const held = readFileSync(new URL('../windows/suite-passed.json', import.meta.url), 'utf8');
+  const dirs = Object.keys(JSON.parse(held) as object);
+  const missing = dirs.filter((dir) => !existsSync(new URL(`../${dir}/`, import.meta.url)));
+  expect(missing).toEqual([]);
 });
