@@ -53,7 +53,12 @@ export async function bridgeLines(request: LineBridgeRequest): Promise<BridgeRes
     traffic.received += message.length;
     batch.push(message);
   };
-  const opening = await openingSocket({ address, token, maxMessageBytes, onText });
+  const onLines = (lines: Buffer, messageBytes: number) => {
+    traffic.received += messageBytes;
+    batch.pushLines(lines);
+  };
+  const taps = { onText, onLines };
+  const opening = await openingSocket({ address, token, maxMessageBytes, taps });
   const { socket } = opening;
   // Listened to before it is open: the first message may come with the upgrade.
   socket.on('message', onText);

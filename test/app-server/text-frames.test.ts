@@ -57,10 +57,17 @@ async function serve(bytes: Buffer, size: number): Promise<string> {
 /** All that comes of it: messages in their order, then how it ended. */
 async function read(path: string, tapped: boolean): Promise<readonly unknown[]> {
   const seen: unknown[] = [];
-  const onMessage = (message: Buffer) => void seen.push(message.toString());
+  // A line has no line breaks; a message by itself still has them.
+  const onMessage = (message: Buffer) => void seen.push(message.toString().replaceAll('\n', ' '));
+  const onLines = (lines: Buffer, messageBytes: number) => {
+    const messages = lines.toString().split('\n');
+    expect(messages.pop()).toBe('');
+    expect(messages.reduce((sum, text) => sum + Buffer.byteLength(text), 0)).toBe(messageBytes);
+    seen.push(...messages);
+  };
   const opening = await openingSocket({
     ...{ address: path, maxMessageBytes: MAX },
-    ...(tapped && { onText: onMessage }),
+    ...(tapped && { taps: { onText: onMessage, onLines } }),
   });
   const { socket } = opening;
   socket.on('message', onMessage);
@@ -76,6 +83,10 @@ const STREAMS: Readonly<Record<string, readonly Buffer[]>> = {
   'messages of every kind of length': [...LENGTHS.map((n) => text('x'.repeat(n))), CLOSE],
   'thousands of small messages': [
     ...Array.from({ length: 3_000 }, (_, n) => text(`{"n":${n},"\u00e4":"\u20ac\u{1f600}"}`)),
+    CLOSE,
+  ],
+  'messages with line breaks, which become blanks': [
+    ...Array.from({ length: 300 }, (_, n) => text(`{\n"n":${'x'.repeat(n)}\n}`)),
     CLOSE,
   ],
   'pings between messages': [text('a'), frame(0x89, 'p'), text('b'), frame(0x8a, ''), CLOSE],
@@ -118,8 +129,9 @@ describe.runIf(process.platform !== 'win32')('messages taken out before the libr
     server.listen(path);
     await once(server, 'listening');
     onTestFinished(() => void server.close());
-    const onText = () => expect.unreachable();
-    const opening = await openingSocket({ address: path, maxMessageBytes: MAX, onText });
+    const never = () => expect.unreachable();
+    const taps = { onText: never, onLines: never };
+    const opening = await openingSocket({ address: path, maxMessageBytes: MAX, taps });
     const error = await new Promise((resolve) => void opening.socket.on('error', resolve));
     expect(error).toMatchObject({ message: 'The listener answered 401.' });
     expect(opening.status()).toBe(401);

@@ -40,6 +40,12 @@ export class LineBatch {
     });
   }
 
+  /** Whole lines, which become the output's. */
+  pushLines(lines: Buffer): void {
+    this.flush();
+    this.#write(lines);
+  }
+
   flush(): void {
     if (this.#length === 0) return;
     const full = this.#buffer.subarray(0, this.#length);
@@ -55,7 +61,7 @@ export class LineBatch {
 }
 
 /** JSON has line breaks between its tokens only; in place. */
-function inOneLine(json: Buffer): Buffer {
+export function inOneLine(json: Buffer): Buffer {
   for (let at = json.indexOf(NEWLINE); at !== -1; at = json.indexOf(NEWLINE, at)) json[at] = 0x20;
   return json;
 }

@@ -1,7 +1,10 @@
 import { isUtf8 } from 'node:buffer';
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
+import { inOneLine } from './line-batch.ts';
 
+const NEWLINE = 0x0a;
+const BLANK = 0x20;
 const WHOLE_TEXT = 0x81;
 const CLOSE = 0x88;
 const PONG = 0x8a;
@@ -16,6 +19,8 @@ export interface TextTaps {
   readonly maxMessageBytes: number;
   /** Gets the bytes of a message; they are its own until it returns. */
   readonly onText: (message: Buffer) => void;
+  /** Gets many small messages at once, a line each, and the bytes that they have without the line breaks. */
+  readonly onLines: (lines: Buffer, messageBytes: number) => void;
 }
 
 /**
@@ -117,6 +122,7 @@ export class TextFrames extends Duplex {
       bytes = Buffer.concat([this.#start, bytes]);
       this.#start = bytes.subarray(0, 0);
     }
+    at = this.#takeRun(bytes, at);
     while (at < bytes.length) {
       const head = headLength(bytes, at);
       if (head === undefined) {
@@ -140,6 +146,40 @@ export class TextFrames extends Duplex {
       }
       at = end;
     }
+  }
+
+  /**
+   * Takes the whole messages from `from` on, all at once: to look at each by itself would take
+   * longer than to copy it. Where one of them is not UTF-8, none is taken.
+   * @returns where the first frame begins that was not taken
+   */
+  #takeRun(bytes: Buffer, from: number): number {
+    // A head is longer than a line break.
+    const lines = Buffer.allocUnsafe(bytes.length - from);
+    const ends: number[] = [];
+    let length = 0;
+    let at = from;
+    while (bytes[at] === WHOLE_TEXT && isOurs(bytes, at)) {
+      const head = headLength(bytes, at);
+      if (head === undefined) break;
+      const payload = payloadLength(bytes, at);
+      const end = at + head + payload;
+      if (end > bytes.length || payload > this.#taps.maxMessageBytes) break;
+      bytes.copy(lines, length, at + head, end);
+      length += payload;
+      // A blank for now: it cannot be a part of another character, as a line break cannot.
+      lines[length] = BLANK;
+      ends.push(length);
+      length += 1;
+      at = end;
+    }
+    if (ends.length < 2) return from;
+    const run = lines.subarray(0, length);
+    if (!isUtf8(run)) return from;
+    inOneLine(run);
+    for (const end of ends) run[end] = NEWLINE;
+    this.#taps.onLines(run, length - ends.length);
+    return at;
   }
 
   /** The frame at `at`, whose payload lies from `from` to `end`. False for what is not UTF-8. */

@@ -1,7 +1,7 @@
 import { connect, type Socket as NetSocket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
-import { TextFrames } from './text-frames.ts';
+import { TextFrames, type TextTaps } from './text-frames.ts';
 
 /** Codex's listeners close a connection (1006) that brings them a message of this size. */
 const MAX_MESSAGE_BYTES = 16 * 1024 * 1024;
@@ -26,10 +26,10 @@ export interface SocketTarget {
   readonly token?: string | undefined;
   readonly maxMessageBytes: number;
   /**
-   * Gets whole text messages as bytes, in their order, before `message` events see them; what comes
-   * in parts still becomes an event. The bytes are its own until it returns. Unix sockets only.
+   * Who gets whole text messages as bytes, in their order, before `message` events see them; what
+   * comes in parts still becomes an event. Unix sockets only.
    */
-  readonly onText?: (message: Buffer) => void;
+  readonly taps?: Omit<TextTaps, 'maxMessageBytes'>;
 }
 
 export function isSocketUrl(address: string): boolean {
@@ -43,15 +43,15 @@ export function isSocketUrl(address: string): boolean {
 export async function openingSocket(target: SocketTarget): Promise<OpeningSocket> {
   // Loaded only where a socket is used.
   const { WebSocket } = await import('ws');
-  const { address, token, maxMessageBytes, onText } = target;
+  const { address, token, maxMessageBytes, taps } = target;
   let maxSendBytes = MAX_MESSAGE_BYTES;
   let status: number | undefined;
   let unix: NetSocket | undefined;
   const dial = () => {
     unix = connect({ path: address });
-    if (onText === undefined) return unix;
+    if (taps === undefined) return unix;
     // Node's HTTP client takes any duplex stream here; the types know sockets alone.
-    return new TextFrames(unix, { maxMessageBytes, onText }) as Duplex as NetSocket;
+    return new TextFrames(unix, { maxMessageBytes, ...taps }) as Duplex as NetSocket;
   };
   const isUrl = isSocketUrl(address);
   const socket = new WebSocket(isUrl ? address : 'ws://localhost/', {
