@@ -123,7 +123,7 @@ Examples:
   codex-runtime pack 0.115.0 --targets linux-x64 --ecosystem node --out out
   codex-runtime pack --frozen --name @example/codex         what the lockfile pins, under our name
   codex-runtime pack 0.171.0 --ecosystem oci                container images, as dist/oci/
-  codex-runtime pack --frozen --repository example/codex --packslip-signer releases@example.com
+  codex-runtime pack --frozen --repository me/codex --packslip-signer me@b.com
   codex-runtime publish dist                                then; images: publish oci:HOST/REPOSITORY
 
 With --json stderr has a line of JSON for each event, and stdout the one document of the result.
