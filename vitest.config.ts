@@ -65,7 +65,7 @@ export default defineConfig({
       ),
       project('alone', ALONE, [...ONCE, ...LONG], 1),
       project('programs', PROGRAMS, LONG, workers),
-      project('once', ONCE, [], 1),
+      project('once', ONCE, LONG, 1),
       project('long', LONG, [], 1),
     ],
   },
