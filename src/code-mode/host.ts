@@ -21,7 +21,12 @@ const hold = newOutletHold();
 /** No thread of Node has this number: its threads count from 0 or 1. */
 const outlet = new Outlet(hold, 2 ** 31 - 1);
 
+/** Numbers of threads that are being ended from outside. */
+const ending = new Set<number>();
+
 function tell(event: HostEvent): void {
+  // One that is ended in the middle of a frame gives the outlet back to nobody.
+  for (const thread of ending) if (wasWriting(hold, thread)) process.exit(1);
   try {
     outlet.write(event);
   } catch {
@@ -37,6 +42,7 @@ class Thread {
   #cell: number | undefined;
   #isPrepared = false;
   #stopping: NodeJS.Timeout | undefined;
+  readonly #id: number;
 
   constructor() {
     const data: WorkerData = { module, hold, flag: this.#flag };
@@ -49,11 +55,13 @@ class Thread {
       stderr: false,
     });
     const { threadId } = this.#worker;
+    this.#id = threadId;
     this.#worker.on('message', (outcome: WorkerReport) => this.#end(outcome, this));
     this.#worker.on('error', (error) => this.#lost(error.name));
     this.#worker.on('exit', (code) => {
       // Nobody could write any more, and nobody could read what comes behind a part of a frame.
       if (wasWriting(hold, threadId)) process.exit(1);
+      ending.delete(threadId);
       this.#lost(`exit ${code}`);
     });
   }
@@ -79,7 +87,10 @@ class Thread {
   stop(): void {
     Atomics.store(this.#flag, 0, 1);
     this.order({ op: 'stop' });
-    this.#stopping ??= setTimeout(() => this.#worker.terminate(), STOP_MS);
+    this.#stopping ??= setTimeout(() => {
+      ending.add(this.#id);
+      void this.#worker.terminate();
+    }, STOP_MS);
   }
 
   #lost(reason: string): void {

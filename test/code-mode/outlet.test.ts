@@ -1,5 +1,8 @@
+import { spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
 import { describe, expect, it } from 'vitest';
 import { FrameReader } from '../../src/code-mode/frames.ts';
 import { newOutletHold, Outlet, wasWriting } from '../../src/code-mode/outlet.ts';
@@ -18,6 +21,32 @@ describe('an outlet', () => {
     expect(frames.map(({ header, body }) => [header.op, body.length])).toEqual([
       ['events', 10],
       ['snapshot', 100_000],
+    ]);
+  });
+
+  it.skipIf(process.platform === 'win32')('keeps frames of several threads apart', async () => {
+    const script = join(await tempDir(), 'writers.mjs');
+    await build({
+      entryPoints: [fileURLToPath(new URL('./fixtures/writers.ts', import.meta.url))],
+      ...{ outfile: script, bundle: true, platform: 'node', format: 'esm' },
+    });
+    const child = spawn(process.execPath, [script], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    const reader = new FrameReader(isHostEvent);
+    const counts = new Map<number, number>();
+    for await (const chunk of child.stdout) {
+      for (const { header, body } of reader.push(chunk)) {
+        const cell = header.op === 'snapshot' ? header.cell : 0;
+        expect(body.length).toBe(100_000);
+        expect(body.equals(Buffer.alloc(100_000, cell))).toBe(true);
+        counts.set(cell, (counts.get(cell) ?? 0) + 1);
+      }
+    }
+    expect([...counts].sort(([a], [b]) => a - b)).toEqual([
+      [1, 60],
+      [2, 60],
+      [3, 60],
     ]);
   });
 
